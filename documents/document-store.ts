@@ -1,0 +1,48 @@
+import type { Readable } from "node:stream";
+import type { DocumentPointer } from "../jobs/entities.ts";
+
+export type DocumentSource = Readable | AsyncIterable<Uint8Array | string> | Uint8Array | string;
+
+export type WriteOptions = {
+  /** For people; at most 1,024 characters. Never becomes part of a path. */
+  readonly name: string;
+  /** Default `application/octet-stream`. */
+  readonly contentType?: string | undefined;
+  /** Seconds until the sweeper may remove it; default 86,400 (a day). */
+  readonly ttl?: number | undefined;
+  /** Default true. */
+  readonly deleteAfterDownload?: boolean | undefined;
+  /** A deterministic id: writing it again replaces the document whole. Default: a random one. */
+  readonly id?: string | undefined;
+  /** Bytes that must come; fewer or more is `DocumentIncomplete`. */
+  readonly size?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type ReadOptions = {
+  /** Leave the document where it is, whatever its pointer says. Default false. */
+  readonly keep?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Where the content of objects lies outside S3. File store and S3 store pass one conformance suite. */
+export type DocumentStore = {
+  /** For people and logs; holds no secret. */
+  readonly location: string;
+  /** Hashes, counts, makes durable, then visible: no half document is ever seen. Throws `DiskFull` (retryable), `DocumentIncomplete`. */
+  write(source: DocumentSource, options: WriteOptions): Promise<DocumentPointer>;
+  /**
+   * The content. The stream errors with `DocumentCorrupt` where size or sha256 differ from the pointer; only a complete, verified read
+   * deletes a `deleteAfterDownload` document. Rejects with `DocumentNotFound` or `DocumentExpired`.
+   */
+  read(pointer: DocumentPointer, options?: ReadOptions): Promise<Readable>;
+  /** The pointer of a document by its id, or `undefined`. */
+  find(id: string, options?: { readonly signal?: AbortSignal }): Promise<DocumentPointer | undefined>;
+  /** Already gone counts as deleted. */
+  delete(id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Removes expired documents, and leftovers of writers that died (older than an hour). */
+  sweep(options?: { readonly signal?: AbortSignal }): Promise<{ readonly expired: number; readonly orphans: number }>;
+  /** Documents and bytes held. */
+  usage(options?: { readonly signal?: AbortSignal }): Promise<{ readonly documents: number; readonly bytes: number }>;
+  close(): Promise<void>;
+};

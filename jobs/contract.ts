@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { type CredentialsRef, CredentialsRef as CredentialsRefSchema, DocumentPointer } from "./entities.ts";
+
+/** What one side of a job touches, for the allow policy of the profile it is touched with. */
+export type Access = {
+  readonly credentials: CredentialsRef | undefined;
+  readonly bucket?: string;
+  /** One object. */
+  readonly key?: string;
+  /** Every object whose key starts so; absent together with `key` where the bucket itself is touched. */
+  readonly prefix?: string;
+};
+
+/** What may be asked (input), what comes back (result), and what it touches. */
+export type Contract<
+  Name extends string = string,
+  Input extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> = {
+  /** The activity's name, its queue's name and its folder's name. It never changes. */
+  readonly name: Name;
+  /** One line for documentation and dashboards. */
+  readonly summary: string;
+  readonly input: Input;
+  /** What is stored on the job. */
+  readonly result: Result;
+  readonly access: (input: z.output<Input>) => readonly Access[];
+  /** For activities that return a list: under which name, and of what. */
+  readonly list?: { readonly name: string; readonly entity: z.ZodType };
+};
+
+/** A contract whose result is a list of entities, inline or in a document. */
+export type ListContract<
+  Name extends string = string,
+  Input extends z.ZodType = z.ZodType,
+  ListName extends string = string,
+  Entity extends z.ZodType = z.ZodType,
+> = Contract<Name, Input, z.ZodType<ListResult>> & {
+  readonly list: { readonly name: ListName; readonly entity: Entity };
+};
+
+/** A list as it is stored on the job: `{ count, <name>: [...] }` up to 16 KiB, else `{ count, document }` (NDJSON, a line an entity). */
+export type ListResult = { readonly count: number; readonly document?: DocumentPointer } & {
+  readonly [list: string]: unknown;
+};
+
+/** Every input may say whose credentials it uses. */
+export const withCredentials = { credentials: CredentialsRefSchema.optional() };
+
+/** Declares an activity. */
+export function defineContract<const Name extends string, Input extends z.ZodType, Result extends z.ZodType>(
+  contract: Contract<Name, Input, Result>,
+): Contract<Name, Input, Result> {
+  return contract;
+}
+
+/** Declares an activity that returns a list of entities. */
+export function defineListContract<
+  const Name extends string,
+  Input extends z.ZodType,
+  const ListName extends string,
+  Entity extends z.ZodType,
+>(contract: {
+  readonly name: Name;
+  readonly summary: string;
+  readonly input: Input;
+  readonly access: (input: z.output<Input>) => readonly Access[];
+  readonly list: { readonly name: ListName; readonly entity: Entity };
+}): ListContract<Name, Input, ListName, Entity> {
+  const count = z.int().nonnegative();
+  const inline = z.strictObject({ count, [contract.list.name]: z.array(contract.list.entity) });
+  const spilled = z.strictObject({ count, document: DocumentPointer });
+  // The computed key widens the object's type; the union holds exactly the two forms of ListResult.
+  return { ...contract, result: z.union([inline, spilled]) as unknown as z.ZodType<ListResult> };
+}

@@ -1,0 +1,73 @@
+import type { z } from "zod";
+import type { Contract, ListContract } from "./contract.ts";
+import { copyObject } from "./copy-object/contract.ts";
+import { createBucket } from "./create-bucket/contract.ts";
+import { deleteBucket } from "./delete-bucket/contract.ts";
+import { deleteObject } from "./delete-object/contract.ts";
+import { getObject } from "./get-object/contract.ts";
+import { headBucket } from "./head-bucket/contract.ts";
+import { headObject } from "./head-object/contract.ts";
+import { listBuckets } from "./list-buckets/contract.ts";
+import { listObjects } from "./list-objects/contract.ts";
+import { listPrefixes } from "./list-prefixes/contract.ts";
+import { moveObject } from "./move-object/contract.ts";
+import { presignObject } from "./presign-object/contract.ts";
+import { putObject } from "./put-object/contract.ts";
+import { validateCredentials } from "./validate-credentials/contract.ts";
+
+export * from "./activity-error.ts";
+export * from "./contract.ts";
+export * from "./entities.ts";
+export * from "./queues.ts";
+
+/** Every activity by its name. */
+export const contracts = {
+  "list-buckets": listBuckets,
+  "list-prefixes": listPrefixes,
+  "list-objects": listObjects,
+  "get-object": getObject,
+  "put-object": putObject,
+  "delete-object": deleteObject,
+  "copy-object": copyObject,
+  "move-object": moveObject,
+  "head-object": headObject,
+  "head-bucket": headBucket,
+  "create-bucket": createBucket,
+  "delete-bucket": deleteBucket,
+  "presign-object": presignObject,
+  "validate-credentials": validateCredentials,
+} as const;
+
+export type Contracts = typeof contracts;
+export type ActivityName = keyof Contracts;
+
+/** What a producer passes: defaults may be left out. */
+export type ActivityInput<Name extends ActivityName> = z.input<Contracts[Name]["input"]>;
+
+/** The stored form of a result; lists may be spilled. */
+export type StoredResult<Name extends ActivityName> = z.output<Contracts[Name]["result"]>;
+
+/** Activities that return a list. */
+export type ListActivityName = {
+  [Name in ActivityName]: Contracts[Name] extends ListContract ? Name : never;
+}[ActivityName];
+
+type ListNameOf<C> = C extends { list: { name: infer Name extends string } } ? Name : never;
+type EntityOf<C> = C extends { list: { entity: infer Entity extends z.ZodType } } ? z.output<Entity> : never;
+
+/** What one line of a list is. */
+export type ActivityEntity<Name extends ListActivityName> = EntityOf<Contracts[Name]>;
+
+/** What a producer gets: lists are whole, wherever they were stored. */
+export type ActivityResult<Name extends ActivityName> = Name extends ListActivityName
+  ? { readonly count: number } & {
+      readonly [List in ListNameOf<Contracts[Name]>]: readonly EntityOf<Contracts[Name]>[];
+    }
+  : StoredResult<Name>;
+
+export const activityNames = Object.keys(contracts) as readonly ActivityName[]; // its keys are exactly the names
+
+/** The contract under a name that came from outside, or `undefined`. */
+export function findContract(name: string): Contract | undefined {
+  return Object.hasOwn(contracts, name) ? (contracts as Record<string, Contract>)[name] : undefined;
+}

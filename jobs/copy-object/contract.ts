@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { defineContract } from "../contract.ts";
+import { copyAccess, copyFields } from "../copy-input.ts";
+import { ObjectDetails, Verified } from "../entities.ts";
+
+/** Copies an object of any size, complete with metadata, tags, storage class and encryption, and verifies the copy. */
+export const copyObject = defineContract({
+  name: "copy-object",
+  summary: "Copy an object, verified",
+  input: z.strictObject(copyFields),
+  result: z.strictObject({
+    success: z.literal(true),
+    /** The object at the destination. */
+    object: ObjectDetails,
+    /** True where `onConflict` said to leave the destination as it is. */
+    skipped: z.boolean(),
+    verified: Verified.optional(),
+  }),
+  access: copyAccess,
+});

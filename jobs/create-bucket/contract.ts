@@ -1,0 +1,13 @@
+import { z } from "zod";
+import { defineContract, withCredentials } from "../contract.ts";
+import { Bucket, BucketName } from "../entities.ts";
+import { Region } from "../region.ts";
+
+/** Makes a bucket, by default in the profile's region. One that is ours already counts as made. */
+export const createBucket = defineContract({
+  name: "create-bucket",
+  summary: "Create a bucket",
+  input: z.strictObject({ ...withCredentials, bucket: BucketName, region: Region.optional() }),
+  result: z.strictObject({ success: z.literal(true), bucket: Bucket }),
+  access: ({ credentials, bucket }) => [{ credentials, bucket }],
+});

@@ -1,0 +1,175 @@
+import { z } from "zod";
+import { keyProblem } from "./object-key.ts";
+
+/**
+ * A bucket's name. Wider than AWS's rule for new buckets (3 to 63, lower case), because older buckets and other stores
+ * have names up to 255 with upper case and underscores; never an ARN, so that a job cannot leave its profile.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
+export const BucketName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/, {
+  error: "expected a bucket name: 3 to 255 letters, digits, dots, hyphens or underscores",
+});
+
+/** A key that can be sent safely; see {@link keyProblem}. */
+export const ObjectKey = z.string().superRefine((key, context) => {
+  const problem = keyProblem(key);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+});
+
+/** What keys may start with; empty means all. */
+export const KeyPrefix = z.string().refine((prefix) => prefix.isWellFormed(), {
+  error: "expected well-formed Unicode, got a lone surrogate",
+});
+
+/** An entity tag as S3 gives it, with or without its quotes. */
+export const ETag = z.string().min(1);
+
+const Timestamp = z.iso.datetime();
+const Size = z.int().nonnegative();
+
+/** A bucket, as listings return it. Extra fields are ignored where one is passed as input. */
+export const Bucket = z.object({
+  name: z.string(),
+  creationDate: Timestamp.optional(),
+  region: z.string().optional(),
+});
+export type Bucket = z.infer<typeof Bucket>;
+
+/** What keys of a bucket start with, up to and including a delimiter. */
+export const Prefix = z.object({ bucket: z.string(), prefix: z.string() });
+export type Prefix = z.infer<typeof Prefix>;
+
+/** An object in a listing. `etag` has no quotes; `size` is in bytes. */
+export const S3Object = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  size: Size,
+  etag: z.string(),
+  lastModified: Timestamp,
+  storageClass: z.string(),
+});
+export type S3Object = z.infer<typeof S3Object>;
+
+/** An object with all that HEAD tells of it. */
+export const ObjectDetails = S3Object.extend({
+  versionId: z.string().optional(),
+  contentType: z.string().optional(),
+  contentEncoding: z.string().optional(),
+  contentDisposition: z.string().optional(),
+  contentLanguage: z.string().optional(),
+  cacheControl: z.string().optional(),
+  expires: z.string().optional(),
+  metadata: z.record(z.string(), z.string()),
+  /** Base64 checksums by algorithm (`CRC64NVME`, `SHA256` ...), as far as the store keeps them. */
+  checksums: z.record(z.string(), z.string()).optional(),
+  encryption: z.string().optional(),
+});
+export type ObjectDetails = z.infer<typeof ObjectDetails>;
+
+/** Names one object, or one version of it. An {@link S3Object} from a listing can be passed as it is. */
+export const ObjectRef = z.object({
+  bucket: BucketName,
+  key: ObjectKey,
+  versionId: z.string().min(1).max(1024).optional(),
+});
+export type ObjectRef = z.infer<typeof ObjectRef>;
+
+/** The name of a profile in the worker's configuration. */
+export const ProfileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
+  error: "expected a profile name: 1 to 64 letters, digits, dots, hyphens or underscores",
+});
+
+/**
+ * Whose credentials a job uses: a profile of the worker's configuration, or credentials that the app sealed to the
+ * workers' public key. Absent means the profile `default`.
+ */
+export const CredentialsRef = z.union([ProfileName, z.strictObject({ sealed: z.string().min(1).max(16_384) })]);
+export type CredentialsRef = z.infer<typeof CredentialsRef>;
+
+/** Where the content of an object lies outside S3. Jobs carry this pointer, never bytes. */
+export const DocumentPointer = z.strictObject({
+  /** Made by the store, never from a key. */
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/, { error: "expected a document id" }),
+  name: z.string().min(1).max(1024),
+  /** Bytes. */
+  size: Size,
+  contentType: z.string().min(1).max(256),
+  /** Hex, lower case. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, { error: "expected 64 hexadecimal digits" }),
+  expiresAt: Timestamp,
+  deleteAfterDownload: z.boolean(),
+});
+export type DocumentPointer = z.infer<typeof DocumentPointer>;
+
+/** Bytes of an object: from `start` to `end`, both counted, or the `last` so many. */
+export const ByteRange = z.union([
+  z
+    .strictObject({ start: z.int().nonnegative(), end: z.int().nonnegative().optional() })
+    .refine(({ start, end }) => end === undefined || end >= start, {
+      path: ["end"],
+      error: "expected an end at or after start",
+    }),
+  z.strictObject({ last: z.int().positive() }),
+]);
+export type ByteRange = z.infer<typeof ByteRange>;
+
+/** User metadata: at most 2 KiB of names and values. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
+export const Metadata = z
+  .record(
+    z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, {
+      error: "expected a header token as the name",
+    }),
+    z.string().max(2048),
+  )
+  .refine(
+    (metadata) =>
+      Object.entries(metadata).reduce(
+        (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+        0,
+      ) <= 2048,
+    { error: "expected at most 2,048 bytes of names and values" },
+  );
+
+/** Up to ten tags. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html */
+export const Tags = z
+  .record(z.string().min(1).max(128), z.string().max(256))
+  .refine((tags) => Object.keys(tags).length <= 10, { error: "expected at most 10 tags" });
+
+export const StorageClass = z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/, {
+  error: "expected a storage class such as STANDARD or INTELLIGENT_TIERING",
+});
+
+/** Server-side encryption of what is written. */
+export const Encryption = z.union([
+  z.strictObject({ type: z.literal("AES256") }),
+  z.strictObject({
+    type: z.enum(["aws:kms", "aws:kms:dsse"]),
+    keyId: z.string().min(1).max(2048).optional(),
+  }),
+]);
+export type Encryption = z.infer<typeof Encryption>;
+
+export const ContentType = z.string().min(1).max(256);
+
+/** Where an object goes. The key defaults to the source's; the credentials to the job's. */
+export const Destination = z.strictObject({
+  bucket: BucketName,
+  key: ObjectKey.optional(),
+  credentials: CredentialsRef.optional(),
+});
+export type Destination = z.infer<typeof Destination>;
+
+/** What to do where the destination already has an object under the key. */
+export const OnConflict = z.enum(["overwrite", "skip", "skip-identical", "fail"]);
+export type OnConflict = z.infer<typeof OnConflict>;
+
+/**
+ * What proved that a copy is the source: equal MD5 ETags, equal checksums, or equal sizes on top of a copy that was
+ * fenced by the source's ETag.
+ */
+export const Verified = z.enum(["etag", "checksum", "size"]);
+export type Verified = z.infer<typeof Verified>;
+
+/** `conditional`: the store itself refused to delete anything but the pinned content. `best-effort`: a HEAD just before the delete said so. */
+export const Guarantee = z.enum(["conditional", "best-effort"]);
+export type Guarantee = z.infer<typeof Guarantee>;

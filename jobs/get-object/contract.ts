@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { defineContract, withCredentials } from "../contract.ts";
+import { ByteRange, DocumentPointer, ETag, ObjectDetails, ObjectRef } from "../entities.ts";
+
+/** Downloads an object into a document. The document is verified; the object is left as it is. */
+export const getObject = defineContract({
+  name: "get-object",
+  summary: "Download an object into a document",
+  input: z.strictObject({
+    ...withCredentials,
+    object: ObjectRef,
+    range: ByteRange.optional(),
+    ifMatch: ETag.optional(),
+    /** Remove the document once it was read whole. */
+    deleteAfterDownload: z.boolean().default(true),
+  }),
+  result: z.strictObject({ document: DocumentPointer, object: ObjectDetails }),
+  access: ({ credentials, object: { bucket, key } }) => [{ credentials, bucket, key }],
+});

@@ -1,0 +1,55 @@
+import type { Logger } from "pino";
+import type { z } from "zod";
+import type { DocumentStore } from "../documents/document-store.ts";
+import type { CopyProof, Pin, S3, UploadMemory } from "../worker/s3/s3.ts";
+import type { Contract } from "./contract.ts";
+
+/** What a copy or move remembers across its attempts, first writer wins; kept in Redis under the job's id. */
+export type Evidence = {
+  /** The pin of an earlier attempt, or the one that `make` finds now. */
+  pinOnce(make: () => Promise<Pin>): Promise<Pin>;
+  /** What an earlier attempt proved of its copy. */
+  copied(): Promise<CopyProof | undefined>;
+  /** Durable before the source may be deleted. */
+  recordCopy(proof: CopyProof): Promise<void>;
+  /** Forgets all: the next attempt starts anew. */
+  forget(): Promise<void>;
+  readonly upload: UploadMemory;
+};
+
+/** What a handler is given for one attempt. */
+export type JobContext = {
+  /** The store of the job's credentials. */
+  readonly s3: S3;
+  /** The store of `destination.credentials`; the same object as `s3` where none are given. */
+  readonly destination: S3;
+  readonly documents: DocumentStore;
+  readonly evidence: Evidence;
+  /** Ends with the operation's timeout, a cancel, a lost lock, or the worker's shutdown deadline. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** 1 for the first. */
+  readonly attempt: number;
+};
+
+/** Runs one attempt of an activity. A list handler yields pages of entities; run-job stores them inline or as a document. */
+export type Handler<Input = unknown, Result = unknown> = {
+  readonly contract: Contract;
+  readonly run: (input: Input, context: JobContext) => Promise<Result> | AsyncIterable<readonly unknown[]>;
+};
+
+/** Binds what an activity does to its contract. */
+export function defineHandler<Input extends z.ZodType, Result extends z.ZodType>(
+  contract: Contract<string, Input, Result>,
+  run: (input: z.output<Input>, context: JobContext) => Promise<z.input<Result>>,
+): Handler<z.output<Input>, z.input<Result>> {
+  return { contract, run };
+}
+
+/** Binds what a list activity does to its contract. */
+export function defineListHandler<Input extends z.ZodType, Entity extends z.ZodType>(
+  contract: Contract<string, Input> & { readonly list: { readonly entity: Entity } },
+  run: (input: z.output<Input>, context: JobContext) => AsyncIterable<readonly z.input<Entity>[]>,
+): Handler<z.output<Input>> {
+  return { contract, run };
+}

@@ -1,0 +1,12 @@
+import { z } from "zod";
+import { defineContract, withCredentials } from "../contract.ts";
+import { ObjectDetails, ObjectRef } from "../entities.ts";
+
+/** Tells all about an object but its content. */
+export const headObject = defineContract({
+  name: "head-object",
+  summary: "Read an object's metadata",
+  input: z.strictObject({ ...withCredentials, object: ObjectRef }),
+  result: z.strictObject({ object: ObjectDetails }),
+  access: ({ credentials, object: { bucket, key } }) => [{ credentials, bucket, key }],
+});

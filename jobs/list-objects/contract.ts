@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { defineListContract, withCredentials } from "../contract.ts";
+import { BucketName, KeyPrefix, S3Object } from "../entities.ts";
+
+/** Lists the objects of a bucket, in the order of the store (UTF-8 bytes on AWS). Without `limit`: all. */
+export const listObjects = defineListContract({
+  name: "list-objects",
+  summary: "List the objects of a bucket",
+  input: z.strictObject({
+    ...withCredentials,
+    bucket: BucketName,
+    prefix: KeyPrefix.optional(),
+    startAfter: z.string().min(1).max(1024).optional(),
+    limit: z.int().positive().optional(),
+  }),
+  access: ({ credentials, bucket, prefix = "" }) => [{ credentials, bucket, prefix }],
+  list: { name: "objects", entity: S3Object },
+});

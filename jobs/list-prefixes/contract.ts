@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { defineListContract, withCredentials } from "../contract.ts";
+import { BucketName, KeyPrefix, Prefix } from "../entities.ts";
+
+/** Lists the prefixes ("folders") of a bucket, one level or, with `recursive`, all below. */
+export const listPrefixes = defineListContract({
+  name: "list-prefixes",
+  summary: "List the prefixes (folders) of a bucket",
+  input: z.strictObject({
+    ...withCredentials,
+    bucket: BucketName,
+    prefix: KeyPrefix.optional(),
+    delimiter: z.string().min(1).max(64).default("/"),
+    recursive: z.boolean().default(false),
+  }),
+  access: ({ credentials, bucket, prefix = "" }) => [{ credentials, bucket, prefix }],
+  list: { name: "prefixes", entity: Prefix },
+});

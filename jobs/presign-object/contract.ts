@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { defineContract, withCredentials } from "../contract.ts";
+import { ObjectRef } from "../entities.ts";
+
+/** Signature V4 query strings live at most seven days. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
+const MAX_EXPIRES_S = 604_800;
+
+/** Makes a URL with which anybody may read, write or delete one object for a while. The URL is a secret. */
+export const presignObject = defineContract({
+  name: "presign-object",
+  summary: "Make a presigned URL for an object",
+  input: z.strictObject({
+    ...withCredentials,
+    object: ObjectRef,
+    method: z.enum(["get", "put", "delete"]).default("get"),
+    /** Seconds, 1 to 604,800. */
+    expiresIn: z.int().min(1).max(MAX_EXPIRES_S).default(900),
+  }),
+  result: z.strictObject({ url: z.url(), expiresAt: z.iso.datetime() }),
+  access: ({ credentials, object: { bucket, key } }) => [{ credentials, bucket, key }],
+});

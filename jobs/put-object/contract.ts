@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { defineContract, withCredentials } from "../contract.ts";
+import {
+  BucketName,
+  ContentType,
+  DocumentPointer,
+  Encryption,
+  ETag,
+  Metadata,
+  ObjectDetails,
+  ObjectKey,
+  StorageClass,
+  Tags,
+} from "../entities.ts";
+
+/** Uploads a document. The document is removed only after the object was verified, and only if it says so itself. */
+export const putObject = defineContract({
+  name: "put-object",
+  summary: "Upload a document as an object",
+  input: z
+    .strictObject({
+      ...withCredentials,
+      bucket: BucketName,
+      document: DocumentPointer,
+      /** Defaults to the document's name. */
+      key: ObjectKey.optional(),
+      /** Defaults to the document's. */
+      contentType: ContentType.optional(),
+      metadata: Metadata.optional(),
+      tags: Tags.optional(),
+      storageClass: StorageClass.optional(),
+      encryption: Encryption.optional(),
+      /** `*`: only where no object has the key. */
+      ifNoneMatch: z.literal("*").optional(),
+      /** Only over the object with this ETag. */
+      ifMatch: ETag.optional(),
+    })
+    .transform((input) => ({ ...input, key: input.key ?? input.document.name }))
+    .superRefine(({ key }, context) => {
+      const checked = ObjectKey.safeParse(key);
+      if (!checked.success)
+        context.addIssue({ code: "custom", path: ["key"], message: checked.error.issues[0]?.message ?? "" });
+    }),
+  result: z.strictObject({ success: z.literal(true), object: ObjectDetails }),
+  access: ({ credentials, bucket, key }) => [{ credentials, bucket, key }],
+});

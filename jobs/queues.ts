@@ -1,0 +1,53 @@
+/** Before every key in Redis. For Redis Cluster choose one in braces (`{bucketline}`), so that all keys share a slot. */
+export const DEFAULT_PREFIX = "bucketline";
+
+/** The queue of the chunks of batches; the activities' queues are named after them. */
+export const CHUNK_QUEUE = "batch-chunk";
+
+/** How long finished jobs can be asked for their result. Ages in seconds, counts in jobs per queue. */
+export const RETENTION = {
+  completed: { age: 24 * 3600, count: 100_000 },
+  failed: { age: 7 * 24 * 3600, count: 100_000 },
+} as const;
+
+/** How often a job is tried in all; throttling by the store does not count. */
+export const DEFAULT_ATTEMPTS = 5;
+
+/** The backoff that the worker computes: exponential with full jitter, 1 s to 60 s. */
+export const BACKOFF = { type: "bucketline" } as const;
+
+/** For how long an idempotency key is remembered, in seconds, also after its job was cleaned up. */
+export const IDEMPOTENCY_TTL_S = 7 * 24 * 3600;
+
+/** For how long a cancel is remembered, in seconds. */
+export const CANCEL_TTL_S = 7 * 24 * 3600;
+
+/**
+ * The keys of ours beside BullMQ's. A segment that starts with `~` cannot be a queue's name.
+ * Job ids hold no colon, so no two of these keys can meet.
+ */
+export function redisKeys(prefix: string) {
+  return {
+    /** Hash: `input` (sha256 hex of the canonical input), `state` (`adding` | `added`), `createdAt`. Named by the job's id, which is derived from activity and key. */
+    idempotency: (activity: string, jobId: string) => `${prefix}:~idempotency:${activity}:${jobId}`,
+    /** String, its TTL is {@link CANCEL_TTL_S}: the job was cancelled. */
+    cancelled: (activity: string, jobId: string) => `${prefix}:~cancelled:${activity}:${jobId}`,
+    /** Publish/subscribe channel; a message is `<activity>/<job id>`. */
+    cancelChannel: () => `${prefix}:~cancel`,
+    /** Hash of a running copy or move: `pin`, `copy`, `upload` (JSON each). */
+    evidence: (activity: string, jobId: string) => `${prefix}:~evidence:${activity}:${jobId}`,
+    /** BullMQ's own hash of a job; our field `error` in it holds the ActivityError of the last attempt as JSON. */
+    job: (queue: string, jobId: string) => `${prefix}:${queue}:${jobId}`,
+    /** Sorted set of live workers (score: last heartbeat in ms; member: worker id), and a hash for each. */
+    workers: () => `${prefix}:~workers`,
+    worker: (workerId: string) => `${prefix}:~worker:${workerId}`,
+    /** Hash of jobs whose data could not be read: field `<queue>/<job id>`, value JSON `{ reason, raw, at }`. */
+    quarantine: () => `${prefix}:~quarantine`,
+    /** All keys of batches start so. */
+    batches: () => `${prefix}:~batch`,
+  };
+}
+export type RedisKeys = ReturnType<typeof redisKeys>;
+
+/** A job id for an idempotency key is this plus the first 32 hex digits of sha256(`<activity>\n<key>`). */
+export const IDEMPOTENT_ID_PREFIX = "k-";

@@ -1,0 +1,23 @@
+import type { AwsCredentialIdentityProvider } from "@smithy/types";
+
+/** How to reach one store with one identity: what a profile, or a sealed job, resolves to. */
+export type Connection = {
+  /** The profile's name, or `sealed:` and a fingerprint. Two connections of one name are the same store and identity. */
+  readonly name: string;
+  /** Answers with an `expiration` wherever there is one, so that it is asked again in time. */
+  readonly credentials: AwsCredentialIdentityProvider;
+  readonly region: string;
+  /** Absent: AWS. */
+  readonly endpoint?: string;
+  /** `http://host/bucket/key` instead of `http://bucket.host/key`; default true with an endpoint. */
+  readonly pathStyle: boolean;
+  /** `when-required` for stores that choke on the SDK's default CRC32. */
+  readonly checksums: "when-supported" | "when-required";
+  /** The store enforces If-Match on DeleteObject and the ETag in DeleteObjects. True on AWS, false for other endpoints unless the profile says so. */
+  readonly conditionalDelete: boolean;
+  /** The store enforces `x-amz-copy-source-if-match`. True on AWS, false for other endpoints unless the profile says so. */
+  readonly conditionalCopy: boolean;
+  readonly expectedBucketOwner?: string;
+  /** Bytes above which a copy or upload is multipart; at most 5 GiB, default 256 MiB. */
+  readonly multipartThreshold: number;
+};
