@@ -1,0 +1,41 @@
+// Makes dist/, what is published: JavaScript and declarations from the sources, and beside them whatever they read at run time.
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, "dist");
+const { include } = JSON.parse(readFileSync(join(root, "tsconfig.build.json"), "utf8"));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+rmSync(dist, { recursive: true, force: true });
+const tsc = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"], {
+  cwd: root,
+  stdio: "inherit",
+});
+if (tsc.error) throw tsc.error;
+if (tsc.status === 0) {
+  copyAssets();
+  for (const path of Object.values(manifest.bin)) makeExecutable(join(root, path));
+}
+process.exitCode = tsc.status ?? 1;
+
+/** Pages, styles, Lua scripts, schemas: all in the published rooms that is not TypeScript. */
+function copyAssets() {
+  for (const room of include.filter((name) => existsSync(join(root, name)))) {
+    cpSync(join(root, room), join(dist, relative(root, join(root, room))), {
+      recursive: true,
+      filter: (source) => statSync(source).isDirectory() || !/\.(ts|md)$/.test(source),
+    });
+  }
+}
+
+function makeExecutable(path) {
+  if (!existsSync(path))
+    throw new Error(`package.json names the command ${relative(root, path)}, but its source is missing`);
+  const firstLine = readFileSync(path, "utf8").split("\n", 1)[0];
+  if (firstLine !== "#!/usr/bin/env node")
+    throw new Error(`${relative(root, path)} must start with #!/usr/bin/env node`);
+  chmodSync(path, 0o755);
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from "node:crypto";
+import { inject } from "vitest";
+
+/** An S3 server that we did not write; there is one where a Docker engine answers. */
+export type S3Server = {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+};
+
+declare module "vitest" {
+  interface ProvidedContext {
+    redisUrl: string;
+    s3Server: S3Server | null;
+  }
+}
+
+/** The Redis of this test run: real, shared by all test files, gone afterwards. A test that stops Redis starts its own. */
+export function redisUrl(): string {
+  return inject("redisUrl");
+}
+
+/** A prefix for keys in Redis that no other test uses. */
+export function uniquePrefix(): string {
+  return `test-${randomUUID()}`;
+}
+
+/** The S3 server of this test run that we did not write, where there is one; else tests use the sandbox's. */
+export function s3Server(): S3Server | undefined {
+  return inject("s3Server") ?? undefined;
+}
