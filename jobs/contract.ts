@@ -44,6 +44,9 @@ export type ListResult = { readonly count: number; readonly document?: DocumentP
   readonly [list: string]: unknown;
 };
 
+/** What a handler of a contract returns. */
+export type ResultOf<C extends Contract> = z.input<C["result"]>;
+
 /** Every input may say whose credentials it uses. */
 export const withCredentials = { credentials: CredentialsRefSchema.optional() };
 

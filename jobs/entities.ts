@@ -66,6 +66,16 @@ export const ObjectDetails = S3Object.extend({
 });
 export type ObjectDetails = z.infer<typeof ObjectDetails>;
 
+/** An object that a job wrote, as the store confirmed it. It can be passed on as input. */
+export const WrittenObject = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  size: Size,
+  etag: z.string(),
+  versionId: z.string().optional(),
+});
+export type WrittenObject = z.infer<typeof WrittenObject>;
+
 /** Names one object, or one version of it. An {@link S3Object} from a listing can be passed as it is. */
 export const ObjectRef = z.object({
   bucket: BucketName,

@@ -39,10 +39,10 @@ export type Handler<Input = unknown, Result = unknown> = {
 };
 
 /** Binds what an activity does to its contract. */
-export function defineHandler<Input extends z.ZodType, Result extends z.ZodType>(
-  contract: Contract<string, Input, Result>,
-  run: (input: z.output<Input>, context: JobContext) => Promise<z.input<Result>>,
-): Handler<z.output<Input>, z.input<Result>> {
+export function defineHandler<Input extends z.ZodType, Result>(
+  contract: Contract<string, Input, z.ZodType<unknown, Result>>,
+  run: (input: z.output<Input>, context: JobContext) => Promise<Result>,
+): Handler<z.output<Input>, Result> {
   return { contract, run };
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineContract } from "../contract.ts";
 import { copyAccess, copyFields } from "../copy-input.ts";
-import { ObjectDetails, Verified } from "../entities.ts";
+import { Verified, WrittenObject } from "../entities.ts";
 
 /** Copies an object of any size, complete with metadata, tags, storage class and encryption, and verifies the copy. */
 export const copyObject = defineContract({
@@ -11,7 +11,7 @@ export const copyObject = defineContract({
   result: z.strictObject({
     success: z.literal(true),
     /** The object at the destination. */
-    object: ObjectDetails,
+    object: WrittenObject,
     /** True where `onConflict` said to leave the destination as it is. */
     skipped: z.boolean(),
     verified: Verified.optional(),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineContract } from "../contract.ts";
 import { copyAccess, copyFields } from "../copy-input.ts";
-import { Guarantee, ObjectDetails, Verified } from "../entities.ts";
+import { Guarantee, Verified, WrittenObject } from "../entities.ts";
 
 /** Moves one object, inside a bucket or to another. The source is deleted only after the copy was verified. */
 export const moveObject = defineContract({
@@ -15,7 +15,7 @@ export const moveObject = defineContract({
   result: z.strictObject({
     success: z.literal(true),
     /** The object at the destination. */
-    object: ObjectDetails,
+    object: WrittenObject,
     /** True where `onConflict` said to leave the destination as it is; the source is then kept. */
     skipped: z.boolean(),
     verified: Verified.optional(),

@@ -7,10 +7,10 @@ import {
   Encryption,
   ETag,
   Metadata,
-  ObjectDetails,
   ObjectKey,
   StorageClass,
   Tags,
+  WrittenObject,
 } from "../entities.ts";
 
 /** Uploads a document. The document is removed only after the object was verified, and only if it says so itself. */
@@ -41,6 +41,6 @@ export const putObject = defineContract({
       if (!checked.success)
         context.addIssue({ code: "custom", path: ["key"], message: checked.error.issues[0]?.message ?? "" });
     }),
-  result: z.strictObject({ success: z.literal(true), object: ObjectDetails }),
+  result: z.strictObject({ success: z.literal(true), object: WrittenObject }),
   access: ({ credentials, bucket, key }) => [{ credentials, bucket, key }],
 });

@@ -1,0 +1,11 @@
+import type { ResultOf } from "../contract.ts";
+import { defineHandler } from "../handler.ts";
+import { deleteObject } from "./contract.ts";
+
+export const deleteObjectHandler = defineHandler(
+  deleteObject,
+  async ({ object, ifMatch }, { s3, signal }): Promise<ResultOf<typeof deleteObject>> => {
+    const deleted = await s3.delete({ object, ifMatch }, { signal });
+    return { success: true, bucket: object.bucket, key: object.key, ...deleted };
+  },
+);

@@ -1,0 +1,41 @@
+import type { ResultOf } from "../contract.ts";
+import { ActivityError } from "../activity-error.ts";
+import { defineHandler } from "../handler.ts";
+import type { JobContext } from "../handler.ts";
+import { hasOverrides, isSameObject, requireProof, transfer, type Transferred, written } from "../transfer.ts";
+import { moveObject } from "./contract.ts";
+
+export const moveObjectHandler = defineHandler(
+  moveObject,
+  async (input, context): Promise<ResultOf<typeof moveObject>> => {
+    if (isSameObject(input, context)) {
+      if (hasOverrides(input) || input.object.versionId !== undefined)
+        throw new ActivityError(
+          "InvalidInput",
+          "destination: expected another object than the source; copy-object changes an object in place or restores a version",
+          { field: "destination" },
+        );
+      const object = await context.s3.head(input.object, { signal: context.signal });
+      return { success: true, object: written(object), skipped: false, verified: "etag", guarantee: "conditional" };
+    }
+    const done = await transfer(input, context);
+    if (done.skipped) return { success: true, object: done.skipped, skipped: true };
+    requireProof(done.proof, input.minVerify);
+    const guarantee = await deleteSource(done, context);
+    return { success: true, object: written(done.proof), skipped: false, verified: done.proof.verified, guarantee };
+  },
+);
+
+/** Deletes what was pinned and nothing else. */
+async function deleteSource(done: Exclude<Transferred, { skipped: object }>, { s3, evidence, signal }: JobContext) {
+  try {
+    return (await s3.deleteUnchanged(done.pin, { signal })).guarantee;
+  } catch (error) {
+    if (!(error instanceof ActivityError && error.code === "SourceChanged")) throw error;
+    // The pinned content is at the destination and no longer here: an earlier run moved it, and what lies here now came later.
+    if (done.by === "earlier-attempt") return "best-effort";
+    // Both are there and differ: a retry by hand shall start with a new pin.
+    await evidence.forget();
+    throw error;
+  }
+}

@@ -1,0 +1,178 @@
+import type { CopyProof, Pin, S3 } from "../worker/s3/s3.ts";
+import { ActivityError } from "./activity-error.ts";
+import type { JobContext } from "./handler.ts";
+import type { Destination, ObjectDetails, ObjectRef, OnConflict, Verified, WrittenObject } from "./entities.ts";
+
+/** What a copy and the first half of a move are asked, after parsing. */
+export type TransferInput = {
+  readonly object: ObjectRef;
+  readonly destination: Destination;
+  readonly onConflict: OnConflict;
+  readonly contentType?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly storageClass?: string | undefined;
+  readonly encryption?:
+    | { type: "AES256" }
+    | { type: "aws:kms" | "aws:kms:dsse"; keyId?: string | undefined }
+    | undefined;
+};
+
+/** Either the destination was left as it is, or it holds the pinned content. */
+export type Transferred =
+  | { readonly skipped: WrittenObject }
+  | {
+      readonly skipped?: never;
+      readonly pin: Pin;
+      readonly proof: CopyProof;
+      /** Who brought the content there: this attempt, an earlier one, or somebody before the job (`skip-identical`). */
+      readonly by: "this-attempt" | "earlier-attempt" | "others";
+    };
+
+/** Thrown inside `pinOnce` to leave it without a pin; never leaves this file. */
+class DestinationKept extends Error {
+  readonly object: ObjectDetails;
+  constructor(object: ObjectDetails) {
+    super("the destination is left as it is");
+    this.object = object;
+  }
+}
+
+/** How an access-point alias ends. https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html */
+const ALIAS = /(-s3alias|--ol-s3)$/;
+
+/** True where source and destination are one object by their very names. */
+export function isSameObject(input: TransferInput, { s3, destination }: Pick<JobContext, "s3" | "destination">) {
+  const { object, destination: to } = input;
+  return (
+    s3.connection.name === destination.connection.name &&
+    object.bucket === to.bucket &&
+    object.key === (to.key ?? object.key)
+  );
+}
+
+export const hasOverrides = (input: TransferInput): boolean =>
+  [input.contentType, input.metadata, input.tags, input.storageClass, input.encryption].some(
+    (override) => override !== undefined,
+  );
+
+/**
+ * Brings the pinned content of the source to the destination, once over all attempts, and proves it.
+ * Rerun after a crash it uses the pin of the first run, and accepts what that run already copied.
+ */
+export async function transfer(input: TransferInput, context: JobContext): Promise<Transferred> {
+  const { destination, evidence, signal } = context;
+  const target = { bucket: input.destination.bucket, key: input.destination.key ?? input.object.key };
+  try {
+    const pin = await evidence.pinOnce(() => pinSource(input, target, context));
+    const ours = await evidence.copied();
+    const earlier = ours && (await destination.proves({ source: pin, ...target, ours }, { signal }));
+    if (earlier) return { pin, proof: earlier, by: "earlier-attempt" };
+    const identical =
+      input.onConflict === "skip-identical" && (await destination.proves({ source: pin, ...target }, { signal }));
+    if (identical) return { pin, proof: identical, by: "others" };
+    const proof = await copyPinned(input, target, pin, context);
+    await evidence.recordCopy(proof);
+    return { pin, proof, by: "this-attempt" };
+  } catch (error) {
+    if (error instanceof DestinationKept) return { skipped: written(error.object) };
+    throw error;
+  }
+}
+
+/** The parts of a proof or of details that a result carries. */
+export function written(object: CopyProof | ObjectDetails) {
+  const { bucket, key, size, etag, versionId } = object;
+  return { bucket, key, size, etag, ...(versionId !== undefined && { versionId }) };
+}
+
+const STRENGTH: Readonly<Record<Verified, number>> = { size: 0, checksum: 1, etag: 2 };
+
+/** Throws `VerificationTooWeak` where the proof is below what the job asks for. */
+export function requireProof(proof: CopyProof, minVerify: Verified): void {
+  if (STRENGTH[proof.verified] >= STRENGTH[minVerify]) return;
+  throw new ActivityError(
+    "VerificationTooWeak",
+    `the copy at s3://${proof.bucket}/${proof.key} could be verified by ${proof.verified} only, expected ${minVerify}; source and copy are kept`,
+  );
+}
+
+type Target = { readonly bucket: string; readonly key: string };
+
+/** Runs once: what it sees is what every later attempt compares with. */
+async function pinSource(input: TransferInput, target: Target, context: JobContext): Promise<Pin> {
+  const { s3, destination, signal } = context;
+  const source = await s3.head(input.object, { signal });
+  const pin: Pin = {
+    bucket: input.object.bucket,
+    key: input.object.key,
+    etag: source.etag,
+    size: source.size,
+    lastModified: source.lastModified,
+    storageClass: source.storageClass,
+    ...(source.versionId !== undefined && { versionId: source.versionId }),
+    ...(input.object.versionId !== undefined && { versionId: input.object.versionId, versionNamed: true }),
+  };
+  const mayBeOne = mayBeSameObject(input, target, s3, destination);
+  if (!mayBeOne && input.onConflict === "overwrite") return pin;
+  const existing = await destination.find(target, { signal });
+  if (existing === undefined) return pin;
+  if (mayBeOne && isSameContent(existing, source)) throw sameObject(pin, target);
+  if (input.onConflict === "fail") throw destinationExists(target);
+  if (input.onConflict === "skip") throw new DestinationKept(existing);
+  return pin;
+}
+
+/** Copies, or finds that an earlier run did: its answer may have been lost, and the source may be gone since. */
+async function copyPinned(input: TransferInput, target: Target, pin: Pin, context: JobContext): Promise<CopyProof> {
+  const { s3, destination, evidence, signal } = context;
+  const { contentType, metadata, tags, storageClass, encryption } = input;
+  const request = {
+    source: pin,
+    ...target,
+    overrides: { contentType, metadata, tags, storageClass, encryption },
+    upload: evidence.upload,
+    ...((input.onConflict === "fail" || input.onConflict === "skip") && { ifNoneMatch: "*" as const }),
+  };
+  try {
+    return await (s3 === destination ? s3.copy(request, { signal }) : destination.copyFrom(s3, request, { signal }));
+  } catch (error) {
+    const code = error instanceof ActivityError ? error.code : "";
+    if (!["NoSuchKey", "NoSuchVersion", "SourceChanged", "PreconditionFailed"].includes(code)) throw error;
+    // Equal content there is what a run of this job wrote whose answer was lost: where that matters (fail, skip), the
+    // destination was free when the pin was stored.
+    const proof = await destination.proves({ source: pin, ...target }, { signal });
+    if (proof !== undefined) return proof;
+    if (code !== "PreconditionFailed") throw error;
+    const existing = await destination.find(target, { signal });
+    if (input.onConflict === "skip" && existing !== undefined) throw new DestinationKept(existing);
+    throw destinationExists(target, error);
+  }
+}
+
+/** Names alone cannot tell apart what another profile or an access-point alias points to. */
+function mayBeSameObject(input: TransferInput, target: Target, s3: S3, destination: S3): boolean {
+  if (input.object.key !== target.key) return false;
+  const aliased = ALIAS.test(input.object.bucket) !== ALIAS.test(target.bucket) || ALIAS.test(target.bucket);
+  const crossed = s3.connection.name !== destination.connection.name && input.object.bucket === target.bucket;
+  return aliased || crossed;
+}
+
+/** One object seen twice shows the same content written at the same moment. */
+const isSameContent = (one: ObjectDetails, other: ObjectDetails): boolean =>
+  one.etag === other.etag && one.lastModified === other.lastModified && one.versionId === other.versionId;
+
+function sameObject(pin: Pin, target: Target): ActivityError {
+  return new ActivityError(
+    "SameObject",
+    `s3://${pin.bucket}/${pin.key} and s3://${target.bucket}/${target.key} look like one object under two names; expected two`,
+  );
+}
+
+function destinationExists(target: Target, cause?: unknown): ActivityError {
+  return new ActivityError(
+    "DestinationExists",
+    `s3://${target.bucket}/${target.key} is there already; onConflict is fail, so expected no object there`,
+    { httpStatus: 412, cause },
+  );
+}
