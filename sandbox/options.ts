@@ -1,0 +1,88 @@
+/** A key pair the sandbox accepts. */
+export type SandboxCredential = {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  /** The twelve-digit account it belongs to. Default `"000000000000"`. */
+  account?: string;
+  /** Milliseconds since 1970 from which on the sandbox answers ExpiredToken. */
+  expiresAt?: number;
+  /** The ARN that GetCallerIdentity reports. */
+  arn?: string;
+};
+
+/** A role that AssumeRole and AssumeRoleWithWebIdentity may take. */
+export type SandboxRole = {
+  arn: string;
+  /** Refuse callers that do not name it. */
+  externalId?: string;
+  /** The only web identity token accepted. Default: any. */
+  webIdentityToken?: string;
+};
+
+/** Which conditional headers are enforced. What is set to false is ignored silently, as many S3-compatible servers do. */
+export type EnforcedConditions = {
+  /** If-Match, If-None-Match, If-(Un)Modified-Since of GetObject and HeadObject. */
+  read?: boolean;
+  /** If-Match, If-None-Match of PutObject and CompleteMultipartUpload. */
+  write?: boolean;
+  /** x-amz-copy-source-if-* of CopyObject and UploadPartCopy. */
+  copySource?: boolean;
+  /** If-Match, If-None-Match of CopyObject, on the destination. */
+  copy?: boolean;
+  /** If-Match of DeleteObject. */
+  delete?: boolean;
+  /** The ETag of each key in DeleteObjects. */
+  multiDelete?: boolean;
+};
+
+/** How other S3-compatible servers differ from AWS. All off by default. */
+export type Quirks = {
+  /** Copy answers carry ETags without quotes, as Ceph's gateway sends them. */
+  unquotedCopyEtags?: boolean;
+  /** `encoding-type=url` is ignored. */
+  noUrlEncoding?: boolean;
+  /** Listings leave BucketRegion, checksums and owner out, and HEAD answers carry no checksums. */
+  noChecksums?: boolean;
+};
+
+export type SandboxOptions = {
+  /** Default 0: a free port. */
+  port?: number;
+  /** Default `"127.0.0.1"`. */
+  host?: string;
+  /** The region of new buckets. Default `"us-east-1"`. */
+  region?: string;
+  /** Default: one pair, `sandbox` / `sandbox-secret`. */
+  credentials?: readonly SandboxCredential[];
+  /** Milliseconds added to every answer. Default 0. */
+  latencyMs?: number;
+  /** Default true: all of them. */
+  enforceConditions?: boolean | EnforcedConditions;
+  /** The least size of a part but the last, in bytes. Default 5 MiB, as on AWS. */
+  minPartSize?: number;
+  /** The most parts of an upload. Default 10,000, as on AWS. */
+  maxPartCount?: number;
+  /** The largest object one CopyObject or PutObject takes, in bytes. Default 5 GiB, as on AWS. */
+  maxCopySize?: number;
+  /** The most keys of one DeleteObjects. Default 1,000, as on AWS. */
+  maxDeleteKeys?: number;
+  /** False skips signatures, for benchmarks. Default true. */
+  verifySignatures?: boolean;
+  /** What a request signed for another region than its bucket's gets: 301 PermanentRedirect or 400 AuthorizationHeaderMalformed. Default `"redirect"`. */
+  wrongRegion?: "redirect" | "malformed";
+  /** Entries the operation log keeps; counts go on beyond. Default 10,000; 0 turns it off. */
+  logSize?: number;
+  /** Roles of the token service. Default: every well-formed ARN is accepted. */
+  roles?: readonly SandboxRole[];
+  sts?: {
+    /** Issued credentials expire after at most this many seconds, whatever was asked. */
+    maxDurationSeconds?: number;
+  };
+  quirks?: Quirks;
+};
+
+export const DEFAULT_ACCOUNT = "000000000000";
+export const DEFAULT_CREDENTIAL = { accessKeyId: "sandbox", secretAccessKey: "sandbox-secret" };
+export const MIB = 1024 * 1024;
+export const GIB = 1024 * MIB;
