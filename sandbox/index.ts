@@ -6,3 +6,5 @@ export type { GenerateOptions } from "./generated-objects.ts";
 export type { Hook, HookCall } from "./hooks.ts";
 export type { LogEntry } from "./operation-log.ts";
 export type { Operation } from "./operation.ts";
+export { startRedis } from "./start-redis.ts";
+export type { RedisChoice, RedisServer, StartRedisOptions } from "./start-redis.ts";
