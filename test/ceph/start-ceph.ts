@@ -45,8 +45,9 @@ export async function startCeph({ signal }: { readonly signal?: AbortSignal } = 
     await startObjectStore(cluster);
     startDaemon(cluster, "radosgw", ["--name", "client.rgw"]);
     const endpoint = `http://127.0.0.1:${gateway}`;
-    const keys = await createUser(cluster);
+    // One after the other: both would make the same pools, and then one waits for the other's for seconds.
     await untilAnswers(cluster, endpoint);
+    const keys = await createUser(cluster);
     return { endpoint, region: "us-east-1", ...keys, directory, stop: () => stopCluster(cluster) };
   } catch (cause) {
     const logs = await lastLines(directory);
