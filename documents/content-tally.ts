@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import { documentIncomplete } from "./document-errors.ts";
+
+/** Counts and hashes content as it is written. */
+export type ContentTally = {
+  readonly size: number;
+  /** Throws `DocumentIncomplete` as soon as more comes than was promised. */
+  add(chunk: Uint8Array): void;
+  /** Throws `DocumentIncomplete` where less came than was promised. */
+  finish(): { readonly size: number; readonly sha256: string };
+};
+
+/** Starts a tally; `expected` is the size that was promised, in bytes. */
+export function tallyContent(name: string, expected: number | undefined): ContentTally {
+  const hash = createHash("sha256");
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    add(chunk) {
+      size += chunk.length;
+      if (expected !== undefined && size > expected)
+        throw documentIncomplete(name, `has more than the expected ${expected} bytes`);
+      hash.update(chunk);
+    },
+    finish() {
+      if (expected !== undefined && size !== expected)
+        throw documentIncomplete(name, `ended after ${size} of the expected ${expected} bytes`);
+      return { size, sha256: hash.digest("hex") };
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { Readable } from "node:stream";
+import { ActivityError } from "../jobs/activity-error.ts";
+import { documentIncomplete } from "./document-errors.ts";
+import type { DocumentSource } from "./document-store.ts";
+
+/** Larger pieces are cut, so that hashing one never holds the event loop for long. */
+const MAX_CHUNK = 1024 * 1024;
+
+/**
+ * The bytes of a source, in pieces, at the pace of whoever takes them. On abort it ends at once with the signal's reason, also
+ * where the source itself never answers again; whatever way it ends, the source is released.
+ * Throws `DocumentIncomplete` where the source fails, unless it failed with an ActivityError of its own.
+ */
+export async function* sourceBytes(
+  source: DocumentSource,
+  { name, signal }: { readonly name: string; readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  signal?.throwIfAborted();
+  if (typeof source === "string" || source instanceof Uint8Array) {
+    yield* cut(toBytes(source, name));
+    return;
+  }
+  if (source instanceof Readable && (source.readableEnded || source.destroyed))
+    throw documentIncomplete(name, "cannot be read: its stream was read or destroyed before");
+  const iterator = source[Symbol.asyncIterator]();
+  let finished = false;
+  try {
+    for (;;) {
+      const { done, value } = await nextOf(iterator, name, signal);
+      if (done === true) break;
+      yield* cut(toBytes(value, name));
+    }
+    finished = true;
+  } finally {
+    if (!finished) release(source, iterator);
+  }
+}
+
+/** One step of the source, or the signal's reason. A race with one lasting promise would keep a reaction per step alive in it. */
+async function nextOf<T>(
+  iterator: AsyncIterator<T>,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<IteratorResult<T>> {
+  signal?.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([iterator.next(), aborted.promise]);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof ActivityError) throw error;
+    throw documentIncomplete(name, `broke off: ${String(error)}`, error);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function release(source: Readable | AsyncIterable<unknown>, iterator: AsyncIterator<unknown>): void {
+  if (source instanceof Readable) source.destroy();
+  // Not awaited: a generator that hangs in its own await would never come back. Its failure changes nothing any more.
+  else iterator.return?.().catch(() => undefined);
+}
+
+function toBytes(chunk: unknown, name: string): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (typeof chunk === "string" && chunk.isWellFormed()) return Buffer.from(chunk);
+  const got = typeof chunk === "string" ? "a string with half a surrogate pair" : typeof chunk;
+  throw new ActivityError(
+    "InvalidInput",
+    `document ${JSON.stringify(name)} expected bytes or well-formed text, got ${got}`,
+  );
+}
+
+function* cut(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+  if (bytes.length <= MAX_CHUNK) yield bytes;
+  else for (let at = 0; at < bytes.length; at += MAX_CHUNK) yield bytes.subarray(at, at + MAX_CHUNK);
+}
