@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { callbackify } from "node:util";
 import type { DocumentPointer } from "../jobs/entities.ts";
 import { documentCorrupt } from "./document-errors.ts";
 
@@ -40,22 +41,18 @@ export function verifiedStream(
     }
   };
   const onAbort = () => stream.destroy(asError(signal?.reason));
-  const finish = async (error: Error | null): Promise<Error | null> => {
+  const finish = async (error: Error | null): Promise<void> => {
     signal?.removeEventListener("abort", onAbort);
-    try {
-      await content.release();
-    } catch (failure) {
-      return error ?? asError(failure);
-    }
+    await content.release();
+    if (error !== null) throw error;
     // `end` was emitted: the reader has every byte, and they were the right ones.
-    if (error === null && stream.readableEnded) await consumed?.();
-    return error;
+    if (stream.readableEnded) await consumed?.();
   };
 
   const stream = new Readable({
     highWaterMark: HIGH_WATER,
     read: () => void advance(),
-    destroy: (error, done) => void finish(error).then(done),
+    destroy: callbackify(finish),
   });
   if (signal?.aborted === true) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
