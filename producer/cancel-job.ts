@@ -1,0 +1,51 @@
+import type { ActivityName } from "../jobs/contracts.ts";
+import { CANCEL_TTL_S, type RedisKeys } from "../jobs/queues.ts";
+import type { CancelFlag } from "./job-outcome.ts";
+import type { QueuePool } from "./queue-pool.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+
+const UNSTARTED: CancelFlag = "unstarted";
+const RUNNING: CancelFlag = "running";
+
+/**
+ * Flags a job as cancelled unless it ended: from then on no worker starts it. Answers what the flag says, or nothing where it is too late.
+ * A job that a cancel removed before stays cancelled.
+ */
+const FLAG = `
+local flag = redis.call("GET", KEYS[1])
+local job = redis.call("HMGET", KEYS[2], "timestamp", "finishedOn")
+if not job[1] then return flag == ARGV[3] and flag or false end
+if job[2] then return false end
+local value = ARGV[3]
+if flag ~= value and (redis.call("EXISTS", KEYS[3]) == 1 or redis.call("LPOS", KEYS[4], ARGV[1])) then value = ARGV[4] end
+redis.call("SET", KEYS[1], value, "EX", ARGV[2])
+return value`;
+
+/** Cancels a job wherever it is. False where it ended already or is not there; then nothing is changed. */
+export async function cancelJob(
+  context: { readonly redis: RedisConnection; readonly queues: QueuePool; readonly keys: RedisKeys },
+  activity: ActivityName,
+  id: string,
+): Promise<boolean> {
+  const { redis, queues, keys } = context;
+  return await redis.run(`cancel ${activity}/${id}`, async (client) => {
+    const job = keys.job(activity, id);
+    const flagKeys = [keys.cancelled(activity, id), job, `${job}:lock`, keys.job(activity, "active")];
+    const flag = await client.eval(FLAG, flagKeys.length, ...flagKeys, id, CANCEL_TTL_S, UNSTARTED, RUNNING);
+    if (flag === null) return false;
+    await client.publish(keys.cancelChannel(), `${activity}/${id}`);
+    // A running job is its worker's to end. Of the others nothing but the flag decides, so what became of the removal does not matter:
+    // a job that a worker takes up in this moment ends as cancelled.
+    if (flag === UNSTARTED) await remove(await queues.get(activity), id);
+    return true;
+  });
+}
+
+async function remove(queue: Awaited<ReturnType<QueuePool["get"]>>, id: string): Promise<void> {
+  try {
+    await queue.remove(id);
+  } catch (error) {
+    // The next job of a schedule cannot be removed without the schedule; it stays and ends as cancelled when its time has come.
+    if (!(error instanceof Error && /job scheduler/i.test(error.message))) throw error;
+  }
+}

@@ -1,0 +1,160 @@
+import { z } from "zod";
+import { ActivityError } from "../jobs/activity-error.ts";
+import type { ActivityInput, ActivityName, ActivityResult } from "../jobs/contracts.ts";
+import { DEFAULT_PREFIX, redisKeys } from "../jobs/queues.ts";
+import { type Documents, type DocumentsLocation, lazyDocuments } from "./documents.ts";
+import { addItems, makeItem, makeItems } from "./enqueue.ts";
+import { createJobHandle, type JobHandle } from "./job-handle.ts";
+import { BulkOptions, EnqueueOptions, IdempotencyKey, TemplateOptions } from "./job-options.ts";
+import { createJobWaits, type WaitOptions } from "./job-waits.ts";
+import { contractOf, parseOptions } from "./parse-input.ts";
+import { createQueuePool } from "./queue-pool.ts";
+import { openRedis, type RedisLocation } from "./redis-connection.ts";
+import { createSchedules, putSchedule, type Schedule, type ScheduleRule, type Schedules } from "./schedules.ts";
+
+export type ProducerOptions = {
+  /** A URL such as `redis://127.0.0.1:6379`, ioredis options, or an ioredis instance, which `close()` leaves open. */
+  readonly redis: RedisLocation;
+  /** Before every key in Redis; the workers' own. Default `bucketline`. For Redis Cluster one in braces: `{bucketline}`. */
+  readonly prefix?: string | undefined;
+  /** Where documents are; the workers' own `DOCUMENTS_URL`, and the same default. Opened when first used. */
+  readonly documents?: DocumentsLocation | undefined;
+  /** For how many milliseconds a Redis that does not answer is waited for before a call rejects with `RedisUnavailable`. Default 10,000. */
+  readonly redisTimeout?: number | undefined;
+};
+
+/** How each of many jobs is run. */
+export type EnqueueManyOptions<Name extends ActivityName> = Omit<EnqueueOptions, "idempotencyKey"> & {
+  /** The idempotency key of each job; see {@link EnqueueOptions}. */
+  readonly idempotencyKey?: ((input: ActivityInput<Name>, index: number) => string) | undefined;
+};
+
+/** Asks workers, through Redis, to do things with S3. Made by {@link createProducer}. */
+export type Producer = {
+  /**
+   * Checks the input and adds a job. Throws `UnknownActivity`, `InvalidInput`, `IdempotencyConflict`, `RedisUnavailable` (the job may
+   * have been added nevertheless: with an idempotency key it is safe to ask again) and `RedisRefused`.
+   */
+  enqueue<Name extends ActivityName>(
+    activity: Name,
+    input: ActivityInput<Name>,
+    options?: EnqueueOptions,
+  ): Promise<JobHandle<Name>>;
+  /**
+   * Checks all inputs, then adds a job for each, a thousand at a time; the handles are in the inputs' order. Bad inputs reject
+   * with one `InvalidInput` that names every bad index, and nothing is added.
+   */
+  enqueueMany<Name extends ActivityName>(
+    activity: Name,
+    inputs: readonly ActivityInput<Name>[],
+    options?: EnqueueManyOptions<Name>,
+  ): Promise<JobHandle<Name>[]>;
+  /** Adds a job and waits for its result: {@link Producer.enqueue}, then {@link JobHandle.result}. */
+  run<Name extends ActivityName>(
+    activity: Name,
+    input: ActivityInput<Name>,
+    options?: EnqueueOptions & WaitOptions,
+  ): Promise<ActivityResult<Name>>;
+  /** A handle to a job that was enqueued before, here or elsewhere. Redis is not asked. */
+  job<Name extends ActivityName>(activity: Name, id: string): JobHandle<Name>;
+  /** The content of objects. */
+  readonly documents: Documents;
+  /** Makes or replaces the schedule `id`. Throws `InvalidInput` for a bad rule or input. */
+  schedule<Name extends ActivityName>(
+    id: string,
+    rule: ScheduleRule,
+    activity: Name,
+    input: ActivityInput<Name>,
+    options?: TemplateOptions,
+  ): Promise<Schedule>;
+  readonly schedules: Schedules;
+  /** Ends waits with `ProducerClosed`, lets calls under way finish, and closes what the producer opened. Jobs go on. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+const DEFAULT_REDIS_TIMEOUT_MS = 10_000;
+
+const Settings = z.object({
+  // A colon inside is as good as any character; one at the end, a space or a `*` is a mistake that would cost somebody a day.
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9{][A-Za-z0-9{}:._/-]{0,126}$/, { error: "expected 1 to 127 letters, digits or {}:._/-" }),
+  redisTimeout: z.int().min(1).max(3_600_000),
+});
+
+const JobId = z.string().min(1).max(512);
+const Inputs = z.array(z.unknown());
+
+/**
+ * Makes a producer. It connects when it is first used, and keeps the process alive from then until {@link Producer.close}.
+ * It never loads the AWS SDK. Throws `InvalidInput` for bad options.
+ */
+export function createProducer(options: ProducerOptions): Producer {
+  const { prefix, redisTimeout } = parseOptions("createProducer", Settings, {
+    prefix: options.prefix ?? DEFAULT_PREFIX,
+    redisTimeout: options.redisTimeout ?? DEFAULT_REDIS_TIMEOUT_MS,
+  });
+  const redis = openRedis(options.redis, redisTimeout);
+  refuseClusterWithoutHashTag(redis.client.isCluster, prefix);
+  const keys = redisKeys(prefix);
+  const queues = createQueuePool(redis, prefix);
+  const waits = createJobWaits({ redis, keys, prefix });
+  const documents = lazyDocuments(options.documents);
+  const context = { redis, queues, keys, waits, documents: documents.access };
+
+  const producer: Producer = {
+    enqueue: async (activity, input, given = {}) => {
+      const contract = contractOf(activity);
+      const { idempotencyKey, ...chosen } = parseOptions(`options of ${activity}`, EnqueueOptions, given);
+      const item = makeItem(contract, input, idempotencyKey);
+      await addItems(context, activity, [item], chosen);
+      return createJobHandle(context, contract, item.jobId);
+    },
+    enqueueMany: async (activity, inputs, given = {}) => {
+      const contract = contractOf(activity);
+      const { idempotencyKey, ...rest } = given;
+      const chosen = parseOptions(`options of ${activity}`, BulkOptions, rest);
+      parseOptions(`inputs of ${activity}`, Inputs, inputs);
+      const items = makeItems(
+        contract,
+        inputs,
+        (input, index) =>
+          // Each input of the array is one of the activity's.
+          idempotencyKey &&
+          parseOptions("idempotencyKey", IdempotencyKey, idempotencyKey(input as (typeof inputs)[number], index)),
+      );
+      await addItems(context, activity, items, chosen);
+      return items.map(({ jobId }) => createJobHandle(context, contract, jobId));
+    },
+    run: async (activity, input, { timeout, signal, ...given } = {}) => {
+      signal?.throwIfAborted();
+      return await (await producer.enqueue(activity, input, given)).result({ timeout, signal });
+    },
+    job: (activity, id) => createJobHandle(context, contractOf(activity), parseOptions("job id", JobId, id)),
+    documents: documents.access,
+    schedule: async (id, rule, activity, input, given = {}) =>
+      await putSchedule(context, { id, rule, activity, input }, given),
+    schedules: createSchedules(context),
+    close: async () => {
+      await waits.close();
+      await redis.settled();
+      await queues.close();
+      await redis.close();
+      await documents.close();
+    },
+    [Symbol.asyncDispose]: async () => await producer.close(),
+  };
+  return producer;
+}
+
+function refuseClusterWithoutHashTag(isCluster: boolean, prefix: string): void {
+  if (!isCluster || /\{[^}]+\}/.test(prefix)) return;
+  throw new ActivityError(
+    "InvalidInput",
+    `prefix: expected one in braces for Redis Cluster, such as {${prefix}}, got "${prefix}"`,
+    {
+      field: "prefix",
+    },
+  );
+}

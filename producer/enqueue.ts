@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+import type { z } from "zod";
+import { ActivityError } from "../jobs/activity-error.ts";
+import type { ActivityName, Contract } from "../jobs/contracts.ts";
+import type { RedisKeys } from "../jobs/queues.ts";
+import { type Claim, claimAll, conflictError, makeClaim, markAdded } from "./idempotency.ts";
+import { bullOptions, type BulkOptions } from "./job-options.ts";
+import { parseInput } from "./parse-input.ts";
+import type { QueuePool } from "./queue-pool.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+
+/** How many jobs go to Redis in one transaction; more would keep it from everybody else for too long. */
+const SLICE = 1000;
+
+/** How many wrong inputs a message describes. */
+const SHOWN_INPUTS = 5;
+
+export type Enqueuing = { readonly redis: RedisConnection; readonly queues: QueuePool; readonly keys: RedisKeys };
+
+type Item = { readonly data: unknown; readonly jobId: string; readonly claim: Claim | undefined };
+
+/** A checked input with the id that its job will have. */
+export function makeItem(contract: Contract, input: unknown, idempotencyKey: string | undefined): Item {
+  const data = parseInput(contract, input);
+  if (idempotencyKey === undefined) return { data, jobId: randomUUID(), claim: undefined };
+  const claim = makeClaim(contract.name, idempotencyKey, data);
+  return { data, jobId: claim.jobId, claim };
+}
+
+/** Adds jobs that are not there yet, slice by slice. Each step can be repeated: every job has its id before it is sent. */
+export async function addItems(
+  { redis, queues, keys }: Enqueuing,
+  activity: ActivityName,
+  items: readonly Item[],
+  options: z.output<typeof BulkOptions>,
+): Promise<void> {
+  const opts = bullOptions(options);
+  for (let start = 0; start < items.length; start += SLICE) {
+    const slice = items.slice(start, start + SLICE);
+    const what =
+      items.length === 1 ? `enqueue ${activity}` : `enqueue ${activity} (${start} of ${items.length} are added)`;
+    // Slices go one after the other, so that a lost Redis leaves a known beginning added.
+    // oxlint-disable-next-line no-await-in-loop
+    await redis.run(what, async (client) => {
+      const missing = await claimMissing({ client, keys }, slice, start, items.length > 1);
+      if (missing.length === 0) return;
+      const queue = await queues.get(activity);
+      const [only] = missing;
+      if (missing.length === 1 && only) await queue.add(activity, only.data, { ...opts, jobId: only.jobId });
+      else await queue.addBulk(missing.map(({ data, jobId }) => ({ name: activity, data, opts: { ...opts, jobId } })));
+      const claims = missing.flatMap(({ claim }) => claim ?? []);
+      if (claims.length > 0) await markAdded(client, keys, claims);
+    });
+  }
+}
+
+async function claimMissing(
+  { client, keys }: { readonly client: RedisConnection["client"]; readonly keys: RedisKeys },
+  items: readonly Item[],
+  start: number,
+  many: boolean,
+): Promise<Item[]> {
+  const claims = items.flatMap(({ claim }) => claim ?? []);
+  if (claims.length === 0) return [...items];
+  const states = await claimAll(client, keys, claims);
+  const stateOf = new Map(claims.map((claim, index) => [claim, states[index]]));
+  return items.filter(({ claim }, index) => {
+    const state = claim && stateOf.get(claim);
+    if (claim && state === "conflict") throw conflictError(claim, many ? `inputs[${start + index}]: ` : "");
+    return state !== "added";
+  });
+}
+
+/** Checks every input before anything is sent. Throws one `InvalidInput` that names every bad index. */
+export function makeItems(
+  contract: Contract,
+  inputs: readonly unknown[],
+  keyOf: (input: unknown, index: number) => string | undefined,
+): Item[] {
+  const items: Item[] = [];
+  const bad: { readonly index: number; readonly error: ActivityError }[] = [];
+  for (const [index, input] of inputs.entries()) {
+    try {
+      items.push(makeItem(contract, input, keyOf(input, index)));
+    } catch (error) {
+      if (!(error instanceof ActivityError)) throw error;
+      bad.push({ index, error });
+    }
+  }
+  refuseBad(contract, inputs.length, bad);
+  refuseConflicts(items);
+  return items;
+}
+
+function refuseBad(
+  contract: Contract,
+  total: number,
+  bad: readonly { readonly index: number; readonly error: ActivityError }[],
+): void {
+  const [first] = bad;
+  if (first === undefined) return;
+  const details = bad
+    .slice(0, SHOWN_INPUTS)
+    .map(({ index, error }) => `inputs[${index}]: ${error.message.replace(/^InvalidInput: /, "")}`);
+  throw new ActivityError(
+    "InvalidInput",
+    `${contract.name}: ${bad.length} of ${total} inputs are wrong, at ${bad.map(({ index }) => index).join(", ")}; ${details.join("; ")}`,
+    { field: `inputs[${first.index}]${first.error.field === undefined ? "" : `.${first.error.field}`}` },
+  );
+}
+
+/** Two inputs of one call under one key conflict before Redis is asked. */
+function refuseConflicts(items: readonly Item[]): void {
+  const hashes = new Map<string, string>();
+  for (const [index, { claim }] of items.entries()) {
+    if (claim === undefined) continue;
+    const seen = hashes.get(claim.jobId);
+    if (seen !== undefined && seen !== claim.inputHash) throw conflictError(claim, `inputs[${index}]: `);
+    hashes.set(claim.jobId, claim.inputHash);
+  }
+}

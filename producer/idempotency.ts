@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import type { Cluster, Redis } from "ioredis";
+import { ActivityError } from "../jobs/activity-error.ts";
+import { IDEMPOTENCY_TTL_S, IDEMPOTENT_ID_PREFIX, type RedisKeys } from "../jobs/queues.ts";
+
+/** The first input under a key claims it; whoever comes later learns what has become of it. */
+const CLAIM = `
+local input = redis.call("HGET", KEYS[1], "input")
+if not input then
+  redis.call("HSET", KEYS[1], "input", ARGV[1], "state", "adding", "createdAt", ARGV[2])
+  redis.call("EXPIRE", KEYS[1], ARGV[3])
+  return "adding"
+end
+if input ~= ARGV[1] then return "conflict" end
+return redis.call("HGET", KEYS[1], "state") or "adding"`;
+
+/** Only a record that is still there: a new one would have no input and no end. */
+const MARK = `
+if redis.call("EXISTS", KEYS[1]) == 1 then redis.call("HSET", KEYS[1], "state", "added") end
+return 1`;
+
+/** What an idempotency key stands for: the job and its input. */
+export type Claim = {
+  readonly activity: string;
+  readonly key: string;
+  readonly jobId: string;
+  readonly inputHash: string;
+};
+
+/** The same activity, key and input make the same claim on every machine. */
+export function makeClaim(activity: string, key: string, input: unknown): Claim {
+  const jobId = `${IDEMPOTENT_ID_PREFIX}${sha256(`${activity}\n${key}`).slice(0, 32)}`;
+  return { activity, key, jobId, inputHash: sha256(canonicalJson(input)) };
+}
+
+/**
+ * Claims keys, all in one round trip. A claim that answers `adding` has to be added (again): its job has a fixed id, which BullMQ adds once.
+ * `added` must never be added again, because its job may have run and been cleaned up. `conflict`: the key stands for another input.
+ */
+export async function claimAll(
+  client: Redis | Cluster,
+  keys: RedisKeys,
+  claims: readonly Claim[],
+): Promise<("adding" | "added" | "conflict")[]> {
+  const pipeline = client.pipeline();
+  const now = String(Date.now());
+  for (const { activity, jobId, inputHash } of claims)
+    pipeline.eval(CLAIM, 1, keys.idempotency(activity, jobId), inputHash, now, String(IDEMPOTENCY_TTL_S));
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, reply]) => {
+    if (error) throw error;
+    return reply as "adding" | "added" | "conflict"; // the script returns nothing else
+  });
+}
+
+/** Notes that the jobs are in their queue. */
+export async function markAdded(client: Redis | Cluster, keys: RedisKeys, claims: readonly Claim[]): Promise<void> {
+  const pipeline = client.pipeline();
+  for (const { activity, jobId } of claims) pipeline.eval(MARK, 1, keys.idempotency(activity, jobId));
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+}
+
+export function conflictError({ activity, key, jobId }: Claim, where = ""): ActivityError {
+  return new ActivityError(
+    "IdempotencyConflict",
+    `${where}the idempotency key ${JSON.stringify(key)} already stands for another input of ${activity} (job ${jobId})`,
+    { field: "idempotencyKey" },
+  );
+}
+
+/** JSON with sorted keys, so that equal inputs are equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === "object" && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,9 @@
+export * from "../jobs/contracts.ts";
+export type { DocumentSource, DocumentStore, ReadOptions, WriteOptions } from "../documents/document-store.ts";
+export { createProducer, type EnqueueManyOptions, type Producer, type ProducerOptions } from "./create-producer.ts";
+export type { Documents, DocumentsLocation } from "./documents.ts";
+export type { JobHandle, JobState } from "./job-handle.ts";
+export type { EnqueueOptions, TemplateOptions } from "./job-options.ts";
+export type { WaitOptions } from "./job-waits.ts";
+export type { RedisLocation } from "./redis-connection.ts";
+export type { Schedule, ScheduleRule, Schedules } from "./schedules.ts";
