@@ -4,11 +4,17 @@ import type { AwsCredentialIdentityProvider } from "@smithy/types";
 export type Connection = {
   /** The profile's name, or `sealed:` and a fingerprint. Two connections of one name are the same store and identity. */
   readonly name: string;
-  /** Answers with an `expiration` wherever there is one, so that it is asked again in time. */
+  /**
+   * Ask before each request: it holds what it has until shortly before its end, and marks itself so that the SDK's clients
+   * ask each time too. `{ forceRefresh: true }` renews at once, for after the store said ExpiredToken. Rejects with
+   * `CredentialsUnavailable`.
+   */
   readonly credentials: AwsCredentialIdentityProvider;
   readonly region: string;
   /** Absent: AWS. */
   readonly endpoint?: string;
+  /** Where GetCallerIdentity is asked. Absent: AWS's STS where `endpoint` is absent too, else there is none. */
+  readonly stsEndpoint?: string;
   /** `http://host/bucket/key` instead of `http://bucket.host/key`; default true with an endpoint. */
   readonly pathStyle: boolean;
   /** `when-required` for stores that choke on the SDK's default CRC32. */

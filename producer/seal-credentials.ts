@@ -1,0 +1,98 @@
+import type { JSONWebKeySet, JWK } from "jose";
+import { z } from "zod";
+import { ActivityError } from "../jobs/activity-error.ts";
+import { Region } from "../jobs/region.ts";
+import { SEALED, SealedPayload } from "../jobs/sealed-credentials.ts";
+
+/** Seconds; a job that waits in its queue longer than this fails. */
+const DEFAULT_EXPIRES_IN = 24 * 3600;
+const MAX_EXPIRES_IN = 366 * 24 * 3600;
+/** What a job's `credentials.sealed` may hold. */
+const MAX_CHARACTERS = 16_384;
+
+const Credentials = SealedPayload.omit({ iat: true, exp: true }).extend({
+  expiration: z.union([z.date(), z.iso.datetime({ offset: true })]).optional(),
+  region: Region.optional(),
+});
+const ExpiresIn = z.int().min(1).max(MAX_EXPIRES_IN).default(DEFAULT_EXPIRES_IN);
+
+const PublicKey = z.looseObject({ kty: z.literal("EC"), crv: z.string(), x: z.string(), y: z.string() });
+
+/** An identity to seal; `expiration` is when the store stops accepting it, where it is temporary. */
+export type CredentialsToSeal = z.input<typeof Credentials>;
+
+/**
+ * Seals credentials to the workers' public key, so that they can travel in a job: only workers that hold the private key
+ * can open them. Pass the result as the job's `credentials`. The token is still a secret of its kind: whoever can add jobs
+ * can use it until it expires.
+ *
+ * @param publicKey a JWK, or a JWK set, whose first key is used (`bucketline seal-keys` writes one).
+ * @param options.expiresIn seconds for which workers accept it, 1 to 31,622,400; default 86,400 (a day); never past `expiration`.
+ * @throws ActivityError `InvalidInput` (the message never quotes a value), for instance for a private key.
+ */
+export async function sealCredentials(
+  publicKey: JWK | JSONWebKeySet,
+  credentials: CredentialsToSeal,
+  options: { readonly expiresIn?: number } = {},
+): Promise<{ readonly sealed: string }> {
+  const key = checkedKey(publicKey);
+  const payload = payloadOf(credentials, options.expiresIn);
+  // Loaded here, so that apps that seal nothing do not pay for it.
+  const { CompactEncrypt, calculateJwkThumbprint, importJWK } = await import("jose");
+  const kid = key.kid ?? (await calculateJwkThumbprint(key));
+  const sealed = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload)))
+    .setProtectedHeader({ ...SEALED, kid })
+    .encrypt(await importJWK(key, SEALED.alg));
+  if (sealed.length > MAX_CHARACTERS)
+    throw new ActivityError(
+      "InvalidInput",
+      "expected credentials that seal to at most 16,384 characters; the session token is too long",
+    );
+  return { sealed };
+}
+
+function checkedKey(publicKey: JWK | JSONWebKeySet): JWK {
+  const key = isKeySet(publicKey) ? publicKey.keys[0] : publicKey;
+  if (key !== undefined && "d" in key)
+    throw new ActivityError(
+      "InvalidInput",
+      "expected the workers' public key, got a private one: it belongs to the workers alone",
+      {
+        field: "publicKey",
+      },
+    );
+  if (!PublicKey.safeParse(key).success)
+    throw new ActivityError("InvalidInput", "expected a public EC key as JWK, or a JWK set with one", {
+      field: "publicKey",
+    });
+  // PublicKey has just found the members of an EC public key in it.
+  return key as JWK;
+}
+
+function isKeySet(key: JWK | JSONWebKeySet): key is JSONWebKeySet {
+  return Array.isArray((key as JSONWebKeySet).keys); // a JWK has no member of that name
+}
+
+function payloadOf(credentials: CredentialsToSeal, expiresIn: number | undefined): SealedPayload {
+  const given = Credentials.safeParse(credentials);
+  const seconds = ExpiresIn.safeParse(expiresIn);
+  if (!given.success) throw invalid(given.error.issues);
+  if (!seconds.success) throw invalid(seconds.error.issues.map((issue) => ({ ...issue, path: ["expiresIn"] })));
+  const { expiration: end, ...identity } = given.data;
+  const iat = Math.floor(Date.now() / 1000);
+  const expiration = end === undefined ? undefined : new Date(end);
+  const exp = Math.min(
+    iat + seconds.data,
+    expiration === undefined ? Infinity : Math.floor(expiration.getTime() / 1000),
+  );
+  if (exp <= iat)
+    throw new ActivityError("InvalidInput", "expected credentials that have not expired", { field: "expiration" });
+  return { ...identity, ...(expiration !== undefined && { expiration: expiration.toISOString() }), iat, exp };
+}
+
+/** zod's messages name types and limits, never a value. */
+function invalid(issues: readonly z.core.$ZodIssue[]): ActivityError {
+  const problems = issues.map((issue) => `${issue.path.join(".") || "credentials"}: ${issue.message}`).join("; ");
+  const field = issues[0]?.path.join(".") ?? "";
+  return new ActivityError("InvalidInput", `expected credentials to seal: ${problems}`, field === "" ? {} : { field });
+}
