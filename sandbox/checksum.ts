@@ -29,19 +29,11 @@ export function parseAlgorithm(name: string): ChecksumAlgorithm {
 }
 
 export function createChecksum(algorithm: ChecksumAlgorithm): Crc {
-  switch (algorithm) {
-    case "CRC32":
-      return createCrc32();
-    case "CRC32C":
-      return createCrc32c();
-    case "CRC64NVME":
-      return createCrc64Nvme();
-    case "SHA1":
-    case "SHA256": {
-      const hash = createHash(algorithm.toLowerCase());
-      return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() };
-    }
-  }
+  if (algorithm === "CRC32") return createCrc32();
+  if (algorithm === "CRC32C") return createCrc32c();
+  if (algorithm === "CRC64NVME") return createCrc64Nvme();
+  const hash = createHash(algorithm.toLowerCase());
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() };
 }
 
 /** The checksum of a body, or undefined where it cannot be read or would take too long. */

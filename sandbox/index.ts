@@ -1,5 +1,7 @@
 export { startSandbox } from "./start-sandbox.ts";
-export type { CreateBucketOptions, ObjectView, PutOptions, Sandbox, UploadView } from "./start-sandbox.ts";
+export type { CreateBucketOptions, DirectAccess, ObjectView, PutOptions, Sandbox, UploadView } from "./sandbox.ts";
+export { startSandboxProcess } from "./sandbox-process.ts";
+export type { SandboxControl, SandboxProcess } from "./sandbox-process.ts";
 export type { EnforcedConditions, Quirks, SandboxCredential, SandboxOptions, SandboxRole } from "./options.ts";
 export type { Fault, FaultKind, FaultOptions } from "./faults.ts";
 export type { GenerateOptions } from "./generated-objects.ts";

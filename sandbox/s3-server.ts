@@ -115,28 +115,17 @@ function isSilentBefore(fault: FaultOptions | undefined): boolean {
 
 /** What becomes of an answer under a fault. */
 function faultAfter(fault: FaultOptions, reply: Reply | undefined, call: Call): Reply | undefined {
-  switch (fault.kind) {
-    case "error-in-200": {
-      const body = errorDocument(
-        fault.code ?? "InternalError",
-        fault.message ?? "We encountered an internal error. Please try again.",
-        { RequestId: call.requestId, HostId: HOST_ID },
-      );
-      // S3 keeps a slow copy's connection alive with white space; a newline at the end defeats careless parsers.
-      return { status: 200, headers: ["Content-Type", "application/xml"], body: `${body}\n` };
-    }
-    case "empty-200":
-      return { status: 200, headers: [] };
-    case "html-200":
-      return {
-        status: 200,
-        headers: ["Content-Type", "text/html"],
-        body: "<!doctype html><html><head><title>Welcome</title></head><body><p>Sign in to continue</p></body></html>",
-      };
-    default:
-      return reply;
-  }
+  if (fault.kind === "empty-200") return { status: 200, headers: [] };
+  if (fault.kind === "html-200") return { status: 200, headers: ["Content-Type", "text/html"], body: WEB_PAGE };
+  if (fault.kind !== "error-in-200") return reply;
+  const { code = "InternalError", message = "We encountered an internal error. Please try again." } = fault;
+  const body = errorDocument(code, message, { RequestId: call.requestId, HostId: HOST_ID });
+  // S3 keeps a slow copy's connection alive with white space; a newline at the end defeats careless parsers.
+  return { status: 200, headers: ["Content-Type", "application/xml"], body: `${body}\n` };
 }
+
+const WEB_PAGE =
+  "<!doctype html><html><head><title>Welcome</title></head><body><p>Sign in to continue</p></body></html>";
 
 function asS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;

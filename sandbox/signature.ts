@@ -168,7 +168,7 @@ function canonicalQuery(query: ReadonlyMap<string, string>, presigned: boolean):
     if (presigned && name === "X-Amz-Signature") continue;
     pairs.push(`${encode(name)}=${encode(value)}`);
   }
-  return pairs.sort().join("&");
+  return pairs.toSorted().join("&");
 }
 
 function encode(text: string): string {

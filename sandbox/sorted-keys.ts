@@ -35,7 +35,7 @@ export class SortedKeys {
   }
 
   #merge(): void {
-    const added = this.#added.sort(compareKeys);
+    const added = this.#added.toSorted(compareKeys);
     this.#added = [];
     const old = this.#sorted;
     if (old.length === 0) {

@@ -132,16 +132,19 @@ async function givenRedis(url: string): Promise<RedisServer> {
     Promise.reject(
       new Error(`the Redis at ${withoutPassword(url)} was given, not started here: it cannot be killed or restarted`),
     );
-  const nothing = () => Promise.resolve();
   return {
     url,
     pid: undefined,
     how: "given",
-    stop: nothing,
+    stop: leaveRunning,
     kill: refuse,
     restart: refuse,
-    [Symbol.asyncDispose]: nothing,
+    [Symbol.asyncDispose]: leaveRunning,
   };
+}
+
+function leaveRunning(): Promise<void> {
+  return Promise.resolve();
 }
 
 /** Waits until the server answers PING. A server that was given must answer at once. */

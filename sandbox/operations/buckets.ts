@@ -19,7 +19,7 @@ export function listBuckets(call: Call, world: World): Reply {
   const owned = [...world.buckets.values()]
     .filter((bucket) => bucket.account === call.account && bucket.name > after && bucket.name.startsWith(prefix ?? ""))
     .filter((bucket) => region === undefined || bucket.region === region)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const page = owned.slice(0, max);
   // AWS names the region only when the request has one of the paging parameters.
   const paged = ["prefix", "max-buckets", "continuation-token", "bucket-region"].some((name) => query.has(name));
