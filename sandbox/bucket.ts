@@ -185,8 +185,10 @@ export class Bucket {
 function link(chain: readonly StoredObject[]): StoredObject | undefined {
   let next: StoredObject | undefined;
   for (const object of chain.toReversed()) {
-    const { previous: _, ...rest } = object;
-    next = next === undefined ? rest : { ...rest, previous: next };
+    const copy = { ...object };
+    delete copy.previous;
+    if (next !== undefined) copy.previous = next;
+    next = copy;
   }
   return next;
 }

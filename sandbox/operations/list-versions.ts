@@ -43,7 +43,7 @@ export function listObjectVersions(call: Call, world: World): Reply {
     element("IsTruncated", last !== undefined) +
     shown.map((one) => ("object" in one ? versionElement(one, name, bucket.account) : "")).join("") +
     commonPrefixes(
-      shown.flatMap<Version | { prefix: string }>((one) => ("prefix" in one ? [one.prefix] : [])),
+      shown.flatMap((one) => ("prefix" in one ? [one.prefix] : [])),
       name,
     );
   return xmlReply(xmlDocument("ListVersionsResult", content));
