@@ -1,11 +1,12 @@
 // `npm test`: every check of the project and every test, all of them even when one fails, and an honest total at the end.
 // `npm test -- <pattern>` narrows the tests (not the checks) to the files that vitest matches with it.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { countTests } from "./count-tests.js";
 import { runStep } from "./run-step.js";
 
+const { scripts } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const filters = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), "bucketline-check-"));
 const report = join(scratch, "vitest.json");
@@ -14,17 +15,9 @@ const total = { passed: 0, failed: 0 };
 try {
   // Two lanes for two cores; the tests then have the machine to themselves, for some of them measure time.
   await Promise.all([
-    checks([
-      ["types", ["tsc", "--noEmit"]],
-      ["lint", ["oxlint", "--type-aware", "--deny-warnings"]],
-      ["format", ["oxfmt", "--check"]],
-    ]),
-    checks([
-      ["dead code", ["knip"]],
-      ["build", ["node", "scripts/build.js"]],
-      ["package", ["publint", "--strict"]],
-      ["package types", ["attw", "--pack", ".", "--profile", "esm-only"]],
-    ]),
+    checks("types", "lint", "format:check"),
+    // The last two look into what the build made.
+    checks("deadcode", "build", "package:check", "package:types"),
   ]);
   await tests();
 } finally {
@@ -33,17 +26,18 @@ try {
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
-async function checks(steps) {
-  for (const [name, command] of steps) {
-    const { code } = await runStep(name, command);
+/** Runs scripts of package.json one after the other. */
+async function checks(...names) {
+  for (const name of names) {
+    const { code } = await runStep(name, scripts[name]);
     if (code === 0) total.passed += 1;
     else total.failed += 1;
   }
 }
 
 async function tests() {
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const { code } = await runStep("tests", ["vitest", "run", ...reporters, ...filters], { live: true });
+  const args = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...filters];
+  const { code } = await runStep("unit", scripts.unit, { args, live: true });
   const { passed, failed, notes } = countTests({ report, code });
   for (const note of notes) console.log(note);
   total.passed += passed;

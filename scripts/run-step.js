@@ -6,13 +6,14 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const PATH = [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
 
 /**
- * Runs one command of the project's tools and prints its name, outcome and time. Its output is shown as it comes where
- * `live`, else all at once and only when it failed, so that steps may run side by side.
+ * Runs one command line as npm would and prints its name, outcome and time. Its output is shown as it comes where `live`,
+ * else all at once and only when it failed, so that steps may run side by side.
  */
-export async function runStep(name, [command, ...args], { live = false } = {}) {
+export async function runStep(name, line, { args = [], live = false } = {}) {
   const started = performance.now();
-  if (live) console.log(`\n${name}: ${command}`);
-  const { code, output } = await run(command, args, live);
+  if (live) console.log(`\n${name}: ${line}`);
+  const [command, ...rest] = line.split(" ");
+  const { code, output } = await run(command, [...rest, ...args], live);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   if (code !== 0 && output) console.log(`\n${output.trimEnd()}`);
   console.log(`${code === 0 ? "ok    " : "FAILED"} ${name.padEnd(14)} ${seconds.padStart(6)} s`);

@@ -1,0 +1,141 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { contracts } from "../jobs/contracts.ts";
+import { handlers } from "../jobs/handlers.ts";
+import { fileProblems, staleExceptions } from "./architecture/file-rules.ts";
+import { importCycles, importProblems, loadedBy } from "./architecture/import-rules.ts";
+import { readSource, readSources } from "./architecture/read-source.ts";
+
+const root = join(import.meta.dirname, "..");
+const sources = readSources(root);
+
+describe("the project", () => {
+  test("keeps to the rooms that each file may import from", () => {
+    expect(importProblems(sources)).toEqual([]);
+  });
+
+  test("has no files that load each other in a ring", () => {
+    expect(importCycles(sources)).toEqual([]);
+  });
+
+  test("has files of one idea each, under names that say it, with nothing switched off in silence", () => {
+    expect(fileProblems(sources)).toEqual([]);
+    expect(staleExceptions(sources), "exceptions that nothing needs").toEqual([]);
+  });
+
+  test("lets producers in with the contracts and zod alone", () => {
+    const { files, packages } = loadedBy("jobs/contracts.ts", sources);
+    expect([...packages]).toEqual(["zod"]);
+    expect([...files].filter((path) => !path.startsWith("jobs/") || /handler/.test(path))).toEqual([]);
+  });
+});
+
+describe("every activity", () => {
+  const folders = readdirSync(join(root, "jobs"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .toSorted();
+
+  test("is a folder, a line in contracts.ts and a line in handlers.ts, all of the same name", () => {
+    expect(Object.keys(contracts).toSorted()).toEqual(folders);
+    expect(Object.keys(handlers).toSorted()).toEqual(folders);
+    for (const [name, contract] of Object.entries(contracts)) expect(contract.name).toBe(name);
+    for (const [name, handler] of Object.entries(handlers)) expect(handler.contract.name).toBe(name);
+  });
+
+  test.each(folders)("%s has a contract, a handler and the handler's test", (folder) => {
+    const missing = ["contract.ts", "handler.ts", "handler.test.ts"].filter(
+      (file) => !existsSync(join(root, "jobs", folder, file)),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+/** What Node really loads, packages included, when it imports the file. */
+function reallyLoaded(path: string): string[] {
+  const script = `
+    import { registerHooks } from "node:module";
+    registerHooks({ load: (url, context, next) => (console.log(url), next(url, context)) });
+    await import(${JSON.stringify(join(root, path))});
+    process.exit(0);`;
+  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
+  return output.split("\n").filter((url) => url.startsWith("file:"));
+}
+
+describe("what Node loads", () => {
+  test("with the producer: BullMQ, but no AWS SDK and no worker", () => {
+    const urls = reallyLoaded("producer/index.ts");
+    expect(urls.some((url) => url.includes("/node_modules/bullmq/"))).toBe(true);
+    expect(urls.filter((url) => /\/node_modules\/@(aws-sdk|smithy)\/|\/(worker|sandbox)\//.test(url))).toEqual([]);
+  });
+
+  test("with the contracts: zod and nothing else", () => {
+    const packages = reallyLoaded("jobs/contracts.ts").filter((url) => url.includes("/node_modules/"));
+    expect(packages.length).toBeGreaterThan(0);
+    expect(packages.filter((url) => !url.includes("/node_modules/zod/"))).toEqual([]);
+  });
+});
+
+describe("a rule turns red when it is broken:", () => {
+  const importing = (path: string, text: string) => importProblems([readSource(path, text)]);
+
+  test.each([
+    ["producer/ask.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
+    ["producer/ask.ts", 'const sdk = await import("@aws-sdk/client-s3");'],
+    ["producer/ask.ts", 'import { run } from "../worker/run-job.ts";'],
+    ["producer/ask.ts", 'import { runChunk } from "../batches/chunk.ts";'],
+    ["producer/ask.ts", 'import { handlers } from "../jobs/handlers.ts";'],
+    ["jobs/list-objects/contract.ts", 'import { Queue } from "bullmq";'],
+    ["jobs/list-objects/handler.ts", 'import { head } from "../../worker/s3/head.ts";'],
+    // Not erased as a whole: Node would load the file.
+    ["jobs/list-objects/handler.ts", 'import { type S3 } from "../../worker/s3/s3.ts";'],
+    ["worker/run-job.ts", 'export { createProducer } from "../producer/index.ts";'],
+    ["worker/run-job.ts", 'import { startSandbox } from "../sandbox/index.ts";'],
+    ["worker/create-worker.ts", 'export * from "@aws-sdk/client-s3";'],
+    ["documents/file-store.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
+    ["sandbox/s3-server.ts", 'import type { S3Object } from "../jobs/entities.ts";'],
+    ["cli/list.ts", 'import { head } from "../worker/s3/head.ts";'],
+    ["dashboard/server.ts", "const room = await import(process.argv[2]);"],
+    ["elsewhere/file.ts", ""],
+  ])("%s may not say %s", (path, text) => {
+    expect(importing(path, text)).toHaveLength(1);
+  });
+
+  test.each([
+    ["jobs/list-objects/handler.ts", 'import type { S3 } from "../../worker/s3/s3.ts";'],
+    ["worker/s3/head.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
+    ["documents/s3-store.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
+    ["worker/run-job.test.ts", 'import { startSandbox } from "../sandbox/index.ts";'],
+    ["producer/ask.ts", 'import { Queue } from "bullmq"; import { readFile } from "node:fs/promises";'],
+  ])("%s may say %s", (path, text) => {
+    expect(importing(path, text)).toEqual([]);
+  });
+
+  test.each([
+    ["worker/utils.ts", ""],
+    ["worker/string-helpers.ts", ""],
+    ["jobs/types.ts", ""],
+    ["jobs/runJob.ts", ""],
+    ["worker/long.ts", "\n".repeat(301)],
+    ["worker/loose.ts", "export const x: any = 1;"],
+    ["worker/config.ts", 'export const url = process.env["REDIS_URL"];'],
+    ["worker/a.test.ts", 'test.only("x", () => {});'],
+    ["worker/a.test.ts", 'test.skip("x", () => {});'],
+    ["worker/a.test.ts", 'describe.skipIf(true)("x", () => {});'],
+    ["worker/a.ts", "// @ts-expect-error\nexport const x: string = 1;"],
+    ["worker/a.ts", "// oxlint-disable-next-line no-console\nconsole.log(1);"],
+  ])("%s with %j is refused", (path, text) => {
+    expect(fileProblems([readSource(path, text)])).toHaveLength(1);
+  });
+
+  test("two files that load each other are a ring, two that name each other's types are none", () => {
+    const ring = (word: string) => [
+      readSource("jobs/a.ts", `${word} { b } from "./b.ts";`),
+      readSource("jobs/b.ts", `${word} { a } from "./a.ts";`),
+    ];
+    expect(importCycles(ring("import"))).toEqual(["jobs/a.ts -> jobs/b.ts -> jobs/a.ts"]);
+    expect(importCycles(ring("import type"))).toEqual([]);
+  });
+});

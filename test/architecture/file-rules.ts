@@ -1,0 +1,58 @@
+import type { Source } from "./read-source.ts";
+
+/** Past it a file has more than one idea. Tests may be longer: a list of cases is one idea. */
+const MAX_LINES = 300;
+
+/** Longer files, each with the reason why it is still one idea. */
+const LONGER: Readonly<Record<string, string>> = {};
+
+/** Where a program starts: its environment is read here and handed on. */
+const ENTRY_FILES =
+  /^(worker|cli|dashboard)\/main\.ts$|^(test|bench|examples|scripts)\/|\.test\.ts$|^[^/]+\.config\.ts$/;
+
+/** Other readers of the environment, each with the reason. */
+const OTHER_READERS: Readonly<Record<string, string>> = {
+  "sandbox/start-redis.ts": "part of the public sandbox: users' programs look for redis-server on their own PATH",
+};
+
+const BAD_WORDS = new Set(["utils", "util", "common", "helpers", "helper", "misc", "manager"]);
+
+/** What is wrong with files as such: names, sizes, and what may not be written in them. */
+export function fileProblems(sources: readonly Source[]): readonly string[] {
+  return sources.flatMap((source) => [
+    ...nameProblems(source.path),
+    ...sizeProblems(source),
+    ...source.anys.map((line) => `${source.path}:${line} says any`),
+    ...source.onlys.map((line) => `${source.path}:${line} runs only some tests`),
+    ...source.unexplained.map((line) => `${source.path}:${line} switches off a check without a reason`),
+    ...environmentProblems(source),
+  ]);
+}
+
+/** Exceptions that are not needed any more. */
+export function staleExceptions(sources: readonly Source[]): readonly string[] {
+  const long = Object.keys(LONGER).filter((path) => !sources.some((one) => one.path === path && one.lines > MAX_LINES));
+  const readers = Object.keys(OTHER_READERS).filter(
+    (path) => !sources.some((one) => one.path === path && one.environmentReads.length > 0),
+  );
+  return [...long, ...readers];
+}
+
+function nameProblems(path: string): string[] {
+  return path.split("/").flatMap((segment) => {
+    const name = segment.replace(/(\.test|\.config)?\.m?ts$/, "");
+    if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return [`${path}: expected ${segment} in kebab-case`];
+    const word = name === "types" ? name : name.split("-").find((part) => BAD_WORDS.has(part));
+    return word ? [`${path}: "${word}" says nothing of what is inside`] : [];
+  });
+}
+
+function sizeProblems({ path, lines }: Source): string[] {
+  if (lines <= MAX_LINES || path.endsWith(".test.ts") || LONGER[path]) return [];
+  return [`${path} has ${lines} lines, at most ${MAX_LINES} are expected`];
+}
+
+function environmentProblems({ path, environmentReads }: Source): string[] {
+  if (ENTRY_FILES.test(path) || OTHER_READERS[path]) return [];
+  return environmentReads.map((line) => `${path}:${line} reads process.env; only a program's main.ts does`);
+}

@@ -1,0 +1,119 @@
+import { posix } from "node:path";
+import type { Import, ImportKind, Source } from "./read-source.ts";
+
+type Rule = {
+  /** Rooms, or files of rooms (`worker/index.ts`), that may be loaded. */
+  readonly loads: readonly string[];
+  /** Beside those, what may be named in an `import type`. */
+  readonly names?: readonly string[];
+  /** Packages that may be loaded; "any" means any that has no home elsewhere. */
+  readonly packages: readonly string[] | "any";
+};
+
+/** A file that is no part of a room's program: it may cross rooms. */
+const CROSSES_ROOMS = /^(test|bench|examples|scripts)\/|\.test\.ts$|^[^/]+\.config\.ts$/;
+
+/** Who may load whom. The first pattern that fits a path holds; the order is from the special to the general. */
+const RULES: readonly (readonly [pattern: RegExp, rule: Rule])[] = [
+  [/^jobs\/handlers\.ts$/, { loads: ["jobs"], packages: ["zod"] }],
+  [/^jobs\//, { loads: ["jobs"], names: ["worker", "documents"], packages: ["zod"] }],
+  [/^producer\//, { loads: ["jobs", "batches", "documents"], packages: ["zod", "bullmq", "ioredis", "jose"] }],
+  [/^documents\//, { loads: ["jobs"], names: ["worker"], packages: ["zod"] }],
+  [/^batches\//, { loads: ["jobs", "documents"], names: ["worker"], packages: "any" }],
+  [/^worker\//, { loads: ["jobs", "batches", "documents"], packages: "any" }],
+  [/^dashboard\//, { loads: ["producer", "jobs", "batches", "documents"], packages: "any" }],
+  [/^cli\//, { loads: ["producer", "jobs", "batches", "documents", "dashboard", "sandbox"], packages: "any" }],
+  [/^sandbox\//, { loads: [], packages: "any" }],
+];
+
+/** Packages with a home: only files there may load them. */
+const HOMES: readonly (readonly [packages: RegExp, home: RegExp])[] = [
+  [/^@aws-sdk\/(client-s3|lib-storage|s3-request-presigner)$/, /^(worker\/s3\/|documents\/s3-store\.ts$)/],
+  [/^@(aws-sdk|smithy)\//, /^(worker\/|documents\/s3-store\.ts$)/],
+];
+
+/** Files that only the room named beside them may load. */
+const PRIVATE: readonly (readonly [files: RegExp, room: RegExp])[] = [
+  [/^jobs\/(handlers|[^/]+\/handler)\.ts$/, /^(jobs|worker)\//],
+  [/^batches\/chunk/, /^(batches|worker)\//],
+];
+
+/** Every import that the table of rooms does not allow, as a line for a reader. */
+export function importProblems(sources: readonly Source[]): readonly string[] {
+  return sources.filter(({ path }) => !CROSSES_ROOMS.test(path)).flatMap((source) => problemsOf(source));
+}
+
+function problemsOf({ path, imports }: Source): string[] {
+  const rule = RULES.find(([pattern]) => pattern.test(path))?.[1];
+  if (!rule) return [`${path}: no import rule covers this folder; add one to test/architecture/import-rules.ts`];
+  return imports.flatMap((found) => {
+    const problem = found.specifier.startsWith(".") ? ofFile(path, found, rule) : ofPackage(path, found, rule);
+    return problem ? [`${path}:${found.line} ${verb(found.kind)} ${problem}`] : [];
+  });
+}
+
+function ofFile(path: string, { specifier, kind }: Import, rule: Rule): string | undefined {
+  const target = resolve(path, specifier);
+  const room = roomOf(target);
+  if (roomOf(path) !== room) {
+    const allowed = kind === "type" ? [...rule.loads, ...(rule.names ?? [])] : rule.loads;
+    if (!allowed.includes(room) && !allowed.includes(target)) return `${target}: ${roomOf(path)} may not`;
+  }
+  const owner = PRIVATE.find(([files]) => files.test(target))?.[1];
+  return owner && kind !== "type" && !owner.test(path) ? `${target}, which is not for ${roomOf(path)}` : undefined;
+}
+
+function ofPackage(path: string, { specifier, kind }: Import, rule: Rule): string | undefined {
+  if (specifier.startsWith("node:") || kind === "type") return undefined;
+  if (specifier === "(computed)") return "a name that is computed, so that no rule can see it";
+  const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+  const home = HOMES.find(([packages]) => packages.test(name))?.[1];
+  if (home) return home.test(path) ? undefined : `${name}, which only ${home.source} may`;
+  if (rule.packages === "any" || rule.packages.includes(name)) return undefined;
+  return `${name}; ${roomOf(path)} may load ${rule.packages.join(", ")}`;
+}
+
+/** What loads with a file, all the way down: files of ours and packages. Lazy imports are left out. */
+export function loadedBy(entry: string, sources: readonly Source[]): { files: Set<string>; packages: Set<string> } {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const files = new Set([entry]);
+  const packages = new Set<string>();
+  for (const path of files) {
+    for (const { specifier, kind } of byPath.get(path)?.imports ?? []) {
+      if (kind !== "value") continue;
+      if (specifier.startsWith(".")) files.add(resolve(path, specifier));
+      else if (!specifier.startsWith("node:")) packages.add(specifier);
+    }
+  }
+  return { files, packages };
+}
+
+/** Rings of files that load each other, each as one line. */
+export function importCycles(sources: readonly Source[]): readonly string[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]) => {
+    const start = trail.indexOf(path);
+    if (start !== -1) cycles.push([...trail.slice(start), path].join(" -> "));
+    if (start !== -1 || done.has(path)) return;
+    for (const { specifier, kind } of byPath.get(path)?.imports ?? []) {
+      if (kind === "value" && specifier.startsWith(".")) visit(resolve(path, specifier), [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const { path } of sources) visit(path, []);
+  return cycles;
+}
+
+function resolve(from: string, specifier: string): string {
+  return posix.normalize(posix.join(posix.dirname(from), specifier));
+}
+
+function roomOf(path: string): string {
+  return path.split("/", 1)[0] ?? path;
+}
+
+function verb(kind: ImportKind): string {
+  return { value: "loads", lazy: "loads lazily", type: "names types of" }[kind];
+}
