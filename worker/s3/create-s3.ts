@@ -1,0 +1,50 @@
+import type { Connection } from "../credentials/connection.ts";
+import { createBucket, deleteBucket, headBucket, listBuckets } from "./buckets.ts";
+import { callerIdentity } from "./caller-identity.ts";
+import { copy } from "./copy.ts";
+import { deleteMany } from "./delete-many.ts";
+import { deleteObject, deleteUnchanged } from "./delete.ts";
+import { get } from "./get.ts";
+import { find, head } from "./head.ts";
+import { listPage } from "./list.ts";
+import { presign } from "./presign.ts";
+import { put } from "./put.ts";
+import type { S3 } from "./s3.ts";
+import { createStore, type S3Options } from "./store.ts";
+import { tags } from "./tags.ts";
+import { proves } from "./verify.ts";
+
+export type { RequestEvent, S3Options } from "./store.ts";
+
+/** An {@link S3} with its sockets; close it when the last job is done with it. */
+export type OpenS3 = S3 & { readonly close: () => Promise<void> };
+
+/** Opens one profile's view of its store. Connects lazily; nothing is checked before the first call. */
+export function createS3(connection: Connection, options: S3Options = {}): OpenS3 {
+  const store = createStore(connection, options);
+  return {
+    connection,
+    listBuckets: (request, call) => listBuckets(store, request, call),
+    listPage: (request, call) => listPage(store, request, call),
+    head: (object, call) => head(store, object, call),
+    find: (object, call) => find(store, object, call),
+    tags: (object, call) => tags(store, object, call),
+    get: (request, call) => get(store, request, call),
+    put: (upload, call) => put(store, upload, call),
+    delete: (request, call) => deleteObject(store, request, call),
+    deleteMany: (request, call) => deleteMany(store, request, call),
+    copy: (request, call) => copy(store, request, call),
+    copyFrom: () => Promise.reject(new Error("not yet")),
+    proves: (request, call) => proves(store, request, call),
+    deleteUnchanged: (pin, call) => deleteUnchanged(store, pin, call),
+    headBucket: (bucket, call) => headBucket(store, bucket, call),
+    createBucket: (request, call) => createBucket(store, request, call),
+    deleteBucket: (request, call) => deleteBucket(store, request, call),
+    presign: (request, call) => presign(store, request, call),
+    callerIdentity: (call) => callerIdentity(store, call),
+    async close() {
+      await store.fast?.close();
+      store.clients.close();
+    },
+  };
+}

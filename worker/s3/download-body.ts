@@ -1,0 +1,69 @@
+import { Readable } from "node:stream";
+import { ActivityError } from "../../jobs/activity-error.ts";
+import { type About, nameOf, toActivityError } from "./error-mapping.ts";
+
+type DownloadBody = {
+  readonly source: Readable;
+  /** Bytes that were promised. */
+  readonly size: number;
+  readonly idleTimeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly about: About;
+};
+
+/**
+ * The body of an answer, counted: the SDK resolves a short chunked body as if it were whole. The clock runs only while the
+ * reader waits for the store, never while the store waits for a slow reader.
+ */
+export function downloadBody({ source, size, idleTimeoutMs, signal, about }: DownloadBody): Readable {
+  let received = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const fail = (error: unknown): void => void body.destroy(error instanceof Error ? error : new Error(String(error)));
+  const onAbort = (): void => fail(signal.reason);
+  const onIdle = (): void =>
+    fail(
+      new ActivityError("Timeout", `no byte of ${nameOf(about)} arrived in ${idleTimeoutMs} ms`, { retryable: true }),
+    );
+  const wrong = (got: string): ActivityError =>
+    new ActivityError("IncompleteBody", `expected ${size} bytes of ${nameOf(about)}, got ${got}`, { retryable: true });
+  const stopClock = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+
+  const body = new Readable({
+    read() {
+      timer ??= setTimeout(onIdle, idleTimeoutMs);
+      source.resume();
+    },
+    destroy(error, done) {
+      stopClock();
+      signal.removeEventListener("abort", onAbort);
+      // Errors of what is being thrown away have no reader any more.
+      source.on("error", () => undefined);
+      source.destroy();
+      done(error);
+    },
+  });
+  source.pause();
+  source.on("data", (chunk: Buffer) => {
+    stopClock();
+    received += chunk.length;
+    if (received > size) return fail(wrong("more"));
+    if (!body.push(chunk)) source.pause();
+    else timer = setTimeout(onIdle, idleTimeoutMs);
+  });
+  source.once("end", () => {
+    stopClock();
+    if (received !== size) fail(wrong(String(received)));
+    else body.push(null);
+  });
+  source.once("error", (error) => fail(toActivityError(error, about)));
+  source.once("close", () => {
+    if (!source.readableEnded && !body.destroyed) fail(wrong(String(received)));
+  });
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return body;
+}

@@ -1,0 +1,14 @@
+/** An entity tag without its quotes: some stores leave them out, AWS never does. */
+export function unquoteEtag(etag: string): string {
+  return etag.replace(/^W\//, "").replaceAll('"', "");
+}
+
+/** As S3 wants it in If-Match; `*` stays bare. */
+export function quoteEtag(etag: string): string {
+  return etag === "*" ? etag : `"${unquoteEtag(etag)}"`;
+}
+
+/** Whether the tag has the form of an MD5 of the whole body, which a multipart upload's never has. */
+export function isSinglePartEtag(etag: string): boolean {
+  return /^[0-9a-f]{32}$/i.test(etag);
+}

@@ -1,0 +1,151 @@
+import {
+  type CompleteMultipartUploadCommandOutput,
+  type CreateMultipartUploadCommandInput,
+  PutObjectCommand,
+  type S3Client,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import { type About, unproven } from "./error-mapping.ts";
+import { unquoteEtag } from "./etag.ts";
+import { partSizeFor } from "./part-size.ts";
+import { conditions, type PutRequest, type PutResult, provenPut, recover } from "./put.ts";
+import { retryPart } from "./retry-part.ts";
+import type { Call } from "./s3.ts";
+import { type S3Command, send } from "./send.ts";
+import { ownedBy, type Store } from "./store.ts";
+import { streamParts } from "./stream-parts.ts";
+import { type UploadBody, uploadBody } from "./upload-body.ts";
+
+/** Parts of one upload in flight, where memory allows. */
+const MAX_QUEUE = 4;
+
+/** Uploads in parts. Holds at most `uploadBuffer` bytes: where even one part is larger, parts are streamed one after the other. */
+export async function putParts(
+  store: Store,
+  request: PutRequest,
+  region: string,
+  about: About,
+  call: Call,
+): Promise<PutResult> {
+  const partSize = partSizeFor(request.size, store.settings.uploadPartSize);
+  const { size, sha256 } = request;
+  const body = uploadBody({
+    body: request.body,
+    size,
+    sha256,
+    partSize,
+    md5: request.md5 ?? false,
+    about,
+    onBytes: request.onBytes,
+  });
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(call.signal.reason);
+  call.signal.addEventListener("abort", stop, { once: true });
+  if (call.signal.aborted) stop();
+  controller.signal.addEventListener("abort", () => body.stream.destroy());
+  body.stream.on("error", (error) => controller.abort(error));
+  try {
+    const answer = await sendParts({ store, request, region, partSize, body, controller });
+    const etag = unquoteEtag(answer.ETag ?? "");
+    if (etag === "") throw unproven(about, "the object's ETag", 200);
+    const stored = { etag, versionId: answer.VersionId, encryption: answer.ServerSideEncryption };
+    return await provenPut(store, request, stored, body.partsEtag(), body, call);
+  } catch (error) {
+    call.signal.throwIfAborted();
+    const why = controller.signal.aborted ? controller.signal.reason : error;
+    return await recover(store, request, why, body.complete() ? body.partsEtag() : "", body, call);
+  } finally {
+    call.signal.removeEventListener("abort", stop);
+    body.stream.destroy();
+  }
+}
+
+export type PartsRun = {
+  readonly store: Store;
+  readonly request: PutRequest;
+  readonly region: string;
+  readonly partSize: number;
+  readonly body: UploadBody;
+  /** Ends all parts with the first that fails. */
+  readonly controller: AbortController;
+};
+
+async function sendParts(run: PartsRun): Promise<CompleteMultipartUploadCommandOutput> {
+  const { store, request, partSize, body } = run;
+  const queueSize = Math.min(MAX_QUEUE, Math.floor(store.settings.uploadBuffer / partSize));
+  const params = uploadInput(run);
+  if (queueSize < 1) return await streamParts(run, params);
+  const client = uploadClient(run);
+  const upload = new Upload({
+    client,
+    partSize,
+    queueSize,
+    leavePartsOnError: false,
+    params: { ...params, ContentLength: request.size, Body: body.stream },
+  });
+  return await upload.done();
+}
+
+function uploadInput({
+  store,
+  request,
+}: PartsRun): CreateMultipartUploadCommandInput & { IfMatch?: string; IfNoneMatch?: string } {
+  const { bucket, key, attributes } = request;
+  return { Bucket: bucket, Key: key, ...attributes, ...conditions(request), ...ownedBy(store) };
+}
+
+/**
+ * What lib-storage takes for its client. Its own calls carry no abort signal, so after a failure the other parts would go on,
+ * and an abort would return before the upload is cleaned up.
+ */
+function uploadClient(run: PartsRun): S3Client {
+  const { store, region, controller } = run;
+  const real = store.clients.forRegion(region);
+  const facade = {
+    config: real.config,
+    async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+      command: S3Command<Input, Output>,
+    ): Promise<Output> {
+      const cleanup = operationOf(command) === "AbortMultipartUpload";
+      try {
+        return await sendPart(run, command, cleanup);
+      } catch (error) {
+        if (!cleanup) controller.abort(error);
+        throw error;
+      }
+    },
+  };
+  // lib-storage calls nothing but `send` and reads nothing but `config`.
+  return facade as unknown as S3Client;
+}
+
+/** Sends one command of an upload: a part again where only it met trouble, a cleanup also after the end of its caller. */
+export async function sendPart<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+  { store, request, region, partSize, controller }: PartsRun,
+  command: S3Command<Input, Output>,
+  cleanup: boolean,
+): Promise<Output> {
+  const { bucket, key } = request;
+  const about: About = { operation: operationOf(command), bucket, key };
+  const signal = cleanup ? AbortSignal.timeout(store.settings.requestTimeoutMs) : controller.signal;
+  const part = about.operation === "UploadPart";
+  const timeoutMs = part
+    ? partTimeout(store, partSize)
+    : command instanceof PutObjectCommand
+      ? store.settings.copyTimeoutMs
+      : undefined;
+  const limits = { region, ...(timeoutMs !== undefined && { timeoutMs }), ...(part && { bytes: partSize }) };
+  const run = (): Promise<Output> => send(store, () => command, about, { signal }, limits);
+  return part || cleanup ? await retryPart(run, signal) : await run();
+}
+
+/** The time of any answer, and what the bytes need at 256 KiB/s. */
+export function partTimeout({ settings }: Store, bytes: number): number {
+  return settings.requestTimeoutMs + Math.ceil(bytes / 256);
+}
+
+function operationOf(command: object): string {
+  return command.constructor.name.replace(/Command$/, "");
+}

@@ -1,0 +1,82 @@
+import { Readable } from "node:stream";
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandOutput,
+  CreateMultipartUploadCommand,
+  type CreateMultipartUploadCommandInput,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { type About, unproven } from "./error-mapping.ts";
+import { type PartsRun, partTimeout, sendPart } from "./put-parts.ts";
+import { send } from "./send.ts";
+import { ownedBy } from "./store.ts";
+
+/**
+ * Uploads parts one after the other straight from the stream, holding none: for objects whose parts do not fit into memory.
+ * A part cannot be sent twice, so any failure ends the upload.
+ */
+export async function streamParts(
+  run: PartsRun,
+  params: CreateMultipartUploadCommandInput,
+): Promise<CompleteMultipartUploadCommandOutput> {
+  const { Bucket, Key } = params;
+  const created = await sendPart(run, new CreateMultipartUploadCommand(params), false);
+  const about: About = { operation: "CreateMultipartUpload", bucket: run.request.bucket, key: run.request.key };
+  const UploadId = created.UploadId;
+  if (UploadId === undefined || UploadId === "") throw unproven(about, "an upload id", 200);
+  const upload = { Bucket, Key, UploadId, ...ownedBy(run.store) };
+  try {
+    const Parts = await sendAll(run, upload);
+    return await sendPart(
+      run,
+      new CompleteMultipartUploadCommand({ ...params, ...upload, MultipartUpload: { Parts } }),
+      false,
+    );
+  } catch (error) {
+    // What went wrong matters more than a cleanup that failed too; a lifecycle rule is the last resort for that.
+    await sendPart(run, new AbortMultipartUploadCommand(upload), true).catch(() => undefined);
+    throw error;
+  }
+}
+
+type Part = { readonly PartNumber: number; readonly ETag: string };
+type UploadInput = { readonly Bucket: string | undefined; readonly Key: string | undefined; readonly UploadId: string };
+
+async function sendAll(
+  { store, request, region, partSize, body, controller }: PartsRun,
+  upload: UploadInput,
+): Promise<Part[]> {
+  const parts: Part[] = [];
+  const about: About = { operation: "UploadPart", bucket: request.bucket, key: request.key };
+  // Read through one iterator, so that the bytes beyond a part's end open the next one.
+  const chunks = body.stream.iterator({ destroyOnReturn: false });
+  let rest: Buffer = Buffer.alloc(0);
+  for (let sent = 0; sent < request.size;) {
+    const length = Math.min(partSize, request.size - sent);
+    const PartNumber = parts.length + 1;
+    const Body = Readable.from(partBytes(length), { objectMode: false });
+    Body.on("error", (error) => controller.abort(error));
+    const make = (): UploadPartCommand => new UploadPartCommand({ ...upload, PartNumber, Body, ContentLength: length });
+    const limits = { region, timeoutMs: partTimeout(store, length), bytes: length };
+    const { ETag } = await send(store, make, about, { signal: controller.signal }, limits);
+    if (ETag === undefined || ETag === "") throw unproven(about, "the part's ETag", 200);
+    parts.push({ PartNumber, ETag });
+    sent += length;
+  }
+  return parts;
+
+  async function* partBytes(length: number): AsyncGenerator<Buffer> {
+    for (let left = length; left > 0;) {
+      if (rest.length === 0) {
+        const next = await chunks.next();
+        if (next.done === true) return;
+        rest = next.value;
+      }
+      const slice = rest.subarray(0, left);
+      rest = rest.subarray(slice.length);
+      left -= slice.length;
+      yield slice;
+    }
+  }
+}
