@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Contract, ListContract } from "./contract.ts";
+import type { Contract } from "./contract.ts";
 import { copyObject } from "./copy-object/contract.ts";
 import { createBucket } from "./create-bucket/contract.ts";
 import { deleteBucket } from "./delete-bucket/contract.ts";
@@ -49,7 +49,7 @@ export type StoredResult<Name extends ActivityName> = z.output<Contracts[Name]["
 
 /** Activities that return a list. */
 export type ListActivityName = {
-  [Name in ActivityName]: Contracts[Name] extends ListContract ? Name : never;
+  [Name in ActivityName]: Contracts[Name] extends { readonly list: { readonly entity: z.ZodType } } ? Name : never;
 }[ActivityName];
 
 type ListNameOf<C> = C extends { list: { name: infer Name extends string } } ? Name : never;

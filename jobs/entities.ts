@@ -2,12 +2,12 @@ import { z } from "zod";
 import { keyProblem } from "./object-key.ts";
 
 /**
- * A bucket's name. Wider than AWS's rule for new buckets (3 to 63, lower case), because older buckets and other stores
- * have names up to 255 with upper case and underscores; never an ARN, so that a job cannot leave its profile.
+ * A bucket's name. Wider than AWS's rule for new buckets (3 to 63, lower case), because older buckets have names up to 255
+ * with upper case and underscores, and other stores shorter ones; never an ARN, so that a job cannot leave its profile.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
-export const BucketName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$/, {
-  error: "expected a bucket name: 3 to 255 letters, digits, dots, hyphens or underscores",
+export const BucketName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?$/, {
+  error: "expected a bucket name: 1 to 255 letters, digits, dots, hyphens or underscores",
 });
 
 /** A key that can be sent safely; see {@link keyProblem}. */

@@ -1,0 +1,69 @@
+import { expect } from "vitest";
+import { test } from "../../test/harness.ts";
+
+test("copies an object complete with metadata, tags, headers and storage class, and says what proved it", async ({
+  sandbox,
+  run,
+}) => {
+  sandbox.createBucket("from");
+  sandbox.createBucket("to");
+  sandbox.put("from", "a b+c%.txt", "content", {
+    contentType: "text/plain",
+    headers: { "cache-control": "no-store" },
+    metadata: { by: "me" },
+    tags: { kind: "test" },
+    storageClass: "STANDARD_IA",
+  });
+  const result = await run("copy-object", {
+    object: { bucket: "from", key: "a b+c%.txt" },
+    destination: { bucket: "to" },
+  });
+  expect(result).toMatchObject({ success: true, skipped: false, verified: "etag", object: { bucket: "to", size: 7 } });
+  expect(sandbox.object("to", "a b+c%.txt")).toMatchObject({
+    contentType: "text/plain",
+    headers: { "cache-control": "no-store" },
+    metadata: { by: "me" },
+    tags: { kind: "test" },
+    storageClass: "STANDARD_IA",
+  });
+});
+
+test("replaces what it is told to and keeps the rest", async ({ sandbox, run }) => {
+  sandbox.createBucket("over");
+  sandbox.put("over", "a", "x", { contentType: "text/plain", metadata: { by: "me" } });
+  const object = { bucket: "over", key: "a" };
+  await run("copy-object", { object, destination: { bucket: "over", key: "b" }, contentType: "text/html" });
+  expect(sandbox.object("over", "b")).toMatchObject({ contentType: "text/html", metadata: { by: "me" } });
+  await run("copy-object", { object, destination: { bucket: "over", key: "a" }, metadata: { by: "you" } });
+  expect(sandbox.object("over", "a")).toMatchObject({ contentType: "text/plain", metadata: { by: "you" } });
+});
+
+test("treats an object at the destination as onConflict says", async ({ sandbox, run }) => {
+  sandbox.createBucket("conf");
+  sandbox.put("conf", "new", "new");
+  sandbox.put("conf", "twin", "new");
+  const copy = (key: string, onConflict: "skip" | "fail" | "skip-identical" | "overwrite") => {
+    sandbox.put("conf", "old", "old");
+    return run("copy-object", {
+      object: { bucket: "conf", key: "new" },
+      destination: { bucket: "conf", key },
+      onConflict,
+    });
+  };
+  expect(await copy("old", "skip")).toMatchObject({ skipped: true, object: { size: 3 } });
+  expect(sandbox.text("conf", "old")).toBe("old");
+  await expect(copy("old", "fail")).rejects.toMatchObject({ code: "DestinationExists" });
+  expect(sandbox.text("conf", "old")).toBe("old");
+  expect(await copy("twin", "skip-identical")).toMatchObject({ skipped: true, verified: "etag" });
+  expect(await copy("old", "skip-identical")).toMatchObject({ skipped: false });
+  expect(sandbox.text("conf", "old")).toBe("new");
+});
+
+test("claims no copy that the answer does not prove", async ({ sandbox, run }) => {
+  sandbox.createBucket("lie");
+  sandbox.put("lie", "a", "x");
+  sandbox.fault({ operation: "CopyObject", bucket: "lie", kind: "error-in-200" });
+  const copy = run("copy-object", { object: { bucket: "lie", key: "a" }, destination: { bucket: "lie", key: "b" } });
+  await expect(copy).rejects.toMatchObject({ retryable: true });
+  expect(sandbox.keys("lie")).toEqual(["a"]);
+});

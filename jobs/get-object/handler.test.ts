@@ -1,0 +1,57 @@
+import { text } from "node:stream/consumers";
+import { expect } from "vitest";
+import { test } from "../../test/harness.ts";
+
+test("downloads an object into a verified document, gone after one complete read", async ({
+  sandbox,
+  harness,
+  run,
+}) => {
+  sandbox.createBucket("get");
+  sandbox.put("get", "dir/a.txt", "hello", { contentType: "text/plain", metadata: { by: "me" } });
+  const { document, object } = await run("get-object", { object: { bucket: "get", key: "dir/a.txt" } });
+  expect(document).toMatchObject({ name: "a.txt", size: 5, contentType: "text/plain", deleteAfterDownload: true });
+  expect(object).toMatchObject({ key: "dir/a.txt", metadata: { by: "me" }, contentType: "text/plain" });
+  expect(await text(await harness.producer.documents.read(document))).toBe("hello");
+  await expect(harness.producer.documents.read(document)).rejects.toMatchObject({ code: "DocumentNotFound" });
+});
+
+test("downloads a range", async ({ sandbox, harness, run }) => {
+  sandbox.createBucket("range");
+  sandbox.put("range", "a", "0123456789");
+  const read = async (range: { start: number; end?: number } | { last: number }) => {
+    const { document } = await run("get-object", { object: { bucket: "range", key: "a" }, range });
+    return text(await harness.producer.documents.read(document));
+  };
+  expect(await read({ start: 2, end: 4 })).toBe("234");
+  expect(await read({ last: 3 })).toBe("789");
+});
+
+test("retries a body that ends early and leaves no half document behind", async ({ sandbox, harness, run }) => {
+  sandbox.createBucket("short");
+  sandbox.put("short", "a", "x".repeat(100_000));
+  const fault = sandbox.fault({
+    operation: "GetObject",
+    bucket: "short",
+    kind: "truncate",
+    afterBytes: 1000,
+    times: 1,
+  });
+  const { document } = await run("get-object", { object: { bucket: "short", key: "a" } });
+  expect(fault.hits).toBe(1);
+  expect((await text(await harness.producer.documents.read(document))).length).toBe(100_000);
+});
+
+test("fails with NoSuchKey that names the object, and with PreconditionFailed for another ETag", async ({
+  sandbox,
+  run,
+}) => {
+  sandbox.createBucket("missing");
+  sandbox.put("missing", "there", "x");
+  await expect(run("get-object", { object: { bucket: "missing", key: "not there" } })).rejects.toMatchObject({
+    code: "NoSuchKey",
+    message: expect.stringContaining("s3://missing/not there"),
+  });
+  const other = run("get-object", { object: { bucket: "missing", key: "there" }, ifMatch: "0".repeat(32) });
+  await expect(other).rejects.toMatchObject({ code: "PreconditionFailed" });
+});

@@ -1,0 +1,111 @@
+import type { z } from "zod";
+import { ActivityError } from "./activity-error.ts";
+import { type ActivityName, activityNames, findContract, type Contract } from "./contracts.ts";
+
+/** Fields whose values are or may be secrets: an error tells their shape alone. */
+const HIDDEN = /(^|\.)(credentials|metadata|tags|encryption)(\.|$)/;
+
+/** Longer values are cut in messages. */
+const SHOWN_CHARACTERS = 60;
+
+/** How many wrong fields a message names. */
+const SHOWN_ISSUES = 5;
+
+/** The contract of an activity. Throws `UnknownActivity`, which names all there are. */
+export function contractOf(activity: string): Contract & { readonly name: ActivityName } {
+  const contract = findContract(activity);
+  if (contract === undefined)
+    throw new ActivityError("UnknownActivity", `expected one of ${activityNames.join(", ")}; got ${shown(activity)}`, {
+      field: "activity",
+    });
+  return contract as Contract & { readonly name: ActivityName }; // it was found among the activities' names
+}
+
+/** The input of an activity as it is sent. Throws `InvalidInput`, whose `field` is the first wrong one. */
+export function parseInput<Input extends z.ZodType>(
+  contract: Contract<string, Input>,
+  input: unknown,
+): z.output<Input> {
+  const parsed = contract.input.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw invalid(contract.name, parsed.error, input);
+}
+
+/** Parses what a caller passed besides an input: options, schedules. Throws `InvalidInput`. */
+export function parseOptions<Schema extends z.ZodType>(what: string, schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(what, parsed.error, value);
+}
+
+/** One sentence on all that is wrong with a value: each field, what was expected there, what was got. */
+export function invalid(what: string, error: z.ZodError, value: unknown): ActivityError {
+  const problems = error.issues.map((issue) => problem(issue, value));
+  const listed = problems.slice(0, SHOWN_ISSUES).map(({ field, text }) => (field === "" ? text : `${field}: ${text}`));
+  if (problems.length > SHOWN_ISSUES) listed.push(`and ${problems.length - SHOWN_ISSUES} more`);
+  const field = problems[0]?.field;
+  return new ActivityError(
+    "InvalidInput",
+    `${what}: ${listed.join("; ")}`,
+    field === undefined || field === "" ? {} : { field },
+  );
+}
+
+function problem(issue: z.core.$ZodIssue, value: unknown): { readonly field: string; readonly text: string } {
+  const field = pathOf(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const names = issue.keys.map((key) => shown(key)).join(", ");
+    return { field: pathOf([...issue.path, issue.keys[0] ?? ""]), text: `expected no such field; got ${names}` };
+  }
+  const got = valueAt(value, issue.path);
+  return { field, text: `${expectation(issue)}, got ${HIDDEN.test(field) ? shapeOf(got) : shown(got)}` };
+}
+
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_union") {
+    const branches = issue.errors.map((issues) => (issues[0] === undefined ? "" : branchText(issues[0])));
+    return [...new Set(branches)].filter((text) => text !== "").join(" or ");
+  }
+  // zod's own sentences read "Invalid input: expected string, received undefined"; what was got is added by us.
+  return issue.message
+    .replace(/^Invalid (input|option): /, "")
+    .replace(/, received .*$/, "")
+    .replace(/, got .*$/s, "");
+}
+
+function branchText(issue: z.core.$ZodIssue): string {
+  const field = pathOf(issue.path);
+  const text = issue.code === "unrecognized_keys" ? "expected no other fields" : expectation(issue);
+  return field === "" ? text : `${field}: ${text}`;
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    return text === "" ? String(part) : `${text}.${String(part)}`;
+  }, "");
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, part) => (typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[part] : undefined),
+    value,
+  );
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") {
+    const cut = value.length > SHOWN_CHARACTERS ? `${value.slice(0, SHOWN_CHARACTERS)}...` : value;
+    return JSON.stringify(cut);
+  }
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value);
+  return shapeOf(value);
+}
+
+function shapeOf(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "string") return `a string of ${value.length} characters`;
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

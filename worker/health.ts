@@ -1,0 +1,54 @@
+import { createServer, type Server } from "node:http";
+import { once } from "node:events";
+
+export type Health = {
+  /** The process works: answers `/livez`. */
+  readonly live: () => boolean;
+  /** It may be given work: answers `/readyz`. */
+  readonly ready: () => { readonly ready: boolean; readonly checks: Readonly<Record<string, boolean>> };
+  /** More pages by path, `/metrics` for one. */
+  readonly pages?: Readonly<Record<string, () => Promise<{ readonly type: string; readonly body: string }>>>;
+};
+
+/** Serves the probes. Port 0 picks a free one. */
+export async function startHealth(health: Health, at: { readonly host: string; readonly port: number }) {
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? "/", "http://probe").pathname;
+    answer(health, path).then(
+      ({ status, type, body }) => response.writeHead(status, { "content-type": type }).end(body),
+      () => response.writeHead(500, { "content-type": "text/plain" }).end("the page failed\n"),
+    );
+  });
+  server.listen(at.port, at.host);
+  await once(server, "listening");
+  return { port: portOf(server), close: () => close(server) };
+}
+
+const json = (ok: boolean, body: object) => ({
+  status: ok ? 200 : 503,
+  type: "application/json",
+  body: `${JSON.stringify(body)}\n`,
+});
+
+async function answer(health: Health, path: string) {
+  if (path === "/livez") return json(health.live(), { live: health.live() });
+  if (path === "/readyz") {
+    const state = health.ready();
+    return json(state.ready, state);
+  }
+  const page = health.pages?.[path];
+  if (page === undefined) return { status: 404, type: "text/plain", body: "expected /livez, /readyz or /metrics\n" };
+  return { status: 200, ...(await page()) };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}

@@ -1,0 +1,5 @@
+export { type BucketlineWorker, createWorker, type WorkerOptions } from "./create-worker.ts";
+export { describeConfig } from "./config-description.ts";
+export { parseWorkerConfig, type WorkerConfig } from "./config.ts";
+export type { AttemptEvent } from "./process-job.ts";
+export { ActivityError } from "../jobs/activity-error.ts";

@@ -1,0 +1,145 @@
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { ActivityError } from "../jobs/activity-error.ts";
+import type { ActivityName } from "../jobs/contracts.ts";
+import { BACKOFF, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX, type RedisKeys } from "../jobs/queues.ts";
+import type { Cancellation } from "./cancellation.ts";
+import { createEvidence } from "./evidence.ts";
+import { backoff, decide, toActivityError, type Verdict } from "./retry.ts";
+import { runJob, type RunDeps } from "./run-job.ts";
+
+/** What one attempt came to, for metrics. */
+export type AttemptEvent = {
+  readonly activity: ActivityName;
+  readonly outcome: "completed" | Verdict;
+  readonly code?: string;
+  readonly durationMs: number;
+};
+
+export type ProcessorDeps = RunDeps & {
+  readonly redis: Redis;
+  readonly keys: RedisKeys;
+  readonly cancellation: Cancellation;
+  readonly log: Logger;
+  /** Milliseconds for one attempt. */
+  readonly operationTimeoutMs: number;
+  readonly onAttempt: (event: AttemptEvent) => void;
+};
+
+/** The attempts that run in this process, so that a lost lock or a shutdown can end them. */
+export type Running = {
+  abort(jobId: string, reason: ActivityError): void;
+  abortAll(reason: ActivityError): void;
+  count(): number;
+};
+
+/** A job whose data was no JSON is put aside before it gets here; this flag says why it fails. */
+export type Quarantined = { readonly reason?: string };
+
+/** Sets a field of a job's own hash, unless the job was removed meanwhile. */
+const SET_IF_THERE = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end";
+
+/** Wraps the pipeline of one attempt in what the queue must know: cancel, timeout, retry or not, and the typed error. */
+export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
+  const attempts = new Map<string, Set<AbortController>>();
+
+  const process = async (job: Job, token: string): Promise<unknown> => {
+    const jobId = job.id ?? "";
+    const controller = track(attempts, jobId);
+    const startedAt = performance.now();
+    const log = deps.log.child({ activity, jobId, attempt: job.attemptsMade + 1 });
+    const report = (outcome: AttemptEvent["outcome"], code?: string) => {
+      const durationMs = Math.round(performance.now() - startedAt);
+      deps.onAttempt({ activity, outcome, durationMs, ...(code !== undefined && { code }) });
+      return durationMs;
+    };
+    adoptForeign(job);
+    try {
+      const result = await attempt(activity, job, { controller, log, deps });
+      log.info({ durationMs: report("completed") }, "completed");
+      return result;
+    } catch (thrown) {
+      const error = toActivityError(thrown, controller.signal);
+      const verdict = decide(error);
+      const level = error.code === "InternalError" ? "error" : "warn";
+      log[level](
+        { ...(level === "error" && { err: thrown }), error, verdict, durationMs: report(verdict, error.code) },
+        error.message,
+      );
+      await deps.redis.eval(SET_IF_THERE, 1, deps.keys.job(activity, jobId), "error", JSON.stringify(error));
+      return await settle(verdict, error, job, token);
+    } finally {
+      release(attempts, jobId, controller);
+    }
+  };
+
+  const running: Running = {
+    abort: (jobId, reason) => attempts.get(jobId)?.forEach((controller) => controller.abort(reason)),
+    abortAll: (reason) => attempts.forEach((set) => set.forEach((controller) => controller.abort(reason))),
+    count: () => attempts.size,
+  };
+  return { process, running };
+}
+
+/** Producers in other languages may add a bare job: it gets the attempts and the backoff that ours would have asked for. */
+function adoptForeign(job: Job): void {
+  if (!job.opts.attempts) job.opts.attempts = DEFAULT_ATTEMPTS;
+  job.opts.backoff ??= BACKOFF;
+}
+
+type Scope = { readonly controller: AbortController; readonly log: Logger; readonly deps: ProcessorDeps };
+
+async function attempt(activity: ActivityName, job: Job, { controller, log, deps }: Scope): Promise<unknown> {
+  const { redis, keys, operationTimeoutMs } = deps;
+  const jobId = job.id ?? "";
+  const { signal } = controller;
+  const timer = setTimeout(() => controller.abort(timedOut(operationTimeoutMs)), operationTimeoutMs);
+  let unwatch: (() => void) | undefined;
+  try {
+    unwatch = await deps.cancellation.watch({ activity, jobId, abort: (reason) => controller.abort(reason) });
+    if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))
+      await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");
+    const evidence = createEvidence(redis, keys.evidence(activity, jobId));
+    const run = { activity, jobId, data: job.data, attempt: job.attemptsMade + 1, evidence, signal, log };
+    const result = await runJob(run, deps);
+    await evidence.release();
+    return result;
+  } finally {
+    clearTimeout(timer);
+    unwatch?.();
+  }
+}
+
+const timedOut = (ms: number): ActivityError =>
+  new ActivityError("OperationTimeout", `expected the attempt to end within ${ms / 1000} s`, { retryable: true });
+
+/** Leaves the job where the verdict says; always throws, in the form that BullMQ understands. */
+async function settle(verdict: Verdict, error: ActivityError, job: Job, token: string): Promise<never> {
+  switch (verdict) {
+    case "retry":
+      throw error;
+    case "later":
+      await job.moveToDelayed(Date.now() + backoff(job.attemptsStarted - job.attemptsMade), token);
+      throw new DelayedError();
+    case "hand-over":
+      // A job whose lock is lost belongs to another worker by now: nothing here may touch it.
+      if (error.code !== "LockLost") await job.moveToWait(token);
+      throw new WaitingError();
+    case "fail":
+      throw Object.assign(new UnrecoverableError(error.message), { cause: error });
+  }
+}
+
+function track(attempts: Map<string, Set<AbortController>>, jobId: string): AbortController {
+  const controller = new AbortController();
+  const set = attempts.get(jobId) ?? new Set();
+  attempts.set(jobId, set.add(controller));
+  return controller;
+}
+
+function release(attempts: Map<string, Set<AbortController>>, jobId: string, controller: AbortController): void {
+  const set = attempts.get(jobId);
+  set?.delete(controller);
+  if (set?.size === 0) attempts.delete(jobId);
+}

@@ -1,0 +1,62 @@
+import { ActivityError } from "../jobs/activity-error.ts";
+
+/** What becomes of a failed attempt. */
+export type Verdict =
+  /** Try again after the backoff; uses up an attempt. */
+  | "retry"
+  /** The store asked to slow down: try again later, no attempt used. */
+  | "later"
+  /** This worker is going: back to the queue at once, no attempt used. */
+  | "hand-over"
+  /** Nobody but a person can change the outcome. */
+  | "fail";
+
+/** S3's and compatible stores' names for "slow down". https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const THROTTLED: ReadonlySet<string> = new Set([
+  "SlowDown",
+  "Throttling",
+  "ThrottlingException",
+  "ThrottledException",
+  "RequestLimitExceeded",
+  "RequestThrottled",
+  "BandwidthLimitExceeded",
+  "TooManyRequests",
+  "ProvisionedThroughputExceededException",
+]);
+
+/** The one place that decides on retries. */
+export function decide(error: ActivityError): Verdict {
+  if (error.code === "WorkerShutdown" || error.code === "LockLost") return "hand-over";
+  if (THROTTLED.has(error.code) || error.httpStatus === 429) return "later";
+  return error.retryable ? "retry" : "fail";
+}
+
+/** Anything thrown, as the one error of Bucketline. A bug of ours is not retried: it would fail alike. */
+export function toActivityError(error: unknown, signal: AbortSignal): ActivityError {
+  if (signal.aborted && signal.reason instanceof ActivityError) return signal.reason;
+  if (error instanceof ActivityError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (isRedisTrouble(error))
+    return new ActivityError("RedisUnavailable", `expected Redis to answer, got: ${message}`, {
+      retryable: true,
+      cause: error,
+    });
+  return new ActivityError("InternalError", `expected no failure of the worker itself, got: ${message}`, {
+    cause: error,
+  });
+}
+
+function isRedisTrouble(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    error.name === "ReplyError" ||
+    error.name === "MaxRetriesPerRequestError" ||
+    /Connection is closed/.test(error.message)
+  );
+}
+
+/** Full jitter between half and whole of an exponentially growing delay. Milliseconds. */
+export function backoff(tries: number, { base = 1000, max = 60_000 } = {}): number {
+  const ceiling = Math.min(max, base * 2 ** Math.min(tries - 1, 16));
+  return Math.round(ceiling / 2 + (Math.random() * ceiling) / 2);
+}
