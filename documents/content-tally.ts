@@ -1,23 +1,22 @@
 import { createHash } from "node:crypto";
 import { documentIncomplete } from "./document-errors.ts";
 
+export type ContentFacts = { readonly size: number; readonly sha256: string };
+
 /** Counts and hashes content as it is written. */
 export type ContentTally = {
-  readonly size: number;
   /** Throws `DocumentIncomplete` as soon as more comes than was promised. */
   add(chunk: Uint8Array): void;
-  /** Throws `DocumentIncomplete` where less came than was promised. */
-  finish(): { readonly size: number; readonly sha256: string };
+  /** Called after the last chunk; may be asked again. Throws `DocumentIncomplete` where less came than was promised. */
+  finish(): ContentFacts;
 };
 
 /** Starts a tally; `expected` is the size that was promised, in bytes. */
 export function tallyContent(name: string, expected: number | undefined): ContentTally {
   const hash = createHash("sha256");
   let size = 0;
+  let facts: ContentFacts | undefined;
   return {
-    get size() {
-      return size;
-    },
     add(chunk) {
       size += chunk.length;
       if (expected !== undefined && size > expected)
@@ -27,7 +26,8 @@ export function tallyContent(name: string, expected: number | undefined): Conten
     finish() {
       if (expected !== undefined && size !== expected)
         throw documentIncomplete(name, `ended after ${size} of the expected ${expected} bytes`);
-      return { size, sha256: hash.digest("hex") };
+      facts ??= { size, sha256: hash.digest("hex") };
+      return facts;
     },
   };
 }

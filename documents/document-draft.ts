@@ -18,6 +18,7 @@ export type DocumentDraft = {
   /** An id that the writer chose can have been written before. */
   readonly replaces: boolean;
   readonly name: string;
+  readonly contentType: string;
   /** The pointer, once size and hash are known; the time to live counts from `now` (milliseconds). */
   pointer(content: { readonly size: number; readonly sha256: string }, now: number): DocumentPointer;
 };
@@ -44,6 +45,7 @@ export function draftDocument({
     id: own,
     replaces: id !== undefined,
     name,
+    contentType,
     pointer: ({ size, sha256 }, now) => ({
       id: own,
       name,

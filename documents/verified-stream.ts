@@ -54,6 +54,8 @@ export function verifiedStream(
     read: () => void advance(),
     destroy: callbackify(finish),
   });
+  // Whoever reads it sees the error; before anybody does, an error without a listener would end the process.
+  stream.on("error", () => undefined);
   if (signal?.aborted === true) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
   return stream;
