@@ -7,7 +7,7 @@ import { addItems, makeItem, makeItems } from "./enqueue.ts";
 import { createJobHandle, type JobHandle } from "./job-handle.ts";
 import { BulkOptions, EnqueueOptions, IdempotencyKey, TemplateOptions } from "./job-options.ts";
 import { createJobWaits, type WaitOptions } from "./job-waits.ts";
-import { contractOf, parseOptions } from "./parse-input.ts";
+import { contractOf, parseOptions } from "../jobs/parse-input.ts";
 import { createQueuePool } from "./queue-pool.ts";
 import { openRedis, type RedisLocation } from "./redis-connection.ts";
 import { createSchedules, putSchedule, type Schedule, type ScheduleRule, type Schedules } from "./schedules.ts";
@@ -103,6 +103,8 @@ export function createProducer(options: ProducerOptions): Producer {
   const documents = lazyDocuments(options.documents);
   const context = { redis, queues, keys, waits, documents: documents.access };
 
+  let closing: Promise<void> | undefined;
+
   const producer: Producer = {
     enqueue: async (activity, input, given = {}) => {
       const contract = contractOf(activity);
@@ -136,16 +138,19 @@ export function createProducer(options: ProducerOptions): Producer {
     schedule: async (id, rule, activity, input, given = {}) =>
       await putSchedule(context, { id, rule, activity, input }, given),
     schedules: createSchedules(context),
-    close: async () => {
-      await waits.close();
-      await redis.settled();
-      await queues.close();
-      await redis.close();
-      await documents.close();
-    },
+    close: () => (closing ??= close()),
     [Symbol.asyncDispose]: async () => await producer.close(),
   };
   return producer;
+
+  async function close(): Promise<void> {
+    const drained = redis.drain();
+    await waits.close();
+    await drained;
+    await queues.close();
+    await redis.close();
+    await documents.close();
+  }
 }
 
 function refuseClusterWithoutHashTag(isCluster: boolean, prefix: string): void {

@@ -1,11 +1,11 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DocumentStore } from "../documents/document-store.ts";
+import type { OpenDocumentStoreOptions } from "../documents/open-document-store.ts";
 import type { DocumentPointer } from "../jobs/entities.ts";
 
-/** Where documents are: the URL that the workers have as `DOCUMENTS_URL`, or a store that was opened elsewhere. */
-export type DocumentsLocation = string | DocumentStore;
+/** Where documents are: the URL that the workers have as `DOCUMENTS_URL`, one with options, or a store that was opened elsewhere. */
+export type DocumentsLocation = string | DocumentStore | ({ readonly url: string } & OpenDocumentStoreOptions);
 
 /** The content of objects: what put-object uploads, what get-object and long lists leave behind. */
 export type Documents = Pick<DocumentStore, "write" | "read" | "find"> & {
@@ -13,9 +13,9 @@ export type Documents = Pick<DocumentStore, "write" | "read" | "find"> & {
   delete(document: DocumentPointer | string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 };
 
-/** A folder of the machine's temporary ones: for trying things out, with app and workers on one machine. */
-export function defaultDocumentsUrl(): string {
-  return pathToFileURL(join(tmpdir(), "bucketline-documents")).href;
+/** The workers' own default: a folder below the working directory, for an app and a worker that are started in one place. */
+function defaultUrl(): string {
+  return pathToFileURL(resolve(".bucketline/documents")).href;
 }
 
 /** Opens the store when it is first used; so the AWS SDK, which the S3 store needs, is loaded only by those who use it. */
@@ -23,7 +23,6 @@ export function lazyDocuments(location: DocumentsLocation | undefined): {
   readonly access: Documents;
   close(): Promise<void>;
 } {
-  const given = typeof location === "object" ? location : undefined;
   let opened: Promise<DocumentStore> | undefined;
 
   return {
@@ -43,13 +42,13 @@ export function lazyDocuments(location: DocumentsLocation | undefined): {
   };
 
   async function store(): Promise<DocumentStore> {
-    if (given) return given;
-    opened ??= open(typeof location === "string" ? location : defaultDocumentsUrl());
+    if (typeof location === "object" && !("url" in location)) return location;
+    opened ??= typeof location === "object" ? open(location.url, location) : open(location ?? defaultUrl(), {});
     return await opened;
   }
 }
 
-async function open(url: string): Promise<DocumentStore> {
+async function open(url: string, options: OpenDocumentStoreOptions): Promise<DocumentStore> {
   const { openDocumentStore } = await import("../documents/open-document-store.ts");
-  return await openDocumentStore(url);
+  return await openDocumentStore(url, options);
 }

@@ -5,7 +5,7 @@ import type { ActivityName, Contract } from "../jobs/contracts.ts";
 import type { RedisKeys } from "../jobs/queues.ts";
 import { type Claim, claimAll, conflictError, makeClaim, markAdded } from "./idempotency.ts";
 import { bullOptions, type BulkOptions } from "./job-options.ts";
-import { parseInput } from "./parse-input.ts";
+import { parseInput } from "../jobs/parse-input.ts";
 import type { QueuePool } from "./queue-pool.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 

@@ -7,3 +7,4 @@ export type { EnqueueOptions, TemplateOptions } from "./job-options.ts";
 export type { WaitOptions } from "./job-waits.ts";
 export type { RedisLocation } from "./redis-connection.ts";
 export type { Schedule, ScheduleRule, Schedules } from "./schedules.ts";
+export { type CredentialsToSeal, sealCredentials } from "./seal-credentials.ts";

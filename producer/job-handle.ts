@@ -14,7 +14,7 @@ import type { Documents } from "./documents.ts";
 import { readOutcomes } from "./job-outcome.ts";
 import type { JobWaits, WaitOptions } from "./job-waits.ts";
 import { type ListActivity, listEntities, parseStored, wholeList } from "./list-result.ts";
-import { parseOptions } from "./parse-input.ts";
+import { parseOptions } from "../jobs/parse-input.ts";
 import type { QueuePool } from "./queue-pool.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 

@@ -39,8 +39,10 @@ export function createJobWaits(context: {
   readonly redis: RedisConnection;
   readonly keys: RedisKeys;
   readonly prefix: string;
+  /** Milliseconds. */
+  readonly pollEvery?: number;
 }): JobWaits {
-  const { redis, keys } = context;
+  const { redis, keys, pollEvery = POLL_EVERY_MS } = context;
   const rooms = new Map<ActivityName, Room>();
   const checks = createCheckBatches(check);
   let poll: NodeJS.Timeout | undefined;
@@ -89,7 +91,7 @@ export function createJobWaits(context: {
     clearTimeout(room.idle);
     const waiters = room.waiters.get(id) ?? new Set();
     room.waiters.set(id, waiters.add(waiter));
-    poll ??= setInterval(() => void pollAll(), POLL_EVERY_MS);
+    poll ??= setInterval(() => void pollAll(), pollEvery);
   }
 
   function remove(room: Room, id: string, waiter: Waiter): void {

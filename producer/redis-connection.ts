@@ -18,8 +18,8 @@ export type RedisConnection = {
   run<T>(what: string, operation: (client: Redis | Cluster) => Promise<T>): Promise<T>;
   /** Calls back whenever Redis came back, and once for each outage that outlasts the timeout. */
   watch(on: { readonly ready: () => void; readonly lost: (error: ActivityError) => void }): void;
-  /** Resolves when no operation is under way. */
-  settled(): Promise<void>;
+  /** Refuses new operations with `ProducerClosed`; resolves when none is under way any more. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -71,10 +71,11 @@ export function openRedis(location: RedisLocation, timeout: number): RedisConnec
       }
     },
     watch: (on) => void (watcher = on),
-    settled: async () => void (await Promise.allSettled(underWay)),
-    close: async () => {
-      if (state.closed) return;
+    drain: async () => {
       state.closed = true;
+      await Promise.allSettled(underWay);
+    },
+    close: async () => {
       clearTimeout(outage);
       for (const event of ["close", "ready"] as const) client.off(event, listeners[event]);
       if (owned) await end(client, timeout);
@@ -170,23 +171,32 @@ function isReady(client: Redis | Cluster): boolean {
   return client.status === "ready" || (client.status === "connect" && client.isCluster);
 }
 
+/** The wait of each client for its connection, shared by all operations, however many there are. */
+const becoming = new WeakMap<Redis | Cluster, Promise<void>>();
+
 async function becomesReady(client: Redis | Cluster, signal: AbortSignal): Promise<void> {
   if (client.status === "end")
     throw new ActivityError("RedisUnavailable", "the connection to Redis was closed", { retryable: true });
+  const ready = becoming.get(client) ?? nextReady(client).finally(() => becoming.delete(client));
+  becoming.set(client, ready);
+  // A failed first attempt is an `error` event too, and ioredis goes on trying.
+  if (client.status === "wait") client.connect().catch(() => {});
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason as ActivityError); // made in withDeadline
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([ready, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function nextReady(client: Redis | Cluster): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const ended = () =>
     reject(new ActivityError("RedisUnavailable", "the connection to Redis ended", { retryable: true }));
-  const aborted = () => reject(signal.reason as ActivityError); // made in withDeadline
   client.once("ready", resolve).once("end", ended);
-  signal.addEventListener("abort", aborted, { once: true });
-  try {
-    // A failed first attempt is an `error` event too, and ioredis goes on trying.
-    if (client.status === "wait") client.connect().catch(() => {});
-    await promise;
-  } finally {
-    client.off("ready", resolve).off("end", ended);
-    signal.removeEventListener("abort", aborted);
-  }
+  return promise.finally(() => void client.off("ready", resolve).off("end", ended));
 }
 
 function reason(cause: unknown): string {

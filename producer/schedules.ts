@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ActivityError } from "../jobs/activity-error.ts";
 import { type ActivityInput, type ActivityName, activityNames } from "../jobs/contracts.ts";
 import { bullOptions, TemplateOptions } from "./job-options.ts";
-import { contractOf, parseInput, parseOptions } from "./parse-input.ts";
+import { contractOf, parseInput, parseOptions } from "../jobs/parse-input.ts";
 import type { QueuePool } from "./queue-pool.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 

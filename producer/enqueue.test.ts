@@ -1,0 +1,210 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { Queue } from "bullmq";
+import { expect, expectTypeOf, onTestFinished, test } from "vitest";
+import type { S3Object } from "../jobs/contracts.ts";
+import { startRedis } from "../sandbox/start-redis.ts";
+import type { EnqueueOptions } from "./job-options.ts";
+import { anObject, inlineList, setUp, startWorker } from "./protocol-worker.fixture.ts";
+
+function queueOf({ url, prefix }: { readonly url: string; readonly prefix: string }, name: string): Queue {
+  const queue = new Queue(name, { connection: { url }, prefix });
+  onTestFinished(() => queue.close());
+  return queue;
+}
+
+test("puts the input on the activity's queue, as any BullMQ client would", async () => {
+  const bench = setUp();
+  const { id } = await bench.producer.enqueue("list-objects", { bucket: "in-1", prefix: "a/" });
+  const job = await queueOf(bench, "list-objects").getJob(id);
+  expect(job).toMatchObject({
+    name: "list-objects",
+    data: { bucket: "in-1", prefix: "a/" },
+    opts: {
+      attempts: 5,
+      backoff: { type: "bucketline" },
+      removeOnComplete: { age: 86_400, count: 100_000 },
+      removeOnFail: { age: 604_800, count: 100_000 },
+    },
+  });
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test("accepts an entity of a listing as an object, and leaves its other fields out", async () => {
+  const bench = setUp();
+  const { id } = await bench.producer.enqueue("delete-object", { object: { ...anObject("a.txt"), bucket: "in-1" } });
+  const job = await queueOf(bench, "delete-object").getJob(id);
+  expect(job?.data).toEqual({ object: { bucket: "in-1", key: "a.txt" } });
+});
+
+test("passes delay, priority, attempts, backoff and retention on", async () => {
+  const bench = setUp();
+  const { id } = await bench.producer.enqueue(
+    "head-bucket",
+    { bucket: "in-1" },
+    { delay: 60_000, priority: 7, attempts: 2, backoff: { type: "fixed", delay: 5 }, retention: { completed: 90 } },
+  );
+  const job = await queueOf(bench, "head-bucket").getJob(id);
+  expect(job?.opts).toMatchObject({
+    delay: 60_000,
+    priority: 7,
+    attempts: 2,
+    backoff: { type: "fixed", delay: 5 },
+    removeOnComplete: { age: 90, count: 100_000 },
+    removeOnFail: { age: 604_800 },
+  });
+  expect(await bench.producer.job("head-bucket", id).state()).toBe("delayed");
+});
+
+test.each<[EnqueueOptions, string]>([
+  [{ delay: -1 }, "delay"],
+  [{ delay: 1.5 }, "delay"],
+  [{ priority: 2_097_152 }, "priority"],
+  [{ attempts: 0 }, "attempts"],
+  [{ idempotencyKey: "" }, "idempotencyKey"],
+  [{ idempotencyKey: "k".repeat(257) }, "idempotencyKey"],
+  [{ retention: { completed: 59 } }, "retention.completed"],
+  [{ jobId: "mine" } as EnqueueOptions, "jobId"], // what JavaScript callers can do
+])("refuses the option %o", async (options, field) => {
+  const { producer, client, prefix } = setUp();
+  await expect(producer.enqueue("head-bucket", { bucket: "in-1" }, options)).rejects.toMatchObject({
+    code: "InvalidInput",
+    field,
+  });
+  expect(await client.keys(`${prefix}:*`)).toEqual([]);
+});
+
+test("refuses a wrong input before it is sent, naming field, expectation and value", async () => {
+  const { producer, client, prefix } = setUp();
+  await expect(
+    producer.enqueue("copy-object", { object: { bucket: "in-1", key: "a" }, destination: { bucket: "x" } }),
+  ).rejects.toMatchObject({
+    code: "InvalidInput",
+    field: "destination.bucket",
+    message:
+      'InvalidInput: copy-object: destination.bucket: expected a bucket name: 3 to 255 letters, digits, dots, hyphens or underscores, got "x"',
+  });
+  expect(await client.keys(`${prefix}:*`)).toEqual([]);
+});
+
+test("names every activity where an unknown one is asked for", async () => {
+  const { producer } = setUp();
+  const unknown = "list-object" as "list-objects"; // what JavaScript callers can do
+  await expect(producer.enqueue(unknown, { bucket: "in-1" })).rejects.toMatchObject({
+    code: "UnknownActivity",
+    message: expect.stringMatching(/list-buckets, .*validate-credentials; got "list-object"/) as string,
+  });
+  expect(() => producer.job("constructor" as "list-objects", "1")).toThrow("UnknownActivity");
+});
+
+test("runs an activity and returns its typed result", async () => {
+  const bench = setUp();
+  await startWorker(bench, "list-objects", async () => inlineList("a", "b"));
+  const listed = await bench.producer.run("list-objects", { bucket: "in-1" }, { timeout: 10_000 });
+  expectTypeOf(listed.objects).toEqualTypeOf<readonly S3Object[]>();
+  expect(listed.objects.map(({ key }) => key)).toEqual(["a", "b"]);
+});
+
+test("adds many jobs in the inputs' order", async () => {
+  const bench = setUp();
+  const inputs = Array.from({ length: 2500 }, (_, index) => ({ object: { bucket: "in-1", key: `k${index}` } }));
+  const jobs = await bench.producer.enqueueMany("delete-object", inputs, { attempts: 3 });
+  const queue = queueOf(bench, "delete-object");
+  expect(await queue.getWaitingCount()).toBe(2500);
+  const last = await queue.getJob(jobs[2499]?.id ?? "");
+  expect(last).toMatchObject({ data: { object: { key: "k2499" } }, opts: { attempts: 3 } });
+  expect(await bench.producer.enqueueMany("delete-object", [])).toEqual([]);
+});
+
+test("names every bad input of many, and adds none", async () => {
+  const { producer, client, prefix } = setUp();
+  const inputs = [{ bucket: "in-1" }, { bucket: "i" }, { bucket: "in-3" }, { bucket: "in-4", prefx: "a" }];
+  await expect(producer.enqueueMany("list-objects", inputs)).rejects.toMatchObject({
+    code: "InvalidInput",
+    field: "inputs[1].bucket",
+    message: expect.stringMatching(
+      /2 of 4 inputs are wrong, at 1, 3; inputs\[1\]: .*bucket.*; inputs\[3\]: .*prefx/,
+    ) as string,
+  });
+  expect(await client.keys(`${prefix}:*`)).toEqual([]);
+});
+
+test("gives each of many jobs its own idempotency key", async () => {
+  const bench = setUp();
+  const { producer } = bench;
+  const inputs = ["a", "b", "a"].map((key) => ({ object: { bucket: "in-1", key } }));
+  const options = { idempotencyKey: ({ object }: (typeof inputs)[number]) => `delete ${object.key}` };
+  const [a, b, again] = await producer.enqueueMany("delete-object", inputs, options);
+  expect(again?.id).toBe(a?.id);
+  expect(b?.id).not.toBe(a?.id);
+  await producer.enqueueMany("delete-object", inputs, options);
+  expect(await queueOf(bench, "delete-object").getWaitingCount()).toBe(2);
+});
+
+test("refuses one idempotency key for two inputs of one call, and adds none", async () => {
+  const { producer, client, prefix } = setUp();
+  const inputs = ["a", "b"].map((key) => ({ object: { bucket: "in-1", key } }));
+  await expect(producer.enqueueMany("delete-object", inputs, { idempotencyKey: () => "same" })).rejects.toMatchObject({
+    code: "IdempotencyConflict",
+    message: expect.stringContaining("inputs[1]") as string,
+  });
+  expect(await client.keys(`${prefix}:*`)).toEqual([]);
+});
+
+test("rejects with RedisUnavailable within the timeout where nothing listens", async () => {
+  const { producer } = setUp({ redis: `redis://127.0.0.1:${await closedPort()}`, redisTimeout: 300 });
+  const started = performance.now();
+  await expect(producer.enqueue("head-bucket", { bucket: "in-1" })).rejects.toMatchObject({
+    code: "RedisUnavailable",
+    retryable: true,
+    message: expect.stringContaining("ECONNREFUSED") as string,
+  });
+  expect(performance.now() - started).toBeLessThan(3000);
+});
+
+test("rejects with RedisUnavailable within the timeout where a server never answers", async () => {
+  const server = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo; // it listens on TCP
+  const { producer } = setUp({ redis: `redis://127.0.0.1:${port}`, redisTimeout: 300 });
+  await expect(producer.enqueue("head-bucket", { bucket: "in-1" })).rejects.toMatchObject({ code: "RedisUnavailable" });
+});
+
+test("survives a Redis that comes back in time", async () => {
+  const redis = await startRedis({ appendonly: true, appendfsync: "always" });
+  onTestFinished(() => redis.stop());
+  const bench = setUp({ url: redis.url });
+  await bench.producer.enqueue("head-bucket", { bucket: "in-1" });
+  await redis.kill();
+  const adding = bench.producer.enqueue("head-bucket", { bucket: "in-2" });
+  await redis.restart();
+  const { id } = await adding;
+  expect(await bench.producer.job("head-bucket", id).state()).toBe("waiting");
+});
+
+test("leaves an ioredis instance that it was given open", async () => {
+  const { client, prefix } = setUp();
+  const { producer } = setUp({ redis: client, prefix });
+  const job = await producer.enqueue("head-bucket", { bucket: "in-1" });
+  await expect(job.result({ timeout: 100 })).rejects.toMatchObject({ code: "WaitTimeout" });
+  const listeners = () => client.eventNames().map((name) => [name, client.listenerCount(name)]);
+  await producer.close();
+  expect(await client.ping()).toBe("PONG");
+  expect(listeners()).toEqual([["error", 1]]);
+  await expect(producer.enqueue("head-bucket", { bucket: "in-1" })).rejects.toMatchObject({ code: "ProducerClosed" });
+});
+
+test("refuses a URL that is none of Redis, and never repeats it, for it may hold a password", () => {
+  for (const redis of ["http://:secret@host", "nonsense secret"])
+    expect(() => setUp({ redis })).toThrow(/^InvalidInput: redis: expected a URL such as redis:\/\/127.0.0.1:6379$/);
+});
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // it listens on TCP
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,108 @@
+import { Queue } from "bullmq";
+import { expect, onTestFinished, test } from "vitest";
+import { canonicalJson, claimAll, makeClaim } from "./idempotency.ts";
+import { inlineList, setUp, startWorker } from "./protocol-worker.fixture.ts";
+
+const input = { bucket: "in-1", prefix: "a/" };
+
+function queueOf({ url, prefix }: { readonly url: string; readonly prefix: string }): Queue {
+  const queue = new Queue("list-objects", { connection: { url }, prefix });
+  onTestFinished(() => queue.close());
+  return queue;
+}
+
+test("the same key and input are the same job, whatever the order of its fields", async () => {
+  const bench = setUp();
+  const first = await bench.producer.enqueue("list-objects", input, { idempotencyKey: "nightly" });
+  const again = await bench.producer.enqueue(
+    "list-objects",
+    { prefix: "a/", bucket: "in-1" },
+    { idempotencyKey: "nightly" },
+  );
+  expect(again.id).toBe(first.id);
+  expect(first.id).toMatch(/^k-[0-9a-f]{32}$/);
+  expect(await queueOf(bench).getWaitingCount()).toBe(1);
+});
+
+test("the same key with another input is a conflict, and changes nothing", async () => {
+  const bench = setUp();
+  await bench.producer.enqueue("list-objects", input, { idempotencyKey: "nightly" });
+  await expect(
+    bench.producer.enqueue("list-objects", { bucket: "in-2" }, { idempotencyKey: "nightly" }),
+  ).rejects.toMatchObject({ code: "IdempotencyConflict", retryable: false, field: "idempotencyKey" });
+  expect(await queueOf(bench).getWaitingCount()).toBe(1);
+});
+
+test("keys of different activities are unrelated", async () => {
+  const { producer } = setUp();
+  const one = await producer.enqueue("head-bucket", { bucket: "in-1" }, { idempotencyKey: "nightly" });
+  const other = await producer.enqueue("list-objects", { bucket: "in-1" }, { idempotencyKey: "nightly" });
+  expect(one.id).not.toBe(other.id);
+});
+
+test("a job that was cleaned up is not run again under its key", async () => {
+  const bench = setUp();
+  let runs = 0;
+  await startWorker(bench, "list-objects", async () => {
+    runs += 1;
+    return inlineList();
+  });
+  const first = await bench.producer.enqueue("list-objects", input, { idempotencyKey: "nightly" });
+  await first.result({ timeout: 10_000 });
+  const queue = queueOf(bench);
+  expect(await queue.clean(0, 10, "completed")).toEqual([first.id]);
+
+  const again = await bench.producer.enqueue("list-objects", input, { idempotencyKey: "nightly" });
+  expect(again.id).toBe(first.id);
+  expect(await queue.getWaitingCount()).toBe(0);
+  expect(await again.state()).toBe("expired");
+  await expect(again.result({ timeout: 10_000 })).rejects.toMatchObject({ code: "JobExpired" });
+  expect(runs).toBe(1);
+});
+
+test("fifty enqueues at once under one key make one job", async () => {
+  const bench = setUp();
+  let runs = 0;
+  await startWorker(bench, "list-objects", async () => {
+    runs += 1;
+    return inlineList("a");
+  });
+  const jobs = await Promise.all(
+    Array.from({ length: 50 }, () => bench.producer.enqueue("list-objects", input, { idempotencyKey: "nightly" })),
+  );
+  const results = await Promise.all(jobs.map((job) => job.result({ timeout: 10_000 })));
+  expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
+  expect(results).toHaveLength(50);
+  expect(runs).toBe(1);
+});
+
+test("a job whose producer died between claiming its key and adding it is added by the next", async () => {
+  const bench = setUp();
+  const claim = makeClaim("list-objects", "nightly", input);
+  expect(await claimAll(bench.client, bench.keys, [claim])).toEqual(["adding"]);
+  const queue = queueOf(bench);
+  expect(await queue.getWaitingCount()).toBe(0);
+
+  const job = await bench.producer.enqueue("list-objects", input, { idempotencyKey: "nightly" });
+  expect(job.id).toBe(claim.jobId);
+  expect(await queue.getWaitingCount()).toBe(1);
+  expect(await claimAll(bench.client, bench.keys, [claim])).toEqual(["added"]);
+});
+
+test("a key is remembered for seven days, and the record holds no input", async () => {
+  const { producer, client, keys } = setUp();
+  const { id } = await producer.enqueue("list-objects", input, { idempotencyKey: "nightly" });
+  const key = keys.idempotency("list-objects", id);
+  expect(await client.hgetall(key)).toEqual({
+    input: makeClaim("list-objects", "nightly", input).inputHash,
+    state: "added",
+    createdAt: expect.stringMatching(/^\d{13}$/) as string,
+  });
+  expect(await client.ttl(key)).toBeGreaterThan(7 * 24 * 3600 - 60);
+});
+
+test("canonical JSON sorts keys at every depth, and keeps the order of arrays", () => {
+  expect(canonicalJson({ b: [{ d: 1, c: 2 }, "x"], a: null, left: undefined })).toBe(
+    '{"a":null,"b":[{"c":2,"d":1},"x"]}',
+  );
+});
