@@ -48,10 +48,13 @@ export function checkArchived(object: StoredObject): void {
   });
 }
 
-/** Splits `x-amz-copy-source`: URL-encoded bucket and key, then perhaps `?versionId=`. */
+/**
+ * Splits `x-amz-copy-source`: URL-encoded bucket and key, then perhaps `?versionId=`. A bare `+` is a space there, as clients
+ * that forgot to encode it found out: https://github.com/aws/aws-sdk-js/issues/1821
+ */
 export function parseCopySource(source: string): { bucket: string; key: string; versionId: string | undefined } {
   const mark = source.indexOf("?");
-  const path = decodePercent(mark < 0 ? source : source.slice(0, mark)).replace(/^\//, "");
+  const path = decodePercent((mark < 0 ? source : source.slice(0, mark)).replaceAll("+", " ")).replace(/^\//, "");
   const version = mark < 0 ? undefined : /^versionId=(.+)$/.exec(source.slice(mark + 1))?.[1];
   const slash = path.indexOf("/");
   if (slash < 1 || slash === path.length - 1) {
