@@ -43,8 +43,15 @@ export function lazyDocuments(location: DocumentsLocation | undefined): {
 
   async function store(): Promise<DocumentStore> {
     if (typeof location === "object" && !("url" in location)) return location;
-    opened ??= typeof location === "object" ? open(location.url, location) : open(location ?? defaultUrl(), {});
-    return await opened;
+    const url = typeof location === "object" ? location.url : (location ?? defaultUrl());
+    const opening = (opened ??= open(url, typeof location === "object" ? location : {}));
+    try {
+      return await opening;
+    } catch (error) {
+      // What kept it from opening may be over when it is used the next time.
+      if (opened === opening) opened = undefined;
+      throw error;
+    }
   }
 }
 

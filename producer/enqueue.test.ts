@@ -77,12 +77,13 @@ test.each<[EnqueueOptions, string]>([
 test("refuses a wrong input before it is sent, naming field, expectation and value", async () => {
   const { producer, client, prefix } = setUp();
   await expect(
-    producer.enqueue("copy-object", { object: { bucket: "in-1", key: "a" }, destination: { bucket: "x" } }),
+    producer.enqueue("copy-object", { object: { bucket: "in-1", key: "a" }, destination: { bucket: "a b" } }),
   ).rejects.toMatchObject({
     code: "InvalidInput",
     field: "destination.bucket",
-    message:
-      'InvalidInput: copy-object: destination.bucket: expected a bucket name: 3 to 255 letters, digits, dots, hyphens or underscores, got "x"',
+    message: expect.stringMatching(
+      /^InvalidInput: copy-object: destination\.bucket: expected a bucket name: .*, got "a b"$/,
+    ) as string,
   });
   expect(await client.keys(`${prefix}:*`)).toEqual([]);
 });
@@ -118,7 +119,7 @@ test("adds many jobs in the inputs' order", async () => {
 
 test("names every bad input of many, and adds none", async () => {
   const { producer, client, prefix } = setUp();
-  const inputs = [{ bucket: "in-1" }, { bucket: "i" }, { bucket: "in-3" }, { bucket: "in-4", prefx: "a" }];
+  const inputs = [{ bucket: "in-1" }, { bucket: "a b" }, { bucket: "in-3" }, { bucket: "in-4", prefx: "a" }];
   await expect(producer.enqueueMany("list-objects", inputs)).rejects.toMatchObject({
     code: "InvalidInput",
     field: "inputs[1].bucket",
@@ -208,3 +209,20 @@ async function closedPort(): Promise<number> {
   await once(server, "close");
   return port;
 }
+
+test("never repeats what may be secret in an error", async () => {
+  const { producer } = setUp();
+  const secret = "s3cr3t";
+  const inputs = [
+    { bucket: "in-1", credentials: { sealed: "", secretAccessKey: secret } },
+    { bucket: "in-1", credentials: `${secret} ` },
+    { bucket: "in-1", credentials: [secret] },
+  ];
+  for (const input of inputs) {
+    const wrong = producer.enqueue("list-objects", input as { bucket: string }); // what JavaScript callers can do
+    // oxlint-disable-next-line no-await-in-loop
+    const error = await wrong.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "InvalidInput", field: expect.stringMatching(/^credentials/) as string });
+    expect(String(error)).not.toContain(secret);
+  }
+});

@@ -1,5 +1,5 @@
 import { Queue } from "bullmq";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { ActivityError } from "../jobs/activity-error.ts";
 import { startRedis } from "../sandbox/start-redis.ts";
 import { createJobWaits } from "./job-waits.ts";
@@ -180,10 +180,9 @@ test("a Redis that does not come back is told to everybody who waits", async () 
 
 test("a Redis that hangs is noticed as well", async () => {
   const redis = await ownRedis();
-  const { producer } = setUp({ url: redis.url, redisTimeout: 500 });
+  const { producer, client } = setUp({ url: redis.url, redisTimeout: 500 });
   const job = await producer.enqueue("list-objects", input);
-  process.kill(redis.pid ?? 0, "SIGSTOP");
-  onTestFinished(() => void process.kill(redis.pid ?? 0, "SIGCONT"));
+  await client.client("PAUSE", 60_000, "ALL");
   await expect(job.result()).rejects.toMatchObject({ code: "RedisUnavailable" });
 });
 
