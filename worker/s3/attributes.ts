@@ -27,8 +27,11 @@ export type AttributeInput = Pick<
 /** Where these are asked for elsewhere than where they exist, S3 refuses the copy. */
 const BOUND_TO_PLACE = new Set(["EXPRESS_ONEZONE", "OUTPOSTS", "SNOW", "FSX_OPENZFS", "FSX_ONTAP"]);
 
+/** An upload's attributes, any of which may be absent. */
+type Attributes = { readonly [Name in keyof Upload["attributes"]]: Upload["attributes"][Name] | undefined };
+
 /** Upload attributes as the SDK takes them. */
-export function attributeInput(attributes: Upload["attributes"]): AttributeInput {
+export function attributeInput(attributes: Attributes): AttributeInput {
   const expires = dateOf(attributes.expires);
   return {
     ContentType: attributes.contentType,
@@ -58,11 +61,11 @@ export function carriedHeaders(facts: ObjectFacts, overrides: Overrides): Attrib
     ...attributeInput({
       contentType: overrides.contentType ?? contentType,
       metadata: overrides.metadata ?? metadata,
-      ...(contentEncoding !== undefined && { contentEncoding }),
-      ...(contentDisposition !== undefined && { contentDisposition }),
-      ...(contentLanguage !== undefined && { contentLanguage }),
-      ...(cacheControl !== undefined && { cacheControl }),
-      ...(expires !== undefined && { expires }),
+      contentEncoding,
+      contentDisposition,
+      contentLanguage,
+      cacheControl,
+      expires,
     }),
     ...(facts.websiteRedirect !== undefined && { WebsiteRedirectLocation: facts.websiteRedirect }),
   };

@@ -12,6 +12,8 @@ const MAX_ATTEMPTS = 2;
 /** The SDK's clients of one connection: one for each region, all over the same sockets and credentials. */
 export type Clients = {
   readonly forRegion: (region: string) => S3Client;
+  /** As above, sending every request only once. */
+  readonly forRegionOnce: (region: string) => S3Client;
   /** As above, for signing URLs: without the checksum of an empty body, which a presigned PUT would else promise. */
   readonly forPresigning: (region: string) => S3Client;
   readonly close: () => void;
@@ -42,7 +44,7 @@ export function createClients(connection: Connection, credentials: CredentialCac
   });
   const clients = new Map<string, S3Client>();
 
-  function create(region: string, checksums: Connection["checksums"]): S3Client {
+  function create(region: string, { attempts, checksums }: Variant): S3Client {
     const mode = checksums === "when-supported" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
     return new S3Client({
       region,
@@ -52,8 +54,8 @@ export function createClients(connection: Connection, credentials: CredentialCac
       ignoreConfiguredEndpointUrls: true,
       forcePathStyle: connection.pathStyle,
       requestHandler,
-      maxAttempts: MAX_ATTEMPTS,
-      retryStrategy: createRetryStrategy(MAX_ATTEMPTS),
+      maxAttempts: attempts,
+      retryStrategy: createRetryStrategy(attempts),
       requestChecksumCalculation: mode,
       responseChecksumValidation: mode,
       followRegionRedirects: false,
@@ -61,13 +63,18 @@ export function createClients(connection: Connection, credentials: CredentialCac
     });
   }
 
+  function cached(region: string, variant: Variant): S3Client {
+    const name = `${region} ${variant.attempts} ${variant.checksums}`;
+    const client = clients.get(name) ?? create(region, variant);
+    clients.set(name, client);
+    return client;
+  }
+
+  const { checksums } = connection;
   return {
-    forRegion(region) {
-      const client = clients.get(region) ?? create(region, connection.checksums);
-      clients.set(region, client);
-      return client;
-    },
-    forPresigning: (region) => create(region, "when-required"),
+    forRegion: (region) => cached(region, { attempts: MAX_ATTEMPTS, checksums }),
+    forRegionOnce: (region) => cached(region, { attempts: 1, checksums }),
+    forPresigning: (region) => cached(region, { attempts: 1, checksums: "when-required" }),
     close() {
       clients.clear();
       httpAgent.destroy();
@@ -75,3 +82,5 @@ export function createClients(connection: Connection, credentials: CredentialCac
     },
   };
 }
+
+type Variant = { readonly attempts: number; readonly checksums: Connection["checksums"] };

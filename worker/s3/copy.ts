@@ -12,6 +12,7 @@ import { copySource } from "./copy-source.ts";
 import { isPinned, sourceChanged } from "./delete.ts";
 import { type About, nameOf, unproven } from "./error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "./etag.ts";
+import { copyResultEtag } from "./fast-path.ts";
 import { findFacts, headFacts } from "./head.ts";
 import { multipartCopy } from "./multipart-copy.ts";
 import type { Call, CopyProof, CopyRequest, Overrides } from "./s3.ts";
@@ -57,6 +58,8 @@ function sameKms(wanted: ReturnType<typeof kmsOf>, got: ReturnType<typeof kmsOf>
 async function sendCopy(store: Store, request: CopyRequest, call: Call): Promise<Copied> {
   const { source, bucket, key } = request;
   const about: About = { operation: "CopyObject", bucket, key, from: pinnedRef(source) };
+  const fast = await fastCopy(store, request, about, call);
+  if (typeof fast === "object") return fast;
   const input = await copyInput(store, request, call);
   try {
     const limits = { timeoutMs: store.settings.copyTimeoutMs, bytes: source.size };
@@ -66,8 +69,45 @@ async function sendCopy(store: Store, request: CopyRequest, call: Call): Promise
     if (etag === "") throw unproven(about, "the copy's ETag", 200);
     return { bucket, key, etag, versionId: answer.VersionId };
   } catch (error) {
-    return await resolveRefusal(store, request, error, call);
+    return await resolveRefusal(store, request, error, fast === "unknown", call);
   }
+}
+
+/** Done without the SDK, or `refused`, or with an outcome that is `unknown`. Only what S3 carries over by itself is asked for here. */
+async function fastCopy(
+  store: Store,
+  request: CopyRequest,
+  about: About,
+  call: Call,
+): Promise<Copied | "refused" | "unknown"> {
+  const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch } = request;
+  const { fast, connection } = store;
+  if (
+    fast === undefined ||
+    replacesHeaders(overrides) ||
+    overrides.tags !== undefined ||
+    overrides.encryption !== undefined
+  )
+    return "refused";
+  const headers: Record<string, string> = {
+    "x-amz-copy-source": copySource(source),
+    "x-amz-copy-source-if-match": quoteEtag(source.etag),
+  };
+  const storageClass = carriedStorageClass(source.storageClass, overrides);
+  if (storageClass !== undefined) headers["x-amz-storage-class"] = storageClass;
+  if (ifMatch !== undefined) headers["if-match"] = quoteEtag(ifMatch);
+  if (ifNoneMatch !== undefined) headers["if-none-match"] = ifNoneMatch;
+  if (connection.expectedBucketOwner !== undefined)
+    headers["x-amz-source-expected-bucket-owner"] = connection.expectedBucketOwner;
+  const answer = await fast.send(
+    { operation: "CopyObject", object: { bucket, key }, headers, about, bytes: source.size },
+    call,
+  );
+  if (answer.outcome !== "done") return answer.outcome;
+  const etag = copyResultEtag(answer.body);
+  if (etag === undefined) return "unknown";
+  const versionId = answer.headers["x-amz-version-id"];
+  return { bucket, key, etag, ...(typeof versionId === "string" && { versionId }) };
 }
 
 async function copyInput(store: Store, request: CopyRequest, call: Call): Promise<CopyObjectCommandInput> {
@@ -107,13 +147,19 @@ export function replacesHeaders(overrides: Overrides): boolean {
 }
 
 /** 412 may be the source's condition or the destination's, or our own copy of an earlier try whose answer was lost. */
-export async function resolveRefusal(store: Store, request: CopyRequest, error: unknown, call: Call): Promise<Copied> {
+export async function resolveRefusal(
+  store: Store,
+  request: CopyRequest,
+  error: unknown,
+  unknownBefore: boolean,
+  call: Call,
+): Promise<Copied> {
   if (!(error instanceof ActivityError) || error.httpStatus !== 412) throw error;
   const { source, bucket, key, ifMatch, ifNoneMatch } = request;
   if (ifMatch === undefined && ifNoneMatch === undefined) throw sourceChanged(source, "it is another now", error);
   const now = await findFacts(store, { object: pinnedRef(source) }, call);
   if (now === undefined || !isPinned(now.details, source)) throw sourceChanged(source, "it is another now", error);
-  if (triedBefore(error)) {
+  if (unknownBefore || triedBefore(error)) {
     const ours = await proves(store, { source, bucket, key }, call);
     if (ours !== undefined) return ours;
   }

@@ -1,4 +1,5 @@
 import type { Connection } from "../credentials/connection.ts";
+import { type AdaptiveLimiter, createAdaptiveLimiter } from "./adaptive-limiter.ts";
 import { createBucket, deleteBucket, headBucket, listBuckets } from "./buckets.ts";
 import { callerIdentity } from "./caller-identity.ts";
 import { copy } from "./copy.ts";
@@ -11,19 +12,25 @@ import { presign } from "./presign.ts";
 import { put } from "./put.ts";
 import type { S3 } from "./s3.ts";
 import { createStore, type S3Options } from "./store.ts";
+import { copyFrom } from "./stream-copy.ts";
 import { tags } from "./tags.ts";
 import { proves } from "./verify.ts";
 
 export type { RequestEvent, S3Options } from "./store.ts";
 
 /** An {@link S3} with its sockets; close it when the last job is done with it. */
-export type OpenS3 = S3 & { readonly close: () => Promise<void> };
+export type OpenS3 = S3 & {
+  /** Slows down per bucket and first prefix where the store says so. For batches and jobs to share: no call uses it by itself. */
+  readonly limiter: AdaptiveLimiter;
+  readonly close: () => Promise<void>;
+};
 
 /** Opens one profile's view of its store. Connects lazily; nothing is checked before the first call. */
 export function createS3(connection: Connection, options: S3Options = {}): OpenS3 {
   const store = createStore(connection, options);
   return {
     connection,
+    limiter: createAdaptiveLimiter({ max: store.settings.maxSockets }),
     listBuckets: (request, call) => listBuckets(store, request, call),
     listPage: (request, call) => listPage(store, request, call),
     head: (object, call) => head(store, object, call),
@@ -34,7 +41,7 @@ export function createS3(connection: Connection, options: S3Options = {}): OpenS
     delete: (request, call) => deleteObject(store, request, call),
     deleteMany: (request, call) => deleteMany(store, request, call),
     copy: (request, call) => copy(store, request, call),
-    copyFrom: () => Promise.reject(new Error("not yet")),
+    copyFrom: (from, request, call) => copyFrom(store, from, request, call),
     proves: (request, call) => proves(store, request, call),
     deleteUnchanged: (pin, call) => deleteUnchanged(store, pin, call),
     headBucket: (bucket, call) => headBucket(store, bucket, call),

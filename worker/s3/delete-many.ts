@@ -10,7 +10,7 @@ import { ownedBy, type Store } from "./store.ts";
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 const MAX_KEYS = 1_000;
 // What XML 1.0 cannot carry at all, or what parsers on the way change: such a key would delete, or confirm, another one.
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const NOT_FOR_XML = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]|^\s|\s$/;
 
 type Request = Parameters<S3["deleteMany"]>[0];

@@ -2,7 +2,7 @@ import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../jobs/activity-error.ts";
 import type { ObjectRef } from "../../jobs/entities.ts";
 import { captureHeaders } from "./capture-headers.ts";
-import { type About, nameOf, unproven } from "./error-mapping.ts";
+import { type About, isUnknownOutcome, nameOf, unproven } from "./error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "./etag.ts";
 import { findFacts } from "./head.ts";
 import type { Headers } from "./object-facts.ts";
@@ -48,21 +48,36 @@ export async function deleteUnchanged(
     await sendDelete(store, { ...object, versionId: pin.versionId }, undefined, call);
     return { guarantee: "conditional" };
   }
-  const { conditionalDelete } = store.connection;
-  if (!conditionalDelete) {
-    const now = await findFacts(store, { object }, call);
-    if (now === undefined) return { guarantee: "best-effort" };
-    if (!isPinned(now.details, pin))
-      throw sourceChanged(pin, `found ETag ${now.details.etag} of ${now.details.lastModified}`);
+  if (!store.connection.conditionalDelete) {
+    await deleteAfterLook(store, pin, object, call);
+    return { guarantee: "best-effort" };
   }
   try {
-    await sendDelete(store, object, conditionalDelete ? pin.etag : undefined, call);
+    await sendDelete(store, object, pin.etag, call);
   } catch (error) {
     if (!isRefusal(error)) throw error;
+    // Also the answer to a repeated request whose first try took effect.
     const now = await findFacts(store, { object }, call);
     if (now !== undefined) throw sourceChanged(pin, `found ETag ${now.details.etag}`, error);
   }
-  return { guarantee: conditionalDelete ? "conditional" : "best-effort" };
+  return { guarantee: "conditional" };
+}
+
+/** Looks again before every single request: one that is repeated blindly could delete what somebody wrote after the first took effect. */
+async function deleteAfterLook(store: Store, pin: Pin, object: ObjectRef, call: Call): Promise<void> {
+  const about: About = { operation: "DeleteObject", ...object };
+  for (let attempt = 1; ; attempt += 1) {
+    const now = await findFacts(store, { object }, call);
+    if (now === undefined) return;
+    if (!isPinned(now.details, pin))
+      throw sourceChanged(pin, `found ETag ${now.details.etag} of ${now.details.lastModified}`);
+    try {
+      await sdkDelete(store, object, undefined, about, call, true);
+      return;
+    } catch (error) {
+      if (attempt === 2 || !isUnknownOutcome(error)) throw error;
+    }
+  }
 }
 
 /** Whether what a HEAD found is what was pinned; a version or date that the pin lacks is not compared. */
@@ -107,6 +122,21 @@ function notMatching(object: ObjectRef, ifMatch: string, found: string): Activit
 async function sendDelete(store: Store, object: ObjectRef, ifMatch: string | undefined, call: Call): Promise<Deleted> {
   const { bucket, key, versionId } = object;
   const about: About = { operation: "DeleteObject", bucket, key, versionId };
+  const headers: Record<string, string> = ifMatch === undefined ? {} : { "if-match": quoteEtag(ifMatch) };
+  const answer = await store.fast?.send({ operation: "DeleteObject", object, headers, about }, call);
+  if (answer?.outcome === "done" && answer.body === "") return deletedFrom(answer.headers);
+  return await sdkDelete(store, object, ifMatch, about, call);
+}
+
+async function sdkDelete(
+  store: Store,
+  object: ObjectRef,
+  ifMatch: string | undefined,
+  about: About,
+  call: Call,
+  once = false,
+): Promise<Deleted> {
+  const { bucket, key, versionId } = object;
   let headers: Headers = {};
   let status = 0;
   const make = (): DeleteObjectCommand => {
@@ -124,7 +154,7 @@ async function sendDelete(store: Store, object: ObjectRef, ifMatch: string | und
     return command;
   };
   try {
-    await send(store, make, about, call);
+    await send(store, make, about, call, { once });
   } catch (error) {
     if (error instanceof ActivityError && (error.code === "NoSuchKey" || error.code === "NoSuchVersion")) return GONE;
     throw error;

@@ -122,7 +122,7 @@ export function nameOf({ bucket, key, versionId, from, store }: Omit<About, "ope
   if (bucket === undefined) return store ?? "the store";
   if (key === undefined) return `bucket ${bucket}`;
   // A key may hold a line break, which would forge a line of a log.
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   const shown = key.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) =>
     JSON.stringify(char).slice(1, -1),
   );

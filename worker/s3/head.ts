@@ -4,7 +4,6 @@ import type { ObjectDetails, ObjectRef } from "../../jobs/entities.ts";
 import { captureHeaders } from "./capture-headers.ts";
 import { type About, toActivityError, unproven } from "./error-mapping.ts";
 import { quoteEtag } from "./etag.ts";
-import type { FastPath } from "./fast-path.ts";
 import { type ObjectFacts, factsFromHeaders, type Headers } from "./object-facts.ts";
 import type { Call } from "./s3.ts";
 import { regionOf, send } from "./send.ts";
@@ -23,8 +22,10 @@ export async function headFacts(store: Store, request: HeadRequest, call: Call):
   const about: About = { operation: "HeadObject", bucket, key, versionId };
   const checksums = (request.checksums ?? true) && store.connection.checksums === "when-supported";
   const headers =
-    (await fastHead(store.fast, request, checksums, call)) ?? (await sdkHead(store, request, checksums, about, call));
-  return factsFromHeaders(headers, request.object, about);
+    (await fastHead(store, request, checksums, about, call)) ?? (await sdkHead(store, request, checksums, about, call));
+  const facts = factsFromHeaders(headers, request.object, about);
+  store.seenBuckets.add(bucket);
+  return facts;
 }
 
 /** As {@link headFacts}, but `undefined` where no object is there. */
@@ -47,20 +48,23 @@ export async function find(store: Store, object: ObjectRef, call: Call): Promise
 }
 
 async function fastHead(
-  fast: FastPath | undefined,
+  store: Store,
   { object, ifMatch }: HeadRequest,
   checksums: boolean,
+  about: About,
   call: Call,
 ): Promise<Headers | undefined> {
-  const answer = await fast?.head(
-    object,
-    {
-      ...(checksums && { "x-amz-checksum-mode": "ENABLED" }),
-      ...(ifMatch !== undefined && { "if-match": quoteEtag(ifMatch) }),
-    },
-    call,
-  );
-  return answer?.headers;
+  const headers = {
+    ...(checksums && { "x-amz-checksum-mode": "ENABLED" }),
+    ...(ifMatch !== undefined && { "if-match": quoteEtag(ifMatch) }),
+  };
+  const answer = await store.fast?.send({ operation: "HeadObject", object, headers, about }, call);
+  if (answer === undefined || answer.outcome === "unknown") return undefined;
+  if (answer.outcome === "done") return answer.headers["etag"] === undefined ? undefined : answer.headers;
+  // The one refusal that is common and clear: there is nothing, in a bucket that exists.
+  if (answer.status === 404 && store.seenBuckets.has(object.bucket))
+    throw toActivityError({ name: "NotFound", $metadata: { httpStatusCode: 404 } }, about);
+  return undefined;
 }
 
 async function sdkHead(

@@ -17,8 +17,8 @@ const MAX_SINGLE_PUT = 5 * 1024 ** 3;
 /** What to send, with the attributes already as the SDK wants them. */
 export type PutRequest = Pick<Upload, "bucket" | "key" | "body" | "size" | "sha256" | "ifNoneMatch" | "ifMatch"> & {
   readonly attributes: AttributeInput;
-  /** Whether the whole body's MD5 is wanted, also where the upload needs none. */
-  readonly md5?: boolean;
+  /** What the whole body's MD5 must be, hex. */
+  readonly md5?: string;
   readonly onBytes?: ((bytes: number) => void) | undefined;
 };
 
@@ -94,7 +94,7 @@ async function putWhole(
     watch.moved();
     request.onBytes?.(bytes);
   };
-  const body = uploadBody({ body: request.body, size, sha256, md5: true, about, onBytes });
+  const body = uploadBody({ body: request.body, size, sha256, md5: request.md5 ?? true, about, onBytes });
   // The SDK pipes the body and does not hear of its failure.
   body.stream.on("error", watch.fail);
   const useSha256 = sha256 !== undefined && store.connection.checksums === "when-supported";

@@ -26,6 +26,8 @@ type Limits = {
   readonly timeoutMs?: number | "none";
   /** The region to use, where it must not be looked up. */
   readonly region?: string;
+  /** Never repeat it on the way: the caller has to look first. */
+  readonly once?: boolean;
   /** Bytes that the call moves, for metrics. */
   readonly bytes?: number;
 };
@@ -48,16 +50,20 @@ export async function send<Input extends ServiceInputTypes, Output extends Servi
   const region = limits.region ?? (about.bucket === undefined ? undefined : store.regions.get(about.bucket));
   const first = region ?? store.connection.region;
   try {
-    return await attempt(store, store.clients.forRegion(first), make(), about, call, limits);
+    return await attempt(store, clientFor(store, first, limits), make(), about, call, limits);
   } catch (error) {
     const next = await nextRegion(store, error, about, first, call);
     if (next === undefined) throw failure(store, error, about, call);
     try {
-      return await attempt(store, store.clients.forRegion(next), make(), about, call, limits);
+      return await attempt(store, clientFor(store, next, limits), make(), about, call, limits);
     } catch (again) {
       throw failure(store, again, about, call);
     }
   }
+}
+
+function clientFor({ clients }: Store, region: string, { once = false }: Limits): S3Client {
+  return once ? clients.forRegionOnce(region) : clients.forRegion(region);
 }
 
 /** The region of a bucket: remembered, or found out by HeadBucket; the profile's where the store does not say. */

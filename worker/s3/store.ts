@@ -79,15 +79,12 @@ export function createStore(connection: Connection, options: S3Options): Store {
   const credentials = createCredentialCache(connection.credentials);
   const regions = createRegionCache();
   const clients = createClients(connection, credentials, settings);
+  const name = connection.endpoint ?? `AWS in ${connection.region}`;
+  const parts = { connection, settings, credentials, regions, clients, name };
   return {
-    connection,
-    settings,
-    credentials,
-    regions,
-    clients,
-    fast: settings.fastPath ? createFastPath({ connection, settings, credentials, regions, clients }) : undefined,
+    ...parts,
+    fast: settings.fastPath ? createFastPath(parts) : undefined,
     seenBuckets: createSeenBuckets(),
-    name: connection.endpoint ?? `AWS in ${connection.region}`,
   };
 }
 

@@ -11,8 +11,8 @@ type Source = {
   readonly sha256?: string | undefined;
   /** Hashes each part too, for the ETag that the store should give. */
   readonly partSize?: number | undefined;
-  /** Whether the whole body's MD5 is wanted. */
-  readonly md5: boolean;
+  /** Whether the whole body's MD5 is wanted; or what it must be, hex. */
+  readonly md5: boolean | string;
   readonly about: About;
   readonly onBytes?: ((bytes: number) => void) | undefined;
 };
@@ -36,7 +36,7 @@ export function uploadBody({ body, size, sha256, partSize, md5, about, onBytes }
   let held: Buffer | undefined;
   let complete = false;
   let digest: string | undefined;
-  const whole = md5 ? createHash("md5") : undefined;
+  const whole = md5 !== false ? createHash("md5") : undefined;
   const sha = sha256 === undefined ? undefined : createHash("sha256");
   const parts = partSize === undefined ? undefined : createPartHashes(partSize);
   const stream = new Transform({
@@ -54,6 +54,8 @@ export function uploadBody({ body, size, sha256, partSize, md5, about, onBytes }
       if (sha !== undefined && sha.digest("hex") !== sha256)
         return done(wrong(about, `expected the SHA-256 ${sha256}, got another`));
       digest = whole?.digest("hex");
+      if (typeof md5 === "string" && digest !== md5)
+        return done(wrong(about, `expected the MD5 ${md5}, got ${digest ?? "none"}`));
       complete = true;
       done(null, held);
     },

@@ -1,0 +1,107 @@
+import { AbortMultipartUploadCommand, ListPartsCommand, type ListPartsCommandOutput } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../jobs/activity-error.ts";
+import { type About, unproven } from "./error-mapping.ts";
+import { unquoteEtag } from "./etag.ts";
+import { partSizeFor } from "./part-size.ts";
+import { retryPart } from "./retry-part.ts";
+import type { Call, CopyRequest } from "./s3.ts";
+import { send } from "./send.ts";
+import { ownedBy, type Store } from "./store.ts";
+
+export type CopyPart = { readonly PartNumber: number; readonly ETag: string };
+
+/** An upload in progress: a new one, or that of an earlier attempt with the parts it already has. */
+export type OpenUpload = {
+  readonly uploadId: string;
+  readonly partSize: number;
+  readonly done: ReadonlyMap<number, CopyPart>;
+};
+
+/** Goes on with what an earlier attempt left, where it was copying the same content; else begins anew and remembers it. */
+export async function beginUpload(
+  store: Store,
+  request: CopyRequest,
+  create: () => Promise<string>,
+  call: Call,
+): Promise<OpenUpload> {
+  const { source, upload: memory } = request;
+  const earlier = await memory?.load();
+  if (earlier !== undefined && memory !== undefined) {
+    const done = await partsOf(store, request, earlier.uploadId, earlier.partSize, call);
+    if (done !== undefined && earlier.etag === source.etag) return { ...earlier, done };
+    if (done !== undefined) await abortUpload(store, request, earlier.uploadId);
+    await memory.clear();
+  }
+  const partSize = partSizeFor(source.size, store.settings.copyPartSize);
+  const uploadId = await create();
+  try {
+    await memory?.save({ uploadId, partSize, etag: source.etag });
+  } catch (error) {
+    await abortUpload(store, request, uploadId);
+    throw error;
+  }
+  return { uploadId, partSize, done: new Map() };
+}
+
+/** After a failure: removes the upload, unless a later attempt is to go on with it. */
+export async function endUpload(
+  store: Store,
+  request: CopyRequest,
+  upload: OpenUpload,
+  error: unknown,
+  call: Call,
+): Promise<void> {
+  const why = call.signal.aborted ? call.signal.reason : error;
+  // A cancel is final and says so; a shutdown, a lost lock or a timeout is not.
+  const final = why instanceof ActivityError && !why.retryable;
+  if (request.upload !== undefined && !final) return;
+  await abortUpload(store, request, upload.uploadId);
+  await request.upload?.clear();
+}
+
+/** Parts the store already has, by number; `undefined` where the upload is gone. Parts of an unexpected size are copied again. */
+async function partsOf(
+  store: Store,
+  { source, bucket, key }: CopyRequest,
+  UploadId: string,
+  partSize: number,
+  call: Call,
+): Promise<Map<number, CopyPart> | undefined> {
+  const about: About = { operation: "ListParts", bucket, key };
+  const done = new Map<number, CopyPart>();
+  let marker: string | undefined;
+  do {
+    const make = (): ListPartsCommand =>
+      new ListPartsCommand({ Bucket: bucket, Key: key, UploadId, PartNumberMarker: marker, ...ownedBy(store) });
+    let page: ListPartsCommandOutput;
+    try {
+      page = await send(store, make, about, call);
+    } catch (error) {
+      if (error instanceof ActivityError && error.code === "NoSuchUpload") return undefined;
+      throw error;
+    }
+    if (page.UploadId !== UploadId) throw unproven(about, "the parts of the upload that was asked for", 200);
+    for (const { PartNumber, ETag, Size } of page.Parts ?? []) {
+      if (PartNumber === undefined || ETag === undefined || unquoteEtag(ETag) === "") continue;
+      const length = Math.min(partSize, source.size - (PartNumber - 1) * partSize);
+      if (Size === length) done.set(PartNumber, { PartNumber, ETag });
+    }
+    const next = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    if (next !== undefined && next === marker) throw unproven(about, "a new marker, not the one that was sent", 200);
+    marker = next;
+  } while (marker !== undefined);
+  return done;
+}
+
+/** Its own signal and time: it has to run after the caller's have ended. */
+async function abortUpload(store: Store, { bucket, key }: CopyRequest, UploadId: string): Promise<void> {
+  const signal = AbortSignal.timeout(store.settings.requestTimeoutMs);
+  const about: About = { operation: "AbortMultipartUpload", bucket, key };
+  const make = (): AbortMultipartUploadCommand =>
+    new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId, ...ownedBy(store) });
+  try {
+    await retryPart(() => send(store, make, about, { signal }), signal);
+  } catch {
+    // Gone already, or out of reach: what went wrong before matters more, and a lifecycle rule is the last resort.
+  }
+}
