@@ -18,7 +18,7 @@ export const ObjectKey = z.string().superRefine((key, context) => {
 
 /** What keys may start with; empty means all. */
 export const KeyPrefix = z.string().refine((prefix) => prefix.isWellFormed(), {
-  error: "expected well-formed Unicode, got a lone surrogate",
+  error: "expected well-formed Unicode; it has a lone surrogate",
 });
 
 /** An entity tag as S3 gives it, with or without its quotes. */

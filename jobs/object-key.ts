@@ -7,10 +7,10 @@ const MAX_KEY_BYTES = 1024;
  * another bucket on path style; a lone surrogate has no UTF-8 form, so two different keys would become one.
  */
 export function keyProblem(key: string): string | undefined {
-  if (key === "") return "expected a key of 1 to 1,024 bytes, got an empty one";
-  if (!key.isWellFormed()) return "expected well-formed Unicode, got a lone surrogate";
+  if (key === "") return "expected a key of 1 to 1,024 bytes";
+  if (!key.isWellFormed()) return "expected well-formed Unicode; it has a lone surrogate";
   const bytes = Buffer.byteLength(key);
-  if (bytes > MAX_KEY_BYTES) return `expected at most 1,024 bytes of UTF-8, got ${bytes.toLocaleString("en-US")}`;
+  if (bytes > MAX_KEY_BYTES) return `expected at most 1,024 bytes of UTF-8; it has ${bytes.toLocaleString("en-US")}`;
   if (key.split("/").some((segment) => segment === "." || segment === ".."))
     return 'expected no "." or ".." segment, which proxies resolve to another object';
   return undefined;
