@@ -2,22 +2,19 @@ import { createHmac, hash } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { expect, test as base } from "vitest";
-import type { SandboxOptions } from "./options.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { startSandbox } from "./start-sandbox.ts";
 
 /** What this room's tests start from: a sandbox with the bucket `docs`, and the SDK pointed at it. */
 type Fixtures = {
-  /** Override with `test.override` or `test.scoped`. */
-  options: SandboxOptions;
   sandbox: Sandbox;
   s3: S3Client;
 };
 
 export const test = base.extend<Fixtures>({
-  options: [{}, { injected: true }],
-  sandbox: async ({ options }, use) => {
-    await using sandbox = await startSandbox(options);
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads the parameter to see what a fixture needs: nothing
+  sandbox: async ({}, use) => {
+    await using sandbox = await startSandbox();
     sandbox.createBucket("docs");
     await use(sandbox);
   },

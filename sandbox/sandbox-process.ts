@@ -72,10 +72,19 @@ export async function startSandboxProcess(options: SandboxOptions = {}): Promise
   const script = fileURLToPath(
     new URL(import.meta.url.endsWith(".ts") ? "./server-process.ts" : "./server-process.js", import.meta.url),
   );
-  const child = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ["pipe", "pipe", "inherit"] });
-  const exited = once(child, "exit");
+  const child = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ["pipe", "pipe", "pipe"] });
+  let complaint = "";
+  const complain = (chunk: Buffer) => {
+    complaint += chunk.toString("utf8");
+  };
+  child.stderr.on("data", complain);
+  // After `close` all that it wrote has been read.
+  const exited = once(child, "close");
   const line = await Promise.race([once(createInterface(child.stdout), "line"), exited.then(() => undefined)]);
-  if (line === undefined) throw new Error(`the sandbox's process ended with code ${child.exitCode} before it served`);
+  if (line === undefined) {
+    throw new Error(`the sandbox's process ended with code ${child.exitCode} before it served: ${complaint.trim()}`);
+  }
+  child.stderr.off("data", complain).pipe(process.stderr);
   const { endpoint, pid, credentials } = JSON.parse(String(line[0])) as Pick<
     SandboxProcess,
     "endpoint" | "pid" | "credentials"

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { bodyChunks, isReadable, type Body } from "./body.ts";
+import { bodyChunks, type Body } from "./body.ts";
 import type { Call } from "./call.ts";
 import type { FaultOptions } from "./faults.ts";
 import type { Reply } from "./reply.ts";
@@ -43,10 +43,6 @@ function sendBody(response: ServerResponse, body: Body): number | Promise<number
   if (only === undefined || (more === undefined && only.kind === "bytes")) {
     response.end(only?.kind === "bytes" ? only.bytes : undefined);
     return body.size;
-  }
-  if (!isReadable(body)) {
-    response.destroy(new Error("a sink bucket dropped this content"));
-    return 0;
   }
   return writeChunks(response, bodyChunks(body)).then((sent) => {
     response.end();

@@ -116,24 +116,22 @@ test("verifies signed chunks", async ({ sandbox }) => {
       data.length.toString(16).length +
       data.length +
       "\r\n0\r\n".length;
-    const { raw: _, ...rest } = {
-      raw: null,
+    const request = {
       method: "PUT",
       path: "/docs/a",
       headers: { ...headers, "content-length": String(length) },
       date,
     };
-    let seed = "";
-    const probe = await raw(sandbox, { ...rest, body: "x".repeat(length) });
+    const probe = await raw(sandbox, { ...request, body: "x".repeat(length) });
     expect(code(probe.text)).toBe("IncompleteBody");
-    seed = /Signature=(\w+)/.exec(String(sandbox.log.at(-1)?.headers["authorization"]))?.[1] ?? "";
+    const seed = /Signature=(\w+)/.exec(String(sandbox.log.at(-1)?.headers["authorization"]))?.[1] ?? "";
     const sign = (previous: string, chunk: string) =>
       createHmac("sha256", key)
         .update(`AWS4-HMAC-SHA256-PAYLOAD\n${timestamp}\n${scope}\n${previous}\n${sha("")}\n${sha(chunk)}`)
         .digest("hex");
     const first = sign(seed, signed);
     const body = `${data.length.toString(16)};chunk-signature=${first}\r\n${data}\r\n0;chunk-signature=${sign(first, "")}\r\n\r\n`;
-    return raw(sandbox, { ...rest, body });
+    return raw(sandbox, { ...request, body });
   };
   expect((await send("hello", "hello")).status).toBe(200);
   expect(sandbox.text("docs", "a")).toBe("hello");

@@ -1,4 +1,4 @@
-import { sliceBody } from "../body.ts";
+import { isReadable, sliceBody } from "../body.ts";
 import { header, type Call } from "../call.ts";
 import { checksumHeader, defaultChecksum } from "../checksum.ts";
 import { failedCondition } from "../conditions.ts";
@@ -14,6 +14,9 @@ export function getObject(call: Call, world: World): Reply {
   const object = openObject(call, world);
   if (object.reply !== undefined) return object.reply;
   checkArchived(object.object);
+  if (!isReadable(object.object.body)) {
+    throw new S3Error("NotImplemented", "This sink bucket keeps size and ETag of large uploads, not their content");
+  }
   const range = requestedRange(call, object.object);
   const headers = objectHeaders(call, object.object, world, range);
   const { start, length } = range ?? { start: 0, length: object.object.body.size };
