@@ -71,9 +71,10 @@ function installWithBrew() {
   return run("brew", ["install", "--quiet", "redis"], process.env);
 }
 
-/** Runs it with its output shown; why it failed, or undefined. */
+/** Runs it and shows its output only when it fails; why it failed, or undefined. */
 function run(command, args, env) {
-  const { status, error } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"], env });
-  if (error) return `${command}: ${error.message}`;
-  return status === 0 ? undefined : `\`${command} ${args.join(" ")}\` ended with ${status}`;
+  const { status, error, stdout, stderr } = spawnSync(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
+  if (status === 0) return undefined;
+  process.stderr.write(`${stdout ?? ""}${stderr ?? ""}`);
+  return error ? `${command}: ${error.message}` : `\`${command} ${args.join(" ")}\` ended with ${status}`;
 }

@@ -1,9 +1,10 @@
-import { GenericContainer, getContainerRuntimeClient, Wait } from "testcontainers";
+import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from "testcontainers";
 import type { S3Server } from "./fixtures.ts";
 
-/** Pinned, and the same as in docker-compose.yml. */
-const REDIS_IMAGE = "redis:8.2.3-alpine";
+/** As in docker-compose.yml. */
+const REDIS_IMAGE = "redis:8.4.0-alpine";
 const S3_IMAGE = "rustfs/rustfs:1.0.0";
+const S3_KEYS = { RUSTFS_ACCESS_KEY: "bucketline-test", RUSTFS_SECRET_KEY: "bucketline-test-secret" };
 
 export type Containers = {
   readonly described: string;
@@ -12,14 +13,27 @@ export type Containers = {
   readonly stop: () => Promise<void>;
 };
 
-/** Redis and an S3 server that we did not write, or undefined where no Docker engine answers. */
+/** Redis and an S3 server that we did not write, or undefined where no Docker engine runs them; why not is printed. */
 export async function startContainers(): Promise<Containers | undefined> {
   try {
     await getContainerRuntimeClient();
   } catch {
-    return undefined; // no engine: the ordinary case on a laptop without Docker, and what is used instead is printed
+    return undefined; // no engine: the ordinary case without Docker, and what is used instead is printed
   }
-  const [redis, s3] = await Promise.all([startRedis(), startS3()]);
+  const started = await Promise.allSettled([startRedis(), startS3()]);
+  const running = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const stop = async () => {
+    await Promise.all(running.map((container) => container.stop()));
+  };
+  const [redis, s3] = running;
+  if (redis && s3) return { ...addresses(redis, s3), stop };
+  await stop();
+  const reasons = started.flatMap((one) => (one.status === "rejected" ? [String(one.reason)] : []));
+  console.log(`Docker answers, but does not run the tests' containers: ${reasons.join("; ")}`);
+  return undefined;
+}
+
+function addresses(redis: StartedTestContainer, s3: StartedTestContainer): Omit<Containers, "stop"> {
   return {
     described: `testcontainers: ${REDIS_IMAGE} and ${S3_IMAGE}`,
     redisUrl: `redis://${redis.getHost()}:${redis.getMappedPort(6379)}`,
@@ -29,23 +43,19 @@ export async function startContainers(): Promise<Containers | undefined> {
       accessKeyId: S3_KEYS.RUSTFS_ACCESS_KEY,
       secretAccessKey: S3_KEYS.RUSTFS_SECRET_KEY,
     },
-    stop: async () => {
-      await Promise.all([redis.stop(), s3.stop()]);
-    },
   };
 }
 
-const S3_KEYS = { RUSTFS_ACCESS_KEY: "bucketline-test", RUSTFS_SECRET_KEY: "bucketline-test-secret" };
-
-function startRedis() {
+function startRedis(): Promise<StartedTestContainer> {
+  const settings = ["--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction", "--protected-mode", "no"];
   return new GenericContainer(REDIS_IMAGE)
-    .withCommand(["redis-server", "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"])
+    .withCommand(["redis-server", ...settings])
     .withExposedPorts(6379)
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
     .start();
 }
 
-function startS3() {
+function startS3(): Promise<StartedTestContainer> {
   return new GenericContainer(S3_IMAGE)
     .withEnvironment(S3_KEYS)
     .withExposedPorts(9000)
