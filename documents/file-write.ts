@@ -4,12 +4,13 @@ import { dirname, join } from "node:path";
 import type { DocumentPointer } from "../jobs/entities.ts";
 import { tallyContent } from "./content-tally.ts";
 import { type DocumentDraft, draftDocument } from "./document-draft.ts";
+import { documentIncomplete } from "./document-errors.ts";
 import type { DocumentSource, WriteOptions } from "./document-store.ts";
-import { FILE_MODE, fileOf, FOLDER_MODE, generationsOf, remove, unfinishedFolder } from "./file-layout.ts";
+import { FILE_MODE, fileOf, FOLDER_MODE, generationsOf, isMissing, remove, unfinishedFolder } from "./file-layout.ts";
 import { encodeRecord } from "./file-record.ts";
 import type { FileRoom } from "./file-store.ts";
 import { newNonce, nextGeneration } from "./generation.ts";
-import { sourceBytes } from "./source-bytes.ts";
+import { releaseSource, sourceBytes } from "./source-bytes.ts";
 
 /**
  * Writes, flushes, then renames. Killed before the rename it leaves an unfinished file, which the sweeper removes; killed after it, the
@@ -20,14 +21,15 @@ export async function writeDocument(
   source: DocumentSource,
   options: WriteOptions,
 ): Promise<DocumentPointer> {
-  const draft = draftDocument(options);
-  options.signal?.throwIfAborted();
   const unfinished = join(unfinishedFolder(room.root), `${randomBytes(16).toString("hex")}.tmp`);
   try {
+    const draft = draftDocument(options);
+    options.signal?.throwIfAborted();
     const pointer = await writeUnfinished(unfinished, source, draft, room, options);
     await publish(room, unfinished, draft);
     return pointer;
   } catch (error) {
+    releaseSource(source);
     // What cannot be removed now is the sweeper's; the first error is the one to tell.
     await rm(unfinished, { force: true }).catch(() => undefined);
     throw error;
@@ -45,8 +47,13 @@ async function writeUnfinished(
   await using handle = await open(path, "wx", FILE_MODE);
   const tally = tallyContent(draft.name, size);
   for await (const chunk of sourceBytes(source, { name: draft.name, signal })) {
-    tally.add(chunk);
-    await writeAll(handle, chunk);
+    // Hashed while the disk is at work.
+    const written = writeAll(handle, chunk);
+    try {
+      tally.add(chunk);
+    } finally {
+      await written;
+    }
   }
   const pointer = draft.pointer(tally.finish(), now());
   await writeAll(handle, encodeRecord(pointer));
@@ -61,7 +68,13 @@ async function publish({ root, log }: FileRoom, unfinished: string, draft: Docum
   await makeFolder(folder, root);
   const older = draft.replaces ? await generationsOf(root, draft.id) : [];
   const path = join(folder, `${hash}.${nextGeneration(older.at(-1)?.generation, newNonce())}`);
-  await rename(unfinished, path);
+  try {
+    await rename(unfinished, path);
+  } catch (error) {
+    if (isMissing(error))
+      throw documentIncomplete(draft.name, "was swept as a leftover: it got no byte for an hour", error);
+    throw error;
+  }
   try {
     await syncFolder(folder);
   } catch (error) {

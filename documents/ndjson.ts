@@ -10,6 +10,8 @@ const MAX_LINE = 4 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /** Writes JSON values as a document, one a line. Throws `InvalidInput` for what JSON has no word for, and what the store throws. */
 export function writeNdjson(
   store: DocumentStore,
@@ -77,7 +79,7 @@ async function* lines(content: AsyncIterable<Buffer>, pointer: DocumentPointer):
 
 function decode(line: Buffer, number: number, pointer: DocumentPointer): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: number > 1 }).decode(line);
+    return UTF8.decode(line);
   } catch (error) {
     throw malformed(pointer, number, "expected UTF-8", error);
   }

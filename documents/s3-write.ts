@@ -9,7 +9,7 @@ import { recordsOf } from "./s3-read.ts";
 import type { S3Room } from "./s3-store.ts";
 import { removeRecord } from "./s3-sweep.ts";
 import { cleanupSignal, type PartsUpload, partSizeFor, partsOf, startPartsUpload } from "./s3-upload.ts";
-import { sourceBytes } from "./source-bytes.ts";
+import { releaseSource, sourceBytes } from "./source-bytes.ts";
 
 /** A write ends a day before the sweeper would take its content, uploaded in parts and still without a record, for an orphan. */
 const MAX_WRITE_MS = 6 * 24 * 3600_000;
@@ -24,14 +24,15 @@ export async function writeDocument(
   source: DocumentSource,
   options: WriteOptions,
 ): Promise<DocumentPointer> {
-  const draft = draftDocument(options);
-  options.signal?.throwIfAborted();
-  const work: Work = { draft, nonce: newNonce(), keys: [] };
+  const keys: string[] = [];
   try {
+    const work: Work = { draft: draftDocument(options), nonce: newNonce(), keys };
+    options.signal?.throwIfAborted();
     const written = await writeContent(room, work, source, options);
     return await publish(room, work, written, options.signal);
   } catch (error) {
-    await cleanUp(room, work.keys);
+    releaseSource(source);
+    await cleanUp(room, keys);
     throw error;
   }
 }

@@ -6,16 +6,21 @@ import type { DocumentSource } from "./document-store.ts";
 /** Larger pieces are cut, so that hashing one never holds the event loop for long. */
 const MAX_CHUNK = 1024 * 1024;
 
+/** Smaller ones are gathered: a source that gives line by line must not cost a write per line. */
+const MIN_CHUNK = 256 * 1024;
+
+/** But not for longer than this: bytes that arrive are the sign of life of a write, see ORPHAN_AGE_MS. */
+const MAX_HOLD_MS = 60_000;
+
 /**
  * The bytes of a source, in pieces, at the pace of whoever takes them. On abort it ends at once with the signal's reason, also
- * where the source itself never answers again; whatever way it ends, the source is released.
+ * where the source itself never answers again; where it does not come to its end, the source is released.
  * Throws `DocumentIncomplete` where the source fails, unless it failed with an ActivityError of its own.
  */
 export async function* sourceBytes(
   source: DocumentSource,
   { name, signal }: { readonly name: string; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  signal?.throwIfAborted();
   if (typeof source === "string" || source instanceof Uint8Array) {
     yield* cut(toBytes(source, name));
     return;
@@ -23,17 +28,24 @@ export async function* sourceBytes(
   if (source instanceof Readable && (source.readableEnded || source.destroyed))
     throw documentIncomplete(name, "cannot be read: its stream was read or destroyed before");
   const iterator = source[Symbol.asyncIterator]();
+  const gathered = gather();
   let finished = false;
   try {
     for (;;) {
       const { done, value } = await nextOf(iterator, name, signal);
       if (done === true) break;
-      yield* cut(toBytes(value, name));
+      yield* gathered.add(toBytes(value, name));
     }
     finished = true;
+    yield* gathered.rest();
   } finally {
     if (!finished) release(source, iterator);
   }
+}
+
+/** For a write that failed, perhaps before it took a first byte: nobody will read the source any more. */
+export function releaseSource(source: DocumentSource): void {
+  if (typeof source !== "string" && !(source instanceof Uint8Array)) release(source, source[Symbol.asyncIterator]());
 }
 
 /** One step of the source, or the signal's reason. A race with one lasting promise would keep a reaction per step alive in it. */
@@ -71,6 +83,25 @@ function toBytes(chunk: unknown, name: string): Uint8Array {
     "InvalidInput",
     `document ${JSON.stringify(name)} expected bytes or well-formed text, got ${got}`,
   );
+}
+
+/** Passes on what is large, and what is small once there is enough of it. */
+function gather() {
+  let held: Uint8Array[] = [];
+  let length = 0;
+  let since = Date.now();
+  function* rest(): Generator<Uint8Array, void, undefined> {
+    if (length > 0) yield* cut(held.length === 1 && held[0] !== undefined ? held[0] : Buffer.concat(held, length));
+    held = [];
+    length = 0;
+    since = Date.now();
+  }
+  function* add(chunk: Uint8Array): Generator<Uint8Array, void, undefined> {
+    held.push(chunk);
+    length += chunk.length;
+    if (length >= MIN_CHUNK || Date.now() - since > MAX_HOLD_MS) yield* rest();
+  }
+  return { add, rest };
 }
 
 function* cut(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
