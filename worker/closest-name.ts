@@ -3,8 +3,8 @@ export function closestName(name: string, candidates: Iterable<string>): string 
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance <= Math.max(2, candidate.length / 4) && (best === undefined || distance < best.distance))
-      best = { name: candidate, distance };
+    const most = Math.min(3, Math.max(1, Math.floor(candidate.length / 3)), candidate.length - 1);
+    if (distance <= most && (best === undefined || distance < best.distance)) best = { name: candidate, distance };
   }
   return best?.name;
 }

@@ -113,5 +113,8 @@ function bucketMatcher(patterns: readonly string[]): (bucket: string) => boolean
 export function bucketPattern(pattern: string): (bucket: string) => boolean {
   if (!/^[A-Za-z0-9._*?{},[\]-]+$/.test(pattern))
     throw new Error("expected letters, digits, dots, hyphens, underscores and the wildcards * ? [a-c] {a,b}");
+  if (!/[*?{}[\],]/.test(pattern)) return (bucket) => bucket === pattern;
+  // picomatch is made for paths, where these mean more: `***..*` would match `a.b`.
+  if (/\.\.|\*\*/.test(pattern)) throw new Error('expected no ".." and no "**" beside wildcards');
   return picomatch(pattern, { dot: true, nonegate: true, noextglob: true, strictBrackets: true, nocase: false });
 }

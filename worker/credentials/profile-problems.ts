@@ -24,20 +24,14 @@ async function placeProblems(
     return typeof provider.source === "object" ? placeProblems(provider.source, `${path}.source`, env) : [];
   if (provider.type === "web-identity") return unreadable(provider.tokenFile, `${path}.tokenFile`);
   if (provider.type !== "static" && provider.type !== "session") return [];
-  const { type: _, ...refs } = provider;
-  const problems = await Promise.all(
-    Object.entries(refs).map(([field, ref]) => secretProblems(ref, `${path}.${field}`, env)),
-  );
+  const refs = Object.entries(provider).filter((entry): entry is [string, SecretRef] => typeof entry[1] === "object");
+  const problems = await Promise.all(refs.map(([field, ref]) => secretProblems(ref, `${path}.${field}`, env)));
   return problems.flat();
 }
 
-async function secretProblems(
-  ref: SecretRef | undefined,
-  path: string,
-  env: NodeJS.ProcessEnv,
-): Promise<readonly string[]> {
-  if (ref?.file !== undefined) return unreadable(ref.file, `${path}.file`);
-  if (ref?.env === undefined || env[ref.env]) return [];
+async function secretProblems(ref: SecretRef, path: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  if (ref.file !== undefined) return unreadable(ref.file, `${path}.file`);
+  if (ref.env === undefined || env[ref.env]) return [];
   return [`${path}.env: expected the environment variable ${ref.env} to be set`];
 }
 

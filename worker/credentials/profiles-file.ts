@@ -75,7 +75,7 @@ export type ProfilesFile = z.infer<typeof ProfilesFile>;
 export async function readProfilesFile(path: string): Promise<ProfilesFile> {
   const parsed = ProfilesFile.safeParse(parseJson(await readText(path), path));
   if (parsed.success) return parsed.data;
-  throw invalidProfiles(path, parsed.error.issues.flatMap(describe));
+  throw invalidProfiles(path, [...new Set(parsed.error.issues.flatMap(describe))]);
 }
 
 /** One error for all that is wrong with a profiles file. */

@@ -7,6 +7,8 @@ import { knownFields } from "./known-fields.ts";
 /** Files are named absolutely, because a worker's directory is not the author's. */
 export const AbsolutePath = z.string().refine(isAbsolute, { error: "expected an absolute path" });
 
+const PLACE = 'expected { "env": "NAME" } or { "file": "/path" }: secret values do not belong in this file';
+
 /** Where a secret value is found; never the value, because this file is not a secret store. */
 export const SecretRef = z
   .strictObject(
@@ -20,11 +22,9 @@ export const SecretRef = z
       file: AbsolutePath.optional(),
     },
     // The value is never quoted: it may be a secret that somebody put here.
-    { error: 'expected { "env": "NAME" } or { "file": "/path" }: secret values do not belong in this file' },
+    { error: PLACE },
   )
-  .refine(({ env, file }) => (env === undefined) !== (file === undefined), {
-    error: "expected either env or file",
-  });
+  .refine(({ env, file }) => (env === undefined) !== (file === undefined), { error: PLACE });
 export type SecretRef = z.infer<typeof SecretRef>;
 
 const RoleArn = z.string().regex(/^arn:[\w-]+:(?:iam|sts)::\d*:role\/.+$/, {
@@ -48,8 +48,8 @@ const roleFields = {
     .string()
     .regex(/^[\w+=,.@-]{2,64}$/, { error: "expected 2 to 64 letters, digits or _+=,.@-" })
     .optional(),
-  /** AWS takes 900 to 43,200 and no more than the role's own maximum; other stores' STS may take less. */
-  durationSeconds: z.int().min(1).max(43_200).optional(),
+  /** No more than the role's own maximum; default 3,600. */
+  durationSeconds: z.int().min(900).max(43_200).optional(),
   /** An IAM policy that narrows the role for this worker. */
   sessionPolicy: z.record(z.string(), z.json()).optional(),
   sessionPolicyArns: z.array(z.string().min(20).max(2048)).min(1).max(10).optional(),

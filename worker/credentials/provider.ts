@@ -69,15 +69,15 @@ function askOf(config: ProviderConfig, context: ProviderContext): AwsCredentialI
         clientConfig: sts(config, context),
       });
     case "sso":
-      return () => fromSSO({ profile: config.profile, ...fresh() })();
+      return () => fromSSO({ profile: config.profile, ...shared(env) })();
     case "ini":
-      return () => fromIni({ profile: config.profile, ...fresh() })();
+      return () => fromIni({ profile: config.profile, ...shared(env) })();
     case "process":
       return config.command === undefined
-        ? () => fromProcess({ ...(config.profile !== undefined && { profile: config.profile }), ...fresh() })()
+        ? () => fromProcess({ ...(config.profile !== undefined && { profile: config.profile }), ...shared(env) })()
         : processProvider(config.command, env, asked);
     case "container":
-      return () => fromHttp({ ...METADATA, logger: silent })();
+      return () => fromHttp({ ...METADATA, ...containerPlace(env), logger: silent })();
     case "instance":
       return () => fromInstanceMetadata({ ...METADATA, logger: silent })();
   }
@@ -95,7 +95,7 @@ function chain({ env }: ProviderContext): AwsCredentialIdentityProvider {
     };
     return () => Promise.resolve(identity);
   }
-  return () => fromNodeProviderChain({ ...METADATA, ...fresh(), ...(AWS_PROFILE && { profile: AWS_PROFILE }) })();
+  return () => fromNodeProviderChain({ ...METADATA, ...shared(env), ...(AWS_PROFILE && { profile: AWS_PROFILE }) })();
 }
 
 function assumeRole(config: AssumeRoleConfig, context: ProviderContext): AwsCredentialIdentityProvider {
@@ -145,9 +145,29 @@ function sts(config: RoleConfig, context: ProviderContext) {
   };
 }
 
-/** No region here: SSO has its own, and roles of shared profiles name theirs. */
-function fresh() {
-  return { ignoreCache: true, logger: silent, clientConfig: { requestHandler: requestHandler() } };
+/** AWS's shared files, read anew. No region here: SSO has its own, and roles of shared profiles name theirs. */
+function shared({ AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE }: NodeJS.ProcessEnv) {
+  return {
+    ...(AWS_SHARED_CREDENTIALS_FILE && { filepath: AWS_SHARED_CREDENTIALS_FILE }),
+    ...(AWS_CONFIG_FILE && { configFilepath: AWS_CONFIG_FILE }),
+    ignoreCache: true,
+    logger: silent,
+    clientConfig: { requestHandler: requestHandler() },
+  };
+}
+
+/** What ECS and EKS Pod Identity set. https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html */
+function containerPlace(env: NodeJS.ProcessEnv) {
+  const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
+  const full = env["AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+  const token = env["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
+  const tokenFile = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+  return {
+    ...(relative && { awsContainerCredentialsRelativeUri: relative }),
+    ...(full && { awsContainerCredentialsFullUri: full }),
+    ...(token && { awsContainerAuthorizationToken: token }),
+    ...(tokenFile && { awsContainerAuthorizationTokenFile: tokenFile }),
+  };
 }
 
 /** Gives up in time, and keeps no socket: identity services are asked about once an hour. */
