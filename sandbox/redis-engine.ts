@@ -42,6 +42,8 @@ export function programEngine(program: string, args: readonly string[]): RedisEn
   const end = async (signal: NodeJS.Signals) => {
     watchdog?.kill("SIGKILL");
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    // While its end is waited for it must keep this process alive, or the wait would never be over.
+    child.ref();
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;
