@@ -25,7 +25,7 @@ for (const [parent, { optionalDependencies = {}, dev, engines }] of Object.entri
   }
 }
 
-lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, "en")));
+lock.packages = Object.fromEntries(Object.entries(lock.packages).toSorted(([a], [b]) => a.localeCompare(b, "en")));
 writeFileSync(path, `${JSON.stringify(lock, undefined, 2)}\n`);
 console.log(`${added} platform packages added to package-lock.json`);
 

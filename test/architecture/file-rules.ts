@@ -1,3 +1,4 @@
+import { CROSSES_ROOMS } from "./import-rules.ts";
 import type { Source } from "./read-source.ts";
 
 /** Past it a file has more than one idea. Tests may be longer: a list of cases is one idea. */
@@ -7,8 +8,7 @@ const MAX_LINES = 300;
 const LONGER: Readonly<Record<string, string>> = {};
 
 /** Where a program starts: its environment is read here and handed on. */
-const ENTRY_FILES =
-  /^(worker|cli|dashboard)\/main\.ts$|^(test|bench|examples|scripts)\/|\.test\.ts$|^[^/]+\.config\.ts$/;
+const ENTRY_FILES = /^(worker|cli|dashboard)\/main\.ts$/;
 
 /** Other readers of the environment, each with the reason. */
 const OTHER_READERS: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ export function staleExceptions(sources: readonly Source[]): readonly string[] {
 
 function nameProblems(path: string): string[] {
   return path.split("/").flatMap((segment) => {
-    const name = segment.replace(/(\.test|\.config)?\.m?ts$/, "");
+    const name = segment.replace(/(\.(test|fixture|config))?\.m?ts$/, "");
     if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return [`${path}: expected ${segment} in kebab-case`];
     const word = name === "types" ? name : name.split("-").find((part) => BAD_WORDS.has(part));
     return word ? [`${path}: "${word}" says nothing of what is inside`] : [];
@@ -53,6 +53,6 @@ function sizeProblems({ path, lines }: Source): string[] {
 }
 
 function environmentProblems({ path, environmentReads }: Source): string[] {
-  if (ENTRY_FILES.test(path) || OTHER_READERS[path]) return [];
+  if (ENTRY_FILES.test(path) || CROSSES_ROOMS.test(path) || OTHER_READERS[path]) return [];
   return environmentReads.map((line) => `${path}:${line} reads process.env; only a program's main.ts does`);
 }
