@@ -199,9 +199,15 @@ describe("problems", () => {
         BUCKETLINE_REDIS_PORT: "tcp://10.0.0.1:6379",
         BUCKETLINE_REDIS_PORT_6379_TCP_ADDR: "10.0.0.1",
         BUCKETLINE_SERVICE_PORT_HTTP: "80",
-        BUCKETLINE_DASHBOARD_PORT: "3000",
+        BUCKETLINE_DASHBOARD_USERS: "/etc/users",
       }),
     ).toEqual([]);
+  });
+
+  test("find a misspelt port among the variables that end like those of Kubernetes", () => {
+    expect(problems({ BUCKETLINE_HELTH_PORT: "8080" })).toEqual([
+      "BUCKETLINE_HELTH_PORT: no variable of this name is known; did you mean BUCKETLINE_HEALTH_PORT?",
+    ]);
   });
 
   test("name the Kubernetes service link that takes the place of a port", () => {

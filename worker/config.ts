@@ -56,8 +56,8 @@ const SECRETS = ["REDIS_URL"] as const;
 /** Belongs to other executables that share an environment with a worker. */
 const NOT_OURS = /^BUCKETLINE_(?:DASHBOARD|API)_/;
 /** What Kubernetes sets in every pod for a service whose name starts with `bucketline`. */
-const SERVICE_LINK =
-  /^BUCKETLINE_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)$/;
+const SERVICE_LINK = /^BUCKETLINE_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
+const SERVICE_ADDRESS = /^(?:tcp|udp|sctp):\/\//;
 
 /**
  * Reads a worker's configuration out of its environment. An empty variable counts as absent.
@@ -156,6 +156,6 @@ function readSecretFiles(env: NodeJS.ProcessEnv) {
 function unknownVariables(env: NodeJS.ProcessEnv, known: readonly string[]): readonly string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith("BUCKETLINE_") && !known.includes(name))
-    .filter((name) => !NOT_OURS.test(name) && !SERVICE_LINK.test(name))
+    .filter((name) => !NOT_OURS.test(name) && !SERVICE_LINK.test(name) && !SERVICE_ADDRESS.test(env[name] ?? ""))
     .map((name) => `${name}: no variable of this name is known${didYouMean(name, known)}`);
 }

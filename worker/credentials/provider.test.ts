@@ -77,6 +77,23 @@ describe("static credentials", () => {
     expect(replaced.secretAccessKey).toBe("two");
   });
 
+  test("that are replaced while they are read are not mixed", async () => {
+    const [ids, secrets] = [
+      ["AKIA1", "AKIA1", "AKIA2", "AKIA2"],
+      ["one", "two", "two", "two"],
+    ];
+    const env = {
+      get ID() {
+        return ids.shift();
+      },
+      get SECRET() {
+        return secrets.shift();
+      },
+    };
+    const provider = make({ type: "static", accessKeyId: { env: "ID" }, secretAccessKey: { env: "SECRET" } }, { env });
+    expect(await provider()).toEqual({ accessKeyId: "AKIA2", secretAccessKey: "two" });
+  });
+
   test("of a session carry its token and its end", async () => {
     const end = new Date(Date.now() + 3_600_000).toISOString();
     const provider = make(
