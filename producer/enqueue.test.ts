@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { Queue } from "bullmq";
-import { expect, expectTypeOf, onTestFinished, test } from "vitest";
+import { expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
 import type { S3Object } from "../jobs/contracts.ts";
 import { startRedis } from "../sandbox/start-redis.ts";
 import type { EnqueueOptions } from "./job-options.ts";
@@ -182,6 +182,30 @@ test("survives a Redis that comes back in time", async () => {
   await redis.restart();
   const { id } = await adding;
   expect(await bench.producer.job("head-bucket", id).state()).toBe("waiting");
+});
+
+test("waits for a Redis that is full to take the job, as long as there is time", async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const { producer, client } = setUp({ url: redis.url });
+  await producer.enqueue("head-bucket", { bucket: "in-1" });
+  await client.config("SET", "maxmemory", "1");
+  const adding = producer.enqueue("head-bucket", { bucket: "in-2" });
+  await vi.waitFor(async () => expect(await client.info("errorstats")).toContain("errorstat_OOM"), 5000);
+  await client.config("SET", "maxmemory", "0");
+  expect(await (await adding).state()).toBe("waiting");
+});
+
+test("rejects with RedisRefused, in Redis's own words, where the user may not do it", async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const { client } = setUp({ url: redis.url });
+  await client.call("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-evalsha", "-eval");
+  const { producer } = setUp({ redis: redis.url.replace("//", "//app:secret@") });
+  await expect(producer.enqueue("head-bucket", { bucket: "in-1" })).rejects.toMatchObject({
+    code: "RedisRefused",
+    message: expect.stringContaining("NOPERM") as string,
+  });
 });
 
 test("leaves an ioredis instance that it was given open", async () => {

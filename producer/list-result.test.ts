@@ -23,7 +23,6 @@ async function spilled(room: Awaited<ReturnType<typeof bench>>, lines: Iterable<
   const document = await room.producer.documents.write(Readable.from(lines), {
     name: "list-objects.ndjson",
     contentType: "application/x-ndjson",
-    deleteAfterDownload: false,
   });
   await startWorker(room, "list-objects", async () => ({ count, document }));
   return await room.producer.enqueue("list-objects", { bucket: "in-1" });

@@ -68,11 +68,19 @@ export async function startWorker(
   return { worker, stop };
 }
 
-/** Resolves when the ends of this prefix's jobs are followed, on one connection. */
-export async function followed({ client, prefix }: { readonly client: Redis; readonly prefix: string }): Promise<void> {
-  await vi.waitFor(async () => {
+/** Resolves when the ends of this prefix's jobs are followed, on one connection; gives its id in Redis. */
+export async function followed({
+  client,
+  prefix,
+}: {
+  readonly client: Redis;
+  readonly prefix: string;
+}): Promise<string> {
+  return await vi.waitFor(async () => {
     const clients = String(await client.client("LIST")).split("\n");
-    expect(clients.filter((line) => line.includes(` name=${prefix}:`) && line.includes(" cmd=xread "))).toHaveLength(1);
+    const following = clients.filter((line) => line.includes(` name=${prefix}:`) && line.includes(" cmd=xread "));
+    expect(following).toHaveLength(1);
+    return /^id=(\d+)/.exec(following[0] ?? "")?.[1] ?? "";
   }, 5000);
 }
 
