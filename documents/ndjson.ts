@@ -56,12 +56,17 @@ async function* encode(values: Iterable<unknown> | AsyncIterable<unknown>): Asyn
   if (piece !== "") yield piece;
 }
 
-/** Split at the byte, before decoding: no character of UTF-8 holds a line break, so none is ever cut. */
+/**
+ * Split at the byte, before decoding: no character of UTF-8 holds a line break, so none is ever cut. A last line without a break is given out before
+ * the end of the content is taken: what is wrong with it must keep the document.
+ */
 async function* lines(content: AsyncIterable<Buffer>, pointer: DocumentPointer): AsyncGenerator<Buffer> {
   let number = 1;
   let held: Buffer[] = [];
   let length = 0;
+  let received = 0;
   for await (const chunk of content) {
+    received += chunk.length;
     let from = 0;
     for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, from)) {
       yield Buffer.concat([...held, chunk.subarray(from, at)]);
@@ -73,8 +78,8 @@ async function* lines(content: AsyncIterable<Buffer>, pointer: DocumentPointer):
     held.push(chunk.subarray(from));
     length += chunk.length - from;
     if (length > MAX_LINE) throw malformed(pointer, number, `expected at most ${MAX_LINE} bytes`);
+    if (received === pointer.size && length > 0) yield Buffer.concat(held);
   }
-  if (length > 0) yield Buffer.concat(held);
 }
 
 function decode(line: Buffer, number: number, pointer: DocumentPointer): string {

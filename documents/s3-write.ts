@@ -46,7 +46,7 @@ async function writeContent(
   const failure = new AbortController();
   const limits = [failure.signal, AbortSignal.timeout(MAX_WRITE_MS)];
   const signal = AbortSignal.any(caller === undefined ? limits : [...limits, caller]);
-  const partSize = partSizeFor(expected);
+  const partSize = partSizeFor(expected ?? (source instanceof Uint8Array ? source.length : undefined));
   const tally = tallyContent(draft.name, expected);
   const { contentType } = draft;
   const keyOf = (kind: ContentKind) => contentKey(prefix, draft.id, kind, nonce);
