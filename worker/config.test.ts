@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ActivityError } from "../jobs/activity-error.ts";
 import { activityNames } from "../jobs/contracts.ts";
 import { parseWorkerConfig } from "./config.ts";
+import { variables } from "./config-variables.ts";
 import { describeConfig } from "./config-description.ts";
 
 /** Each line of the one error. */
@@ -24,6 +25,12 @@ function secretFile(content: string): string {
   writeFileSync(join(folder, "secret"), content);
   return join(folder, "secret");
 }
+
+test("every variable is documented, and no other", () => {
+  const guide = readFileSync(join(import.meta.dirname, "../docs/configuration.md"), "utf8");
+  const documented = [...guide.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
+  expect(new Set(documented)).toEqual(new Set([...Object.keys(variables("/").shape), "REDIS_URL_FILE"]));
+});
 
 describe("an empty environment", () => {
   const config = parseWorkerConfig({}, { cwd: "/srv/app" });

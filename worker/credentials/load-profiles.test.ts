@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { loadProfiles } from "./load-profiles.ts";
+import { readProfilesFile } from "./profiles-file.ts";
 
 async function fileWith(content: unknown): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "bucketline-profiles-"));
@@ -228,6 +229,16 @@ describe("a profiles file", () => {
     await expect(loadProfiles({ file: "/does/not/exist.json", env })).rejects.toThrow(
       "InvalidConfiguration: expected a readable profiles file at /does/not/exist.json, got ENOENT",
     );
+  });
+
+  test("is what the guide shows in its examples", async () => {
+    const guide = await readFile(join(import.meta.dirname, "../../docs/credentials.md"), "utf8");
+    const examples = [...guide.matchAll(/^```json\n([^]*?)^```$/gm)].map(([, json]): unknown => JSON.parse(json ?? ""));
+    expect(examples).toHaveLength(4);
+    for (const example of examples as { readonly profiles?: unknown }[]) {
+      const content = example.profiles === undefined ? { profiles: { default: { provider: example } } } : example;
+      await readProfilesFile(await fileWith(content));
+    }
   });
 
   test("needs a profile", async () => {

@@ -12,7 +12,7 @@ import { HttpUrl, ProviderConfig } from "./provider-config.ts";
 /** Parts of a multipart upload, but the last, have at least this. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MIN_MULTIPART = 5 * 1024 ** 2;
 /** CopyObject and PutObject end here. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
-export const MAX_MULTIPART_THRESHOLD = 5 * 1024 ** 3;
+const MAX_MULTIPART_THRESHOLD = 5 * 1024 ** 3;
 
 const Activity = z.enum([...activityNames, "*"], {
   error: ({ input }) =>
@@ -68,7 +68,6 @@ const ProfilesFile = knownFields({
 });
 
 export type ProfileSettings = z.infer<typeof Settings>;
-export type ProfileConfig = z.infer<typeof Profile>;
 export type ProfilesFile = z.infer<typeof ProfilesFile>;
 
 /** Reads and checks the file. Throws `InvalidConfiguration` with every problem at once, each with its path. */

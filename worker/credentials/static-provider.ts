@@ -9,7 +9,7 @@ const MAX_CHARACTERS = 16_384;
 const MAX_READINGS = 5;
 
 /** Where the parts of one identity are found. */
-export type StaticRefs = {
+type StaticRefs = {
   readonly accessKeyId: SecretRef;
   readonly secretAccessKey: SecretRef;
   readonly sessionToken?: SecretRef | undefined;
