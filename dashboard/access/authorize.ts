@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+import type { DashboardConfig } from "../config.ts";
+import { HttpProblem } from "../http/problem.ts";
+import { checkHost, checkOrigin } from "./check-origin.ts";
+import type { Identify, Identity } from "./identity.ts";
+
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Signing in and out: not safe methods, and open to those who may change nothing else. */
+const SESSION_PATH = "/api/session";
+
+/**
+ * The one gate of all requests. It decides by the route's declared access, never by its handler; a route without one, or a writing
+ * route that viewers could use, stops the server from starting.
+ */
+export function guard(app: FastifyInstance, config: DashboardConfig, identify: Identify): void {
+  app.decorateRequest("identity", undefined);
+  // Looked at when all are there: plugins set the access of their routes after this hook has seen them.
+  const routes: RouteOptions[] = [];
+  app.addHook("onRoute", (route) => void routes.push(route));
+  app.addHook("onReady", async () => routes.forEach(checkDeclaration));
+
+  app.addHook("onRequest", async (request, reply) => {
+    checkHost(request, config);
+    if (request.is404) return undefined;
+    const access = request.routeOptions.config.access ?? "operate";
+    const writes = !SAFE_METHODS.has(request.method);
+    if (access === "public" && !writes) return undefined;
+    request.identity = await identify(request);
+    if (writes || access === "operate") checkOrigin(request, config.publicHosts);
+    if (access === "public") return undefined;
+    if (request.identity === undefined) return askToSignIn(request, reply);
+    if (access === "operate") checkOperator(request.identity, config);
+    return undefined;
+  });
+}
+
+function checkDeclaration({ method, url, config }: RouteOptions): void {
+  const methods = [method].flat();
+  const access = config?.access;
+  if (access === undefined) throw new Error(`${methods.join()} ${url} declares no access`);
+  const writes = methods.some((each) => !SAFE_METHODS.has(each));
+  if (writes && access !== "operate" && url !== SESSION_PATH)
+    throw new Error(`${methods.join()} ${url} changes something but is open to ${access}`);
+}
+
+/** Throws 403 where an identity may not change anything. */
+export function checkOperator(identity: Identity, { readOnly }: Pick<DashboardConfig, "readOnly">): void {
+  if (readOnly)
+    throw new HttpProblem(
+      403,
+      "ReadOnly",
+      "this dashboard changes nothing: it was started with BUCKETLINE_DASHBOARD_READ_ONLY",
+    );
+  if (identity.role !== "operator")
+    throw new HttpProblem(403, "Forbidden", `expected an operator, got the ${identity.role} ${identity.name}`);
+}
+
+function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const isPage = request.headers.accept?.includes("text/html") === true && !request.url.startsWith("/api/");
+  if (isPage) return reply.redirect(`/login?next=${encodeURIComponent(request.url)}`, 303);
+  throw new HttpProblem(401, "Unauthenticated", "expected a session cookie or Authorization: Bearer <token>", {
+    headers: { "www-authenticate": 'Bearer realm="bucketline"' },
+  });
+}

@@ -1,0 +1,102 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import type { DashboardConfig } from "../config.ts";
+import { hasLogin } from "../config.ts";
+import { HttpProblem } from "../http/problem.ts";
+import { type ApiRoute, defineRoute } from "../http/route.ts";
+import { hashPassword, verifyPassword } from "../password-hash.ts";
+import type { Identify } from "./identity.ts";
+import { createLoginLimit } from "./login-limit.ts";
+import { SESSION_COOKIE, type Sessions } from "./sessions.ts";
+
+const Credentials = z.strictObject({ name: z.string().min(1).max(64), password: z.string().min(1).max(1024) });
+const Session = z.object({
+  signedIn: z.boolean(),
+  name: z.string().optional(),
+  role: z.enum(["viewer", "operator"]).optional(),
+  /** Whether this caller may change anything. */
+  canOperate: z.boolean(),
+  /** Whether there is a session to end. */
+  canSignOut: z.boolean(),
+  readOnly: z.boolean(),
+});
+
+export function sessionRoutes({
+  config,
+  redis,
+  sessions,
+  identify,
+}: {
+  readonly config: DashboardConfig;
+  readonly redis: Redis;
+  readonly sessions: Sessions;
+  readonly identify: Identify;
+}): readonly ApiRoute[] {
+  const { prefix, users, readOnly, limits, sessionHours } = config;
+  const limit = createLoginLimit(redis, { prefix, perMinute: limits.logins });
+  // An unknown name takes as long as a wrong password, so that names cannot be found out.
+  const nobody = hasLogin(config) ? hashPassword("") : undefined;
+  const path = "/api/session";
+  const tag = "session";
+
+  const look = defineRoute({
+    method: "GET",
+    path,
+    access: "public",
+    tag,
+    summary: "Who am I?",
+    answers: { 200: { description: "Who the server takes the caller for", schema: Session } },
+    handler: async ({ request }) => {
+      const identity = await identify(request);
+      return {
+        signedIn: identity !== undefined,
+        ...(identity && { name: identity.name, role: identity.role }),
+        canOperate: identity?.role === "operator" && !readOnly,
+        canSignOut: identity?.kind === "session",
+        readOnly,
+      } satisfies z.infer<typeof Session>;
+    },
+  });
+
+  const signIn = defineRoute({
+    method: "POST",
+    path,
+    access: "public",
+    tag,
+    summary: "Sign in with a name and a password",
+    body: { schema: Credentials },
+    answers: { 204: { description: "Signed in; a session cookie is set" } },
+    handler: async ({ request, body: { name, password } }, reply) => {
+      await limit.count(request.ip, name);
+      const user = users.find((entry) => entry.name === name);
+      const right = await verifyPassword(password, user?.hash ?? (await nobody) ?? (await hashPassword("")));
+      if (user === undefined || !right)
+        throw new HttpProblem(401, "WrongCredentials", "the name or the password is wrong");
+      await limit.forgive(request.ip, name);
+      reply.setCookie(SESSION_COOKIE, await sessions.create(user), {
+        path: "/",
+        httpOnly: true,
+        sameSite: "strict",
+        secure: request.protocol === "https",
+        maxAge: sessionHours * 3600,
+      });
+      return reply.code(204).send();
+    },
+  });
+
+  const signOut = defineRoute({
+    method: "DELETE",
+    path,
+    access: "public",
+    tag,
+    summary: "Sign out",
+    answers: { 204: { description: "The session is over" } },
+    handler: async ({ request }, reply) => {
+      const id = request.cookies[SESSION_COOKIE];
+      if (id !== undefined) await sessions.end(id);
+      reply.clearCookie(SESSION_COOKIE, { path: "/" });
+      return reply.code(204).send();
+    },
+  });
+  return [look, signIn, signOut];
+}

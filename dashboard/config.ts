@@ -1,0 +1,204 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { z } from "zod";
+import { ActivityError } from "../jobs/activity-error.ts";
+import { DEFAULT_PREFIX } from "../jobs/queues.ts";
+import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
+
+/** How a dashboard is set up; {@link parseDashboardConfig} makes one from the environment. */
+export type DashboardConfig = {
+  /** Default 127.0.0.1. Anything but loopback needs a login. */
+  readonly host: string;
+  /** 0 picks a free one. Default 8420. */
+  readonly port: number;
+  readonly redis: string;
+  readonly prefix: string;
+  readonly documentsUrl: string;
+  readonly users: readonly User[];
+  readonly tokens: readonly Token[];
+  /** Who signs in elsewhere: a proxy in front tells the name, and its word counts only from its own addresses. */
+  readonly proxy?: TrustedProxy;
+  /** Names under which the dashboard is reached, besides loopback's. */
+  readonly publicHosts: readonly string[];
+  /** Nobody may change anything. */
+  readonly readOnly: boolean;
+  /** Requests and sign-ins from one address in a minute. */
+  readonly limits: { readonly requests: number; readonly logins: number };
+  readonly sessionHours: number;
+  /** The most bytes of an uploaded document. */
+  readonly maxDocumentBytes: number;
+  readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+};
+
+export type TrustedProxy = {
+  /** IP addresses and CIDR ranges. */
+  readonly addresses: readonly string[];
+  readonly userHeader: string;
+  /** Comma-separated groups of the user. */
+  readonly groupsHeader?: string;
+  /** User and group names that make an operator; everybody else is a viewer. */
+  readonly operators: readonly string[];
+};
+
+const NAMES = {
+  host: "BUCKETLINE_DASHBOARD_HOST",
+  port: "BUCKETLINE_DASHBOARD_PORT",
+  redis: "REDIS_URL",
+  prefix: "BUCKETLINE_PREFIX",
+  documentsUrl: "DOCUMENTS_URL",
+  users: "BUCKETLINE_DASHBOARD_USERS",
+  tokens: "BUCKETLINE_DASHBOARD_TOKENS",
+  proxies: "BUCKETLINE_DASHBOARD_TRUSTED_PROXIES",
+  proxyUserHeader: "BUCKETLINE_DASHBOARD_PROXY_USER_HEADER",
+  proxyGroupsHeader: "BUCKETLINE_DASHBOARD_PROXY_GROUPS_HEADER",
+  proxyOperators: "BUCKETLINE_DASHBOARD_PROXY_OPERATORS",
+  publicHosts: "BUCKETLINE_DASHBOARD_PUBLIC_HOSTS",
+  readOnly: "BUCKETLINE_DASHBOARD_READ_ONLY",
+  requests: "BUCKETLINE_DASHBOARD_REQUESTS_PER_MINUTE",
+  logins: "BUCKETLINE_DASHBOARD_LOGINS_PER_MINUTE",
+  sessionHours: "BUCKETLINE_DASHBOARD_SESSION_HOURS",
+  maxDocumentBytes: "BUCKETLINE_DASHBOARD_MAX_DOCUMENT_BYTES",
+  logLevel: "BUCKETLINE_LOG_LEVEL",
+} as const;
+type Field = keyof typeof NAMES;
+
+/** Kubernetes sets such variables (`BUCKETLINE_DASHBOARD_PORT=tcp://10.0.0.7:80`) in every pod for a service of this name. */
+const SERVICE_LINK = /^BUCKETLINE_DASHBOARD_(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
+const SERVICE_LINK_VALUE = /^(?:tcp|udp|sctp):\/\//;
+
+/** May also be given as the name of a file, in `<variable>_FILE`. */
+const SECRET: readonly Field[] = ["redis", "users", "tokens"];
+
+const Whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/, { error: `expected a whole number from ${min} to ${max}` })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error: `expected a whole number from ${min} to ${max}` });
+const List = z.string().transform((text) => text.split(/[\s,]+/).filter((entry) => entry !== ""));
+const Header = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,64}$/, { error: "expected the name of a header" })
+  .transform((name) => name.toLowerCase());
+const entries = <T>(parse: (text: string) => { entries: readonly T[]; problems: readonly string[] }) =>
+  z.string().transform((text, context): readonly T[] => {
+    const parsed = parse(text);
+    for (const message of parsed.problems) context.addIssue({ code: "custom", message });
+    return parsed.entries;
+  });
+const addresses = List.refine((list) => list.every(isAddressOrRange), {
+  error: "expected IP addresses or CIDR ranges, such as 10.0.0.2, 10.1.0.0/16",
+});
+
+function isAddressOrRange(entry: string): boolean {
+  const [address = "", bits, ...rest] = entry.split("/");
+  if (rest.length > 0) return false;
+  const v4 = z.ipv4().safeParse(address).success;
+  if (!v4 && !z.ipv6().safeParse(address).success) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (v4 ? 32 : 128));
+}
+
+const Environment = z.object({
+  host: z
+    .string()
+    .regex(/^[A-Za-z0-9.:-]{1,255}$/, { error: "expected an IP address or a host name" })
+    .default("127.0.0.1"),
+  port: Whole(0, 65_535).default(8420),
+  redis: z
+    .url({ protocol: /^rediss?$/, error: "expected a URL such as redis://127.0.0.1:6379" })
+    .default("redis://127.0.0.1:6379"),
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9._{}-]{1,64}$/, {
+      error: "expected 1 to 64 letters, digits, dots, hyphens, underscores or braces",
+    })
+    .default(DEFAULT_PREFIX),
+  // The workers' own default.
+  documentsUrl: z.string().default(() => pathToFileURL(resolve(".bucketline/documents")).href),
+  users: entries(parseUsers).default([]),
+  tokens: entries(parseTokens).default([]),
+  proxies: addresses.default([]),
+  proxyUserHeader: Header.default("x-forwarded-user"),
+  proxyGroupsHeader: Header.optional(),
+  proxyOperators: List.default([]),
+  publicHosts: List.transform((hosts) => hosts.map((host) => host.toLowerCase())).default([]),
+  readOnly: z
+    .enum(["true", "false"], { error: "expected true or false" })
+    .transform((text) => text === "true")
+    .default(false),
+  requests: Whole(10, 1_000_000).default(3000),
+  logins: Whole(1, 1000).default(10),
+  sessionHours: Whole(1, 720).default(12),
+  maxDocumentBytes: Whole(1, 5_497_558_138_880).default(5_497_558_138_880),
+  logLevel: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+});
+
+/**
+ * Reads the environment. Secrets may be given as `<variable>_FILE`.
+ *
+ * @throws ActivityError `InvalidConfiguration` that names every wrong variable, never its value
+ */
+export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
+  const problems: string[] = [];
+  const given = new Map<string, string>();
+  for (const field of Object.keys(NAMES) as Field[]) {
+    const value = valueOf(env, field, problems);
+    if (value !== undefined) given.set(field, value);
+  }
+  problems.push(...unknownVariables(env));
+  const parsed = Environment.safeParse(Object.fromEntries(given));
+  for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${NAMES[path[0] as Field]}: ${message}`); // every issue is below a field
+  if (!parsed.success || problems.length > 0) {
+    const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+    const lines = problems.map((problem) => `\n  - ${problem}`).join("");
+    throw new ActivityError("InvalidConfiguration", `the environment has ${count}:${lines}`);
+  }
+  const { proxies, proxyUserHeader, proxyGroupsHeader, proxyOperators, requests, logins, ...rest } = parsed.data;
+  const groups = proxyGroupsHeader === undefined ? {} : { groupsHeader: proxyGroupsHeader };
+  const proxy = { addresses: proxies, userHeader: proxyUserHeader, operators: proxyOperators, ...groups };
+  const config = { ...rest, limits: { requests, logins }, ...(proxies.length > 0 && { proxy }) };
+  checkExposure(config);
+  return config;
+}
+
+/** Throws `LoginRequired` where others than this machine's users could reach the dashboard without a login. */
+export function checkExposure(config: Pick<DashboardConfig, "host" | "users" | "tokens" | "proxy">): void {
+  if (isLoopback(config.host) || hasLogin(config)) return;
+  throw new ActivityError(
+    "LoginRequired",
+    `the dashboard may not listen on ${config.host} without a login, because everybody who reaches it could change everything: ` +
+      `set ${NAMES.users}, ${NAMES.tokens} or ${NAMES.proxies}, or leave ${NAMES.host} at 127.0.0.1`,
+    { field: NAMES.host },
+  );
+}
+
+/** Whether one has to say who one is. */
+export function hasLogin({ users, tokens, proxy }: Pick<DashboardConfig, "users" | "tokens" | "proxy">): boolean {
+  return users.length > 0 || tokens.length > 0 || proxy !== undefined;
+}
+
+/** A misspelt variable would leave its setting at a default that nobody chose. */
+function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const known = new Set(Object.values(NAMES).flatMap((name) => [name, `${name}_FILE`] as string[]));
+  return Object.keys(env)
+    .filter((name) => name.startsWith("BUCKETLINE_DASHBOARD_") && !known.has(name) && !SERVICE_LINK.test(name))
+    .map((name) => `${name}: there is no such variable`);
+}
+
+function valueOf(env: NodeJS.ProcessEnv, field: Field, problems: string[]): string | undefined {
+  const name = NAMES[field];
+  const value = env[name]?.trim() === "" || SERVICE_LINK_VALUE.test(env[name] ?? "") ? undefined : env[name]?.trim();
+  const file = SECRET.includes(field) ? env[`${name}_FILE`] : undefined;
+  if (!file) return value;
+  if (value !== undefined) {
+    problems.push(`${name}: expected either it or ${name}_FILE, got both`);
+    return undefined;
+  }
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    problems.push(`${name}_FILE: cannot read ${file} (${error instanceof Error ? error.message : String(error)})`);
+    return undefined;
+  }
+}

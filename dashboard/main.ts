@@ -1,0 +1,20 @@
+import closeWithGrace from "close-with-grace";
+import { pino } from "pino";
+import { ActivityError } from "../jobs/activity-error.ts";
+import { parseDashboardConfig } from "./config.ts";
+import { createDashboard } from "./create-dashboard.ts";
+
+try {
+  const config = parseDashboardConfig(process.env);
+  const log = pino({ level: config.logLevel });
+  const dashboard = await createDashboard(config, { log });
+  closeWithGrace({ delay: 10_000, logger: false }, async ({ signal, err }) => {
+    if (err) log.fatal({ err }, "ending after an error that nobody caught");
+    else log.info({ signal }, "closing");
+    await dashboard.close();
+  });
+} catch (error) {
+  // Before there is a logger, or because it was told wrong: plain text for whoever starts the dashboard.
+  process.stderr.write(`${error instanceof ActivityError ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,67 @@
+import { createHash, randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
+
+// The overloads of node:crypto's scrypt confuse promisify; this is the one with options.
+const derive = promisify(
+  scrypt as (
+    password: string,
+    salt: Buffer,
+    length: number,
+    options: ScryptOptions,
+    done: (error: Error | null, key: Buffer) => void,
+  ) => void,
+);
+
+/** OWASP's choice with 32 MiB of memory. https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#scrypt */
+const COST = { ln: 15, r: 8, p: 3 } as const;
+const KEY_BYTES = 32;
+
+/** Neither `$` (Compose would expand it) nor `:` or `,` (the entry's own separators). */
+const HASH = /^scrypt\.(\d{1,2})\.(\d{1,2})\.(\d{1,2})\.([A-Za-z0-9_-]{22,86})\.([A-Za-z0-9_-]{43,86})$/;
+
+/** A hash of a password, as `BUCKETLINE_DASHBOARD_USERS` takes it: `scrypt.<log2 N>.<r>.<p>.<salt>.<key>`. */
+export async function hashPassword(password: string): Promise<string> {
+  const { ln, r, p } = COST;
+  const salt = randomBytes(16);
+  const key = await derive(password.normalize("NFC"), salt, KEY_BYTES, scryptOptions(ln, r, p));
+  return ["scrypt", ln, r, p, salt.toString("base64url"), key.toString("base64url")].join(".");
+}
+
+/** Whether the text is a hash that {@link hashPassword} could have made, at a cost that neither is nothing nor stops the server. */
+export function isPasswordHash(text: string): boolean {
+  const [, ln, r, p] = HASH.exec(text) ?? [];
+  return (
+    ln !== undefined && Number(ln) >= 14 && Number(ln) <= 18 && Number(r) === 8 && Number(p) >= 1 && Number(p) <= 8
+  );
+}
+
+/** Hashes are costly on purpose, so they are made one after the other: a storm of logins must not eat memory and both cores. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** Compares in constant time. `hash` must be a {@link isPasswordHash}. */
+export async function verifyPassword(password: string, hash: string): Promise<boolean> {
+  const [, ln, r, p, salt = "", key = ""] = HASH.exec(hash) ?? [];
+  const expected = Buffer.from(key, "base64url");
+  const options = scryptOptions(Number(ln), Number(r), Number(p));
+  const work = last.then(() =>
+    derive(password.normalize("NFC"), Buffer.from(salt, "base64url"), expected.length, options),
+  );
+  // The next one waits for this one's end, however it ends.
+  last = work.catch(() => undefined);
+  return timingSafeEqual(await work, expected);
+}
+
+/** A new bearer token, and its hash as `BUCKETLINE_DASHBOARD_TOKENS` takes it. */
+export function createToken(): { readonly token: string; readonly hash: string } {
+  const token = `bl_${randomBytes(32).toString("base64url")}`;
+  return { token, hash: hashToken(token) };
+}
+
+/** Tokens are random, so one round of SHA-256 keeps them as well as a slow hash would. */
+export function hashToken(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+function scryptOptions(ln: number, r: number, p: number): ScryptOptions {
+  return { N: 2 ** ln, r, p, maxmem: 256 * 2 ** ln * r };
+}

@@ -1,0 +1,82 @@
+import type { Redis } from "ioredis";
+import { redisKeys } from "../../jobs/queues.ts";
+import { type QueueCounts, readQueueCounts } from "./queue-counts.ts";
+import { readRedisHealth, type RedisHealth, type Warning } from "./redis-health.ts";
+import { readWorkers, type WorkerView } from "./workers.ts";
+
+/** Everything at a glance, at one moment. */
+export type Overview = {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly queues: readonly QueueCounts[];
+  readonly workers: readonly WorkerView[];
+  readonly redis: RedisHealth;
+  readonly quarantined: number;
+  readonly warnings: readonly Warning[];
+};
+
+/** However many look, Redis is asked so often at most. */
+const FRESH_MS = 900;
+const REDIS_HEALTH_FRESH_MS = 5000;
+
+/** A reader of the overview that shares one look at Redis among all who ask at about the same time. */
+export function createOverview(redis: Redis, prefix: string): { read(): Promise<Overview> } {
+  const health = shared(REDIS_HEALTH_FRESH_MS, () => readRedisHealth(redis));
+  const overview = shared(FRESH_MS, async (): Promise<Overview> => {
+    const [queues, workers, facts, quarantined] = await Promise.all([
+      readQueueCounts(redis, prefix),
+      readWorkers(redis, prefix),
+      health(),
+      redis.hlen(redisKeys(prefix).quarantine()),
+    ]);
+    const warnings = [...facts.warnings, ...unattended(queues, workers)];
+    return { at: new Date().toISOString(), queues, workers, redis: facts, quarantined, warnings };
+  });
+  return { read: overview };
+}
+
+/** Work that nobody will take. */
+function unattended(queues: readonly QueueCounts[], workers: readonly WorkerView[]): Warning[] {
+  const waiting = queues.filter((queue) => queue.waiting > 0 && !queue.paused);
+  if (waiting.length === 0) return [];
+  if (workers.length === 0)
+    return [
+      {
+        code: "no-worker",
+        severity: "danger",
+        message: "Jobs wait, but no worker is alive.",
+        remedy: "Start one with npx bucketline worker, with the same REDIS_URL and BUCKETLINE_PREFIX as here.",
+      },
+    ];
+  const attended = new Set(
+    workers.flatMap(({ activities, concurrency }) => [...activities, ...Object.keys(concurrency)]),
+  );
+  // Workers name the queue of chunks by what it is for.
+  if (attended.has("batches")) attended.add("batch-chunk");
+  const names = waiting.map(({ name }) => name).filter((name) => !attended.has(name) && name !== "batch-chunk");
+  if (names.length === 0) return [];
+  return [
+    {
+      code: "unattended",
+      severity: "warning",
+      message: `No worker takes ${names.join(", ")}, where jobs wait.`,
+      remedy: "Start a worker for it, or add it to BUCKETLINE_ACTIVITIES of one.",
+    },
+  ];
+}
+
+/** Answers of the last `ms` milliseconds are given again; those under way are waited for together. A failure is not kept. */
+function shared<T>(ms: number, read: () => Promise<T>): () => Promise<T> {
+  let at = -Infinity;
+  let last: Promise<T> | undefined;
+  return () => {
+    if (last !== undefined && performance.now() - at < ms) return last;
+    at = performance.now();
+    const reading = read();
+    last = reading;
+    reading.catch(() => {
+      if (last === reading) last = undefined;
+    });
+    return reading;
+  };
+}
