@@ -9,6 +9,8 @@ export type WorkerProcess = {
   stop(): Promise<void>;
   /** SIGKILL: what a crash does. */
   kill(): Promise<void>;
+  /** Resolves when it ended by itself, to the last lines that it printed. */
+  readonly crashed: Promise<readonly string[]>;
 };
 
 /** Lines of a worker's log that are kept to say why it did not start. */
@@ -23,16 +25,21 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<Worker
   const abandon = () => child.kill("SIGKILL");
   process.once("exit", abandon);
   const exited = once(child, "exit").finally(() => process.off("exit", abandon));
-  await ready(child, exited);
+  const lines: string[] = [];
+  await ready(child, exited, lines);
+  let asked = false;
   const end = async (signal: NodeJS.Signals) => {
+    asked = true;
     child.kill(signal);
     await exited;
   };
-  return { pid: child.pid ?? 0, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+  const crashed = new Promise<readonly string[]>((resolve) => {
+    child.once("exit", () => asked || resolve(lines));
+  });
+  return { pid: child.pid ?? 0, stop: () => end("SIGTERM"), kill: () => end("SIGKILL"), crashed };
 }
 
-async function ready(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
-  const lines: string[] = [];
+async function ready(child: ChildProcess, exited: Promise<unknown>, lines: string[]): Promise<void> {
   const taking = new Promise<void>((resolve) => {
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
