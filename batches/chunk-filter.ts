@@ -1,0 +1,35 @@
+import picomatch from "picomatch";
+import type { S3Object } from "../jobs/entities.ts";
+import type { BatchFilter } from "./batch-spec.ts";
+
+export type ObjectFilter = {
+  /** The key after the source's prefix. */
+  matchesKey(key: string): boolean;
+  /** `key` is that of `matchesKey`. */
+  matches(object: S3Object, key: string): boolean;
+};
+
+/** Makes a batch's filter ready; `undefined` where every object is meant. */
+export function createFilter(filter: BatchFilter | undefined): ObjectFilter | undefined {
+  if (filter === undefined) return undefined;
+  // Keys are no paths: names that start with a dot are as good as others.
+  const included = filter.include && picomatch([...filter.include], { dot: true });
+  const excluded = filter.exclude && picomatch([...filter.exclude], { dot: true });
+  const { minSize = 0, maxSize = Infinity } = filter;
+  const before = filter.modifiedBefore === undefined ? Infinity : Date.parse(filter.modifiedBefore);
+  const after = filter.modifiedAfter === undefined ? -Infinity : Date.parse(filter.modifiedAfter);
+  const classes = filter.storageClasses && new Set(filter.storageClasses);
+  const dated = before !== Infinity || after !== -Infinity;
+  const matchesKey = (key: string): boolean => (included?.(key) ?? true) && !(excluded?.(key) ?? false);
+  return {
+    matchesKey,
+    matches({ size, lastModified, storageClass }, key) {
+      if (size < minSize || size > maxSize || classes?.has(storageClass) === false) return false;
+      if (dated) {
+        const modified = Date.parse(lastModified);
+        if (modified >= before || modified <= after) return false;
+      }
+      return matchesKey(key);
+    },
+  };
+}

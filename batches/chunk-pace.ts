@@ -1,0 +1,53 @@
+import type { BatchStore } from "./batch-store.ts";
+import { rest } from "./chunk-retry.ts";
+import type { ChunkWork } from "./chunk-work.ts";
+
+/** Holds a chunk to the batch's objects per second, which all workers share. */
+export type Pace = {
+  /** Waits for leave to start one object; false where the batch halts before. */
+  take(): Promise<boolean>;
+  /** Waits for leave to start up to so many; 0 where the batch halts before. */
+  takeMany(wanted: number): Promise<number>;
+};
+
+/** Leave that is fetched at once: few requests, and little lost where a chunk ends with some left. */
+const GROUP = 32;
+
+const FREE: Pace = { take: () => Promise.resolve(true), takeMany: (wanted) => Promise.resolve(wanted) };
+
+export function createPace(store: BatchStore, { batch, spec, control, signal }: ChunkWork): Pace {
+  const rate = spec.maxObjectsPerSecond;
+  if (rate === undefined) return FREE;
+  const group = Math.max(1, Math.min(GROUP, Math.floor(rate / 4)));
+  let left = 0;
+  let asking: Promise<boolean> | undefined;
+
+  const ask = async (): Promise<boolean> => {
+    const halt = AbortSignal.any([control.signal, signal]);
+    for (;;) {
+      const { granted, waitMs } = await store.take(batch, rate, group);
+      left += granted;
+      if (left > 0) return true;
+      if (!(await rest(Math.max(1, waitMs), halt))) return false;
+    }
+  };
+  const take = async (): Promise<boolean> => {
+    while (left === 0) {
+      asking ??= ask().finally(() => {
+        asking = undefined;
+      });
+      if (!(await asking)) return false;
+    }
+    left--;
+    return control.halted === undefined;
+  };
+  return {
+    take,
+    async takeMany(wanted) {
+      if (!(await take())) return 0;
+      const more = Math.min(left, wanted - 1);
+      left -= more;
+      return 1 + more;
+    },
+  };
+}

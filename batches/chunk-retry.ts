@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ActivityError } from "../jobs/activity-error.ts";
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+const THROTTLES: ReadonlySet<string> = new Set([
+  "SlowDown",
+  "Throttling",
+  "ThrottlingException",
+  "ThrottledException",
+  "RequestThrottled",
+  "RequestThrottledException",
+  "RequestLimitExceeded",
+  "TooManyRequests",
+  "TooManyRequestsException",
+  "BandwidthLimitExceeded",
+]);
+
+/** Answers that concern every object of the batch alike: to go on would fail them all, one by one. */
+const FATAL: ReadonlySet<string> = new Set([
+  "InvalidAccessKeyId",
+  "SignatureDoesNotMatch",
+  "AllAccessDisabled",
+  "AccountProblem",
+  "UnknownProfile",
+  "InvalidSealedCredentials",
+  "CredentialsUnavailable",
+]);
+
+/** How often an object is tried in all; throttling does not count. */
+export const MAX_TRIES = 5;
+
+/** The store asked for fewer requests: that says nothing of the object. */
+export function isThrottle(error: ActivityError): boolean {
+  return THROTTLES.has(error.code) || error.httpStatus === 429 || error.httpStatus === 503;
+}
+
+export function isFatal(error: ActivityError): boolean {
+  return FATAL.has(error.code) && !error.retryable;
+}
+
+/** What was thrown, as the one error of Bucketline; what is not one is a bug of ours, and not retried for an object. */
+export function toError(thrown: unknown): ActivityError {
+  if (thrown instanceof ActivityError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new ActivityError("InternalError", `expected no failure of the worker itself, got: ${message}`, {
+    cause: thrown,
+  });
+}
+
+/** Milliseconds before try number `tries + 1`: exponential, with jitter. */
+export function backoff(tries: number, { base = 100, max = 5000 } = {}): number {
+  return Math.min(max, base * 2 ** Math.min(tries - 1, 16)) * (0.5 + Math.random() / 2);
+}
+
+/** False where the signal ended it. */
+export async function rest(ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(ms, undefined, { signal });
+    return true;
+  } catch (error) {
+    if (signal.aborted) return false;
+    throw error;
+  }
+}

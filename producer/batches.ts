@@ -1,0 +1,190 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type JobSchedulerJson, Queue } from "bullmq";
+import { z } from "zod";
+import { type BatchHandle, createBatchHandle, type HandleContext } from "../batches/batch-handle.ts";
+import { BATCH_JOB_OPTIONS, type BatchQueue, createBatchQueue, fairPriority } from "../batches/batch-queue.ts";
+import { type BatchSpecInput, parseBatchSpec } from "../batches/batch-spec.ts";
+import { BATCH_STATES, type BatchState, type BatchStatus } from "../batches/batch-status.ts";
+import { type BatchStore, createBatchStore } from "../batches/batch-store.ts";
+import { createBatch } from "../batches/create-batch.ts";
+import { healBatch } from "../batches/heal-batch.ts";
+import { parseOptions } from "../jobs/parse-input.ts";
+import { CHUNK_QUEUE } from "../jobs/queues.ts";
+import { type BatchScheduleRule, describeRepeat, repeatOf } from "./batch-schedule.ts";
+import type { Documents } from "./documents.ts";
+import type { RedisConnection } from "./redis-connection.ts";
+
+export type { BatchHandle, BatchSpecInput, BatchState, BatchStatus };
+
+export type StartOptions = {
+  /** The same key finds the batch that was started with it, for as long as that is kept; with another request it is `IdempotencyConflict`. */
+  readonly idempotencyKey?: string | undefined;
+};
+
+export type ListOptions = {
+  readonly state?: BatchState | undefined;
+  /** Default 50, at most 500. */
+  readonly limit?: number | undefined;
+  /** `next` of the page before. */
+  readonly cursor?: string | undefined;
+};
+
+/** A page of batches, newest first. */
+export type BatchPage = { readonly batches: readonly BatchStatus[]; readonly next?: string };
+
+/** A batch that is started again and again. */
+export type BatchSchedule = {
+  readonly id: string;
+  readonly every?: number;
+  readonly cron?: string;
+  readonly timezone?: string;
+  readonly next: Date;
+  readonly overlap: "skip" | "queue";
+  readonly spec: BatchSpecInput;
+};
+
+export type BatchScheduleOptions = {
+  /** What becomes of a run that is due while the one before it still works: left out, or started after it. Default `skip`. */
+  readonly overlap?: "skip" | "queue" | undefined;
+};
+
+/** Batches, as an app sees them. */
+export type Batches = {
+  /** Checks the request and starts a batch. Throws `InvalidInput`, `BatchOverlap`, `IdempotencyConflict`, `RedisUnavailable`. */
+  start(spec: BatchSpecInput, options?: StartOptions): Promise<BatchHandle>;
+  /** A handle to a batch. Redis is not asked. */
+  get(id: string): BatchHandle;
+  list(options?: ListOptions): Promise<BatchPage>;
+  /** Makes or replaces the schedule `id` of a batch. */
+  schedule(
+    id: string,
+    rule: BatchScheduleRule,
+    spec: BatchSpecInput,
+    options?: BatchScheduleOptions,
+  ): Promise<BatchSchedule>;
+  readonly schedules: {
+    list(): Promise<BatchSchedule[]>;
+    /** False where there was none. Batches that it started go on. */
+    remove(id: string): Promise<boolean>;
+  };
+  close(): Promise<void>;
+};
+
+const BatchId = z.string().regex(/^[a-z0-9]{8,64}$/, { error: "expected the id of a batch" });
+const IdempotencyKey = z.string().min(1).max(1024);
+const ScheduleId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
+  error: "expected an id: 1 to 128 letters, digits, dots, hyphens or underscores",
+});
+const Page = z.strictObject({
+  state: z.enum(BATCH_STATES).optional(),
+  limit: z.int().min(1).max(500).default(50),
+  cursor: z
+    .string()
+    .regex(/^\d+\.[a-z0-9]+$/, { error: "expected `next` of a page" })
+    .optional(),
+});
+
+/** Ids sort by their time, for people who read lists of keys. */
+function newBatchId(): string {
+  return `b${Date.now().toString(36)}${randomBytes(8).toString("hex")}`;
+}
+
+export function createBatches({
+  redis,
+  prefix,
+  documents,
+}: {
+  readonly redis: RedisConnection;
+  readonly prefix: string;
+  readonly documents: Pick<Documents, "find" | "read" | "write">;
+}): Batches {
+  let opened: { readonly queue: Queue; readonly store: BatchStore; readonly jobs: BatchQueue } | undefined;
+  const context: HandleContext = {
+    documents,
+    run: (what, operation) =>
+      redis.run(what, async (client) => {
+        const { store, jobs } = (opened ??= open(client));
+        return await operation({ store, queue: jobs });
+      }),
+    start: (spec, { retryOf }) => start(spec, { id: newBatchId(), retryOf }),
+  };
+
+  return {
+    async start(spec, { idempotencyKey } = {}) {
+      if (idempotencyKey === undefined) return await start(spec, { id: newBatchId() });
+      const key = parseOptions("idempotencyKey", IdempotencyKey, idempotencyKey);
+      return await start(spec, { id: `k${createHash("sha256").update(key).digest("hex").slice(0, 23)}` });
+    },
+    get: (id) => createBatchHandle(context, parseOptions("batch id", BatchId, id)),
+    list: (options = {}) => list(parseOptions("list of batches", Page, options)),
+    async schedule(id, rule, spec, { overlap = "skip" } = {}) {
+      const name = parseOptions("schedule id", ScheduleId, id);
+      const repeat = repeatOf(name, rule);
+      // Checked now, so that a bad request is the scheduler's error and not that of every run.
+      parseBatchSpec(spec);
+      const data = { kind: "due", schedule: name, spec, overlap };
+      const opts = { ...BATCH_JOB_OPTIONS, priority: fairPriority(1, 0) };
+      return await withQueue(`schedule batch ${name}`, async (queue) => {
+        await queue.upsertJobScheduler(name, repeat, { name: "due", data, opts });
+        const stored = await queue.getJobScheduler(name);
+        return described(stored ?? { key: name, name: "due", ...repeat, template: { data } });
+      });
+    },
+    schedules: {
+      list: () =>
+        withQueue("list schedules of batches", async (queue) => (await queue.getJobSchedulers()).map(described)),
+      remove: (id) =>
+        withQueue(`remove schedule ${id}`, (queue) =>
+          queue.removeJobScheduler(parseOptions("schedule id", ScheduleId, id)),
+        ),
+    },
+    async close() {
+      await opened?.queue.close();
+      opened = undefined;
+    },
+  };
+
+  function open(client: RedisConnection["client"]) {
+    const queue = new Queue(CHUNK_QUEUE, { connection: client, prefix });
+    // The calls that suffer from it reject; without a listener the process would end.
+    queue.on("error", () => {});
+    return { queue, store: createBatchStore(client, prefix), jobs: createBatchQueue(queue) };
+  }
+
+  async function withQueue<Result>(what: string, operation: (queue: Queue) => Promise<Result>): Promise<Result> {
+    return await redis.run(what, async (client) => operation((opened ??= open(client)).queue));
+  }
+
+  async function start(input: BatchSpecInput, { id, retryOf }: { id: string; retryOf?: string }): Promise<BatchHandle> {
+    const spec = parseBatchSpec(input);
+    await context.run(`start batch ${id}`, async ({ store, queue }) => {
+      await createBatch(store, { id, spec, ...(retryOf !== undefined && { retryOf }) });
+      await healBatch(store, queue, id);
+    });
+    return createBatchHandle(context, id);
+  }
+
+  async function list({ state, limit, cursor }: z.output<typeof Page>): Promise<BatchPage> {
+    return await context.run("list batches", async ({ store }) => {
+      const batches: BatchStatus[] = [];
+      let [before = "+inf", after] = cursor?.split(".") ?? [];
+      for (;;) {
+        const page = await store.page(before, limit + 50);
+        const fresh = after === undefined ? page : page.slice(page.findIndex(({ id }) => id === after) + 1);
+        for (const { id, createdAt } of fresh) {
+          before = createdAt;
+          after = id;
+          const status = await store.status(id);
+          if (status !== undefined && (state === undefined || status.state === state)) batches.push(status);
+          if (batches.length === limit) return { batches, next: `${createdAt}.${id}` };
+        }
+        if (page.length < limit + 50 || fresh.length === 0) return { batches };
+      }
+    });
+  }
+}
+
+function described(stored: JobSchedulerJson): BatchSchedule {
+  const { spec, overlap } = stored.template?.data as Pick<BatchSchedule, "spec" | "overlap">; // written by schedule()
+  return { id: stored.key, ...describeRepeat(stored), next: new Date(stored.next ?? 0), overlap, spec };
+}
