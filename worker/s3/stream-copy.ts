@@ -11,7 +11,7 @@ import { pinnedRef } from "./verify.ts";
 /** Copies out of another store: what is read under the pin is what is written, counted and hashed on its way. */
 export async function copyFrom(store: Store, from: S3, request: CopyRequest, call: Call): Promise<CopyProof> {
   const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch, onBytes } = request;
-  const tags = overrides.tags ?? (await readableTags(from, request, call));
+  const tags = overrides.tags ?? (await sourceTags(from, request, call));
   const { body, object } = await open(from, request, call);
   const md5 = plainMd5(object);
   const sent = await putVerified(
@@ -65,12 +65,13 @@ function plainMd5({ etag, encryption }: ObjectDetails): string | undefined {
   return plain && isSinglePartEtag(etag) ? unquoteEtag(etag) : undefined;
 }
 
-async function readableTags(from: S3, { source }: CopyRequest, call: Call): Promise<Readonly<Record<string, string>>> {
+/** Tags, where the store has them at all. Tags that may not be read are an error, as the copy would lose them; `tags: {}` says to. */
+async function sourceTags(from: S3, { source }: CopyRequest, call: Call): Promise<Readonly<Record<string, string>>> {
   try {
     return await from.tags(pinnedRef(source), call);
   } catch (error) {
-    const unreadable = ["AccessDenied", "NotImplemented", "MethodNotAllowed", "NoSuchTagSet"];
-    if (error instanceof ActivityError && unreadable.includes(error.code)) return {};
+    const without = ["NotImplemented", "MethodNotAllowed", "NoSuchTagSet"];
+    if (error instanceof ActivityError && without.includes(error.code)) return {};
     throw error;
   }
 }
