@@ -22,6 +22,7 @@ export type { RequestEvent, S3Options } from "./store.ts";
 export type OpenS3 = S3 & {
   /** Slows down per bucket and first prefix where the store says so. For batches and jobs to share: no call uses it by itself. */
   readonly limiter: AdaptiveLimiter;
+  /** Ends every connection; what still runs fails as a retryable NetworkError. */
   readonly close: () => Promise<void>;
 };
 

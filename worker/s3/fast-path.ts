@@ -106,8 +106,11 @@ export function createFastPath({ connection, settings, credentials, regions, cli
       } catch (error) {
         if (call.signal.aborted) throw call.signal.reason;
         report(request, started, undefined, false);
+        const failure = toActivityError(error, { store: name, ...about });
+        // Who waited so long once should not have to wait again.
+        if (failure.code === "Timeout") throw failure;
         // Why is for the SDK to say, when it meets the same. A provider without credentials sent nothing.
-        return { outcome: toActivityError(error, about).code === "CredentialsUnavailable" ? "refused" : "unknown" };
+        return { outcome: failure.code === "CredentialsUnavailable" ? "refused" : "unknown" };
       }
       const { status, headers, body } = answer;
       const busy = status === 503 || status === 429 ? throttleError(answer, { store: name, ...about }) : undefined;
@@ -116,7 +119,7 @@ export function createFastPath({ connection, settings, credentials, regions, cli
       if (status === SUCCESS[operation]) return { outcome: "done", headers, body };
       return { outcome: status >= 400 && status < 500 ? "refused" : "unknown", status };
     },
-    close: () => agent.close(),
+    close: () => agent.destroy(),
   };
 }
 

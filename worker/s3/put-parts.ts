@@ -1,22 +1,21 @@
 import {
   type CompleteMultipartUploadCommandOutput,
   type CreateMultipartUploadCommandInput,
-  PutObjectCommand,
   type S3Client,
   type ServiceInputTypes,
   type ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import { type About, unproven } from "./error-mapping.ts";
+import type { About } from "./error-mapping.ts";
 import { unquoteEtag } from "./etag.ts";
 import { partSizeFor } from "./part-size.ts";
-import { conditions, type PutRequest, type PutResult, provenPut, recover } from "./put.ts";
-import { retryPart } from "./retry-part.ts";
+import { operationOf, type PartsRun, sendPart } from "./parts-run.ts";
+import { conditions, provenPut, type PutRequest, type PutResult, recover } from "./put-proof.ts";
 import type { Call } from "./s3.ts";
-import { type S3Command, send } from "./send.ts";
+import type { S3Command } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
 import { streamParts } from "./stream-parts.ts";
-import { type UploadBody, uploadBody } from "./upload-body.ts";
+import { uploadBody } from "./upload-body.ts";
 
 /** Parts of one upload in flight, where memory allows. */
 const MAX_QUEUE = 4;
@@ -31,6 +30,7 @@ export async function putParts(
 ): Promise<PutResult> {
   const partSize = partSizeFor(request.size, store.settings.uploadPartSize);
   const { size, sha256 } = request;
+  const controller = new AbortController();
   const body = uploadBody({
     body: request.body,
     size,
@@ -39,17 +39,15 @@ export async function putParts(
     md5: request.md5 ?? false,
     about,
     onBytes: request.onBytes,
+    fail: (error) => controller.abort(error),
   });
-  const controller = new AbortController();
   const stop = (): void => controller.abort(call.signal.reason);
   call.signal.addEventListener("abort", stop, { once: true });
   if (call.signal.aborted) stop();
   controller.signal.addEventListener("abort", () => body.stream.destroy());
-  body.stream.on("error", (error) => controller.abort(error));
   try {
     const answer = await sendParts({ store, request, region, partSize, body, controller });
     const etag = unquoteEtag(answer.ETag ?? "");
-    if (etag === "") throw unproven(about, "the object's ETag", 200);
     const stored = { etag, versionId: answer.VersionId, encryption: answer.ServerSideEncryption };
     return await provenPut(store, request, stored, body.partsEtag(), body, call);
   } catch (error) {
@@ -61,16 +59,6 @@ export async function putParts(
     body.stream.destroy();
   }
 }
-
-export type PartsRun = {
-  readonly store: Store;
-  readonly request: PutRequest;
-  readonly region: string;
-  readonly partSize: number;
-  readonly body: UploadBody;
-  /** Ends all parts with the first that fails. */
-  readonly controller: AbortController;
-};
 
 async function sendParts(run: PartsRun): Promise<CompleteMultipartUploadCommandOutput> {
   const { store, request, partSize, body } = run;
@@ -119,33 +107,4 @@ function uploadClient(run: PartsRun): S3Client {
   };
   // lib-storage calls nothing but `send` and reads nothing but `config`.
   return facade as unknown as S3Client;
-}
-
-/** Sends one command of an upload: a part again where only it met trouble, a cleanup also after the end of its caller. */
-export async function sendPart<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
-  { store, request, region, partSize, controller }: PartsRun,
-  command: S3Command<Input, Output>,
-  cleanup: boolean,
-): Promise<Output> {
-  const { bucket, key } = request;
-  const about: About = { operation: operationOf(command), bucket, key };
-  const signal = cleanup ? AbortSignal.timeout(store.settings.requestTimeoutMs) : controller.signal;
-  const part = about.operation === "UploadPart";
-  const timeoutMs = part
-    ? partTimeout(store, partSize)
-    : command instanceof PutObjectCommand
-      ? store.settings.copyTimeoutMs
-      : undefined;
-  const limits = { region, ...(timeoutMs !== undefined && { timeoutMs }), ...(part && { bytes: partSize }) };
-  const run = (): Promise<Output> => send(store, () => command, about, { signal }, limits);
-  return part || cleanup ? await retryPart(run, signal) : await run();
-}
-
-/** The time of any answer, and what the bytes need at 256 KiB/s. */
-export function partTimeout({ settings }: Store, bytes: number): number {
-  return settings.requestTimeoutMs + Math.ceil(bytes / 256);
-}
-
-function operationOf(command: object): string {
-  return command.constructor.name.replace(/Command$/, "");
 }

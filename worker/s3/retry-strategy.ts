@@ -8,10 +8,10 @@ import type { RetryErrorInfo, RetryStrategyV2, RetryToken } from "@smithy/types"
 export function createRetryStrategy(maxAttempts: number): RetryStrategyV2 {
   return {
     acquireInitialRetryToken: () => Promise.resolve(token(0)),
-    refreshRetryTokenForRetry: (last: RetryToken, { errorType }: RetryErrorInfo) => {
+    refreshRetryTokenForRetry: (last: RetryToken, { error, errorType }: RetryErrorInfo) => {
       const attempt = last.getRetryCount() + 1;
-      if (attempt >= maxAttempts || (errorType !== "TRANSIENT" && errorType !== "SERVER_ERROR"))
-        return Promise.reject(new Error("not retried here"));
+      const lost = errorType === "TRANSIENT" || errorType === "SERVER_ERROR";
+      if (attempt >= maxAttempts || !lost || isBusy(error)) return Promise.reject(new Error("not retried here"));
       return Promise.resolve(token(attempt));
     },
     recordSuccess: () => undefined,
@@ -20,4 +20,12 @@ export function createRetryStrategy(maxAttempts: number): RetryStrategyV2 {
 
 function token(attempt: number): RetryToken {
   return { getRetryCount: () => attempt, getRetryDelay: () => (attempt === 0 ? 0 : Math.random() * 50 * 2 ** attempt) };
+}
+
+/** A 503 without a body, as HEAD gets it, is SlowDown too, which the SDK cannot see. */
+function isBusy(error: unknown): boolean {
+  if (typeof error !== "object" || error === null || !("$metadata" in error)) return false;
+  // The SDK hangs this on its errors.
+  const status = (error.$metadata as { readonly httpStatusCode?: number } | undefined)?.httpStatusCode;
+  return status === 503 || status === 429;
 }

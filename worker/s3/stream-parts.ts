@@ -7,8 +7,9 @@ import {
   type CreateMultipartUploadCommandInput,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { type About, unproven } from "./error-mapping.ts";
-import { type PartsRun, partTimeout, sendPart } from "./put-parts.ts";
+import { ActivityError } from "../../jobs/activity-error.ts";
+import { type About, nameOf, unproven } from "./error-mapping.ts";
+import { type PartsRun, partTimeout, sendPart } from "./parts-run.ts";
 import { send } from "./send.ts";
 import { ownedBy } from "./store.ts";
 
@@ -21,7 +22,9 @@ export async function streamParts(
   params: CreateMultipartUploadCommandInput,
 ): Promise<CompleteMultipartUploadCommandOutput> {
   const { Bucket, Key } = params;
-  const created = await sendPart(run, new CreateMultipartUploadCommand(params), false);
+  // Parts may carry checksums only where the upload was begun with the same kind.
+  const sums = run.store.connection.checksums === "when-supported" ? ({ ChecksumAlgorithm: "CRC32" } as const) : {};
+  const created = await sendPart(run, new CreateMultipartUploadCommand({ ...params, ...sums }), false);
   const about: About = { operation: "CreateMultipartUpload", bucket: run.request.bucket, key: run.request.key };
   const UploadId = created.UploadId;
   if (UploadId === undefined || UploadId === "") throw unproven(about, "an upload id", 200);
@@ -40,7 +43,7 @@ export async function streamParts(
   }
 }
 
-type Part = { readonly PartNumber: number; readonly ETag: string };
+type Part = { readonly PartNumber: number; readonly ETag: string; readonly ChecksumCRC32?: string };
 type UploadInput = { readonly Bucket: string | undefined; readonly Key: string | undefined; readonly UploadId: string };
 
 async function sendAll(
@@ -56,23 +59,33 @@ async function sendAll(
     const length = Math.min(partSize, request.size - sent);
     const PartNumber = parts.length + 1;
     const Body = Readable.from(partBytes(length), { objectMode: false });
-    Body.on("error", (error) => controller.abort(error));
     const make = (): UploadPartCommand => new UploadPartCommand({ ...upload, PartNumber, Body, ContentLength: length });
     const limits = { region, timeoutMs: partTimeout(store, length), bytes: length };
-    const { ETag } = await send(store, make, about, { signal: controller.signal }, limits);
+    const { ETag, ChecksumCRC32 } = await send(store, make, about, { signal: controller.signal }, limits);
     if (ETag === undefined || ETag === "") throw unproven(about, "the part's ETag", 200);
-    parts.push({ PartNumber, ETag });
+    parts.push({ PartNumber, ETag, ...(ChecksumCRC32 !== undefined && { ChecksumCRC32 }) });
     sent += length;
   }
   return parts;
 
+  async function nextChunk(): Promise<Buffer | undefined> {
+    try {
+      const next = await chunks.next();
+      if (next.done !== true) return next.value;
+      controller.abort(
+        new ActivityError("IncompleteBody", `the content for ${nameOf(about)} ended too early`, { retryable: true }),
+      );
+    } catch (error) {
+      controller.abort(error);
+    }
+    return undefined;
+  }
+
   async function* partBytes(length: number): AsyncGenerator<Buffer> {
     for (let left = length; left > 0;) {
-      if (rest.length === 0) {
-        const next = await chunks.next();
-        if (next.done === true) return;
-        rest = next.value;
-      }
+      if (rest.length === 0) rest = (await nextChunk()) ?? rest;
+      // The upload has ended, and so has this part: an error thrown here would end the process, see uploadBody.
+      if (rest.length === 0) return;
       const slice = rest.subarray(0, left);
       rest = rest.subarray(slice.length);
       left -= slice.length;

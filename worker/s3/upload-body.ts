@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { pipeline, type Readable, Transform } from "node:stream";
+import { finished, type Readable, Transform } from "node:stream";
 import { ActivityError } from "../../jobs/activity-error.ts";
 import { type About, nameOf } from "./error-mapping.ts";
 
@@ -15,6 +15,8 @@ type Source = {
   readonly md5: boolean | string;
   readonly about: About;
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Told once why the body cannot be whole; it must end whoever reads the stream. */
+  readonly fail: (error: unknown) => void;
 };
 
 export type UploadBody = {
@@ -30,8 +32,10 @@ export type UploadBody = {
 /**
  * Counts and hashes what is uploaded, on its way. The last chunk is held back until count and hash are known to be right, so
  * a store never receives a whole body that is not what was promised, and nothing wrong becomes visible.
+ * The stream itself never fails, it only stops: the SDK wraps it in another that nobody listens to, whose error would end the process.
  */
-export function uploadBody({ body, size, sha256, partSize, md5, about, onBytes }: Source): UploadBody {
+export function uploadBody(source: Source): UploadBody {
+  const { body, size, sha256, partSize, md5, about, onBytes } = source;
   let count = 0;
   let held: Buffer | undefined;
   let complete = false;
@@ -39,10 +43,15 @@ export function uploadBody({ body, size, sha256, partSize, md5, about, onBytes }
   const whole = md5 !== false ? createHash("md5") : undefined;
   const sha = sha256 === undefined ? undefined : createHash("sha256");
   const parts = partSize === undefined ? undefined : createPartHashes(partSize);
+  const stop = (error: unknown): void => {
+    if (stream.destroyed) return;
+    source.fail(error);
+    stream.destroy();
+  };
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       count += chunk.length;
-      if (count > size) return done(wrong(about, `expected ${size} bytes, got more`));
+      if (count > size) return stop(wrong(about, `expected ${size} bytes, got more`));
       for (const hash of [whole, sha, parts]) hash?.update(chunk);
       onBytes?.(chunk.length);
       const ready = held;
@@ -50,18 +59,20 @@ export function uploadBody({ body, size, sha256, partSize, md5, about, onBytes }
       done(null, ready);
     },
     flush(done) {
-      if (count !== size) return done(wrong(about, `expected ${size} bytes, got ${count}`));
+      if (count !== size) return stop(wrong(about, `expected ${size} bytes, got ${count}`));
       if (sha !== undefined && sha.digest("hex") !== sha256)
-        return done(wrong(about, `expected the SHA-256 ${sha256}, got another`));
+        return stop(wrong(about, `expected the SHA-256 ${sha256}, got another`));
       digest = whole?.digest("hex");
       if (typeof md5 === "string" && digest !== md5)
-        return done(wrong(about, `expected the MD5 ${md5}, got ${digest ?? "none"}`));
+        return stop(wrong(about, `expected the MD5 ${md5}, got ${digest ?? "none"}`));
       complete = true;
       done(null, held);
     },
   });
-  // Failures of the source reach whoever reads the stream; the reader's own are the reader's to tell.
-  pipeline(body, stream, () => undefined);
+  finished(body, { writable: false }, (error) => {
+    if (error) stop(error);
+  });
+  body.pipe(stream);
   return { stream, complete: () => complete, md5: () => digest, partsEtag: () => parts?.etag() ?? "" };
 }
 

@@ -1,0 +1,59 @@
+import { PutObjectCommand, type ServiceInputTypes, type ServiceOutputTypes } from "@aws-sdk/client-s3";
+import { type About, unproven } from "./error-mapping.ts";
+import { unquoteEtag } from "./etag.ts";
+import type { PutRequest } from "./put-proof.ts";
+import { retryPart } from "./retry-part.ts";
+import { type S3Command, send } from "./send.ts";
+import type { Store } from "./store.ts";
+import type { UploadBody } from "./upload-body.ts";
+
+/** One upload in parts, as it runs. */
+export type PartsRun = {
+  readonly store: Store;
+  readonly request: PutRequest;
+  readonly region: string;
+  readonly partSize: number;
+  readonly body: UploadBody;
+  /** Ends all parts with the first that fails. */
+  readonly controller: AbortController;
+};
+
+/** Sends one command of an upload: a part again where only it met trouble, a cleanup also after the end of its caller. */
+export async function sendPart<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+  { store, request, region, partSize, controller }: PartsRun,
+  command: S3Command<Input, Output>,
+  cleanup: boolean,
+): Promise<Output> {
+  const { bucket, key } = request;
+  const about: About = { operation: operationOf(command), bucket, key };
+  const signal = cleanup ? AbortSignal.timeout(store.settings.requestTimeoutMs) : controller.signal;
+  const part = about.operation === "UploadPart";
+  const timeoutMs = part
+    ? partTimeout(store, partSize)
+    : command instanceof PutObjectCommand
+      ? store.settings.copyTimeoutMs
+      : undefined;
+  const limits = { region, ...(timeoutMs !== undefined && { timeoutMs }), ...(part && { bytes: partSize }) };
+  const run = async (): Promise<Output> => {
+    const output = await send(store, () => command, about, { signal }, limits);
+    // S3 sends 200 first and may fail afterwards; without an ETag nothing was completed, and the parts have to go.
+    if (about.operation === "CompleteMultipartUpload" && !hasEtag(output))
+      throw unproven(about, "the object's ETag", 200);
+    return output;
+  };
+  return part || cleanup ? await retryPart(run, signal) : await run();
+}
+
+function hasEtag(output: object): boolean {
+  return "ETag" in output && typeof output.ETag === "string" && unquoteEtag(output.ETag) !== "";
+}
+
+/** The time of any answer, and what the bytes need at 256 KiB/s. */
+export function partTimeout({ settings }: Store, bytes: number): number {
+  return settings.requestTimeoutMs + Math.ceil(bytes / 256);
+}
+
+/** The SDK's name of a command's operation. */
+export function operationOf(command: object): string {
+  return command.constructor.name.replace(/Command$/, "");
+}
