@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import { expect, onTestFinished, test } from "vitest";
 import { canonicalJson, claimAll, makeClaim } from "./idempotency.ts";
-import { inlineList, setUp, startWorker } from "./protocol-worker.fixture.ts";
+import { inlineList, setUp, startWorker, warnings } from "./protocol-worker.fixture.ts";
 
 const input = { bucket: "in-1", prefix: "a/" };
 
@@ -62,6 +62,7 @@ test("a job that was cleaned up is not run again under its key", async () => {
 
 test("fifty enqueues at once under one key make one job", async () => {
   const bench = setUp();
+  const warned = warnings();
   let runs = 0;
   await startWorker(bench, "list-objects", async () => {
     runs += 1;
@@ -73,6 +74,7 @@ test("fifty enqueues at once under one key make one job", async () => {
   const results = await Promise.all(jobs.map((job) => job.result({ timeout: 10_000 })));
   expect(new Set(jobs.map(({ id }) => id)).size).toBe(1);
   expect(results).toHaveLength(50);
+  expect(warned).toEqual([]);
   expect(runs).toBe(1);
 });
 

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { ActivityError } from "../jobs/activity-error.ts";
 import { startRedis } from "../sandbox/start-redis.ts";
 import { createJobWaits } from "./job-waits.ts";
-import { followed, inlineList, rejection, setUp, startWorker } from "./protocol-worker.fixture.ts";
+import { followed, inlineList, rejection, setUp, startWorker, warnings } from "./protocol-worker.fixture.ts";
 import { openRedis } from "./redis-connection.ts";
 
 const input = { bucket: "in-1" };
@@ -239,15 +239,12 @@ test("a thousand waits share one connection, and end together", async () => {
     "list-objects",
     Array.from({ length: 1000 }, () => input),
   );
-  const warnings: string[] = [];
-  const warn = (warning: Error) => void warnings.push(warning.message);
-  process.on("warning", warn);
-  onTestFinished(() => void process.off("warning", warn));
+  const warned = warnings();
   const waiting = Promise.all(jobs.map((job) => job.result({ timeout: 15_000 })));
   await followed(bench);
   await startWorker(bench, "list-objects", async () => inlineList("a"));
   expect(await waiting).toHaveLength(1000);
-  expect(warnings).toEqual([]);
+  expect(warned).toEqual([]);
 });
 
 test("closing ends the waits, and is done when called twice", async () => {

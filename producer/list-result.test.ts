@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { expect, expectTypeOf, onTestFinished, test } from "vitest";
 import type { S3Object } from "../jobs/contracts.ts";
@@ -115,15 +114,4 @@ test("a result that is not the activity's is refused, but what a newer worker ad
     code: "InvalidResult",
     message: expect.stringContaining("bucket.name") as string,
   });
-});
-
-test("documents are written, read once, found and deleted", async () => {
-  const { producer } = await bench();
-  const document = await producer.documents.write("hello", { name: "a.txt", contentType: "text/plain" });
-  expect(document).toMatchObject({ name: "a.txt", size: 5, contentType: "text/plain", deleteAfterDownload: true });
-  expect(await producer.documents.find(document.id)).toEqual(document);
-  expect(await text(await producer.documents.read(document, { keep: true }))).toBe("hello");
-  await producer.documents.delete(document);
-  await producer.documents.delete(document);
-  await expect(producer.documents.read(document)).rejects.toMatchObject({ code: "DocumentNotFound" });
 });

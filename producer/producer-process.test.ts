@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { startRedis } from "../sandbox/start-redis.ts";
 import { inlineList, setUp, startWorker } from "./protocol-worker.fixture.ts";
 
 /** Runs a script in a process of its own that prints the URL of every module it loads, and gives its output. */
@@ -54,6 +55,27 @@ test("enqueuing, waiting, documents and closing load no AWS SDK either, and let 
   expect(output).toContain("count 1 ProducerClosed");
   expect(code).toBe(0);
   expect(output).not.toMatch(/@aws-sdk|@smithy|@aws-crypto/);
+});
+
+test("a Redis that goes away neither ends the process nor prints anything", async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const { code, output } = await run(`
+    import { createProducer } from "${index}";
+    import { Redis } from "ioredis";
+    const producer = createProducer({ redis: "${redis.url}", redisTimeout: 500 });
+    const job = await producer.enqueue("list-objects", { bucket: "in-1" });
+    await job.result({ timeout: 300 }).catch((error) => console.log(error.code));
+    const waiting = job.result().catch((error) => console.log(error.code));
+    const client = new Redis("${redis.url}");
+    client.on("error", () => {});
+    client.shutdown("NOSAVE").catch(() => {});
+    await waiting;
+    await producer.enqueue("list-objects", { bucket: "in-1" }).catch((error) => console.log(error.code));
+    client.disconnect();
+    await producer.close();`);
+  expect(output.match(/^[A-Z]\w+$/gm)).toEqual(["WaitTimeout", "RedisUnavailable", "RedisUnavailable"]);
+  expect(code).toBe(0);
 });
 
 test("a producer that was never used holds nothing open", async () => {

@@ -68,6 +68,15 @@ export async function startWorker(
   return { worker, stop };
 }
 
+/** What Node warns of from now on, such as listeners that pile up. */
+export function warnings(): readonly string[] {
+  const seen: string[] = [];
+  const warn = (warning: Error) => void seen.push(warning.message);
+  process.on("warning", warn);
+  onTestFinished(() => void process.off("warning", warn));
+  return seen;
+}
+
 /** Resolves when the ends of this prefix's jobs are followed, on one connection; gives its id in Redis. */
 export async function followed({
   client,

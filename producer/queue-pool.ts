@@ -32,7 +32,7 @@ export function createQueuePool(redis: RedisConnection, prefix: string): QueuePo
 
   function open(activity: ActivityName): Queue {
     const queue = new Queue(activity, { connection: redis.client, prefix });
-    // The calls that suffer from it reject; without a listener the process would end.
+    // The calls that suffer from it reject; without a listener BullMQ prints it.
     queue.on("error", () => {});
     queues.set(activity, queue);
     return queue;

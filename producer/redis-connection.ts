@@ -48,9 +48,10 @@ export function openRedis(location: RedisLocation, timeout: number): RedisConnec
       outage ??= setTimeout(() => watcher?.lost(unavailable("wait for a result")), timeout);
     },
     ready: () => {
+      const isBack = outage !== undefined;
       clearTimeout(outage);
       outage = undefined;
-      watcher?.ready();
+      if (isBack) watcher?.ready();
     },
   };
   for (const [event, listener] of Object.entries(listeners)) client.on(event, listener);

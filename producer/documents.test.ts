@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { openDocumentStore } from "../documents/open-document-store.ts";
+import { setUp } from "./protocol-worker.fixture.ts";
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "bucketline-producer-"));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+test("documents are written, read once, found and deleted", async () => {
+  const { producer } = setUp({ documents: { url: pathToFileURL(await folder()).href } });
+  const document = await producer.documents.write("hello", { name: "a.txt", contentType: "text/plain" });
+  expect(document).toMatchObject({ name: "a.txt", size: 5, contentType: "text/plain", deleteAfterDownload: true });
+  expect(await producer.documents.find(document.id)).toEqual(document);
+  expect(await text(await producer.documents.read(document, { keep: true }))).toBe("hello");
+  await producer.documents.delete(document);
+  await producer.documents.delete(document);
+  await expect(producer.documents.read(document)).rejects.toMatchObject({ code: "DocumentNotFound" });
+});
+
+test("a store that was opened elsewhere is used, and left open", async () => {
+  const store = await openDocumentStore(pathToFileURL(await folder()).href);
+  onTestFinished(() => store.close());
+  const { producer } = setUp({ documents: store });
+  const document = await producer.documents.write("hello", { name: "a.txt" });
+  await producer.close();
+  expect(await store.find(document.id)).toEqual(document);
+});
+
+test("a store that could not be opened is opened once it can be", async () => {
+  const dir = join(await folder(), "documents");
+  await writeFile(dir, "in the way");
+  const { producer } = setUp({ documents: pathToFileURL(dir).href });
+  await expect(producer.documents.write("hello", { name: "a.txt" })).rejects.toMatchObject({ name: "ActivityError" });
+  await rm(dir);
+  expect(await producer.documents.write("hello", { name: "a.txt" })).toMatchObject({ size: 5 });
+});
+
+test("a URL of no document store is refused when it is used", async () => {
+  const { producer } = setUp({ documents: "ftp://host/dir" });
+  await expect(producer.documents.write("hello", { name: "a.txt" })).rejects.toMatchObject({
+    code: "InvalidConfiguration",
+  });
+});
