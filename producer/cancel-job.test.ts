@@ -110,3 +110,14 @@ test("the next job of a schedule stays, and is not run when its time comes", asy
   expect(runs).toBe(0);
   expect(await job.state()).toBe("cancelled");
 });
+
+test("the flag of a job that cannot be removed outlives its delay", async () => {
+  const { producer, client, keys } = setUp();
+  const { next } = await producer.schedule("yearly", { every: "300d" }, "list-objects", input);
+  // The first job of an interval is due at once; the next one is made when a worker takes it.
+  const id = `repeat:yearly:${next.getTime()}`;
+  const due = { timestamp: Date.now(), delay: 300 * 86_400_000, name: "list-objects", data: "{}", rjk: "yearly" };
+  await client.hset(keys.job("list-objects", id), due);
+  expect(await producer.job("list-objects", id).cancel()).toBe(true);
+  expect(await client.ttl(keys.cancelled("list-objects", id))).toBeGreaterThan(300 * 86_400);
+});

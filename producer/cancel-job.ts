@@ -9,16 +9,16 @@ const RUNNING: CancelFlag = "running";
 
 /**
  * Flags a job as cancelled unless it ended: from then on no worker starts it. Answers what the flag says, or nothing where it is too late.
- * A job that a cancel removed before stays cancelled.
+ * A job that a cancel removed before stays cancelled. The flag outlives the job's delay.
  */
 const FLAG = `
 local flag = redis.call("GET", KEYS[1])
-local job = redis.call("HMGET", KEYS[2], "timestamp", "finishedOn")
+local job = redis.call("HMGET", KEYS[2], "timestamp", "finishedOn", "delay")
 if not job[1] then return flag == ARGV[3] and flag or false end
 if job[2] then return false end
 local value = ARGV[3]
 if flag ~= value and (redis.call("EXISTS", KEYS[3]) == 1 or redis.call("LPOS", KEYS[4], ARGV[1])) then value = ARGV[4] end
-redis.call("SET", KEYS[1], value, "EX", ARGV[2])
+redis.call("SET", KEYS[1], value, "EX", ARGV[2] + math.ceil((tonumber(job[3]) or 0) / 1000))
 return value`;
 
 /** Cancels a job wherever it is. False where it ended already or is not there; then nothing is changed. */

@@ -8,14 +8,6 @@ const MAX_PRIORITY = 2_097_151;
 /** A year: longer is more likely seconds and milliseconds mixed up than meant. */
 const MAX_DELAY_MS = 366 * 24 * 3_600_000;
 
-/**
- * A job that vanishes as soon as it ends cannot be asked for its result, and an enqueue under way with the same idempotency key could add it
- * a second time.
- */
-const MIN_RETENTION_S = 60;
-
-const Retained = z.int().min(MIN_RETENTION_S).optional();
-
 const jobFields = {
   /** 0 to 2,097,151; 0 (the default) goes first, then 1, and so on. */
   priority: z.int().min(0).max(MAX_PRIORITY).optional(),
@@ -25,8 +17,6 @@ const jobFields = {
   backoff: z
     .strictObject({ type: z.enum(["fixed", "exponential"]), delay: z.int().min(0).max(MAX_DELAY_MS) })
     .optional(),
-  /** For how many seconds, at least 60, the finished job can be asked for its result. Default a day, and a week where it failed. */
-  retention: z.strictObject({ completed: Retained, failed: Retained }).optional(),
 };
 
 /** How jobs of a schedule run. */
@@ -54,14 +44,16 @@ export const EnqueueOptions = z.strictObject({
 });
 export type EnqueueOptions = z.input<typeof EnqueueOptions>;
 
-/** BullMQ's options for a job; those that were not chosen have Bucketline's defaults. */
+/**
+ * BullMQ's options for a job; those that were not chosen have Bucketline's defaults. Retention cannot be chosen: where a job ends, BullMQ applies
+ * that job's ages to all jobs of its queue, so one job with a short retention would remove the results of all others.
+ */
 export function bullOptions(options: z.output<typeof BulkOptions>): JobsOptions {
-  const { completed, failed } = RETENTION;
   return {
     attempts: options.attempts ?? DEFAULT_ATTEMPTS,
     backoff: options.backoff ?? { ...BACKOFF },
-    removeOnComplete: { ...completed, age: options.retention?.completed ?? completed.age },
-    removeOnFail: { ...failed, age: options.retention?.failed ?? failed.age },
+    removeOnComplete: { ...RETENTION.completed },
+    removeOnFail: { ...RETENTION.failed },
     ...(options.delay !== undefined && { delay: options.delay }),
     ...(options.priority !== undefined && { priority: options.priority }),
   };
