@@ -1,4 +1,4 @@
-import { type Job, Worker } from "bullmq";
+import { type Job, MetricsTime, type Telemetry, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { ActivityError } from "../jobs/activity-error.ts";
@@ -16,6 +16,7 @@ type Options = {
   readonly log: Logger;
   readonly process: (job: Job, token: string) => Promise<unknown>;
   readonly running: Running;
+  readonly telemetry?: Telemetry | undefined;
 };
 
 /**
@@ -38,6 +39,9 @@ export function startActivityWorker(options: Options): Worker {
     connection: redis,
     prefix,
     concurrency: options.concurrency,
+    // Completed and failed jobs a minute, for dashboards.
+    metrics: { maxDataPoints: MetricsTime.ONE_WEEK },
+    ...(options.telemetry && { telemetry: options.telemetry }),
     removeOnComplete: options.retention.completed,
     removeOnFail: options.retention.failed,
     settings: { backoffStrategy: (attemptsMade) => backoff(attemptsMade) },

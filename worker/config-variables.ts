@@ -77,6 +77,7 @@ export function variables(cwd: string) {
     BUCKETLINE_HEALTH_PORT: healthPort().optional(),
     BUCKETLINE_LOG_LEVEL: oneOf(LOG_LEVELS).default("info"),
     BUCKETLINE_ALLOW_EVICTION: flag.default(false),
+    BUCKETLINE_TELEMETRY: flag.default(false),
   });
 }
 export type Variables = z.output<ReturnType<typeof variables>>;

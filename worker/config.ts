@@ -32,6 +32,8 @@ export type WorkerConfig = {
   readonly logLevel: Variables["BUCKETLINE_LOG_LEVEL"];
   /** Start although Redis may drop keys when its memory is full: jobs may then be lost. */
   readonly allowEviction: boolean;
+  /** Trace through OpenTelemetry; does nothing unless the process registers an SDK. */
+  readonly telemetry: boolean;
   /** For `createS3`; sizes in bytes. */
   readonly s3: {
     readonly maxSockets: number;
@@ -104,6 +106,7 @@ function configOf(values: Variables, env: NodeJS.ProcessEnv): WorkerConfig {
     health: port === undefined ? undefined : { host, port },
     logLevel: values.BUCKETLINE_LOG_LEVEL,
     allowEviction: values.BUCKETLINE_ALLOW_EVICTION,
+    telemetry: values.BUCKETLINE_TELEMETRY,
     s3: {
       maxSockets: values.BUCKETLINE_MAX_SOCKETS,
       connectTimeoutMs: values.BUCKETLINE_CONNECT_TIMEOUT,

@@ -14,8 +14,11 @@ import type { WorkerConfig } from "./config.ts";
 import { loadProfiles } from "./credentials/load-profiles.ts";
 import { startHealth } from "./health.ts";
 import { startHeartbeat } from "./heartbeat.ts";
+import { createMetrics } from "./metrics.ts";
 import { type AttemptEvent, createProcessor, type Running } from "./process-job.ts";
+import type { RequestEvent } from "./s3/create-s3.ts";
 import { createS3Pool } from "./s3-pool.ts";
+import { openTelemetry } from "./telemetry.ts";
 
 export type WorkerOptions = {
   /** Default: pino to standard output at the configured level. */
@@ -59,7 +62,15 @@ async function start(config: WorkerConfig, { log, onAttempt }: Scope, closers: C
   closers.push(async () => redis.disconnect());
   const facts = await checkRedis(redis, { allowEviction: config.allowEviction });
   const profiles = await loadProfiles({ ...config.profiles, log });
-  const pool = createS3Pool(profiles, config.s3);
+  const workers: Started[] = [];
+  const count = () => workers.reduce((sum, { running }) => sum + running.count(), 0);
+  const metrics = createMetrics(count);
+  const telemetry = config.telemetry ? await openTelemetry() : undefined;
+  const onRequest = (event: RequestEvent) => {
+    metrics.onRequest(event);
+    telemetry?.onRequest(event);
+  };
+  const pool = createS3Pool(profiles, { ...config.s3, onRequest });
   closers.push(() => pool.close());
   const documents = await openDocumentStore(config.documentsUrl);
   closers.push(() => documents.close());
@@ -76,11 +87,14 @@ async function start(config: WorkerConfig, { log, onAttempt }: Scope, closers: C
     documents,
     cancellation,
     log,
-    onAttempt,
+    onAttempt: (event: AttemptEvent) => {
+      metrics.onAttempt(event);
+      onAttempt(event);
+    },
     operationTimeoutMs: config.operationTimeoutMs,
     listTtl: config.retention.completed.age,
   };
-  const workers = config.activities.map((activity) => {
+  for (const activity of config.activities) {
     const { process, running } = createProcessor(activity, deps);
     const worker = startActivityWorker({
       queue: activity,
@@ -91,12 +105,12 @@ async function start(config: WorkerConfig, { log, onAttempt }: Scope, closers: C
       log,
       process,
       running,
+      telemetry: telemetry?.bullmq,
     });
-    return { worker, running };
-  });
+    workers.push({ worker, running });
+  }
   closers.push(() => stop(workers, config.shutdownTimeoutMs));
   await Promise.all(workers.map(({ worker }) => worker.waitUntilReady()));
-  const count = () => workers.reduce((sum, { running }) => sum + running.count(), 0);
   const { activities, concurrency } = config;
   const info = { id, host: hostname(), pid: process.pid, activities, concurrency, startedAt: new Date().toISOString() };
   const heartbeat = startHeartbeat(redis, keys, info, count, log);
@@ -106,7 +120,7 @@ async function start(config: WorkerConfig, { log, onAttempt }: Scope, closers: C
   const health =
     config.health &&
     (await startHealth(
-      probes(redis, workers, () => closing),
+      { ...probes(redis, workers, () => closing), pages: { "/metrics": metrics.page } },
       config.health,
     ));
   if (health) closers.push(() => health.close());

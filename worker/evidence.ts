@@ -14,7 +14,11 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 return redis.call('HGET', KEYS[1], ARGV[1])`;
 
 /** The evidence of one job, in one Redis hash; nothing is written before a handler asks. */
-export function createEvidence(redis: Redis, key: string): Evidence & { release(): Promise<void> } {
+export function createEvidence(
+  redis: Redis,
+  key: string,
+  { lastAttempt = false } = {},
+): Evidence & { release(): Promise<void> } {
   let touched = false;
   const read = async (field: string): Promise<unknown> => {
     const text = await redis.hget(key, field);
@@ -41,6 +45,7 @@ export function createEvidence(redis: Redis, key: string): Evidence & { release(
       if (touched) await redis.expire(key, AFTER_SUCCESS_S);
     },
     upload: {
+      lastAttempt,
       load: async () => (await read("upload")) as UploadState | undefined, // written by save
       save: (state) => write("upload", state),
       async clear() {

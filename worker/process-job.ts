@@ -100,7 +100,8 @@ async function attempt(activity: ActivityName, job: Job, { controller, log, deps
     unwatch = await deps.cancellation.watch({ activity, jobId, abort: (reason) => controller.abort(reason) });
     if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))
       await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");
-    const evidence = createEvidence(redis, keys.evidence(activity, jobId));
+    const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+    const evidence = createEvidence(redis, keys.evidence(activity, jobId), { lastAttempt });
     const run = { activity, jobId, data: job.data, attempt: job.attemptsMade + 1, evidence, signal, log };
     const result = await runJob(run, deps);
     await evidence.release();

@@ -1,10 +1,10 @@
 import { AbortMultipartUploadCommand, ListPartsCommand, type ListPartsCommandOutput } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../jobs/activity-error.ts";
-import { type About, unproven } from "./error-mapping.ts";
+import { type About, isThrottle, unproven } from "./error-mapping.ts";
 import { unquoteEtag } from "./etag.ts";
 import { partSizeFor } from "./part-size.ts";
 import { retryPart } from "./retry-part.ts";
-import type { Call, CopyRequest } from "./s3.ts";
+import type { Call, CopyRequest, UploadMemory } from "./s3.ts";
 import { send } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
 
@@ -51,12 +51,17 @@ export async function endUpload(
   error: unknown,
   call: Call,
 ): Promise<void> {
-  const why = call.signal.aborted ? call.signal.reason : error;
-  // A cancel is final and says so; a shutdown, a lost lock or a timeout is not.
-  const final = why instanceof ActivityError && !why.retryable;
-  if (request.upload !== undefined && !final) return;
+  const why: unknown = call.signal.aborted ? call.signal.reason : error;
+  if (request.upload !== undefined && !isFinal(why, request.upload)) return;
   await abortUpload(store, request, upload.uploadId);
   await request.upload?.clear();
+}
+
+/** A cancel is final and says so; a shutdown, a lost lock or SlowDown uses up no attempt; anything else is final at the last one. */
+function isFinal(why: unknown, memory: UploadMemory): boolean {
+  if (!(why instanceof ActivityError)) return false;
+  if (!why.retryable) return true;
+  return memory.lastAttempt === true && !isThrottle(why) && why.code !== "WorkerShutdown" && why.code !== "LockLost";
 }
 
 /** Parts the store already has, by number; `undefined` where the upload is gone. Parts of an unexpected size are copied again. */

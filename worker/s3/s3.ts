@@ -50,6 +50,8 @@ export type Overrides = {
 
 /** Lets a multipart copy go on at part level after its process died. */
 export type UploadMemory = {
+  /** No later attempt comes by itself: a failure then leaves no upload behind. Default false. */
+  readonly lastAttempt?: boolean;
   /** What an earlier run remembered, if anything. */
   load(): Promise<UploadState | undefined>;
   save(state: UploadState): Promise<void>;
