@@ -13,8 +13,8 @@ const MIB = 1024 * 1024;
 const HOUR_MS = 3600_000;
 
 describe.each([
-  ["file store", fileHarness],
-  ["S3 store", s3Harness],
+  ["file store", () => fileHarness()],
+  ["S3 store", () => s3Harness()],
 ])("the %s", (_name, startHarness: () => Promise<StoreHarness>) => {
   let harness: StoreHarness;
   let store: DocumentStore;
@@ -245,6 +245,15 @@ describe.each([
       ["more", 4],
     ])("leaves nothing where %s bytes come than promised", async (_what, size) => {
       const write = store.write(Readable.from([Buffer.from("hello")]), { name: "a", size });
+      await expect(write).rejects.toMatchObject({ code: "DocumentIncomplete", retryable: true });
+      expect(await harness.stored()).toEqual([]);
+    });
+
+    test("ends as soon as more comes than promised, however much would follow", async () => {
+      async function* endless() {
+        for (;;) yield Buffer.alloc(MIB);
+      }
+      const write = store.write(endless(), { name: "a", size: 3 * MIB });
       await expect(write).rejects.toMatchObject({ code: "DocumentIncomplete", retryable: true });
       expect(await harness.stored()).toEqual([]);
     });

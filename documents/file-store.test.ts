@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
@@ -151,15 +151,25 @@ describe("a process that is killed", () => {
     expect(outcomes).toEqual(new Set(["old", "new"]));
   });
 
-  test("at any step of a read leaves the document whole, or none", { timeout: 60_000 }, async () => {
-    for (let step = 1, ended = false; !ended; step += 1) {
-      await store.write("content", { name: "a", id: "fixed" });
-      ended = (await run("consume", step)).signal === null;
-      const found = await store.find("fixed");
-      expect(["content", "none"]).toContain(found === undefined ? "none" : await text(await store.read(found)));
-      expect(await harness.stored()).toEqual([]);
-    }
-  });
+  test(
+    "at any step of a read leaves the document whole, or none; never one it replaced",
+    { timeout: 60_000 },
+    async () => {
+      for (let step = 1, ended = false; !ended; step += 1) {
+        await store.write("replaced", { name: "a", id: "fixed" });
+        const [older = ""] = await harness.stored();
+        const left = await readFile(older);
+        await store.write("content", { name: "a", id: "fixed" });
+        // As a writer leaves it that died before it could remove what it replaced.
+        await writeFile(older, left);
+        ended = (await run("consume", step)).signal === null;
+        const found = await store.find("fixed");
+        expect(["content", "none"]).toContain(found === undefined ? "none" : await text(await store.read(found)));
+        await store.sweep();
+        expect(await harness.stored()).toEqual([]);
+      }
+    },
+  );
 
   test("at any moment loses nothing that it was told is stored", { timeout: 60_000 }, async () => {
     for (let round = 0; round < 5; round += 1) {

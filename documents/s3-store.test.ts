@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { buffer, text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { FaultOptions, Operation } from "../sandbox/index.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { openDocumentStore } from "./open-document-store.ts";
@@ -38,11 +38,17 @@ describe("an answer that is none of S3's", () => {
     },
   );
 
-  test.each(lies)("is not taken for a record that was put, or for an empty listing (%s)", async (kind) => {
-    const record = harness.sandbox.fault({ kind, operation: "PutObject", key: /records/ });
-    await expect(store.write("x", { name: "a" })).rejects.toMatchObject({ name: "ActivityError" });
-    record.remove();
-    expect(await harness.stored()).toEqual([]);
+  test.each(lies.flatMap((kind) => [[kind, true] as const, [kind, false] as const]))(
+    "is not taken for a record that was put, and leaves none (%s, put all the same: %s)",
+    async (kind, after) => {
+      const fault = harness.sandbox.fault({ kind, operation: "PutObject", key: /records/, after });
+      await expect(store.write("x", { name: "a" })).rejects.toMatchObject({ name: "ActivityError" });
+      expect(fault.hits).toBeGreaterThan(0);
+      expect(await harness.stored()).toEqual([]);
+    },
+  );
+
+  test.each(lies)("is not taken for an empty listing (%s)", async (kind) => {
     const pointer = await store.write("x", { name: "a" });
     const listing = harness.sandbox.fault({ kind, operation: "ListObjectsV2" });
     await expect(store.find(pointer.id)).rejects.toMatchObject({ name: "ActivityError" });
@@ -138,7 +144,7 @@ describe("errors", () => {
 describe("a writer that dies", () => {
   test.each([
     ["small", 5],
-    ["in parts", 9 * MIB],
+    ["in parts", 8 * MIB + 1],
   ])("at any request leaves the old document or the new one, whole (%s)", { timeout: 60_000 }, async (_kind, size) => {
     const outcomes = new Set<string>();
     for (let request = 1, ended = false; !ended; request += 1) {
@@ -195,6 +201,36 @@ describe("the sweep", () => {
     gate.resolve();
     await expect(write).rejects.toMatchObject({ code: "NoSuchUpload", retryable: true });
     expect(await harness.stored()).toEqual([]);
+  });
+
+  test("leaves an upload alone that began long ago and still gets parts", async () => {
+    // Without signatures, which a clock that jumps would spoil.
+    const own = await s3Harness({ verifySignatures: false });
+    const ownStore = await own.open({ now: () => Date.now() });
+    const gate = Promise.withResolvers<void>();
+    async function* source() {
+      yield Buffer.alloc(20 * MIB);
+      await gate.promise;
+      yield Buffer.alloc(20 * MIB);
+      await stopped.promise;
+    }
+    const stopped = Promise.withResolvers<void>();
+    const parts = () => own.sandbox.uploads(BUCKET)[0]?.parts.length ?? 0;
+    // Only the clock, which the sandbox in this process goes by as well.
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      const write = ownStore.write(source(), { name: "a", size: 40 * MIB });
+      await expect.poll(parts).toBe(2);
+      vi.setSystemTime(Date.now() + 2 * HOUR_MS);
+      gate.resolve();
+      await expect.poll(parts).toBe(4);
+      expect((await ownStore.sweep()).orphans).toBe(0);
+      stopped.resolve();
+      expect((await write).size).toBe(40 * MIB);
+    } finally {
+      vi.useRealTimers();
+      await own.close();
+    }
   });
 
   test("gives content that came in parts a week to get its record, as its date is that of its first byte", async () => {

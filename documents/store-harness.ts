@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Sandbox, startSandbox } from "../sandbox/index.ts";
+import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { type OpenDocumentStoreOptions, openDocumentStore } from "./open-document-store.ts";
 
@@ -45,17 +45,17 @@ export async function fileHarness(): Promise<StoreHarness & { readonly root: str
   };
 }
 
-export async function s3Harness(): Promise<StoreHarness & { readonly sandbox: Sandbox }> {
-  const sandbox = await startSandbox();
+export async function s3Harness(options: SandboxOptions = {}): Promise<StoreHarness & { readonly sandbox: Sandbox }> {
+  const sandbox = await startSandbox(options);
   const bucket = "documents";
   sandbox.createBucket(bucket);
   const opened: DocumentStore[] = [];
   const stored = () => [...sandbox.keys(bucket), ...sandbox.uploads(bucket).map(({ key }) => `unfinished ${key}`)];
   return {
     sandbox,
-    async open(options) {
+    async open(opening) {
       const store = await openDocumentStore(`s3://${bucket}/some/prefix`, {
-        ...options,
+        ...opening,
         s3: () => settingsOf(sandbox),
       });
       opened.push(store);
