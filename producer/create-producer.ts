@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ActivityError } from "../jobs/activity-error.ts";
 import type { ActivityInput, ActivityName, ActivityResult } from "../jobs/contracts.ts";
 import { DEFAULT_PREFIX, redisKeys } from "../jobs/queues.ts";
+import { type Batches, createBatches } from "./batches.ts";
 import { type Documents, type DocumentsLocation, lazyDocuments } from "./documents.ts";
 import { addItems, makeItem, makeItems } from "./enqueue.ts";
 import { createJobHandle, type JobHandle } from "./job-handle.ts";
@@ -68,6 +69,8 @@ export type Producer = {
     options?: TemplateOptions,
   ): Promise<Schedule>;
   readonly schedules: Schedules;
+  /** Moves, copies and deletes of many objects. */
+  readonly batches: Batches;
   /** Ends waits with `ProducerClosed`, lets calls under way finish, and closes what the producer opened. Jobs go on. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -102,6 +105,7 @@ export function createProducer(options: ProducerOptions): Producer {
   const waits = createJobWaits({ redis, keys, prefix });
   const documents = lazyDocuments(options.documents);
   const context = { redis, queues, keys, waits, documents: documents.access };
+  const batches = createBatches({ redis, prefix, documents: documents.access });
 
   let closing: Promise<void> | undefined;
 
@@ -138,6 +142,7 @@ export function createProducer(options: ProducerOptions): Producer {
     schedule: async (id, rule, activity, input, given = {}) =>
       await putSchedule(context, { id, rule, activity, input }, given),
     schedules: createSchedules(context),
+    batches,
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: async () => await producer.close(),
   };
@@ -148,6 +153,7 @@ export function createProducer(options: ProducerOptions): Producer {
     await waits.close();
     await drained;
     await queues.close();
+    await batches.close();
     await redis.close();
     await documents.close();
   }

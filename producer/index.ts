@@ -1,5 +1,17 @@
 export * from "../jobs/contracts.ts";
 export type { DocumentSource, DocumentStore, ReadOptions, WriteOptions } from "../documents/document-store.ts";
+export type {
+  Batches,
+  BatchHandle,
+  BatchPage,
+  BatchSchedule,
+  BatchScheduleOptions,
+  BatchSpecInput,
+  BatchState,
+  BatchStatus,
+  ListOptions as ListBatchesOptions,
+  StartOptions as StartBatchOptions,
+} from "./batches.ts";
 export { createProducer, type EnqueueManyOptions, type Producer, type ProducerOptions } from "./create-producer.ts";
 export type { Documents, DocumentsLocation } from "./documents.ts";
 export type { JobHandle, JobState } from "./job-handle.ts";

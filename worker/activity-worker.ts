@@ -5,7 +5,9 @@ import { ActivityError } from "../jobs/activity-error.ts";
 import { quarantineMalformed } from "../jobs/quarantine.ts";
 import type { WorkerConfig } from "./config.ts";
 import { backoff } from "./retry.ts";
-import type { Running } from "./process-job.ts";
+import type { Running } from "./running.ts";
+
+export type Started = { readonly worker: Worker; readonly running: Running };
 
 type Options = {
   readonly queue: string;

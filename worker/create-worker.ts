@@ -1,21 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { type Logger, pino } from "pino";
 import { openDocumentStore } from "../documents/open-document-store.ts";
 import { startSweeper } from "../documents/sweeper.ts";
 import { ActivityError } from "../jobs/activity-error.ts";
-import { redisKeys } from "../jobs/queues.ts";
-import { startActivityWorker } from "./activity-worker.ts";
+import { CHUNK_QUEUE, redisKeys } from "../jobs/queues.ts";
+import { startActivityWorker, type Started } from "./activity-worker.ts";
 import { startCancellation } from "./cancellation.ts";
 import { checkRedis } from "./check-redis.ts";
+import { startChunkWorker } from "./chunk-worker.ts";
 import type { WorkerConfig } from "./config.ts";
 import { loadProfiles } from "./credentials/load-profiles.ts";
 import { startHealth } from "./health.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createMetrics } from "./metrics.ts";
-import { type AttemptEvent, createProcessor, type Running } from "./process-job.ts";
+import { type AttemptEvent, createProcessor } from "./process-job.ts";
 import type { RequestEvent } from "./s3/create-s3.ts";
 import { createS3Pool } from "./s3-pool.ts";
 import { openTelemetry } from "./telemetry.ts";
@@ -109,9 +109,15 @@ async function start(config: WorkerConfig, { log, onAttempt }: Scope, closers: C
     });
     workers.push({ worker, running });
   }
+  if (config.batches) {
+    const chunks = startChunkWorker({ config, redis, profiles, pool, documents, log });
+    workers.push(chunks);
+    closers.push(() => chunks.close());
+  }
   closers.push(() => stop(workers, config.shutdownTimeoutMs));
   await Promise.all(workers.map(({ worker }) => worker.waitUntilReady()));
-  const { activities, concurrency } = config;
+  const { concurrency } = config;
+  const activities = [...config.activities, ...(config.batches ? [CHUNK_QUEUE] : [])];
   const info = { id, host: hostname(), pid: process.pid, activities, concurrency, startedAt: new Date().toISOString() };
   const heartbeat = startHeartbeat(redis, keys, info, count, log);
   closers.push(() => heartbeat.close());
@@ -124,7 +130,7 @@ async function start(config: WorkerConfig, { log, onAttempt }: Scope, closers: C
       config.health,
     ));
   if (health) closers.push(() => health.close());
-  log.info({ workerId: id, redis: facts.version, activities: config.activities }, "taking jobs");
+  log.info({ workerId: id, redis: facts.version, activities }, "taking jobs");
   return {
     id,
     ...(health && { healthPort: health.port }),
@@ -143,8 +149,6 @@ function connect(url: string, log: Logger): Redis {
   redis.on("error", (error) => log.warn({ err: error }, "Redis does not answer; trying again"));
   return redis;
 }
-
-type Started = { readonly worker: Worker; readonly running: Running };
 
 function probes(redis: Redis, workers: readonly Started[], closing: () => boolean) {
   return {

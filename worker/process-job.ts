@@ -8,6 +8,7 @@ import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
 import { backoff, decide, toActivityError, type Verdict } from "./retry.ts";
 import { runJob, type RunDeps } from "./run-job.ts";
+import { createRunning } from "./running.ts";
 
 /** What one attempt came to, for metrics. */
 export type AttemptEvent = {
@@ -27,26 +28,16 @@ export type ProcessorDeps = RunDeps & {
   readonly onAttempt: (event: AttemptEvent) => void;
 };
 
-/** The attempts that run in this process, so that a lost lock or a shutdown can end them. */
-export type Running = {
-  abort(jobId: string, reason: ActivityError): void;
-  abortAll(reason: ActivityError): void;
-  count(): number;
-};
-
-/** A job whose data was no JSON is put aside before it gets here; this flag says why it fails. */
-export type Quarantined = { readonly reason?: string };
-
 /** Sets a field of a job's own hash, unless the job was removed meanwhile. */
 const SET_IF_THERE = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end";
 
 /** Wraps the pipeline of one attempt in what the queue must know: cancel, timeout, retry or not, and the typed error. */
 export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
-  const attempts = new Map<string, Set<AbortController>>();
+  const running = createRunning();
 
   const process = async (job: Job, token: string): Promise<unknown> => {
     const jobId = job.id ?? "";
-    const controller = track(attempts, jobId);
+    const controller = running.start(jobId);
     const startedAt = performance.now();
     const log = deps.log.child({ activity, jobId, attempt: job.attemptsMade + 1 });
     const report = (outcome: AttemptEvent["outcome"], code?: string) => {
@@ -70,15 +61,10 @@ export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
       await deps.redis.eval(SET_IF_THERE, 1, deps.keys.job(activity, jobId), "error", JSON.stringify(error));
       return await settle(verdict, error, job, token);
     } finally {
-      release(attempts, jobId, controller);
+      running.end(jobId, controller);
     }
   };
 
-  const running: Running = {
-    abort: (jobId, reason) => attempts.get(jobId)?.forEach((controller) => controller.abort(reason)),
-    abortAll: (reason) => attempts.forEach((set) => set.forEach((controller) => controller.abort(reason))),
-    count: () => attempts.size,
-  };
   return { process, running };
 }
 
@@ -130,17 +116,4 @@ async function settle(verdict: Verdict, error: ActivityError, job: Job, token: s
     case "fail":
       throw Object.assign(new UnrecoverableError(error.message), { cause: error });
   }
-}
-
-function track(attempts: Map<string, Set<AbortController>>, jobId: string): AbortController {
-  const controller = new AbortController();
-  const set = attempts.get(jobId) ?? new Set();
-  attempts.set(jobId, set.add(controller));
-  return controller;
-}
-
-function release(attempts: Map<string, Set<AbortController>>, jobId: string, controller: AbortController): void {
-  const set = attempts.get(jobId);
-  set?.delete(controller);
-  if (set?.size === 0) attempts.delete(jobId);
 }

@@ -1,0 +1,70 @@
+import { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { createBatchQueue } from "../batches/batch-queue.ts";
+import { createChunkProcessor } from "../batches/chunk-processor.ts";
+import { startWatchdog } from "../batches/watchdog.ts";
+import type { DocumentStore } from "../documents/document-store.ts";
+import { CHUNK_QUEUE } from "../jobs/queues.ts";
+import { startActivityWorker, type Started } from "./activity-worker.ts";
+import type { WorkerConfig } from "./config.ts";
+import { policyMatcher } from "./credentials/policy.ts";
+import type { Profiles } from "./credentials/resolved-profile.ts";
+import { createRunning } from "./running.ts";
+import type { S3Pool } from "./s3-pool.ts";
+
+type Options = {
+  readonly config: WorkerConfig;
+  readonly redis: Redis;
+  readonly profiles: Profiles;
+  readonly pool: S3Pool;
+  readonly documents: DocumentStore;
+  readonly log: Logger;
+};
+
+/** Takes chunks of batches, and is one of the watchdogs that look after them. */
+export function startChunkWorker(options: Options): Started & { close(): Promise<void> } {
+  const { config, redis, profiles, pool, documents, log } = options;
+  const { prefix } = config;
+  const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix });
+  queue.on("error", (error) => log.warn({ queue: CHUNK_QUEUE, err: error }, "the queue reports an error"));
+  const jobs = createBatchQueue(queue);
+  const processChunk = createChunkProcessor({
+    redis,
+    prefix,
+    queue: jobs,
+    s3For: (credentials) => pool.get(credentials),
+    allowed: async (credentials, activity, bucket) =>
+      policyMatcher(await profiles.resolve(credentials), activity, bucket),
+    documents,
+    log,
+  });
+  const running = createRunning();
+  const worker = startActivityWorker({
+    queue: CHUNK_QUEUE,
+    redis,
+    prefix,
+    concurrency: config.concurrency.batches,
+    retention: config.retention,
+    log,
+    running,
+    process: async (job, token) => {
+      const controller = running.start(job.id ?? "");
+      try {
+        await processChunk(job, token, controller.signal);
+      } finally {
+        running.end(job.id ?? "", controller);
+      }
+    },
+  });
+  const watchdog = startWatchdog({ redis, prefix, queue: jobs, log });
+  return {
+    worker,
+    running,
+    async close() {
+      await watchdog.close();
+      processChunk.close();
+      await queue.close();
+    },
+  };
+}
