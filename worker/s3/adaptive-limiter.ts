@@ -68,7 +68,7 @@ export function createAdaptiveLimiter({
   function succeeded(lane: Lane): void {
     lane.cutsInARow = 0;
     // One more for each full round of successes.
-    lane.limit = Math.min(max, lane.limit + 1 / lane.limit);
+    lane.limit = Math.min(max, lane.limit + 1 / Math.floor(lane.limit));
   }
 
   function throttled(lane: Lane, round: number): void {

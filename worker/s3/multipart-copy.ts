@@ -19,6 +19,7 @@ import { type About, isUnknownOutcome, nameOf, unproven } from "./error-mapping.
 import { isSinglePartEtag, quoteEtag, unquoteEtag } from "./etag.ts";
 import { findFacts, headFacts } from "./head.ts";
 import { beginUpload, type CopyPart, endUpload, type OpenUpload } from "./multipart-upload.ts";
+import { openUpload } from "./open-upload.ts";
 import type { ObjectFacts } from "./object-facts.ts";
 import { retryPart } from "./retry-part.ts";
 import type { Call, CopyProof, CopyRequest } from "./s3.ts";
@@ -61,10 +62,7 @@ async function createUpload(store: Store, request: CopyRequest, call: Call): Pro
       ...sameChecksum(store, facts),
       ...ownedBy(store),
     });
-  const about: About = { operation: "CreateMultipartUpload", bucket, key };
-  const { UploadId } = await send(store, make, about, call);
-  if (UploadId === undefined || UploadId === "") throw unproven(about, "an upload id", 200);
-  return UploadId;
+  return (await openUpload(store, { bucket, key }, make, call.signal)).UploadId;
 }
 
 /** Tags, where the store has them at all; tags that may not be read are an error, as the copy would lose them. */

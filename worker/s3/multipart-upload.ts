@@ -1,9 +1,9 @@
-import { AbortMultipartUploadCommand, ListPartsCommand, type ListPartsCommandOutput } from "@aws-sdk/client-s3";
+import { ListPartsCommand, type ListPartsCommandOutput } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../jobs/activity-error.ts";
 import { type About, isThrottle, unproven } from "./error-mapping.ts";
 import { unquoteEtag } from "./etag.ts";
+import { removeUpload } from "./open-upload.ts";
 import { partSizeFor } from "./part-size.ts";
-import { retryPart } from "./retry-part.ts";
 import type { Call, CopyRequest, UploadMemory } from "./s3.ts";
 import { send } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
@@ -29,7 +29,7 @@ export async function beginUpload(
   if (earlier !== undefined && memory !== undefined) {
     const done = await partsOf(store, request, earlier.uploadId, earlier.partSize, call);
     if (done !== undefined && earlier.etag === source.etag) return { ...earlier, done };
-    if (done !== undefined) await abortUpload(store, request, earlier.uploadId);
+    if (done !== undefined) await removeUpload(store, request, earlier.uploadId);
     await memory.clear();
   }
   const partSize = partSizeFor(source.size, store.settings.copyPartSize);
@@ -37,7 +37,7 @@ export async function beginUpload(
   try {
     await memory?.save({ uploadId, partSize, etag: source.etag });
   } catch (error) {
-    await abortUpload(store, request, uploadId);
+    await removeUpload(store, request, uploadId);
     throw error;
   }
   return { uploadId, partSize, done: new Map() };
@@ -53,7 +53,7 @@ export async function endUpload(
 ): Promise<void> {
   const why: unknown = call.signal.aborted ? call.signal.reason : error;
   if (request.upload !== undefined && !isFinal(why, request.upload)) return;
-  await abortUpload(store, request, upload.uploadId);
+  await removeUpload(store, request, upload.uploadId);
   await request.upload?.clear();
 }
 
@@ -96,17 +96,4 @@ async function partsOf(
     marker = next;
   } while (marker !== undefined);
   return done;
-}
-
-/** Its own signal and time: it has to run after the caller's have ended. */
-async function abortUpload(store: Store, { bucket, key }: CopyRequest, UploadId: string): Promise<void> {
-  const signal = AbortSignal.timeout(store.settings.requestTimeoutMs);
-  const about: About = { operation: "AbortMultipartUpload", bucket, key };
-  const make = (): AbortMultipartUploadCommand =>
-    new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId, ...ownedBy(store) });
-  try {
-    await retryPart(() => send(store, make, about, { signal }), signal);
-  } catch {
-    // Gone already, or out of reach: what went wrong before matters more, and a lifecycle rule is the last resort.
-  }
 }

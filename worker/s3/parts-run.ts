@@ -18,15 +18,14 @@ export type PartsRun = {
   readonly controller: AbortController;
 };
 
-/** Sends one command of an upload: a part again where only it met trouble, a cleanup also after the end of its caller. */
+/** Sends one command of an upload: a part again where only it met trouble. */
 export async function sendPart<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   { store, request, region, partSize, controller }: PartsRun,
   command: S3Command<Input, Output>,
-  cleanup: boolean,
 ): Promise<Output> {
   const { bucket, key } = request;
   const about: About = { operation: operationOf(command), bucket, key };
-  const signal = cleanup ? AbortSignal.timeout(store.settings.requestTimeoutMs) : controller.signal;
+  const { signal } = controller;
   const part = about.operation === "UploadPart";
   const timeoutMs = part
     ? partTimeout(store, partSize)
@@ -41,7 +40,7 @@ export async function sendPart<Input extends ServiceInputTypes, Output extends S
       throw unproven(about, "the object's ETag", 200);
     return output;
   };
-  return part || cleanup ? await retryPart(run, signal) : await run();
+  return part ? await retryPart(run, signal) : await run();
 }
 
 function hasEtag(output: object): boolean {
@@ -53,7 +52,6 @@ export function partTimeout({ settings }: Store, bytes: number): number {
   return settings.requestTimeoutMs + Math.ceil(bytes / 256);
 }
 
-/** The SDK's name of a command's operation. */
-export function operationOf(command: object): string {
+function operationOf(command: object): string {
   return command.constructor.name.replace(/Command$/, "");
 }

@@ -1,5 +1,7 @@
 import {
+  AbortMultipartUploadCommand,
   type CompleteMultipartUploadCommandOutput,
+  CreateMultipartUploadCommand,
   type CreateMultipartUploadCommandInput,
   type S3Client,
   type ServiceInputTypes,
@@ -8,8 +10,9 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import type { About } from "./error-mapping.ts";
 import { unquoteEtag } from "./etag.ts";
+import { openUpload, removeUpload } from "./open-upload.ts";
 import { partSizeFor } from "./part-size.ts";
-import { operationOf, type PartsRun, sendPart } from "./parts-run.ts";
+import { type PartsRun, sendPart } from "./parts-run.ts";
 import { conditions, provenPut, type PutRequest, type PutResult, recover } from "./put-proof.ts";
 import type { Call } from "./s3.ts";
 import type { S3Command } from "./send.ts";
@@ -89,18 +92,20 @@ function uploadInput({
  * and an abort would return before the upload is cleaned up.
  */
 function uploadClient(run: PartsRun): S3Client {
-  const { store, region, controller } = run;
+  const { store, request, region, controller } = run;
   const real = store.clients.forRegion(region);
+  const target = { bucket: request.bucket, key: request.key, region };
   const facade = {
     config: real.config,
-    async send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
-      command: S3Command<Input, Output>,
-    ): Promise<Output> {
-      const cleanup = operationOf(command) === "AbortMultipartUpload";
+    async send(command: S3Command<ServiceInputTypes, ServiceOutputTypes>): Promise<unknown> {
+      if (command instanceof AbortMultipartUploadCommand)
+        return await removeUpload(store, target, command.input.UploadId ?? "");
       try {
-        return await sendPart(run, command, cleanup);
+        if (command instanceof CreateMultipartUploadCommand)
+          return await openUpload(store, target, () => command, controller.signal);
+        return await sendPart(run, command);
       } catch (error) {
-        if (!cleanup) controller.abort(error);
+        controller.abort(error);
         throw error;
       }
     },

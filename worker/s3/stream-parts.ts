@@ -1,6 +1,5 @@
 import { Readable } from "node:stream";
 import {
-  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   type CompleteMultipartUploadCommandOutput,
   CreateMultipartUploadCommand,
@@ -9,6 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../jobs/activity-error.ts";
 import { type About, nameOf, unproven } from "./error-mapping.ts";
+import { openUpload, removeUpload } from "./open-upload.ts";
 import { type PartsRun, partTimeout, sendPart } from "./parts-run.ts";
 import { send } from "./send.ts";
 import { ownedBy } from "./store.ts";
@@ -21,24 +21,22 @@ export async function streamParts(
   run: PartsRun,
   params: CreateMultipartUploadCommandInput,
 ): Promise<CompleteMultipartUploadCommandOutput> {
+  const { store, request, region, controller } = run;
   const { Bucket, Key } = params;
+  const target = { bucket: request.bucket, key: request.key, region };
   // Parts may carry checksums only where the upload was begun with the same kind.
-  const sums = run.store.connection.checksums === "when-supported" ? ({ ChecksumAlgorithm: "CRC32" } as const) : {};
-  const created = await sendPart(run, new CreateMultipartUploadCommand({ ...params, ...sums }), false);
-  const about: About = { operation: "CreateMultipartUpload", bucket: run.request.bucket, key: run.request.key };
-  const UploadId = created.UploadId;
-  if (UploadId === undefined || UploadId === "") throw unproven(about, "an upload id", 200);
-  const upload = { Bucket, Key, UploadId, ...ownedBy(run.store) };
+  const sums = store.connection.checksums === "when-supported" ? ({ ChecksumAlgorithm: "CRC32" } as const) : {};
+  const make = (): CreateMultipartUploadCommand => new CreateMultipartUploadCommand({ ...params, ...sums });
+  const { UploadId } = await openUpload(store, target, make, controller.signal);
+  const upload = { Bucket, Key, UploadId, ...ownedBy(store) };
   try {
     const Parts = await sendAll(run, upload);
     return await sendPart(
       run,
       new CompleteMultipartUploadCommand({ ...params, ...upload, MultipartUpload: { Parts } }),
-      false,
     );
   } catch (error) {
-    // What went wrong matters more than a cleanup that failed too; a lifecycle rule is the last resort for that.
-    await sendPart(run, new AbortMultipartUploadCommand(upload), true).catch(() => undefined);
+    await removeUpload(store, target, UploadId);
     throw error;
   }
 }
