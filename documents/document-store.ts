@@ -32,8 +32,8 @@ export type DocumentStore = {
   /** Hashes, counts, makes durable, then visible: no half document is ever seen. Throws `DiskFull` (retryable), `DocumentIncomplete`. */
   write(source: DocumentSource, options: WriteOptions): Promise<DocumentPointer>;
   /**
-   * The content. The stream errors with `DocumentCorrupt` where size or sha256 differ from the pointer; only a complete, verified read
-   * deletes a `deleteAfterDownload` document. Rejects with `DocumentNotFound` or `DocumentExpired`.
+   * The content. The stream errors with `DocumentCorrupt` where size or sha256 differ from the pointer (rejects with it where that is known before
+   * the first byte); only a complete, verified read deletes a `deleteAfterDownload` document. Rejects with `DocumentNotFound` or `DocumentExpired`.
    */
   read(pointer: DocumentPointer, options?: ReadOptions): Promise<Readable>;
   /** The pointer of a document by its id, or `undefined`. */
