@@ -128,8 +128,7 @@ export const BatchSpec = z
     label: z.string().min(1).max(200).optional(),
   })
   .superRefine((spec, context) => {
-    for (const { path, message } of problems(spec as BatchSpecShape))
-      context.addIssue({ code: "custom", path, message });
+    for (const { path, message } of problems(spec)) context.addIssue({ code: "custom", path, message });
   });
 
 /** The spec as it is stored: defaults filled in. */

@@ -63,7 +63,15 @@ export async function finishChunk(work: ChunkWork): Promise<void> {
   if (succeeded + failed + skipped + unattempted !== manifest.keys.length)
     throw new TypeError(`expected an outcome for each of ${manifest.keys.length} objects`);
   const state = await chunks.finish(delivery, {
-    ...{ succeeded, failed, skipped, unattempted, bytes, segment, errors, recent, requests },
+    succeeded,
+    failed,
+    skipped,
+    unattempted,
+    bytes,
+    segment,
+    errors,
+    recent,
+    requests,
     ticked: takeTicks(work),
     threshold: { ...spec.failureThreshold, error: JSON.stringify(error) },
   });

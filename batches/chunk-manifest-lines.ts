@@ -96,7 +96,7 @@ export function parseManifestLines(
 }
 
 function csvRecords(text: string): string[][] {
-  return parse(text, { relax_column_count: true, skip_empty_lines: false, trim: true }) as string[][]; // no `columns`: rows of fields
+  return parse(text, { relax_column_count: true, skip_empty_lines: false, trim: true });
 }
 
 function csvEntry(fields: readonly string[], number: number): ManifestEntry {

@@ -70,7 +70,6 @@ async function looksLikeOneBucket(
   if (from !== to && !isAlias(from) && !isAlias(to)) return false;
   if (from === to && source.connection.endpoint === destination.connection.endpoint) return true;
   const there = await destination.find({ bucket: to, key: first.key }, { signal });
-  const seconds = (date: string): number => Math.floor(Date.parse(date) / 1000);
   return there?.etag === first.etag && seconds(there.lastModified) === seconds(first.lastModified);
 }
 
@@ -87,4 +86,9 @@ async function openManifest(
     cursors: [JSON.stringify({ offset: 0, line: 0 })],
     ...(spec.filter === undefined && { total: lines }),
   };
+}
+
+/** Listings tell milliseconds on some stores, HEAD only seconds. */
+function seconds(date: string): number {
+  return Math.floor(Date.parse(date) / 1000);
 }

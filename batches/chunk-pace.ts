@@ -19,34 +19,34 @@ export function createPace(store: BatchStore, { batch, spec, control, signal }: 
   const rate = spec.maxObjectsPerSecond;
   if (rate === undefined) return FREE;
   const group = Math.max(1, Math.min(GROUP, Math.floor(rate / 4)));
-  let left = 0;
+  const held = { left: 0 };
   let asking: Promise<boolean> | undefined;
 
   const ask = async (): Promise<boolean> => {
     const halt = AbortSignal.any([control.signal, signal]);
     for (;;) {
       const { granted, waitMs } = await store.take(batch, rate, group);
-      left += granted;
-      if (left > 0) return true;
+      held.left += granted;
+      if (held.left > 0) return true;
       if (!(await rest(Math.max(1, waitMs), halt))) return false;
     }
   };
   const take = async (): Promise<boolean> => {
-    while (left === 0) {
+    while (held.left === 0) {
       asking ??= ask().finally(() => {
         asking = undefined;
       });
       if (!(await asking)) return false;
     }
-    left--;
+    held.left--;
     return control.halted === undefined;
   };
   return {
     take,
     async takeMany(wanted) {
       if (!(await take())) return 0;
-      const more = Math.min(left, wanted - 1);
-      left -= more;
+      const more = Math.min(held.left, wanted - 1);
+      held.left -= more;
       return 1 + more;
     },
   };

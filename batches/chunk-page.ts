@@ -90,7 +90,10 @@ export async function commitPage(
   let cap: string | undefined;
   for (;;) {
     const committed = await chunks.commit(ref, {
-      ...{ ...page, ...caps, work, cap },
+      ...page,
+      ...caps,
+      work,
+      cap,
       count: manifest.keys.length,
       bytes: bytesOf(manifest),
       manifest: await encodeManifest(manifest),

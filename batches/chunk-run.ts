@@ -29,9 +29,9 @@ export async function runChunk(
   pace: Pace,
   fail: (error: unknown) => Promise<void>,
 ): Promise<ChunkEnd> {
-  const { outcomes, control, spec } = work;
-  outcomes.restore(work.delivery.checkpoints);
-  control.learn(work.delivery.state);
+  const { outcomes, control, delivery } = work;
+  outcomes.restore(delivery.checkpoints);
+  control.learn(delivery.state);
   screenObjects(work);
   try {
     if (control.halted === undefined) await workOnObjects(work, pace);
@@ -44,23 +44,18 @@ export async function runChunk(
     await fail(work.fatal);
     control.learn("failing");
   }
-  if (control.halted === "cancel" || control.halted === "fail") await giveUp(work, control.halted);
-  const done = outcomes.count(OPEN) === 0 && outcomes.count(COPIED) === 0;
+  // The checkpoint may tell of a cancel that came meanwhile.
   await checkpoint(work);
-  if (!done) {
-    // The checkpoint may have told of a cancel that came meanwhile.
-    const { halted } = control;
-    if (halted !== "cancel" && halted !== "fail") return await park(work);
-    await giveUp(work, halted);
+  if (control.halted === "cancel" || control.halted === "fail") {
+    await giveUp(work, control.halted);
     await checkpoint(work);
+  }
+  if (outcomes.count(OPEN) > 0 || outcomes.count(COPIED) > 0) {
+    const state = await work.chunks.park(delivery);
+    return state === "paused" || state === "pausing" ? "parked" : "yielded";
   }
   await finishChunk(work);
   return "finished";
-
-  async function park({ chunks, delivery }: ChunkWork): Promise<ChunkEnd> {
-    const state = await chunks.park(delivery);
-    return state === "paused" || state === "pausing" ? "parked" : "yielded";
-  }
 }
 
 async function workOnObjects(work: ChunkWork, pace: Pace): Promise<void> {

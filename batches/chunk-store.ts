@@ -93,9 +93,6 @@ export function createChunkStore({ redis, keys }: BatchStore) {
     const name = chunkName(ref.chain, ref.n);
     return runScript(redis, script, [...keys.ofBatch(ref.batch), keys.chunk(ref.batch, name)], args);
   };
-  const nameOf = ({ chain, n }: ChunkRef): string => chunkName(chain, n);
-  const bit = ({ chain, n }: ChunkRef): number => bitOf(chain, n);
-
   return {
     async begin(ref: ChunkRef, maxOpen: number): Promise<Begun> {
       const reply = replyList(await run(beginChunk, ref, [ref.chain, ref.n, nameOf(ref), bit(ref), maxOpen]));
@@ -179,10 +176,25 @@ export function createChunkStore({ redis, keys }: BatchStore) {
     async finish(delivery: Delivery, tally: Tally) {
       const { requests, threshold, ticked } = tally;
       const args = [
-        ...[nameOf(delivery.ref), delivery.owner, bit(delivery.ref)],
-        ...[tally.succeeded, tally.failed, tally.skipped, tally.unattempted, tally.bytes, tally.segment ? 1 : 0],
-        ...[JSON.stringify(tally.errors), JSON.stringify(tally.recent), ticked.objects, ticked.bytes],
-        ...[requests.head, requests.copy, requests.delete, threshold.ratio, threshold.minimum, threshold.error],
+        nameOf(delivery.ref),
+        delivery.owner,
+        bit(delivery.ref),
+        tally.succeeded,
+        tally.failed,
+        tally.skipped,
+        tally.unattempted,
+        tally.bytes,
+        tally.segment ? 1 : 0,
+        JSON.stringify(tally.errors),
+        JSON.stringify(tally.recent),
+        ticked.objects,
+        ticked.bytes,
+        requests.head,
+        requests.copy,
+        requests.delete,
+        threshold.ratio,
+        threshold.minimum,
+        threshold.error,
       ];
       return stateOf(await run(finishChunk, delivery.ref, args));
     },
@@ -192,6 +204,14 @@ export function createChunkStore({ redis, keys }: BatchStore) {
       return stateOf(await run(finishPlan, delivery.ref, args));
     },
   };
+}
+
+function nameOf({ chain, n }: ChunkRef): string {
+  return chunkName(chain, n);
+}
+
+function bit({ chain, n }: ChunkRef): number {
+  return bitOf(chain, n);
 }
 
 function stateOf(reply: ScriptReply): BatchState | "superseded" {

@@ -49,7 +49,15 @@ export function createWorkshop(
       if (control.halted !== "yield") cutTimer = setTimeout(() => cut.abort(control.signal.reason), HALT_MS);
     });
     const work: ChunkWork = {
-      ...{ batch, delivery, spec, manifest, source, destination, chunks, control, ending },
+      batch,
+      delivery,
+      spec,
+      manifest,
+      source,
+      destination,
+      chunks,
+      control,
+      ending,
       outcomes: createOutcomes(manifest),
       signal: AbortSignal.any([ending, cut.signal]),
       documents: deps.documents,

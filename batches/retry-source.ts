@@ -25,9 +25,12 @@ export async function retrySource(
     ttl: spec.retention,
     deleteAfterDownload: false,
   });
-  const { filter: _, destination, maxObjects: _objects, maxBytes: _bytes, ...rest } = spec;
+  const { destination } = spec;
   return {
-    ...rest,
+    ...spec,
+    filter: undefined,
+    maxObjects: undefined,
+    maxBytes: undefined,
     dryRun: false,
     source: { manifest, format: "ndjson" },
     ...(destination !== undefined && {

@@ -185,6 +185,6 @@ export function createBatches({
 }
 
 function described(stored: JobSchedulerJson): BatchSchedule {
-  const { spec, overlap } = stored.template?.data as Pick<BatchSchedule, "spec" | "overlap">; // written by schedule()
+  const { spec, overlap } = (stored.template?.data ?? {}) as Pick<BatchSchedule, "spec" | "overlap">; // written by schedule()
   return { id: stored.key, ...describeRepeat(stored), next: new Date(stored.next ?? 0), overlap, spec };
 }

@@ -89,7 +89,13 @@ export async function startBatchHarness(options: BatchHarnessOptions = {}): Prom
   const batches = createBatches({ redis: connected, prefix, documents });
   const workers = new Set<BatchWorker>();
   const harness: BatchHarness = {
-    ...{ sandbox, redis, queue, prefix, documents, batches, deps },
+    sandbox,
+    redis,
+    queue,
+    prefix,
+    documents,
+    batches,
+    deps,
     addWorker({ concurrency = 4, deps: own = {} } = {}) {
       const process = createChunkProcessor({ ...deps, ...own });
       const stopping = new AbortController();
