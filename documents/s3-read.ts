@@ -7,10 +7,10 @@ import { checkDocumentId } from "./document-draft.ts";
 import { documentCorrupt, documentNotFound, refuseExpired, refuseOther } from "./document-errors.ts";
 import type { ReadOptions } from "./document-store.ts";
 import type { Fetched, S3Bucket } from "./s3-bucket.ts";
-import { parseRecordKey, recordsPrefix, type StoredRecord } from "./s3-layout.ts";
+import type { StoredRecord } from "./s3-layout.ts";
+import { recordsOf, removeRecord } from "./s3-records.ts";
 import type { S3Room } from "./s3-store.ts";
 import { s3StoreError, unbelievable } from "./s3-store-error.ts";
-import { removeRecord } from "./s3-sweep.ts";
 import { type StoredContent, verifiedStream } from "./verified-stream.ts";
 
 /** How often a broken download is taken up again without a new byte in between. */
@@ -45,20 +45,6 @@ export async function readDocument(
 export async function findDocument(room: S3Room, id: string, call: Call): Promise<DocumentPointer | undefined> {
   checkDocumentId(id);
   return (await newest(room, id, call))?.pointer;
-}
-
-/** The records of a document, oldest first; the last one counts. */
-export async function recordsOf(
-  { bucket, prefix }: S3Room,
-  id: string,
-  signal: AbortSignal | undefined,
-): Promise<readonly StoredRecord[]> {
-  const records: StoredRecord[] = [];
-  for await (const { key } of bucket.list(recordsPrefix(prefix, id), { signal })) {
-    const record = parseRecordKey(prefix, key);
-    if (record !== undefined) records.push(record);
-  }
-  return records.toSorted((a, b) => (a.generation < b.generation ? -1 : 1));
 }
 
 /** The document as it is now. Where it is replaced between looking and reading, looks again. */

@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { buffer, text } from "node:stream/consumers";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { FaultOptions, Operation } from "../sandbox/index.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { openDocumentStore } from "./open-document-store.ts";
-import { s3Harness, settingsOf } from "./store-harness.ts";
+import { liveBytes, s3Harness, settingsOf } from "./store-harness.ts";
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3600_000;
@@ -279,19 +277,12 @@ describe("the sweep", () => {
 test("holds only a few parts of a large document in memory while it is written", async () => {
   harness.sandbox.createBucket("sink", { sink: true });
   const sink = await openDocumentStore("s3://sink/", { s3: () => settingsOf(harness.sandbox) });
-  setFlagsFromString("--expose-gc");
-  // The flag just set is what puts `gc` there.
-  const collectGarbage = runInNewContext("gc") as () => void;
-  const live = () => {
-    collectGarbage();
-    return process.memoryUsage().arrayBuffers;
-  };
   const size = 160 * MIB;
-  const start = live();
+  const start = liveBytes();
   let peak = 0;
   async function* source() {
     for (let sent = 0; sent < size; sent += MIB) {
-      if (sent % (5 * MIB) === 0) peak = Math.max(peak, live() - start);
+      if (sent % (5 * MIB) === 0) peak = Math.max(peak, liveBytes() - start);
       yield Buffer.alloc(MIB);
     }
   }

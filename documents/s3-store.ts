@@ -20,7 +20,8 @@ import type { S3Bucket } from "./s3-bucket.ts";
 import { findDocument, readDocument } from "./s3-read.ts";
 import type { S3Settings } from "./s3-settings.ts";
 import { isNoObject, s3StoreError, unbelievable } from "./s3-store-error.ts";
-import { deleteDocument, measure, sweep } from "./s3-sweep.ts";
+import { deleteDocument } from "./s3-records.ts";
+import { measure, sweep } from "./s3-sweep.ts";
 import { writeDocument } from "./s3-write.ts";
 import { silentLog, type StoreLog } from "./store-log.ts";
 
@@ -55,9 +56,9 @@ export function openS3Store(options: S3StoreOptions): DocumentStore {
     write: (source, write) => writeDocument(room, source, write),
     read: (pointer, read) => readDocument(room, pointer, read),
     find: (id, call = {}) => findDocument(room, id, call),
-    async delete(id, call = {}) {
+    async delete(id, { signal } = {}) {
       checkDocumentId(id);
-      await deleteDocument(room, id, call);
+      await deleteDocument(room, id, signal);
     },
     sweep: (call = {}) => sweep(room, call),
     usage: (call = {}) => measure(room, call),

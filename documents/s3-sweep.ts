@@ -1,8 +1,7 @@
 import { ORPHAN_AGE_MS } from "./document-draft.ts";
-import type { S3Bucket } from "./s3-bucket.ts";
 import { type HeldContent, type HeldRecord, type Holding, holdings } from "./s3-holdings.ts";
-import { type ContentKind, contentPrefix, parseContentKey, type StoredRecord } from "./s3-layout.ts";
-import { recordsOf } from "./s3-read.ts";
+import { type ContentKind, contentPrefix, parseContentKey } from "./s3-layout.ts";
+import { recordsOf, removeRecord } from "./s3-records.ts";
 import type { S3Room } from "./s3-store.ts";
 
 /**
@@ -48,21 +47,6 @@ export async function measure(
     bytes += contents.find(({ key }) => key === newest.contentKey)?.size ?? 0;
   }
   return { documents, bytes };
-}
-
-/** Removes every record of a document, and what they name. Oldest first: what was replaced must not come back when its successor goes. */
-export async function deleteDocument(room: S3Room, id: string, { signal }: Call): Promise<void> {
-  for (const record of await recordsOf(room, id, signal)) await removeRecord(room.bucket, record, signal);
-}
-
-/** The record first: content without one is invisible, and the sweeper finds it. */
-export async function removeRecord(
-  bucket: S3Bucket,
-  record: StoredRecord,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  await bucket.delete(record.key, { signal });
-  await bucket.delete(record.contentKey, { signal });
 }
 
 async function sweepOne(

@@ -5,9 +5,8 @@ import { documentIncomplete } from "./document-errors.ts";
 import type { DocumentSource, WriteOptions } from "./document-store.ts";
 import { newNonce, nextGeneration } from "./generation.ts";
 import { type ContentKind, contentKey, recordKey } from "./s3-layout.ts";
-import { recordsOf } from "./s3-read.ts";
+import { recordsOf, removeRecord } from "./s3-records.ts";
 import type { S3Room } from "./s3-store.ts";
-import { removeRecord } from "./s3-sweep.ts";
 import { cleanupSignal, type PartsUpload, partSizeFor, partsOf, startPartsUpload } from "./s3-upload.ts";
 import { releaseSource, sourceBytes } from "./source-bytes.ts";
 

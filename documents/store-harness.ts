@@ -2,6 +2,8 @@ import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { type OpenDocumentStoreOptions, openDocumentStore } from "./open-document-store.ts";
@@ -93,4 +95,13 @@ async function target(descriptor: string): Promise<string> {
   } catch {
     return "";
   }
+}
+
+/** Bytes in buffers that somebody still holds. */
+export function liveBytes(): number {
+  setFlagsFromString("--expose-gc");
+  // The flag just set is what puts `gc` there.
+  const collectGarbage = runInNewContext("gc") as () => void;
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
 }
