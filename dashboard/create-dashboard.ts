@@ -1,22 +1,30 @@
 import { isIPv6 } from "node:net";
-import cookie from "@fastify/cookie";
-import helmet from "@fastify/helmet";
-import rateLimit from "@fastify/rate-limit";
-import fastify, { type FastifyInstance, LogController } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { Redis } from "ioredis";
 import { type Logger, pino } from "pino";
-import { createProducer } from "../producer/create-producer.ts";
-import { guard } from "./access/authorize.ts";
-import { addressList } from "./access/entries.ts";
+import type { DocumentStore } from "../documents/document-store.ts";
+import { openDocumentStore } from "../documents/open-document-store.ts";
+import { createBatches } from "../producer/batches.ts";
+import { createProducer } from "../producer/index.ts";
+import { openRedis } from "../producer/redis-connection.ts";
 import { createIdentify } from "./access/identity.ts";
 import { sessionRoutes } from "./access/session-routes.ts";
 import { createSessions } from "./access/sessions.ts";
+import { activityRoutes } from "./api/activity-routes.ts";
+import { batchRoutes } from "./api/batch-routes.ts";
+import { batchStreamRoutes } from "./api/batch-stream-routes.ts";
+import { documentRoutes } from "./api/document-routes.ts";
+import { jobRoutes } from "./api/job-routes.ts";
+import { openApiRoute } from "./api/openapi.ts";
 import { overviewRoutes } from "./api/overview-routes.ts";
+import { addBullBoard } from "./bull-board.ts";
+import { openBullQueues } from "./bull-queues.ts";
 import { checkExposure, type DashboardConfig } from "./config.ts";
-import { HttpProblem, problemOf, sendProblem } from "./http/problem.ts";
+import { createServer } from "./http/create-server.ts";
 import { addRoutes } from "./http/route.ts";
-import { CSP, PERMISSIONS } from "./http/security-headers.ts";
+import { addMetrics } from "./metrics.ts";
 import { addPages } from "./pages.ts";
+import { createBatchViews } from "./watch/batch-views.ts";
 import { createEventStream } from "./watch/event-stream.ts";
 import { createOverview } from "./watch/overview.ts";
 import { createThroughput } from "./watch/throughput.ts";
@@ -30,10 +38,8 @@ export type Dashboard = {
   close(): Promise<void>;
 };
 
-/** The most bytes of a JSON body. */
-const BODY_LIMIT = 1024 * 1024;
-/** A connection on which nothing moves for so long is cut; event streams tick every second, waits end after a minute. */
-const IDLE_MS = 120_000;
+/** For how many milliseconds a request waits for a Redis that does not answer. */
+const REDIS_TIMEOUT_MS = 5000;
 
 /**
  * Starts the dashboard: pages, HTTP API, metrics. A Redis that does not answer is no reason not to start: the pages then say so.
@@ -46,92 +52,82 @@ export async function createDashboard(
 ): Promise<Dashboard> {
   checkExposure(config);
   const log = options.log ?? pino({ level: config.logLevel });
-  const redis = connect(config.redis, log);
-  const producer = createProducer({ redis, prefix: config.prefix, documents: config.documentsUrl, redisTimeout: 5000 });
-  const events = createEventStream();
-  const app = createServer(config, log);
-  const close = async () => {
-    events.close();
-    await app.close();
-    await producer.close();
-    redis.disconnect();
-  };
+  const resources = new AsyncDisposableStack();
   try {
-    await assemble(app, { config, redis, producer, events });
+    const app = await assemble(config, log, resources);
     await app.listen({ host: config.host, port: config.port });
+    const address = addressOf(app, config);
+    log.info({ url: address.url, readOnly: config.readOnly }, "the dashboard is open");
+    return { ...address, close: () => resources.disposeAsync() };
   } catch (error) {
-    await close();
+    await resources.disposeAsync();
     throw error;
   }
-  const address = addressOf(app, config);
-  log.info({ url: address.url, readOnly: config.readOnly }, "the dashboard is open");
-  return { ...address, close };
 }
 
-export type Parts = {
-  readonly config: DashboardConfig;
-  readonly redis: Redis;
-  readonly producer: ReturnType<typeof createProducer>;
-  readonly events: ReturnType<typeof createEventStream>;
-};
+async function assemble(
+  config: DashboardConfig,
+  log: Logger,
+  resources: AsyncDisposableStack,
+): Promise<FastifyInstance> {
+  const { prefix } = config;
+  const redis = connect(config.redis, log);
+  resources.defer(() => redis.disconnect());
+  const documents = lazyStore(config.documentsUrl, resources);
+  const producer = createProducer({ redis, prefix, documents: config.documentsUrl, redisTimeout: REDIS_TIMEOUT_MS });
+  resources.defer(() => producer.close());
+  const connection = openRedis(redis, REDIS_TIMEOUT_MS);
+  const batches = createBatches({ redis: connection, prefix, documents: producer.documents });
+  resources.defer(async () => {
+    await batches.close();
+    await connection.close();
+  });
+  const queues = openBullQueues(redis, { prefix, log });
+  resources.defer(() => queues.close());
 
-function createServer(config: DashboardConfig, log: Logger): FastifyInstance {
-  const fromProxy = addressList(config.proxy?.addresses ?? []);
-  return fastify({
-    loggerInstance: log.child({ part: "dashboard" }) as Logger,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT,
-    connectionTimeout: IDLE_MS,
-    forceCloseConnections: true,
-    trustProxy: (address: string) => fromProxy(address),
-    routerOptions: { maxParamLength: 1024 },
-    frameworkErrors: (error, _request, reply) => {
-      const { problem } = problemOf(error);
-      void sendProblem(reply, problem);
-    },
-  }) as unknown as FastifyInstance; // pino's Logger has all that Fastify's own type of logger asks for
-}
-
-async function assemble(app: FastifyInstance, { config, redis, events }: Parts): Promise<void> {
   const sessions = createSessions(redis, config);
   const identify = createIdentify(config, sessions);
-  await app.register(cookie);
-  await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: CSP },
-    // The dashboard itself may be served without TLS on loopback; a proxy in front sets this one.
-    strictTransportSecurity: false,
-    referrerPolicy: { policy: "same-origin" },
-    xFrameOptions: { action: "deny" },
-  });
-  app.addHook("onSend", async (_request, reply, payload) => {
-    reply.header("permissions-policy", PERMISSIONS);
-    return payload;
-  });
-  guard(app, config, identify);
-  await app.register(rateLimit, {
-    max: config.limits.requests,
-    timeWindow: 60_000,
-    errorResponseBuilder: (_request, { after }) =>
-      new HttpProblem(429, "TooManyRequests", `too many requests; try again in ${after}`),
-  });
-  app.setErrorHandler((error, request, reply) => {
-    const { problem, headers, unexpected } = problemOf(error);
-    if (unexpected) request.log.error({ err: error, method: request.method, url: request.url }, "a request failed");
-    return sendProblem(reply, problem, headers);
-  });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      new HttpProblem(404, "NotFound", `there is no ${request.method} ${pathOf(request.url)}`).problem,
-    ),
-  );
-  const overview = createOverview(redis, config.prefix);
-  const throughput = createThroughput(redis, config.prefix);
-  addRoutes(app, [
+  const app = await createServer(config, identify, log);
+  resources.defer(() => app.close());
+  const events = createEventStream();
+  // First: the server waits for its requests to end.
+  resources.defer(() => events.close());
+
+  const views = createBatchViews(redis, prefix);
+  const overview = createOverview(redis, prefix, views);
+  const throughput = createThroughput(redis, prefix);
+  const routes = [
+    ...activityRoutes({ producer }),
+    ...jobRoutes({ config, redis, producer, queues }),
+    ...documentRoutes({ config, documents }),
+    ...batchRoutes({ batches, views }),
+    ...batchStreamRoutes({ batches, views }),
+    ...overviewRoutes({ overview, throughput, views, events, identify }),
     ...sessionRoutes({ config, redis, sessions, identify }),
-    ...overviewRoutes({ overview, throughput, events, identify }),
-  ]);
+  ];
+  addMetrics(app, { overview, batches: views, documents, events });
+  addRoutes(app, [...routes, openApiRoute(routes)]);
+  await addBullBoard(app, { redis, prefix, queues, readOnly: config.readOnly });
   await addPages(app);
+  return app;
+}
+
+/** Opened when first used: a store that cannot be reached is a failed request, not a dashboard that does not start. */
+function lazyStore(url: string, resources: AsyncDisposableStack): () => Promise<DocumentStore> {
+  let opening: Promise<DocumentStore> | undefined;
+  return async () => {
+    if (opening !== undefined) return opening;
+    const store = openDocumentStore(url);
+    opening = store;
+    try {
+      const opened = await store;
+      resources.defer(() => opened.close());
+      return opened;
+    } catch (error) {
+      opening = undefined;
+      throw error;
+    }
+  };
 }
 
 /** Commands fail soon rather than hang: a page that says what is wrong beats one that loads for ever. */
@@ -154,8 +150,4 @@ function addressOf(app: FastifyInstance, config: DashboardConfig): Pick<Dashboar
   const port = typeof bound === "object" && bound !== null ? bound.port : config.port;
   const shown = isIPv6(config.host) ? `[${config.host}]` : config.host;
   return { address: { host: config.host, port }, url: `http://${shown}:${port}/` };
-}
-
-function pathOf(url: string): string {
-  return url.split("?", 1)[0]?.slice(0, 200) ?? "";
 }

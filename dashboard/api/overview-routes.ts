@@ -1,8 +1,10 @@
 import { z } from "zod";
 import type { Identify } from "../access/identity.ts";
-import { type ActivityName, activityNames } from "../../jobs/contracts.ts";
+import { BatchId, BatchSchema } from "./batch-schemas.ts";
+import { Activity } from "./job-schemas.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
+import type { BatchViews } from "../watch/batch-views.ts";
 import type { EventStream, Topic } from "../watch/event-stream.ts";
 import type { createOverview } from "../watch/overview.ts";
 import { RANGES, type Range, type Throughput } from "../watch/throughput.ts";
@@ -10,13 +12,13 @@ import { RANGES, type Range, type Throughput } from "../watch/throughput.ts";
 export type OverviewDeps = {
   readonly overview: ReturnType<typeof createOverview>;
   readonly throughput: Throughput;
+  readonly views: BatchViews;
   readonly events: EventStream;
   readonly identify: Identify;
 };
 
-// Keys of RANGES, and the names of the activities: both lists are never empty.
+// Never empty.
 const ranges = Object.keys(RANGES) as [Range, ...Range[]];
-const Activity = z.enum(activityNames as [ActivityName, ...ActivityName[]]);
 const Span = z.object({
   range: z.enum(ranges).default("15m"),
   activity: Activity.optional(),
@@ -70,6 +72,7 @@ const OverviewSchema = z.object({
     warnings: z.array(Warning),
   }),
   quarantined: count,
+  batches: z.object({ batches: z.array(BatchSchema), total: count, kept: count }),
   warnings: z.array(Warning),
 });
 const BucketSchema = z.object({
@@ -81,7 +84,7 @@ const BucketSchema = z.object({
   waitP95: ms,
 });
 
-export function overviewRoutes({ overview, throughput, events, identify }: OverviewDeps): readonly ApiRoute[] {
+export function overviewRoutes({ overview, throughput, views, events, identify }: OverviewDeps): readonly ApiRoute[] {
   const tag = "overview";
   const look = defineRoute({
     method: "GET",
@@ -119,10 +122,11 @@ export function overviewRoutes({ overview, throughput, events, identify }: Overv
     tag,
     summary: "The overview, live, as server-sent events",
     description:
-      "Once a second: `overview` as in /api/overview, and `throughput` with the newest buckets of 15 minutes. `trouble`: Redis does not answer. `end`: sign in again.",
-    query: z.object({ activity: Activity.optional() }),
+      "Once a second: `overview` as in /api/overview, and `throughput` with the newest buckets of 15 minutes. With `batch`, also `batch`: that batch and its newest steps. `trouble`: Redis does not answer. `end`: sign in again.",
+    query: z.object({ activity: Activity.optional(), batch: BatchId.optional() }),
     answers: { 200: { description: "Events", type: "text/event-stream" } },
-    handler: async ({ request, query: { activity } }, reply) => {
+    plainHead: true,
+    handler: async ({ request, query: { activity, batch } }, reply) => {
       if (!events.hasRoom()) throw new HttpProblem(503, "TooManyStreams", "too many event streams are open");
       const newest: Topic = {
         event: "throughput",
@@ -131,11 +135,25 @@ export function overviewRoutes({ overview, throughput, events, identify }: Overv
       events.add(
         request,
         reply,
-        [{ event: "overview", read: () => overview.read() }, newest],
+        [
+          { event: "overview", read: () => overview.read() },
+          newest,
+          ...(batch === undefined ? [] : [batchTopic(views, batch)]),
+        ],
         async () => (await identify(request)) !== undefined,
       );
       return reply;
     },
   });
   return [look, series, live];
+}
+
+function batchTopic(views: BatchViews, id: string): Topic {
+  return {
+    event: "batch",
+    read: async () => {
+      const batch = await views.one(id);
+      return batch && { batch, buckets: (await views.throughput(id)).slice(-3) };
+    },
+  };
 }

@@ -78,11 +78,13 @@ const STATUS: Readonly<Record<string, number>> = {
   DocumentCorrupt: 500,
   DiskFull: 507,
   BatchNotFound: 404,
-  BatchExpired: 410,
   BatchOverlap: 422,
   UnresolvableAlias: 422,
-  BatchState: 409,
-  BatchEnded: 409,
+  NotPlanned: 409,
+  PlanExpired: 410,
+  BatchNotEnded: 409,
+  NothingToRetry: 409,
+  ReportIncomplete: 410,
 };
 
 /** ioredis's own errors where Redis does not answer. */

@@ -22,7 +22,7 @@ export type Answer = {
 
 /** A route of the HTTP API: what it takes and answers is declared once, for the server, its checks and the OpenAPI document. */
 export type ApiRoute = {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
   /** With parameters as `:name`. */
   readonly path: string;
   readonly access: Access;
@@ -36,8 +36,8 @@ export type ApiRoute = {
   readonly body?: { readonly schema: z.ZodType; readonly optional?: boolean } | "bytes";
   readonly answers: Readonly<Record<number, Answer>>;
   readonly handler: (call: ApiCall, reply: FastifyReply) => Promise<unknown>;
-  /** Left out of the OpenAPI document. */
-  readonly hidden?: boolean;
+  /** HEAD is not this handler without the body: it has a route of its own, or none. */
+  readonly plainHead?: boolean;
 };
 
 export type ApiCall = {
@@ -84,10 +84,17 @@ const METHODS: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", 
 
 /** Adds routes to the server, and for each of their paths the answer 405 to every other method. */
 export function addRoutes(app: FastifyInstance, routes: readonly ApiRoute[]): void {
-  for (const route of routes) addRoute(app, route);
+  for (const route of routes.filter(({ body }) => body !== "bytes")) addRoute(app, route);
+  void app.register(async (scope) => {
+    // Bytes of any type go to the handler as they come.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    for (const route of routes.filter(({ body }) => body === "bytes")) addRoute(scope, route);
+  });
   for (const path of new Set(routes.map((route) => route.path))) {
-    const used: string[] = routes.filter((route) => route.path === path).map(({ method }) => method);
-    const allowed = used.includes("GET") ? ["HEAD", ...used] : used;
+    const own = routes.filter((route) => route.path === path);
+    const heads = own.some(({ method, plainHead }) => method === "GET" && !plainHead) ? ["HEAD"] : [];
+    const allowed: string[] = [...own.map(({ method }) => method), ...heads];
     const allow = allowed.join(", ");
     const others = METHODS.filter((method) => !allowed.includes(method));
     refuse(app, path, {
@@ -127,6 +134,8 @@ function addRoute(app: FastifyInstance, route: ApiRoute): void {
     method,
     url: path,
     config: { access },
+    exposeHeadRoute: method === "GET" && route.plainHead !== true,
+    ...(body === "bytes" && { bodyLimit: Number.MAX_SAFE_INTEGER }),
     handler: async (request, reply) => {
       const call: ApiCall = {
         request,

@@ -17,3 +17,15 @@ export const CSP = {
 
 /** Nothing here needs any of these. */
 export const PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=()";
+
+/**
+ * bull-board's page has a base element and styles in itself and sets styles as it runs; scripts are as strictly ours as everywhere.
+ * Only below /queues.
+ */
+export const BULL_BOARD_CSP = Object.entries({
+  ...CSP,
+  "style-src": ["'self'", "'unsafe-inline'"],
+  "base-uri": ["'self'"],
+})
+  .map(([name, sources]) => `${name} ${sources.join(" ")}`)
+  .join(";");

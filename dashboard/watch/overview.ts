@@ -1,5 +1,7 @@
 import type { Redis } from "ioredis";
 import { redisKeys } from "../../jobs/queues.ts";
+import type { BatchView, BatchViews } from "./batch-views.ts";
+import { keptFor } from "./kept-for.ts";
 import { type QueueCounts, readQueueCounts } from "./queue-counts.ts";
 import { readRedisHealth, type RedisHealth, type Warning } from "./redis-health.ts";
 import { readWorkers, type WorkerView } from "./workers.ts";
@@ -12,6 +14,8 @@ export type Overview = {
   readonly workers: readonly WorkerView[];
   readonly redis: RedisHealth;
   readonly quarantined: number;
+  /** The newest batches that have not come to rest; how many such there are, and how many in all. */
+  readonly batches: { readonly batches: readonly BatchView[]; readonly total: number; readonly kept: number };
   readonly warnings: readonly Warning[];
 };
 
@@ -20,17 +24,22 @@ const FRESH_MS = 900;
 const REDIS_HEALTH_FRESH_MS = 5000;
 
 /** A reader of the overview that shares one look at Redis among all who ask at about the same time. */
-export function createOverview(redis: Redis, prefix: string): { read(): Promise<Overview> } {
-  const health = shared(REDIS_HEALTH_FRESH_MS, () => readRedisHealth(redis));
-  const overview = shared(FRESH_MS, async (): Promise<Overview> => {
-    const [queues, workers, facts, quarantined] = await Promise.all([
+export function createOverview(
+  redis: Redis,
+  prefix: string,
+  views: Pick<BatchViews, "active">,
+): { read(): Promise<Overview> } {
+  const health = keptFor(REDIS_HEALTH_FRESH_MS, () => readRedisHealth(redis));
+  const overview = keptFor(FRESH_MS, async (): Promise<Overview> => {
+    const [queues, workers, facts, quarantined, batches] = await Promise.all([
       readQueueCounts(redis, prefix),
       readWorkers(redis, prefix),
       health(),
       redis.hlen(redisKeys(prefix).quarantine()),
+      views.active(),
     ]);
     const warnings = [...facts.warnings, ...unattended(queues, workers)];
-    return { at: new Date().toISOString(), queues, workers, redis: facts, quarantined, warnings };
+    return { at: new Date().toISOString(), queues, workers, redis: facts, quarantined, batches, warnings };
   });
   return { read: overview };
 }
@@ -48,12 +57,8 @@ function unattended(queues: readonly QueueCounts[], workers: readonly WorkerView
         remedy: "Start one with npx bucketline worker, with the same REDIS_URL and BUCKETLINE_PREFIX as here.",
       },
     ];
-  const attended = new Set(
-    workers.flatMap(({ activities, concurrency }) => [...activities, ...Object.keys(concurrency)]),
-  );
-  // Workers name the queue of chunks by what it is for.
-  if (attended.has("batches")) attended.add("batch-chunk");
-  const names = waiting.map(({ name }) => name).filter((name) => !attended.has(name) && name !== "batch-chunk");
+  const attended = new Set(workers.flatMap(({ activities }) => activities));
+  const names = waiting.map(({ name }) => name).filter((name) => !attended.has(name));
   if (names.length === 0) return [];
   return [
     {
@@ -63,20 +68,4 @@ function unattended(queues: readonly QueueCounts[], workers: readonly WorkerView
       remedy: "Start a worker for it, or add it to BUCKETLINE_ACTIVITIES of one.",
     },
   ];
-}
-
-/** Answers of the last `ms` milliseconds are given again; those under way are waited for together. A failure is not kept. */
-function shared<T>(ms: number, read: () => Promise<T>): () => Promise<T> {
-  let at = -Infinity;
-  let last: Promise<T> | undefined;
-  return () => {
-    if (last !== undefined && performance.now() - at < ms) return last;
-    at = performance.now();
-    const reading = read();
-    last = reading;
-    reading.catch(() => {
-      if (last === reading) last = undefined;
-    });
-    return reading;
-  };
 }

@@ -10,6 +10,7 @@ export const WorkerView = z.object({
   id: z.string(),
   host: z.string().default("unknown"),
   pid: z.number().default(0),
+  /** The queues it takes jobs from. */
   activities: z.array(z.string()).default([]),
   concurrency: z.record(z.string(), z.number()).default({}),
   /** Bytes of resident memory. */

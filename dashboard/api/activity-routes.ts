@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { type ActivityName, activityNames, contracts } from "../../jobs/contracts.ts";
+import type { Contract } from "../../jobs/contract.ts";
+import { type EnqueueOptions, type Producer } from "../../producer/index.ts";
+import { type ApiRoute, defineRoute } from "../http/route.ts";
+import { EnqueuedSchema, wholeText } from "./job-schemas.ts";
+
+const MAX_DELAY_MS = 366 * 24 * 3_600_000;
+const Options = z.object({
+  delay: wholeText(0, MAX_DELAY_MS).optional().describe("Milliseconds before it may start"),
+  priority: wholeText(0, 2_097_151).optional().describe("0 goes first"),
+  attempts: wholeText(1, 1000).optional().describe("How often it is tried in all; default 5"),
+});
+const Headers = z.object({
+  "idempotency-key": z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("The same key with the same input is the same job, for 7 days; with another input it is 409"),
+});
+
+/** One route for each activity, so that the OpenAPI document tells each one's own input and result. */
+export function activityRoutes({ producer }: { readonly producer: Producer }): readonly ApiRoute[] {
+  const list = defineRoute({
+    method: "GET",
+    path: "/api/activities",
+    access: "view",
+    tag: "activities",
+    summary: "What may be asked",
+    answers: {
+      200: {
+        description: "Every activity",
+        schema: z.object({ activities: z.array(z.object({ name: z.string(), summary: z.string(), url: z.string() })) }),
+      },
+    },
+    handler: async () => ({
+      activities: activityNames.map((name) => ({
+        name,
+        summary: contracts[name].summary,
+        url: `/api/activities/${name}/jobs`,
+      })),
+    }),
+  });
+  return [list, ...activityNames.map((name) => enqueueRoute(name, producer))];
+}
+
+function enqueueRoute(name: ActivityName, producer: Producer): ApiRoute {
+  const contract: Contract = contracts[name];
+  return defineRoute({
+    method: "POST",
+    path: `/api/activities/${name}/jobs`,
+    access: "operate",
+    tag: "activities",
+    summary: contract.summary,
+    description: "Enqueues a job. The body is its input.",
+    query: Options,
+    headers: Headers,
+    body: { schema: contract.input },
+    answers: { 202: { description: "Accepted; `url` tells its state and result", schema: EnqueuedSchema } },
+    handler: async ({ request, query, headers }, reply) => {
+      const options: EnqueueOptions = {
+        ...Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)),
+        ...(headers["idempotency-key"] !== undefined && { idempotencyKey: headers["idempotency-key"] }),
+      };
+      // The input goes on as it came: defaults are the worker's to fill in, and the idempotency key stands for what was sent.
+      const job = await producer.enqueue(name, request.body as never, options); // the route parsed it with its contract
+      const url = `/api/jobs/${name}/${encodeURIComponent(job.id)}`;
+      reply.code(202).header("location", url);
+      return { id: job.id, activity: name, url };
+    },
+  });
+}

@@ -1,0 +1,184 @@
+import { z } from "zod";
+import { BatchSpec } from "../../batches/batch-spec.ts";
+import { ActivityError } from "../../jobs/activity-error.ts";
+import type { BatchHandle, Batches } from "../../producer/batches.ts";
+import { type ApiRoute, defineRoute } from "../http/route.ts";
+import { redact } from "../redact.ts";
+import type { BatchView, BatchViews } from "../watch/batch-views.ts";
+import { BatchId, BatchSchema, BatchStateSchema, BucketSchema, ReportRowSchema } from "./batch-schemas.ts";
+import { wholeText } from "./job-schemas.ts";
+
+export type BatchRouteDeps = { readonly batches: Batches; readonly views: BatchViews };
+
+const tag = "batches";
+const params = z.object({ id: BatchId });
+
+export function batchRoutes(deps: BatchRouteDeps): readonly ApiRoute[] {
+  return [...lookingRoutes(deps), ...startingRoutes(deps), ...steeringRoutes(deps)];
+}
+
+/** Throws `BatchNotFound` where there is none. */
+export async function viewBatch(views: BatchViews, id: string): Promise<BatchView> {
+  const view = await views.one(id);
+  if (view === undefined)
+    throw new ActivityError("BatchNotFound", `no batch ${id}; ended ones are kept for their retention`);
+  return view;
+}
+
+function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] {
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/batches",
+      access: "view",
+      tag,
+      summary: "Batches, newest first",
+      query: z.object({
+        state: BatchStateSchema.optional(),
+        limit: wholeText(1, 100).default(25),
+        cursor: z
+          .string()
+          .regex(/^\d{1,20}\.[a-z0-9]{1,64}$/, { error: "expected `next` of a page" })
+          .optional(),
+      }),
+      answers: {
+        200: {
+          description: "A page; `next` is the cursor of the next one",
+          schema: z.object({ batches: z.array(BatchSchema), next: z.string().optional() }),
+        },
+      },
+      handler: async ({ query }) => {
+        const page = await batches.list(query);
+        return { ...page, batches: await Promise.all(page.batches.map(views.view)) };
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/batches/:id",
+      access: "view",
+      tag,
+      summary: "A batch: state, counts, speed, errors",
+      params,
+      answers: { 200: { description: "The batch", schema: BatchSchema } },
+      handler: ({ params: { id } }) => viewBatch(views, id),
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/batches/:id/failures",
+      access: "view",
+      tag,
+      summary: "The newest failures of a batch",
+      description: "At most 100, newest first; the report has all of them.",
+      params,
+      answers: { 200: { description: "Rows", schema: z.object({ rows: z.array(ReportRowSchema) }) } },
+      handler: async ({ params: { id } }) => {
+        await viewBatch(views, id);
+        return { rows: redact(await batches.get(id).recentFailures()) };
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/batches/:id/throughput",
+      access: "view",
+      tag,
+      summary: "What a batch got done over the last hour",
+      description: "In steps of five seconds; steps without progress are left out.",
+      params,
+      answers: {
+        200: {
+          description: "Steps, oldest first",
+          schema: z.object({ step: z.int(), buckets: z.array(BucketSchema) }),
+        },
+      },
+      handler: async ({ params: { id } }) => {
+        await viewBatch(views, id);
+        return { step: 5, buckets: await views.throughput(id) };
+      },
+    }),
+  ];
+}
+
+function startingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] {
+  const Headers = z.object({
+    "idempotency-key": z
+      .string()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe("The same key finds the batch that was started with it; with another request it is 409"),
+  });
+  return [
+    defineRoute({
+      method: "POST",
+      path: "/api/batches",
+      access: "operate",
+      tag,
+      summary: "Start a batch",
+      description: "With `dryRun` it only lists and counts, and waits for `confirm`.",
+      headers: Headers,
+      body: { schema: BatchSpec },
+      answers: { 201: { description: "Started, or found under its idempotency key", schema: BatchSchema } },
+      handler: async ({ request, headers }, reply) => {
+        const idempotencyKey = headers["idempotency-key"];
+        // As it came: defaults are part of what an idempotency key stands for, and are filled in by the producer.
+        const spec = request.body as Parameters<Batches["start"]>[0]; // the route parsed it with BatchSpec
+        const { id } = await batches.start(spec, idempotencyKey === undefined ? {} : { idempotencyKey });
+        reply.code(201).header("location", `/api/batches/${id}`);
+        return viewBatch(views, id);
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/batches/:id/retry-failed",
+      access: "operate",
+      tag,
+      summary: "Start a batch over the objects that failed",
+      params,
+      body: { schema: z.strictObject({ includeUnattempted: z.boolean().optional() }), optional: true },
+      answers: { 201: { description: "The new batch", schema: BatchSchema } },
+      handler: async ({ params: { id }, body }, reply) => {
+        const includeUnattempted = body?.includeUnattempted ?? false;
+        const started = await batches.get(id).retryFailed({ includeUnattempted });
+        reply.code(201).header("location", `/api/batches/${started.id}`);
+        return viewBatch(views, started.id);
+      },
+    }),
+  ];
+}
+
+function steeringRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] {
+  const steering = (verb: string, summary: string, run: (batch: BatchHandle) => Promise<unknown>) =>
+    defineRoute({
+      method: "POST",
+      path: `/api/batches/:id/${verb}`,
+      access: "operate",
+      tag,
+      summary,
+      params,
+      answers: { 200: { description: "The batch as it is now", schema: BatchSchema } },
+      handler: async ({ params: { id } }) => {
+        await run(batches.get(id));
+        return viewBatch(views, id);
+      },
+    });
+  return [
+    steering("pause", "Pause a batch: no more objects are started", (batch) => batch.pause()),
+    steering("resume", "Go on with a paused batch", (batch) => batch.resume()),
+    steering("cancel", "Cancel a batch: nothing is deleted after workers see it", (batch) => batch.cancel()),
+    steering("confirm", "Start exactly what a dry run planned", (batch) => batch.confirm()),
+    defineRoute({
+      method: "POST",
+      path: "/api/batches/:id/priority",
+      access: "operate",
+      tag,
+      summary: "Let a batch go before or after others",
+      params,
+      body: { schema: z.strictObject({ priority: z.int().min(1).max(2000).describe("1 goes first") }) },
+      answers: { 200: { description: "The batch as it is now", schema: BatchSchema } },
+      handler: async ({ params: { id }, body: { priority } }) => {
+        await batches.get(id).setPriority(priority);
+        return viewBatch(views, id);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,122 @@
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { isAtRest } from "../../batches/batch-status.ts";
+import type { ReportRow } from "../../batches/report-row.ts";
+import { abortedWith } from "../http/request-signal.ts";
+import { type ApiRoute, defineRoute } from "../http/route.ts";
+import { type BatchRouteDeps, viewBatch } from "./batch-routes.ts";
+import { BatchId, RowStatusSchema } from "./batch-schemas.ts";
+
+const tag = "batches";
+const params = z.object({ id: BatchId });
+const LOOK_EVERY_MS = 1000;
+
+/** What is sent piece by piece: the report of a batch, and its progress. */
+export function batchStreamRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] {
+  const report = defineRoute({
+    method: "GET",
+    path: "/api/batches/:id/report",
+    access: "view",
+    tag,
+    summary: "The report of a batch: a row for each object",
+    description:
+      "NDJSON, or CSV in the columns of S3 Batch Operations. While the batch runs: the rows of finished chunks. Breaks off where a part is gone.",
+    params,
+    query: z.object({
+      format: z.enum(["ndjson", "csv"]).default("ndjson"),
+      only: z
+        .string()
+        .transform((text) => text.split(","))
+        .pipe(z.array(RowStatusSchema))
+        .optional()
+        .describe("Statuses, separated by commas"),
+    }),
+    answers: { 200: { description: "Rows", type: "application/x-ndjson" } },
+    plainHead: true,
+    handler: async ({ params: { id }, query: { format, only } }, reply) => {
+      await viewBatch(views, id);
+      const options = { signal: abortedWith(reply), ...(only !== undefined && { only }) };
+      const batch = batches.get(id);
+      const lines = format === "csv" ? batch.reportCsv(options) : jsonLines(batch.report(options));
+      // The first row is read before the answer starts, so that a report that is gone is an error and no empty file.
+      const content = await begun(lines);
+      return reply
+        .type(format === "csv" ? "text/csv; charset=utf-8; header=present" : "application/x-ndjson; charset=utf-8")
+        .header("content-disposition", `attachment; filename="batch-${id}.${format}"`)
+        .header("cache-control", "no-store")
+        .send(Readable.from(inBlocks(content), { objectMode: false }));
+    },
+  });
+
+  const events = defineRoute({
+    method: "GET",
+    path: "/api/batches/:id/events",
+    access: "view",
+    tag,
+    summary: "The progress of a batch, as server-sent events",
+    description:
+      "`progress` once a second with the batch as in /api/batches/{id}; `end` after the last one, when it has come to rest.",
+    params,
+    answers: { 200: { description: "Events", type: "text/event-stream" } },
+    plainHead: true,
+    handler: async ({ params: { id } }, reply) => {
+      const signal = abortedWith(reply);
+      await viewBatch(views, id);
+      async function* progress(): AsyncGenerator<string> {
+        for (;;) {
+          // oxlint-disable-next-line no-await-in-loop -- one look after the other
+          const view = await viewBatch(views, id);
+          yield `event: progress\ndata: ${JSON.stringify(view)}\n\n`;
+          if (isAtRest(view.state)) break;
+          // oxlint-disable-next-line no-await-in-loop
+          await sleep(LOOK_EVERY_MS, undefined, { signal });
+        }
+        yield "event: end\ndata: {}\n\n";
+      }
+      return reply
+        .type("text/event-stream; charset=utf-8")
+        .header("cache-control", "no-store")
+        .header("x-accel-buffering", "no")
+        .send(Readable.from(untilAborted(progress(), signal), { objectMode: false }));
+    },
+  });
+  return [report, events];
+}
+
+async function* jsonLines(rows: AsyncIterable<ReportRow>): AsyncGenerator<string> {
+  for await (const row of rows) yield `${JSON.stringify(row)}\n`;
+}
+
+/** A million small writes would cost more than the rows themselves. */
+const BLOCK_CHARACTERS = 64 * 1024;
+
+async function* inBlocks(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  let block = "";
+  for await (const line of lines) {
+    block += line;
+    if (block.length < BLOCK_CHARACTERS) continue;
+    yield block;
+    block = "";
+  }
+  if (block !== "") yield block;
+}
+
+async function begun(lines: AsyncIterable<string>): Promise<AsyncIterable<string>> {
+  const iterator = lines[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  return (async function* () {
+    if (first.done) return;
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  })();
+}
+
+/** Ends quietly where the reader left. */
+async function* untilAborted(parts: AsyncIterable<string>, signal: AbortSignal): AsyncGenerator<string> {
+  try {
+    yield* parts;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

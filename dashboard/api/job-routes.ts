@@ -1,0 +1,219 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { ActivityError } from "../../jobs/activity-error.ts";
+import type { Producer } from "../../producer/index.ts";
+import { checkOperator } from "../access/authorize.ts";
+import type { BullQueues } from "../bull-queues.ts";
+import type { DashboardConfig } from "../config.ts";
+import { HttpProblem } from "../http/problem.ts";
+import { abortedWith } from "../http/request-signal.ts";
+import { type ApiRoute, defineRoute } from "../http/route.ts";
+import { JOB_STATES } from "../job-views/job-fields.ts";
+import { listJobs } from "../job-views/list-jobs.ts";
+import { forgetQuarantined, listQuarantine } from "../job-views/quarantine.ts";
+import { type JobView, readJob } from "../job-views/read-job.ts";
+import { retryJob } from "../job-views/retry-job.ts";
+import { queueNames } from "../watch/queue-counts.ts";
+import { Activity, flagText, JobId, JobRowSchema, JobSchema, QueueName, wholeText } from "./job-schemas.ts";
+
+export type JobRouteDeps = {
+  readonly config: DashboardConfig;
+  readonly redis: Redis;
+  readonly producer: Producer;
+  readonly queues: BullQueues;
+};
+
+const tag = "jobs";
+const MAX_WAIT_S = 60;
+const Job = { activity: Activity, id: JobId };
+const AnyJob = z.object({ activity: QueueName, id: JobId });
+const REVEAL = "Secrets are taken out. The URL of a presign-object job is one: an operator gets it with `reveal=true`.";
+
+export function jobRoutes(deps: JobRouteDeps): readonly ApiRoute[] {
+  return [...lookingRoutes(deps), ...steeringRoutes(deps), ...quarantineRoutes(deps)];
+}
+
+function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiRoute[] {
+  const { prefix } = config;
+  const one = async (activity: string, id: string, reveal?: boolean): Promise<JobView> => {
+    const job = await readJob(redis, prefix, {
+      activity,
+      id,
+      reveal: reveal === true && activity === "presign-object",
+    });
+    if (job !== undefined) return job;
+    throw new ActivityError(
+      "JobExpired",
+      `${activity}/${id} is not in Redis: it ended and was removed after its retention, or it never was enqueued`,
+    );
+  };
+  const Reveal = z.object({ reveal: flagText.optional() });
+
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/jobs",
+      access: "view",
+      tag,
+      summary: "Find a job by its id, in every queue",
+      query: z.object({ id: JobId }),
+      answers: { 200: { description: "The jobs with this id", schema: z.object({ jobs: z.array(JobSchema) }) } },
+      handler: async ({ query: { id } }) => {
+        const found = await Promise.all(queueNames.map((activity) => readJob(redis, prefix, { activity, id })));
+        return { jobs: found.filter((job) => job !== undefined) };
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/jobs/:activity",
+      access: "view",
+      tag,
+      summary: "Jobs of a queue in one state",
+      description: "The next to run, or the newest to end, come first.",
+      params: z.object({ activity: QueueName }),
+      query: z.object({
+        state: z.enum(JOB_STATES).default("failed"),
+        offset: wholeText(0, 10_000_000).default(0),
+        limit: wholeText(1, 100).default(25),
+      }),
+      answers: { 200: { description: "A page", schema: z.object({ total: z.int(), jobs: z.array(JobRowSchema) }) } },
+      handler: ({ params, query }) => listJobs(redis, prefix, { queue: params.activity, ...query }),
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/jobs/:activity/:id",
+      access: "view",
+      tag,
+      summary: "A job: state, input, result, error",
+      description: REVEAL,
+      params: AnyJob,
+      query: Reveal,
+      answers: { 200: { description: "The job", schema: JobSchema } },
+      handler: async ({ request, params, query: { reveal } }) => {
+        if (reveal && request.identity) checkOperator(request.identity, config);
+        return one(params.activity, params.id, reveal);
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      path: "/api/jobs/:activity/:id/wait",
+      access: "view",
+      tag,
+      summary: "Wait for a job's end",
+      description: `Answers when the job ended, or after \`timeout\` seconds (default 30, at most ${MAX_WAIT_S}) as it is then. ${REVEAL}`,
+      params: z.object(Job),
+      plainHead: true,
+      query: z.object({ timeout: wholeText(0, MAX_WAIT_S).default(30), ...Reveal.shape }),
+      answers: {
+        200: { description: "It ended: completed, failed or cancelled", schema: JobSchema },
+        202: { description: "It has not ended yet: ask again", schema: JobSchema },
+      },
+      handler: async ({ request, params: { activity, id }, query: { timeout, reveal } }, reply) => {
+        if (reveal && request.identity) checkOperator(request.identity, config);
+        // A key of BullMQ's own, such as `meta`, would be waited for in vain.
+        await one(activity, id);
+        try {
+          await producer.job(activity, id).succeeded({ timeout: timeout * 1000, signal: abortedWith(reply) });
+        } catch (error) {
+          if (!(error instanceof ActivityError && error.code === "WaitTimeout")) throw error;
+          reply.code(202);
+        }
+        return one(activity, id, reveal);
+      },
+    }),
+  ];
+}
+
+function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): readonly ApiRoute[] {
+  const { prefix } = config;
+  const params = z.object(Job);
+  return [
+    defineRoute({
+      method: "POST",
+      path: "/api/jobs/:activity/:id/cancel",
+      access: "operate",
+      tag,
+      summary: "Cancel a job",
+      description: "A job that waits will not run any more; one that runs is told to stop. 409 where it had ended.",
+      params,
+      answers: {
+        202: {
+          description: "It is cancelled, or told to stop",
+          schema: z.object({ id: z.string(), activity: z.string() }),
+        },
+      },
+      handler: async ({ params: { activity, id } }, reply) => {
+        const job = await readJob(redis, prefix, { activity, id });
+        if (job === undefined) throw new ActivityError("JobExpired", `${activity}/${id} is not in Redis (any more)`);
+        if (!(await producer.job(activity, id).cancel()))
+          throw new HttpProblem(
+            409,
+            "JobEnded",
+            `${activity}/${id} had ended before it could be cancelled: it is ${job.state}`,
+          );
+        reply.code(202);
+        return { id, activity };
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/jobs/:activity/:id/retry",
+      access: "operate",
+      tag,
+      summary: "Run a failed or cancelled job again",
+      params,
+      answers: {
+        202: { description: "It is in its queue again", schema: z.object({ id: z.string(), activity: z.string() }) },
+      },
+      handler: async ({ params: { activity, id } }, reply) => {
+        const queue = queues.get(activity);
+        if (queue === undefined) throw new ActivityError("UnknownActivity", `there is no queue ${activity}`);
+        await retryJob({ redis, prefix, queue }, { activity, id });
+        reply.code(202);
+        return { id, activity };
+      },
+    }),
+  ];
+}
+
+function quarantineRoutes({ config, redis }: JobRouteDeps): readonly ApiRoute[] {
+  const { prefix } = config;
+  const Quarantined = z.object({
+    activity: z.string(),
+    id: z.string(),
+    reason: z.string(),
+    at: z.string().optional(),
+    raw: z.string(),
+  });
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/quarantine",
+      access: "view",
+      tag,
+      summary: "Jobs that could not be read and were put aside",
+      answers: {
+        200: {
+          description: "Newest first, at most 500",
+          schema: z.object({ total: z.int(), jobs: z.array(Quarantined) }),
+        },
+      },
+      handler: () => listQuarantine(redis, prefix),
+    }),
+    defineRoute({
+      method: "DELETE",
+      path: "/api/quarantine/:activity/:id",
+      access: "operate",
+      tag,
+      summary: "Forget what was kept of a job in quarantine",
+      description: "The job itself stays among the failed ones until its retention is over.",
+      params: AnyJob,
+      answers: { 204: { description: "Forgotten" } },
+      handler: async ({ params }, reply) => {
+        if (!(await forgetQuarantined(redis, prefix, params)))
+          throw new HttpProblem(404, "NotFound", `${params.activity}/${params.id} is not in quarantine`);
+        return reply.code(204).send();
+      },
+    }),
+  ];
+}

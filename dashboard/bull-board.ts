@@ -1,0 +1,130 @@
+import { createBullBoard } from "@bull-board/api";
+import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Redis } from "ioredis";
+import { quarantineMalformed } from "../jobs/quarantine.ts";
+import { CHUNK_QUEUE } from "../jobs/queues.ts";
+import { bullBoardServer } from "./bull-board-server.ts";
+import type { BullQueues } from "./bull-queues.ts";
+import { BULL_BOARD_CSP } from "./http/security-headers.ts";
+import { redact } from "./redact.ts";
+
+export const BULL_BOARD_PATH = "/queues";
+
+export type BullBoardDeps = {
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly queues: BullQueues;
+  readonly readOnly: boolean;
+};
+
+/**
+ * What bull-board offers but may not do here. It shows data with its secrets taken out, so an edited or duplicated job would carry
+ * `[redacted]` into the queue; and what it adds has passed no contract. Obliterating a queue loses accepted jobs in silence.
+ */
+const REFUSED = /\/(?:add|update-data|obliterate)$/;
+
+/** Mounts bull-board below /queues: its pages and its API, behind the same gate as everything else. */
+export async function addBullBoard(
+  app: FastifyInstance,
+  { redis, prefix, queues, readOnly }: BullBoardDeps,
+): Promise<void> {
+  const { adapter, serve } = bullBoardServer(BULL_BOARD_PATH);
+  createBullBoard({
+    queues: queues.all.map(
+      (queue) =>
+        new BullMQAdapter(queue, {
+          // A chunk is a part of a batch: what is done to it alone would make the batch's counts untrue.
+          readOnlyMode: readOnly || queue.name === CHUNK_QUEUE,
+          ...(queue.name === CHUNK_QUEUE && { description: "Chunks of batches. Steer the batch instead." }),
+          externalJobUrl: ({ id }) => ({
+            displayText: "Bucketline",
+            href: `/jobs/${queue.name}/${encodeURIComponent(String(id ?? ""))}`,
+          }),
+        }),
+    ),
+    serverAdapter: adapter,
+    options: {
+      uiConfig: {
+        boardTitle: "Bucketline queues",
+        boardLogo: { path: "/assets/logo.svg", width: 28, height: 28 },
+        favIcon: { default: "/assets/logo.svg", alternative: "/assets/logo.svg" },
+        miscLinks: [{ text: "Bucketline dashboard", url: "/" }],
+        hideDocsLink: true,
+        // It asks Redis for the list of all clients, for each queue, again and again; our own page of workers knows more.
+        showWorkers: false,
+        pollingInterval: { showSetting: true, forceInterval: 5 },
+        theme: THEME,
+      },
+      handlerHooks: {
+        before: ({ method, route }) =>
+          method !== "get" && REFUSED.test(route)
+            ? { allow: false, status: 403, message: "Not here: use the HTTP API, which checks what it adds." }
+            : { allow: true },
+        // One place for all of its answers: data, results, errors, logs, schedulers.
+        after: (_context, result) => ({ ...result, body: redact(result.body) as typeof result.body }), // redacting keeps the shape
+      },
+    },
+  });
+  await app.register(
+    async (scope) => {
+      scope.addHook("onRoute", (route) => {
+        const reads = [route.method].flat().every((method) => method === "GET" || method === "HEAD");
+        route.config = { ...route.config, access: reads ? "view" : "operate" };
+      });
+      scope.addHook("onRequest", async (_request, reply) => {
+        reply.header("content-security-policy", BULL_BOARD_CSP);
+      });
+      // A job that is not JSON makes every listing that holds it fail.
+      scope.addHook("preHandler", async (request) => {
+        const queue = queueOf(request);
+        if (queue !== undefined && queues.get(queue)) await quarantineMalformed(redis, { prefix, queue });
+      });
+      await serve(scope);
+    },
+    { prefix: BULL_BOARD_PATH },
+  );
+}
+
+function queueOf({ params, query }: FastifyRequest): string | undefined {
+  const queue = named(params, "queueName") ?? named(query, "activeQueue");
+  return typeof queue === "string" ? queue : undefined;
+}
+
+function named(from: unknown, name: string): unknown {
+  return typeof from === "object" && from !== null && name in from
+    ? (from as Record<string, unknown>)[name] // it has the name
+    : undefined;
+}
+
+/** The dashboard's own colours, as in pages/assets/base.css. */
+const THEME = {
+  light: {
+    background: "#f4f6f8",
+    foreground: "#10171f",
+    card: "#ffffff",
+    "card-foreground": "#10171f",
+    primary: "#0b6e75",
+    "primary-foreground": "#ffffff",
+    border: "#e0e5ea",
+    ring: "#0b6e75",
+    sidebar: "#ffffff",
+    "sidebar-border": "#e0e5ea",
+    "font-sans": '"Inter", system-ui, sans-serif',
+    "font-mono": '"JetBrains Mono", ui-monospace, monospace',
+  },
+  dark: {
+    background: "#0b0f14",
+    foreground: "#e9eef4",
+    card: "#131920",
+    "card-foreground": "#e9eef4",
+    primary: "#4fc6c9",
+    "primary-foreground": "#06201f",
+    border: "#232c37",
+    ring: "#4fc6c9",
+    sidebar: "#131920",
+    "sidebar-border": "#232c37",
+    "font-sans": '"Inter", system-ui, sans-serif',
+    "font-mono": '"JetBrains Mono", ui-monospace, monospace',
+  },
+} as const;

@@ -1,0 +1,64 @@
+import cookie from "@fastify/cookie";
+import helmet from "@fastify/helmet";
+import rateLimit from "@fastify/rate-limit";
+import fastify, { type FastifyInstance, LogController } from "fastify";
+import type { Logger } from "pino";
+import { guard } from "../access/authorize.ts";
+import { addressList } from "../access/entries.ts";
+import type { Identify } from "../access/identity.ts";
+import type { DashboardConfig } from "../config.ts";
+import { HttpProblem, problemOf, sendProblem } from "./problem.ts";
+import { CSP, PERMISSIONS } from "./security-headers.ts";
+
+/** The most bytes of a JSON body. */
+const BODY_LIMIT = 1024 * 1024;
+/** A connection on which nothing moves for so long is cut; event streams tick every second, waits end after a minute. */
+const IDLE_MS = 120_000;
+
+/** A server with its gate, its headers, its limits and its errors; routes are added by others. */
+export async function createServer(config: DashboardConfig, identify: Identify, log: Logger): Promise<FastifyInstance> {
+  const fromProxy = addressList(config.proxy?.addresses ?? []);
+  const app = fastify({
+    loggerInstance: log.child({ part: "dashboard" }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    connectionTimeout: IDLE_MS,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+    trustProxy: (address: string) => fromProxy(address),
+    routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: (error, _request, reply) => {
+      const { problem } = problemOf(error);
+      void sendProblem(reply, problem);
+    },
+  }) as unknown as FastifyInstance; // pino's Logger has all that Fastify's own type of logger asks for
+  await app.register(cookie);
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: CSP },
+    // On loopback it is served without TLS; a proxy in front sets this one.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: "same-origin" },
+    xFrameOptions: { action: "deny" },
+  });
+  app.addHook("onSend", async (_request, reply, payload) => {
+    reply.header("permissions-policy", PERMISSIONS);
+    return payload;
+  });
+  guard(app, config, identify);
+  await app.register(rateLimit, {
+    max: config.limits.requests,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { after }) =>
+      new HttpProblem(429, "TooManyRequests", `too many requests; try again in ${after}`),
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const { problem, headers, unexpected } = problemOf(error);
+    if (unexpected) request.log.error({ err: error, method: request.method, url: request.url }, "a request failed");
+    return sendProblem(reply, problem, headers);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?", 1)[0]?.slice(0, 200) ?? "";
+    return sendProblem(reply, new HttpProblem(404, "NotFound", `there is no ${request.method} ${path}`).problem);
+  });
+  return app;
+}

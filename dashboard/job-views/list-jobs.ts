@@ -1,0 +1,111 @@
+import type { Redis } from "ioredis";
+import { redisKeys } from "../../jobs/queues.ts";
+import {
+  errorOf,
+  instant,
+  isMalformed,
+  type JobError,
+  type JobState,
+  parseJson,
+  type Subject,
+  subjectOf,
+} from "./job-fields.ts";
+
+/** A job in a list. */
+export type JobRow = Subject & {
+  readonly id: string;
+  readonly state: JobState;
+  /** Its data is not JSON; it is put into quarantine when a worker comes upon it. */
+  readonly malformed?: boolean;
+  readonly createdAt?: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  /** When a delayed job is due. */
+  readonly dueAt?: string;
+  readonly attempts: number;
+  readonly error?: JobError;
+};
+
+export type JobPage = { readonly total: number; readonly jobs: readonly JobRow[] };
+
+type Wanted = { readonly queue: string; readonly state: JobState; readonly offset: number; readonly limit: number };
+
+const FIELDS = [
+  "data",
+  "opts",
+  "timestamp",
+  "delay",
+  "processedOn",
+  "finishedOn",
+  "atm",
+  "failedReason",
+  "error",
+] as const;
+
+/** A page of a queue's jobs in one state: two round trips, whatever the queue holds. The next to run, or the newest to end, come first. */
+export async function listJobs(redis: Redis, prefix: string, wanted: Wanted): Promise<JobPage> {
+  const { total, ids } = await readIds(redis, prefix, wanted);
+  const keys = redisKeys(prefix);
+  const pipeline = redis.pipeline();
+  for (const id of ids) pipeline.hmget(keys.job(wanted.queue, id), ...FIELDS);
+  const replies = (await pipeline.exec()) ?? [];
+  const jobs = ids.flatMap((id, index) => {
+    const [error, reply] = replies[index] ?? [];
+    // A foreign key under a job's name is no job.
+    return error ? [] : [rowOf(id, wanted.state, reply as (string | null)[])]; // HMGET's reply
+  });
+  return { total, jobs };
+}
+
+async function readIds(redis: Redis, prefix: string, { queue, state, offset, limit }: Wanted) {
+  const key = (set: string) => redisKeys(prefix).job(queue, set);
+  const last = offset + limit - 1;
+  if (state === "waiting") return readWaiting(redis, key, offset, limit);
+  if (state === "active") {
+    const [total, ids] = await Promise.all([redis.llen(key("active")), redis.lrange(key("active"), offset, last)]);
+    return { total, ids };
+  }
+  const newestFirst = state === "completed" || state === "failed";
+  const [total, ids] = await Promise.all([
+    redis.zcard(key(state)),
+    newestFirst ? redis.zrevrange(key(state), offset, last) : redis.zrange(key(state), String(offset), String(last)),
+  ]);
+  return { total, ids };
+}
+
+/** Jobs without a priority go before those with one. */
+async function readWaiting(redis: Redis, key: (set: string) => string, offset: number, limit: number) {
+  const [plain, prioritized] = await Promise.all([redis.llen(key("wait")), redis.zcard(key("prioritized"))]);
+  // The next one is at the end of the list.
+  const first = offset >= plain ? [] : await redis.lrange(key("wait"), -(offset + limit), -(offset + 1));
+  const start = Math.max(0, offset - plain);
+  const missing = limit - first.length;
+  const rest = missing > 0 ? await redis.zrange(key("prioritized"), String(start), String(start + missing - 1)) : [];
+  return { total: plain + prioritized, ids: [...first.toReversed(), ...rest] };
+}
+
+function rowOf(id: string, state: JobState, reply: readonly (string | null)[]): JobRow {
+  const [data, opts, timestamp, delay, processedOn, finishedOn, attempts, failedReason, stored] = reply;
+  const error = state === "failed" || state === "delayed" ? errorOf(stored, failedReason) : undefined;
+  const dueAt = state === "delayed" ? instant(Number(timestamp) + Number(delay ?? 0)) : undefined;
+  return {
+    id,
+    state,
+    ...subjectOf(parseJson(data)),
+    ...(isMalformed(data, opts) && { malformed: true }),
+    ...times({ createdAt: timestamp, startedAt: processedOn, finishedAt: finishedOn }),
+    ...(dueAt !== undefined && { dueAt }),
+    attempts: Number(attempts ?? 0) || 0,
+    ...(error !== undefined && { error }),
+  };
+}
+
+/** Points in time, without those that are not there. */
+export function times(given: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([name, ms]) => {
+      const at = instant(ms);
+      return at === undefined ? [] : [[name, at]];
+    }),
+  );
+}

@@ -1,0 +1,138 @@
+import type { Redis } from "ioredis";
+import { redisKeys } from "../../jobs/queues.ts";
+import { redact, redactText } from "../redact.ts";
+import { errorOf, instant, isMalformed, type JobError, parseJson, type Subject, subjectOf } from "./job-fields.ts";
+import { times } from "./list-jobs.ts";
+
+/** All that is shown of one job. Secrets are taken out. */
+export type JobView = Subject & {
+  readonly id: string;
+  /** Its queue's name. */
+  readonly activity: string;
+  readonly state: "waiting" | "active" | "delayed" | "completed" | "failed" | "cancelled";
+  readonly input?: unknown;
+  readonly result?: unknown;
+  readonly error?: JobError;
+  readonly malformed?: boolean;
+  /** The raw data of a malformed job. */
+  readonly raw?: string;
+  /** It was asked to stop. */
+  readonly cancelRequested?: boolean;
+  readonly attempts: { readonly made: number; readonly started: number; readonly max?: number };
+  readonly priority?: number;
+  readonly createdAt?: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly dueAt?: string;
+};
+
+const FIELDS = [
+  "data",
+  "opts",
+  "returnvalue",
+  "failedReason",
+  "error",
+  "timestamp",
+  "delay",
+  "processedOn",
+  "finishedOn",
+  "atm",
+  "ats",
+  "priority",
+] as const;
+
+const RAW_SHOWN = 4096;
+
+/** Looks at a job without BullMQ, which throws at jobs that are not JSON. Undefined where there is none. */
+export async function readJob(
+  redis: Redis,
+  prefix: string,
+  { activity, id, reveal = false }: { readonly activity: string; readonly id: string; readonly reveal?: boolean },
+): Promise<JobView | undefined> {
+  const keys = redisKeys(prefix);
+  const key = (set: string) => keys.job(activity, set);
+  const replies = await redis
+    .pipeline()
+    .hmget(keys.job(activity, id), ...FIELDS)
+    .zscore(key("delayed"), id)
+    .lpos(key("active"), id)
+    .get(keys.cancelled(activity, id))
+    .hget(keys.quarantine(), `${activity}/${id}`)
+    .exec();
+  const [fields, delayed, active, flag, quarantined] = (replies ?? []).map(([error, reply]) => {
+    // A key of BullMQ's own under that name, such as its list `wait`, is no job.
+    if (error && !error.message.startsWith("WRONGTYPE")) throw error;
+    return error ? undefined : reply;
+  });
+  if (fields === undefined) return undefined;
+  const hash = hashOf(fields as (string | null)[]); // HMGET's reply
+  const cancelRequested = flag !== null;
+  if (hash.timestamp === null)
+    // A cancel removes a job that had not started and leaves its flag.
+    return flag === "unstarted"
+      ? { id, activity, state: "cancelled", cancelRequested, attempts: { made: 0, started: 0 } }
+      : undefined;
+  return viewOf({ id, activity, reveal }, hash, {
+    place:
+      hash.finishedOn !== null ? "finished" : active !== null ? "active" : delayed !== null ? "delayed" : "waiting",
+    cancelRequested,
+    quarantined: typeof quarantined === "string" ? quarantined : undefined,
+  });
+}
+
+type Hash = Record<(typeof FIELDS)[number], string | null>;
+type Around = {
+  readonly place: "finished" | "active" | "delayed" | "waiting";
+  readonly cancelRequested: boolean;
+  readonly quarantined: string | undefined;
+};
+
+function hashOf(fields: readonly (string | null)[]): Hash {
+  // One value for each name, in their order.
+  return Object.fromEntries(FIELDS.map((name, index) => [name, fields[index] ?? null])) as Hash;
+}
+
+function viewOf(asked: { id: string; activity: string; reveal: boolean }, hash: Hash, around: Around): JobView {
+  const { id, activity, reveal } = asked;
+  const { place, cancelRequested, quarantined } = around;
+  const shown = reveal ? (value: unknown) => value : redact;
+  const data = parseJson(hash.data);
+  const malformed = quarantined !== undefined || isMalformed(hash.data, hash.opts);
+  const error = place === "finished" && hash.returnvalue !== null ? undefined : errorOf(hash.error, hash.failedReason);
+  const state =
+    place !== "finished"
+      ? place
+      : hash.returnvalue !== null
+        ? "completed"
+        : error?.code === "Cancelled"
+          ? "cancelled"
+          : "failed";
+  const opts = parseJson(hash.opts);
+  const max = typeof opts === "object" && opts !== null && "attempts" in opts ? Number(opts.attempts) : undefined;
+  const dueAt = place === "delayed" ? instant(Number(hash.timestamp) + Number(hash.delay ?? 0)) : undefined;
+  return {
+    id,
+    activity,
+    state,
+    ...subjectOf(data),
+    ...(data !== undefined && quarantined === undefined && { input: redact(data) }),
+    ...(malformed && { malformed, raw: rawOf(quarantined, hash.data) }),
+    ...(hash.returnvalue !== null && { result: shown(parseJson(hash.returnvalue)) }),
+    ...(error !== undefined && { error }),
+    ...(cancelRequested && { cancelRequested }),
+    attempts: {
+      made: Number(hash.atm ?? 0),
+      started: Number(hash.ats ?? 0),
+      ...(max !== undefined && max > 0 && { max }),
+    },
+    ...(Number(hash.priority ?? 0) > 0 && { priority: Number(hash.priority) }),
+    ...times({ createdAt: hash.timestamp, startedAt: hash.processedOn, finishedAt: hash.finishedOn }),
+    ...(dueAt !== undefined && { dueAt }),
+  };
+}
+
+function rawOf(quarantined: string | undefined, data: string | null): string {
+  const record = parseJson(quarantined);
+  const raw = typeof record === "object" && record !== null && "raw" in record ? String(record.raw) : (data ?? "");
+  return redactText(raw).slice(0, RAW_SHOWN);
+}

@@ -1,0 +1,98 @@
+import type { Redis } from "ioredis";
+import { type BatchStatus, isAtRest } from "../../batches/batch-status.ts";
+import { type BatchStore, createBatchStore } from "../../batches/batch-store.ts";
+import { redact } from "../redact.ts";
+
+/** What a batch got done in one stretch of time. */
+export type BatchBucket = { readonly at: string; readonly objects: number; readonly bytes: number };
+
+/** A batch, and how fast it goes. Secrets are taken out. */
+export type BatchView = BatchStatus & {
+  /** Over the last ten seconds; 0 for a batch at rest. */
+  readonly objectsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Seconds to go, where the number of objects is known and something moves. */
+  readonly etaSeconds?: number;
+};
+
+/** Batches that are shown at a glance. */
+const GLANCE = 8;
+const STEP_MS = 5000;
+/** Two whole steps of the record. */
+const SPEED_WINDOW_MS = 2 * STEP_MS;
+
+export type BatchViews = ReturnType<typeof createBatchViews>;
+
+export function createBatchViews(redis: Redis, prefix: string) {
+  const store: BatchStore = createBatchStore(redis, prefix);
+  const view = async (status: BatchStatus): Promise<BatchView> => {
+    const speed = isAtRest(status.state)
+      ? { objects: 0, bytes: 0 }
+      : speedOf(await store.throughput(status.id), Date.now());
+    return viewOf(status, speed);
+  };
+  return {
+    view,
+    one: async (id: string): Promise<BatchView | undefined> => {
+      const status = await store.status(id);
+      return status && (await view(status));
+    },
+    /** The last hour, in steps of five seconds. */
+    throughput: (id: string): Promise<readonly BatchBucket[]> => store.throughput(id),
+    /** The newest of those that have not come to rest, and how many there are in each state. */
+    active: async (): Promise<{
+      readonly batches: readonly BatchView[];
+      readonly total: number;
+      readonly kept: number;
+    }> => {
+      const [ids, kept] = await Promise.all([store.active(), redis.zcard(store.keys.index())]);
+      const found = await Promise.all(
+        ids
+          .slice(-GLANCE)
+          .toReversed()
+          .map((id) => store.status(id)),
+      );
+      const batches = await Promise.all(found.filter((status) => status !== undefined).map(view));
+      return { batches, total: ids.length, kept };
+    },
+    /** States of the batches that have not come to rest, and their objects by outcome. */
+    tally: async (): Promise<BatchTally> => {
+      const ids = await store.active();
+      const pipeline = redis.pipeline();
+      for (const id of ids) pipeline.hmget(store.keys.record(id), "state", "listed", "succeeded", "failed", "skipped");
+      const states: Record<string, number> = {};
+      const objects = { listed: 0, succeeded: 0, failed: 0, skipped: 0 };
+      for (const [error, reply] of (await pipeline.exec()) ?? []) {
+        if (error) throw error;
+        const [state, ...counts] = reply as (string | null)[]; // HMGET's reply
+        if (!state) continue;
+        states[state] = (states[state] ?? 0) + 1;
+        for (const [index, name] of (["listed", "succeeded", "failed", "skipped"] as const).entries())
+          objects[name] += Number(counts[index] ?? 0);
+      }
+      return { states, objects };
+    },
+  };
+}
+
+export type BatchTally = {
+  readonly states: Readonly<Record<string, number>>;
+  readonly objects: Readonly<Record<"listed" | "succeeded" | "failed" | "skipped", number>>;
+};
+
+function viewOf(status: BatchStatus, speed: { readonly objects: number; readonly bytes: number }): BatchView {
+  const ended = status.succeeded + status.failed + status.skipped + status.unattempted;
+  const left = status.total === undefined ? undefined : Math.max(0, status.total - ended);
+  const eta = left !== undefined && speed.objects > 0 ? { etaSeconds: Math.round(left / speed.objects) } : {};
+  // Redacting keeps the shape: only secrets become other text.
+  return { ...(redact(status) as BatchStatus), objectsPerSecond: speed.objects, bytesPerSecond: speed.bytes, ...eta };
+}
+
+/** Per second, over the steps that lie in the window; the one that is filling counts for as long as it has run. */
+function speedOf(buckets: readonly BatchBucket[], now: number): { objects: number; bytes: number } {
+  const start = Math.floor(now / STEP_MS) * STEP_MS - SPEED_WINDOW_MS;
+  const recent = buckets.filter(({ at }) => Date.parse(at) >= start);
+  const seconds = (now - start) / 1000;
+  const sum = (field: "objects" | "bytes") => recent.reduce((total, bucket) => total + bucket[field], 0) / seconds;
+  return { objects: sum("objects"), bytes: sum("bytes") };
+}
