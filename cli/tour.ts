@@ -8,6 +8,7 @@ import { createProducer } from "../producer/index.ts";
 import { type RedisServer, startRedis, startSandbox } from "../sandbox/index.ts";
 import type { Environment } from "./environment.ts";
 import { stopSignal } from "./stop-signal.ts";
+import { runBatch } from "./tour-batch.ts";
 import { runSteps } from "./tour-steps.ts";
 import { startWorkerProcess } from "./worker-process.ts";
 
@@ -25,7 +26,7 @@ export function tourCommand(environment: Environment): Command {
     );
 }
 
-async function tour({ env, cwd }: Environment, ends: boolean): Promise<void> {
+async function tour({ env, cwd, terminal }: Environment, ends: boolean): Promise<void> {
   const stopping = stopSignal();
   const startedAt = performance.now();
   await using stack = new AsyncDisposableStack();
@@ -49,14 +50,19 @@ async function tour({ env, cwd }: Environment, ends: boolean): Promise<void> {
     TOUR_ACCESS_KEY: sandbox.credentials.accessKeyId,
     TOUR_SECRET_KEY: sandbox.credentials.secretAccessKey,
   };
-  const worker = await startWorkerProcess({ PATH: env["PATH"], HOME: env["HOME"], ...settings });
-  stack.defer(() => worker.stop());
+  // One chunk each at a time, so that the worker that is killed holds one.
+  const workerEnv = { PATH: env["PATH"], HOME: env["HOME"], ...settings, BUCKETLINE_CONCURRENCY: "batches=1" };
+  const [worker, victim] = await Promise.all([startWorkerProcess(workerEnv), startWorkerProcess(workerEnv)]);
+  stack.defer(async () => {
+    await Promise.all([worker.stop(), victim.kill()]);
+  });
   const producer = createProducer({ redis: redis.url, prefix: PREFIX, documents });
   stack.defer(() => producer.close());
 
-  introduce(redis, sandbox.endpoint, worker.pid, Math.round(performance.now() - startedAt));
-  const ok = await runSteps({ producer, sandbox });
-  if (!ok) process.exitCode = 1;
+  introduce(redis, sandbox.endpoint, [worker.pid, victim.pid], Math.round(performance.now() - startedAt));
+  const stepsOk = await runSteps({ producer, sandbox });
+  const batchOk = await runBatch({ producer, sandbox, victim, terminal });
+  if (!stepsOk || !batchOk) process.exitCode = 1;
   if (ends || stopping.aborted) return;
   console.log(howToTry(settings));
   await once(stopping, "abort");
@@ -73,11 +79,11 @@ function profilesFor(endpoint: string) {
   return { profiles: { default: { provider, ...settings, checksums: "when-supported" } } };
 }
 
-function introduce(redis: RedisServer, endpoint: string, pid: number, ms: number): void {
+function introduce(redis: RedisServer, endpoint: string, pids: readonly number[], ms: number): void {
   console.log(`${styleText("bold", "Bucketline")}: everything is up after ${(ms / 1000).toFixed(1)} s
   Redis      ${redis.url} (${redis.how})
   S3         ${endpoint} (in memory)
-  worker     process ${pid}
+  workers    processes ${pids.join(" and ")}
 `);
 }
 
@@ -86,7 +92,7 @@ function howToTry(settings: Readonly<Record<string, string>>): string {
   return `
 It stays up for you to try. In another terminal:
 ${exports.join("\n")}
-  node examples/enqueue.ts
+  npx node examples/enqueue.ts
 
 Ctrl-C ends it; what it holds is gone then.`;
 }

@@ -19,6 +19,8 @@ type Options = {
   readonly process: (job: Job, token: string) => Promise<unknown>;
   readonly running: Running;
   readonly telemetry?: Telemetry | undefined;
+  /** Instead of {@link RECOVERY}'s. */
+  readonly recovery?: { readonly lockDuration: number; readonly stalledInterval: number };
 };
 
 /**
@@ -38,6 +40,7 @@ export function startActivityWorker(options: Options): Worker {
   const { queue, redis, prefix, log, running } = options;
   const worker = new Worker(queue, async (job, token) => options.process(job, token ?? ""), {
     ...RECOVERY,
+    ...options.recovery,
     connection: redis,
     prefix,
     concurrency: options.concurrency,

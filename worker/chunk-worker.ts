@@ -13,6 +13,9 @@ import type { Profiles } from "./credentials/resolved-profile.ts";
 import { createRunning } from "./running.ts";
 import type { S3Pool } from "./s3-pool.ts";
 
+/** A chunk knows of every object how far it got, so that taking one over too early costs little: sooner than a job's. */
+const RECOVERY = { lockDuration: 15_000, stalledInterval: 5_000 };
+
 type Options = {
   readonly config: WorkerConfig;
   readonly redis: Redis;
@@ -48,6 +51,7 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     retention: config.retention,
     log,
     running,
+    recovery: RECOVERY,
     process: async (job, token) => {
       const controller = running.start(job.id ?? "");
       try {
