@@ -221,7 +221,7 @@ test("holds only a little of a large document in memory while it is written and 
   expect(peak).toBeLessThan(8 * MIB);
 });
 
-const CHILD = join(import.meta.dirname, "mortal-child.ts");
+const CHILD = join(import.meta.dirname, "mortal-child.fixture.ts");
 
 type Output = { readonly calls: readonly string[]; readonly error?: ActivityError };
 

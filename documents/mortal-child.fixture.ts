@@ -1,5 +1,5 @@
 /*
- * A process of the file store's tests that uses a store and dies in it: `mortal-child.ts <root> <scenario> <step>`. Just before its n-th call to
+ * A process of the file store's tests that uses a store and dies in it: `mortal-child.fixture.ts <root> <scenario> <step>`. Just before its n-th call to
  * the file system it kills itself as `kill -9` would; with step 0 it lives. It prints its calls, and what failed.
  */
 import { promises, writeSync } from "node:fs";
