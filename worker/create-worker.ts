@@ -72,7 +72,10 @@ async function start(config: WorkerConfig, { log, onAttempt }: Scope, closers: C
   };
   const pool = createS3Pool(profiles, { ...config.s3, onRequest });
   closers.push(() => pool.close());
-  const documents = await openDocumentStore(config.documentsUrl);
+  const documents = await openDocumentStore(config.documentsUrl, {
+    log,
+    s3: async (profile) => (await profiles.resolve(profile)).connection,
+  });
   closers.push(() => documents.close());
   const sweeper = startSweeper(documents, { log });
   closers.push(() => sweeper.stop());
