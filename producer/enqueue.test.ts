@@ -243,7 +243,6 @@ test("never repeats what may be secret in an error", async () => {
   ];
   for (const input of inputs) {
     const wrong = producer.enqueue("list-objects", input as { bucket: string }); // what JavaScript callers can do
-    // oxlint-disable-next-line no-await-in-loop
     const error = await wrong.catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "InvalidInput", field: expect.stringMatching(/^credentials/) as string });
     expect(String(error)).not.toContain(secret);

@@ -40,7 +40,6 @@ export async function addItems(
     const what =
       items.length === 1 ? `enqueue ${activity}` : `enqueue ${activity} (${start} of ${items.length} are added)`;
     // Slices go one after the other, so that a lost Redis leaves a known beginning added.
-    // oxlint-disable-next-line no-await-in-loop
     await redis.run(what, async (client) => {
       const missing = await claimMissing({ client, keys }, slice, start, items.length > 1);
       if (missing.length === 0) return;

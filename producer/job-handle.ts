@@ -119,12 +119,10 @@ async function readState({ redis, queues, keys }: JobContext, activity: Activity
   return await redis.run(`state of ${activity}/${id}`, async (client) => {
     const queue = await queues.get(activity);
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop
       const [outcome] = await readOutcomes(client, keys, activity, [id]);
       if (outcome?.kind === "completed") return "completed";
       if (outcome?.kind === "failed") return outcome.error.code === "Cancelled" ? "cancelled" : "failed";
       if (outcome?.kind !== "pending") return "expired";
-      // oxlint-disable-next-line no-await-in-loop
       const state = await queue.getJobState(id);
       if (state === "active" || state === "delayed") return state;
       // Anything else than these and a pending job mean that it ended in between.

@@ -182,7 +182,6 @@ export function createJobWaits(context: {
     polling = true;
     try {
       // One activity after the other: a poll must not crowd out the work itself.
-      // oxlint-disable-next-line no-await-in-loop
       for (const room of rooms.values()) await pollRoom(room);
     } finally {
       polling = false;

@@ -45,9 +45,7 @@ test("a list is the same whether it is on the job or in a document, and can be a
 
   for (const job of [short, long, long]) {
     expectTypeOf(job.entities()).toEqualTypeOf<AsyncIterable<S3Object>>();
-    // oxlint-disable-next-line no-await-in-loop
     expect(await keysOf(job.entities({ timeout: 10_000 }))).toEqual(KEYS);
-    // oxlint-disable-next-line no-await-in-loop
     expect(await job.result({ timeout: 10_000 })).toEqual({ count: KEYS.length, objects: KEYS.map(anObject) });
   }
 });
