@@ -2,17 +2,18 @@ import { spawnSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 
 /**
- * Installs Debian's packages, as root, without letting a service of theirs start now or at the next boot.
- * Returns why it failed, or undefined. Nothing is done where all are installed.
+ * Installs those of Debian's packages that are missing, as root, without letting a service of theirs start now or at the
+ * next boot. What is there is not upgraded. Returns why it failed, or undefined.
  */
 export function aptInstall(packages, { services = [] } = {}) {
-  if (packages.every((name) => isInstalled(name))) return undefined;
+  const missing = packages.filter((name) => !isInstalled(name));
+  if (missing.length === 0) return undefined;
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const wait = ["-o", "DPkg::Lock::Timeout=300"]; // another apt may be at work
   return withoutStartingServices(() => {
     // An update that fails for one of several sources still leaves lists to install from: the install decides.
     run("apt-get", ["-qq", ...wait, "update"], env);
-    const failed = run("apt-get", ["-qq", "-y", ...wait, "install", "--no-install-recommends", ...packages], env);
+    const failed = run("apt-get", ["-qq", "-y", ...wait, "install", "--no-install-recommends", ...missing], env);
     if (!failed && existsSync("/run/systemd/system")) {
       for (const service of services) run("systemctl", ["disable", "--quiet", service], env);
     }

@@ -6,7 +6,7 @@ const CEPH = ["ceph-common", "ceph-mon", "ceph-osd", "radosgw"];
 /** The browser that looks at the dashboard's pages. */
 const BROWSER = ["chromium"];
 
-const packages = ["ca-certificates", "python3", "redis-server", ...CEPH, ...BROWSER];
+const packages = ["python3", "redis-server", ...CEPH, ...BROWSER];
 const failed = aptInstall(packages, { services: ["redis-server", "ceph.target"] });
 if (failed) {
   process.stderr.write(`${failed}\n`);

@@ -16,7 +16,10 @@ export function installDependencies() {
   const node = findOnPath("node", (path) => dirname(path) !== nodeModulesBin) ?? process.execPath;
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith(".js") ? [node, [npm]] : ["npm", []];
-  const args = [...first, "ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts=false"];
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  // npm waits five minutes for an answer that got lost, before it asks again.
+  const network = ["--prefer-offline", "--fetch-timeout=45000", "--fetch-retries=3"];
+  const args = [...first, "ci", ...quiet, ...network, "--ignore-scripts=false"];
   process.stdout.write(`setup: installing dependencies (${reason}) ...\n`);
   const started = Date.now();
   // A child of `npm test -- x` inherits that npm's configuration in npm_config_*: nothing of it may change the install.
