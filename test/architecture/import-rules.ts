@@ -25,7 +25,19 @@ const RULES: readonly (readonly [pattern: RegExp, rule: Rule])[] = [
   [/^dashboard\//, { loads: ["producer", "jobs", "batches", "documents"], packages: "any" }],
   [
     /^cli\//,
-    { loads: ["producer", "jobs", "batches", "documents", "dashboard", "sandbox", "worker/main.ts"], packages: "any" },
+    {
+      loads: [
+        "producer",
+        "jobs",
+        "batches",
+        "documents",
+        "dashboard",
+        "sandbox",
+        "worker/main.ts",
+        "worker/inspect.ts",
+      ],
+      packages: "any",
+    },
   ],
   [/^sandbox\//, { loads: [], packages: "any" }],
 ];

@@ -105,17 +105,14 @@ export const featureProbes = {
   },
 
   "url-encoded-listing": async (ground: Ground): Promise<Finding> => {
-    const name = "line\r\nbreak +&%";
-    await putSmall(ground, name);
+    const name = "line+ &%ü";
     const { Bucket, Key } = at(ground, name);
+    await putSmall(ground, name);
     const make = () => new ListObjectsV2Command({ Bucket, Prefix: `${ground.prefix}line`, EncodingType: "url" });
     const answer = await send(ground.store, make, about(ground, "ListObjectsV2", "line"), ground.call);
-    const listed = answer.Contents?.[0]?.Key ?? "";
     if (answer.EncodingType !== "url") return ignored("the answer does not say that it is encoded");
-    const decoded = decodeURIComponent(listed.replaceAll("+", " "));
-    return decoded === Key
-      ? works("every character survives")
-      : ignored("an encoded key is not the one that was written");
+    const listed = decodeURIComponent((answer.Contents?.[0]?.Key ?? "").replaceAll("+", " "));
+    return listed === Key ? works("asked for, and said so") : ignored("an encoded key is not the one that was written");
   },
 
   "storage-classes": async (ground: Ground): Promise<Finding> => {

@@ -1,0 +1,42 @@
+/** Keys of which each breaks some tool or store. */
+export const oddKeys: readonly string[] = [
+  "plain.txt",
+  "spaces in  a row .txt",
+  "plus+percent%20%2Fampersand&equals=.txt",
+  "question?mark#hash;semicolon,comma",
+  "quotes'\"and<angles>",
+  "brackets[]{}()*!~@$^|`\\",
+  "ünïcødé/日本語/файл.txt",
+  "emoji-😀-👩‍👩‍👧",
+  "e\u0301-decomposed",
+  "double//slash",
+  "trailing-slash/",
+  "/leading-slash",
+  "dots...in.names/.hidden",
+  // With `moved/` before it exactly the 1,024 bytes that a key may have.
+  `long/${"x".repeat(1013)}`,
+];
+
+/** Keys that XML 1.0 cannot carry as they are: they live or die with url-encoded listings. */
+export const controlKeys: readonly string[] = ["line\nbreak", "carriage\r\nreturn", "tab\there", "bell\u0007"];
+
+/** Runs the work for every key, eight at a time, and names the keys for which it threw. */
+export async function forEachKey(keys: readonly string[], work: (key: string) => Promise<void>): Promise<void> {
+  const failures: string[] = [];
+  let first: unknown;
+  const queue = [...keys];
+  const lane = async () => {
+    for (let key = queue.shift(); key !== undefined; key = queue.shift()) {
+      try {
+        await work(key);
+      } catch (error) {
+        first ??= error;
+        failures.push(JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}...` : key));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, lane));
+  if (failures.length === 0) return;
+  const reason = first instanceof Error ? first.message : String(first);
+  throw new Error(`${failures.length} of ${keys.length} keys: ${failures.join(", ")}: ${reason}`, { cause: first });
+}

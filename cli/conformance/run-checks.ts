@@ -1,0 +1,62 @@
+import { ActivityError } from "../../jobs/activity-error.ts";
+import type { Capability } from "../../worker/inspect.ts";
+import { bucketChecks, lastChecks } from "./bucket-checks.ts";
+import type { Check, Subject } from "./check.ts";
+import { copyChecks, moveChecks } from "./copy-checks.ts";
+import { deleteChecks } from "./delete-checks.ts";
+import { listChecks } from "./list-checks.ts";
+import { readChecks } from "./read-checks.ts";
+import type { CheckResult } from "./report.ts";
+import { writeChecks } from "./write-checks.ts";
+
+/** In an order in which later ones find what earlier ones left. */
+export const allChecks: readonly Check[] = [
+  ...bucketChecks,
+  ...writeChecks,
+  ...readChecks,
+  ...listChecks,
+  ...copyChecks,
+  ...moveChecks,
+  ...deleteChecks,
+  ...lastChecks,
+];
+
+/** Runs every check and tells each result as it comes; rejects only when the signal does. */
+export async function runChecks(
+  subject: Subject,
+  capabilities: readonly Capability[],
+  told: (result: CheckResult) => void,
+): Promise<readonly CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const check of allChecks) {
+    const result = await runCheck(check, subject, capabilities);
+    results.push(result);
+    told(result);
+  }
+  return results;
+}
+
+async function runCheck(check: Check, subject: Subject, capabilities: readonly Capability[]): Promise<CheckResult> {
+  const { activity, claim } = check;
+  const startedAt = performance.now();
+  const ended = (rest: Pick<CheckResult, "verdict" | "detail">): CheckResult => ({
+    activity,
+    claim,
+    ...rest,
+    ms: Math.round(performance.now() - startedAt),
+  });
+  const lacking = capabilities.find(({ name, found }) => name === check.needs && found !== "works");
+  if (lacking !== undefined)
+    return ended({ verdict: lacking.found === "refused" ? "refuses" : "lacks", detail: lacking.detail });
+  try {
+    await check.run(subject);
+    return ended({ verdict: "works" });
+  } catch (error) {
+    subject.signal.throwIfAborted();
+    const detail = error instanceof Error ? error.message : String(error);
+    // Of many keys, the first one's error is the cause.
+    const typed = [error, error instanceof Error && error.cause].find((one) => one instanceof ActivityError);
+    const refused = check.optional === true && typed instanceof ActivityError && !typed.retryable;
+    return ended({ verdict: refused ? "refuses" : "fails", detail });
+  }
+}

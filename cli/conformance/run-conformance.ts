@@ -1,0 +1,133 @@
+import { randomBytes } from "node:crypto";
+import { ActivityError } from "../../jobs/activity-error.ts";
+import { activityNames } from "../../jobs/contracts.ts";
+import type { Capability, Connection } from "../../worker/inspect.ts";
+import { type Subject, THRESHOLD } from "./check.ts";
+import { activityRow, capabilityRow, type CheckResult, type Report } from "./report.ts";
+import { allChecks, runChecks } from "./run-checks.ts";
+import { startWorkerUnderTest, type Target } from "./worker-under-test.ts";
+
+export type RunOptions = {
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** Told what goes on. */
+  readonly told: (what: string | CheckResult) => void;
+};
+
+/** How long one job may take, its repetitions included. */
+const JOB_TIMEOUT_MS = 120_000;
+const CLEAN_UP_WITHIN_MS = 120_000;
+
+/**
+ * Finds out what a store can do, sets a profile up accordingly, and runs every activity through Redis and a worker, in buckets of its
+ * own that are removed at the end, also after a failure or an abort.
+ */
+export async function runConformance(target: Target, { env, signal, told }: RunOptions): Promise<Report> {
+  const { capabilityTitles, createS3, enableVersioning, probeCapabilities, profileFor } =
+    await import("../../worker/inspect.ts");
+  const run = `bucketline-${randomBytes(4).toString("hex")}`;
+  const careful = connectionTo(target);
+  await using stack = new AsyncDisposableStack();
+  const buckets = new Set<string>();
+  stack.defer(() => removeBuckets(careful, buckets));
+  const bucketNamed = (name: string) => {
+    buckets.add(`${run}-${name}`);
+    return `${run}-${name}`;
+  };
+
+  told("finding out what the store supports and enforces");
+  const probing = createS3(careful);
+  stack.defer(() => probing.close());
+  const scratch = bucketNamed("probe");
+  await probing.createBucket({ bucket: scratch }, { signal });
+  const probed = await probeCapabilities(careful, { bucket: scratch, signal });
+  const settings = profileFor(probed);
+  const versioned = bucketNamed("versions");
+  await probing.createBucket({ bucket: versioned }, { signal });
+  const versions = await finding(enableVersioning(careful, versioned, { signal }));
+  const capabilities = probed.map((one) => (one.name === "versions" ? { ...one, ...versions } : one));
+
+  told("starting Redis and a worker");
+  const producer = await startWorkerUnderTest(target, { settings, env, prefix: run }, stack);
+  const s3 = createS3({ ...careful, ...settings }, { copyPartSize: THRESHOLD, uploadPartSize: THRESHOLD });
+  stack.defer(() => s3.close());
+  let spares = 0;
+  const subject: Subject = {
+    producer,
+    s3,
+    signal,
+    bucket: bucketNamed("in"),
+    other: bucketNamed("out"),
+    odd: bucketNamed("odd"),
+    versioned: versions.found === "works" ? versioned : undefined,
+    run: (name, input) => producer.run(name, input, { timeout: JOB_TIMEOUT_MS, attempts: 3, signal }),
+    spareBucket: () => bucketNamed(`spare-${(spares += 1)}`),
+  };
+  const results = await runChecks(subject, capabilities, told);
+  const rows = capabilities.map((one) =>
+    capabilityRow(one, capabilityTitles[one.name], { checks: allChecks, results }),
+  );
+  const failed = results.filter(({ verdict }) => verdict === "fails").length;
+  return {
+    endpoint: target.endpoint ?? "AWS",
+    region: target.region,
+    profile: settings,
+    activities: activityNames.map((name) => activityRow(name, results)),
+    capabilities: rows,
+    passed: results.filter(({ verdict }) => verdict === "works").length,
+    failed,
+  };
+}
+
+function connectionTo({ endpoint, region, pathStyle, ...keys }: Target): Connection {
+  const { accessKeyId, secretAccessKey, sessionToken } = keys;
+  const identity = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+  return {
+    name: "conformance",
+    credentials: () => Promise.resolve(identity),
+    region,
+    ...(endpoint !== undefined && { endpoint }),
+    pathStyle,
+    // As careful as can be, until it is known what may be relied upon.
+    checksums: "when-required",
+    conditionalCopy: false,
+    conditionalDelete: false,
+    multipartThreshold: THRESHOLD,
+  };
+}
+
+async function finding(turnedOn: Promise<void>): Promise<Pick<Capability, "found" | "detail">> {
+  try {
+    await turnedOn;
+    return { found: "works", detail: "turned on for a bucket" };
+  } catch (error) {
+    if (!(error instanceof ActivityError)) throw error;
+    return { found: "refused", detail: `${error.httpStatus ?? ""} ${error.code}`.trim() };
+  }
+}
+
+/** Empties and removes every bucket of the run; those that were not made, or are gone, are skipped. */
+async function removeBuckets(connection: Connection, buckets: ReadonlySet<string>): Promise<void> {
+  const { createS3, removeScratch } = await import("../../worker/inspect.ts");
+  const call = { signal: AbortSignal.timeout(CLEAN_UP_WITHIN_MS) };
+  const s3 = createS3(connection);
+  const left: string[] = [];
+  let cause: unknown;
+  try {
+    for (const bucket of buckets) {
+      try {
+        await removeScratch(connection, { bucket, prefix: "" }, call);
+        await s3.deleteBucket({ bucket }, call);
+      } catch (error) {
+        if (error instanceof ActivityError && error.code === "NoSuchBucket") continue;
+        cause ??= error;
+        left.push(bucket);
+      }
+    }
+  } finally {
+    await s3.close();
+  }
+  if (left.length === 0) return;
+  const reason = cause instanceof Error ? `: ${cause.message}` : "";
+  throw new Error(`these buckets could not be removed: ${left.join(", ")}${reason}`, { cause });
+}
