@@ -16,6 +16,8 @@ import { type ChunkWork, destinationKeyAt, laneOf, pinAt } from "./chunk-work.ts
 /** Objects in parts, or streamed between stores, at once: each is many requests by itself. */
 const LARGE_LANES = 4;
 const STREAM_LANES = 16;
+/** Waits in a row of one object after which it is worth telling. */
+const LONG_WAITS = 8;
 const STRENGTH: Readonly<Record<Verified, number>> = { size: 0, checksum: 1, etag: 2 };
 
 export type Target = { readonly bucket: string; readonly key: string };
@@ -44,7 +46,7 @@ async function copyObject(work: ChunkWork, conflicts: Conflicts | undefined, ind
   work.started[index] = 1;
   for (let tries = 1, waits = 1; ;) {
     try {
-      return await attemptCopy(work, conflicts, index);
+      return await attemptCopy(work, conflicts, { index, last: tries >= MAX_TRIES });
     } catch (thrown) {
       if (work.signal.aborted) return abandoned(work, thrown);
       const error = toError(thrown);
@@ -57,6 +59,7 @@ async function copyObject(work: ChunkWork, conflicts: Conflicts | undefined, ind
         const { code, message, httpStatus } = error;
         return outcomes.failed(index, { code, message, httpStatus });
       }
+      if (throttled && waits % LONG_WAITS === 0) await work.noteTrouble(error);
       const slept = await rest(backoff(throttled ? waits++ : tries), AbortSignal.any([control.signal, work.signal]));
       if (!slept) return work.signal.aborted ? abandoned(work, work.signal.reason) : undefined;
     }
@@ -68,7 +71,11 @@ function abandoned({ control }: ChunkWork, reason: unknown): void {
   if (control.halted === undefined) throw reason;
 }
 
-async function attemptCopy(work: ChunkWork, conflicts: Conflicts | undefined, index: number): Promise<void> {
+/** `last`: whatever fails now is not tried again. */
+type Attempt = { readonly index: number; readonly last: boolean };
+
+async function attemptCopy(work: ChunkWork, conflicts: Conflicts | undefined, attempt: Attempt): Promise<void> {
+  const { index } = attempt;
   const pin = pinAt(work, index) ?? (await pinLate(work, index));
   if (pin === undefined) return;
   const { spec, outcomes } = work;
@@ -78,9 +85,9 @@ async function attemptCopy(work: ChunkWork, conflicts: Conflicts | undefined, in
     return outcomes.failed(index, { code: "SameObject", message });
   }
   if (conflicts !== undefined && decideConflict(work, conflicts, { index, pin })) return;
-  const proof = await copyOrFind(work, index, { pin, target });
+  const proof = await copyOrFind(work, attempt, { pin, target });
   if (proof === undefined) return;
-  if (STRENGTH[proof.verified] < STRENGTH[spec.minVerify]) {
+  if (proof.sourceGone !== true && STRENGTH[proof.verified] < STRENGTH[spec.minVerify]) {
     const message = `VerificationTooWeak: the copy could be verified by ${proof.verified} only, expected ${spec.minVerify}; both are kept`;
     return outcomes.failed(index, { code: "VerificationTooWeak", message });
   }
@@ -93,7 +100,7 @@ export type Found = CopyProof & { readonly sourceGone?: boolean };
 
 async function copyOrFind(
   work: ChunkWork,
-  index: number,
+  { index, last }: Attempt,
   { pin, target }: { pin: Pin; target: Target },
 ): Promise<Found | undefined> {
   const { spec, source, destination, signal, limiter } = work;
@@ -102,7 +109,7 @@ async function copyOrFind(
     source: pin,
     ...target,
     overrides: { contentType, metadata, tags, storageClass, encryption },
-    ...(pin.size > destination.connection.multipartThreshold && { upload: uploadMemory(work, index) }),
+    ...(pin.size > destination.connection.multipartThreshold && { upload: uploadMemory(work, index, last) }),
     ...((onConflict === "skip" || onConflict === "fail") && { ifNoneMatch: "*" as const }),
   };
   const send = (): Promise<CopyProof> => {

@@ -13,6 +13,7 @@ const THROTTLES: ReadonlySet<string> = new Set([
   "TooManyRequests",
   "TooManyRequestsException",
   "BandwidthLimitExceeded",
+  "ServiceUnavailable",
 ]);
 
 /** Answers that concern every object of the batch alike: to go on would fail them all, one by one. */
@@ -29,9 +30,12 @@ const FATAL: ReadonlySet<string> = new Set([
 /** How often an object is tried in all; throttling does not count. */
 export const MAX_TRIES = 5;
 
-/** The store asked for fewer requests: that says nothing of the object. */
+/**
+ * The store asked for fewer requests: that says nothing of the object. Not every 503 does: the SDK gives that status to a copy that was
+ * answered 200 without a result.
+ */
 export function isThrottle(error: ActivityError): boolean {
-  return THROTTLES.has(error.code) || error.httpStatus === 429 || error.httpStatus === 503;
+  return THROTTLES.has(error.code) || error.httpStatus === 429;
 }
 
 export function isFatal(error: ActivityError): boolean {

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import type { ActivityError } from "../jobs/activity-error.ts";
 import type { DocumentStore } from "../documents/document-store.ts";
 import type { CredentialsRef } from "../jobs/entities.ts";
 import type { Pin, S3 } from "../worker/s3/s3.ts";
@@ -69,6 +70,8 @@ export type ChunkWork = {
   readonly requests: { head: number; copy: number; delete: number };
   /** What was reported for the throughput so far. */
   readonly ticked: { objects: number; bytes: number };
+  /** Shows what holds the batch up, where it is for long. */
+  readonly noteTrouble: (error: ActivityError) => Promise<void>;
   /** Set where going on would fail every object alike. */
   fatal: unknown;
 };

@@ -1,6 +1,7 @@
+import { ActivityError } from "../jobs/activity-error.ts";
 import type { BatchSpec } from "./batch-spec.ts";
 import type { BatchStore } from "./batch-store.ts";
-import type { ChunkControls } from "./chunk-control.ts";
+import type { ChunkControl, ChunkControls } from "./chunk-control.ts";
 import { type ChunkManifest, bucketAt, decodeManifest } from "./chunk-manifest.ts";
 import { finishChunk, giveUp } from "./chunk-finish.ts";
 import { createOutcomes } from "./chunk-outcomes.ts";
@@ -46,7 +47,7 @@ export function createWorkshop(
     const cut = new AbortController();
     let cutTimer: NodeJS.Timeout | undefined;
     control.signal.addEventListener("abort", () => {
-      if (control.halted !== "yield") cutTimer = setTimeout(() => cut.abort(control.signal.reason), HALT_MS);
+      if (control.halted !== "yield") cutTimer = setTimeout(() => cut.abort(haltReason(control)), HALT_MS);
     });
     const work: ChunkWork = {
       batch,
@@ -67,6 +68,7 @@ export function createWorkshop(
       started: new Uint8Array(manifest.keys.length),
       requests: { head: 0, copy: 0, delete: 0 },
       ticked: { objects: 0, bytes: 0 },
+      noteTrouble: (error) => store.noteTrouble(batch, error.toJSON()),
       fatal: undefined,
     };
     try {
@@ -77,6 +79,15 @@ export function createWorkshop(
       control.release();
     }
   };
+}
+
+/** A pause is not the end of an upload in parts; a cancel is. */
+function haltReason({ halted }: ChunkControl): ActivityError {
+  if (halted === "pause" || halted === "yield")
+    return new ActivityError("BatchPaused", "the batch was paused; the object is copied when it goes on", {
+      retryable: true,
+    });
+  return new ActivityError("Cancelled", "the batch was cancelled or given up");
 }
 
 /** A dry run touches nothing, so a cancel only has to count. */

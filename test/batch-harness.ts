@@ -73,6 +73,7 @@ export async function startBatchHarness(options: BatchHarnessOptions = {}): Prom
     return s3;
   };
   const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix });
+  queue.on("error", () => {});
   const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
   const deps: ChunkDeps = {
     redis,
