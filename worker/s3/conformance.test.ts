@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { FaultKind } from "../../sandbox/index.ts";
 import { call, errorOf, MIB, openS3, type OpenOptions, openOddStore } from "../../test/open-s3.ts";
-import { ActivityError } from "../../jobs/activity-error.ts";
 
 // One suite over both paths: what the fast path takes must mean the same as what the SDK takes.
 describe.each([
@@ -221,6 +220,19 @@ describe.each([
         expect(await s3.copy({ source: pin("in", "a"), bucket: "out", key: "a" }, call)).toMatchObject({ verified });
       },
     );
+
+    test.each([
+      ["another ETag than was answered", "hell0", {}],
+      ["another size", "hel", { etag: "5d41402abc4b2a76b9719d911017c592" }],
+    ])("does not believe a copy that then has %s", async (__, body, made) => {
+      const { sandbox, s3, pin } = await open({ sandbox: { quirks: { noChecksums: true } } });
+      // A multipart source, so that the answer's ETag alone proves nothing.
+      sandbox.put("in", "a", "hello", { etag: "00000000000000000000000000000000-2" });
+      sandbox.after("CopyObject", () => void sandbox.put("out", "a", body, made));
+      expect(await errorOf(s3.copy({ source: pin("in", "a"), bucket: "out", key: "a" }, call))).toMatchObject({
+        code: "VerificationFailed",
+      });
+    });
 
     test("does not believe a copy with other content", async () => {
       const { sandbox, s3, pin } = await open();
@@ -468,7 +480,8 @@ describe.each([
       const opened = await open();
       opened.sandbox.put("in", "a", "hello");
       const controller = new AbortController();
-      const reason = new ActivityError("Cancelled", "on request");
+      // Whatever the reason is, it is not wrapped.
+      const reason = new TypeError("on request");
       opened.sandbox.before(operation, () => {
         controller.abort(reason);
         return new Promise(() => undefined);

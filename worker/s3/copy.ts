@@ -18,7 +18,8 @@ import { multipartCopy } from "./multipart-copy.ts";
 import type { Call, CopyProof, CopyRequest, Overrides } from "./s3.ts";
 import { send } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
-import { type Copied, pinnedRef, proves, verifyCopy } from "./verify.ts";
+import { settleTags } from "./tags.ts";
+import { copiedRef, type Copied, pinnedRef, proves, verifyCopy } from "./verify.ts";
 
 /** CopyObject's limit. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 const MAX_SINGLE_COPY = 5 * 1024 ** 3;
@@ -34,6 +35,7 @@ export async function copy(store: Store, request: CopyRequest, call: Call): Prom
 
 async function singleCopy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
   const copied = await sendCopy(store, request, call);
+  await settleTags(store, copiedRef(copied), request.overrides?.tags, call);
   const { proof, source, copy: made } = await verifyCopy(store, request.source, copied, call);
   const kms = source === undefined || request.overrides?.encryption !== undefined ? undefined : kmsOf(source);
   if (kms === undefined || made === undefined || sameKms(kms, kmsOf(made))) return proof;

@@ -43,6 +43,8 @@ test("deletes odd keys byte for byte, one by one where XML cannot carry them", a
   for (const key of [...keys, "x\n\ny", "a b "]) sandbox.put("in", key, "x");
   const outcomes = await s3.deleteMany({ bucket: "in", items: keys.map((key) => ({ key })) }, call);
   expect(codes(outcomes)).toEqual(keys.map((key) => [key, undefined]));
+  const single = sandbox.log.filter(({ operation }) => operation === "DeleteObject").map(({ key }) => key);
+  expect(single).toEqual(["x\r\ny", "x\ny", "\u0001", " a ", "\u2028", "\uFFFE"]);
   expect(sandbox.keys("in").toSorted()).toEqual(["a b ", "x\n\ny"]);
 });
 

@@ -25,9 +25,9 @@ import { retryPart } from "./retry-part.ts";
 import type { Call, CopyProof, CopyRequest } from "./s3.ts";
 import { send } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
-import { tags } from "./tags.ts";
+import { settleTags, type Tags, tags, tagsIfAny } from "./tags.ts";
 import { compositeEtag } from "./upload-body.ts";
-import { type Copied, pinnedRef, verifyCopy } from "./verify.ts";
+import { copiedRef, type Copied, pinnedRef, verifyCopy } from "./verify.ts";
 
 /** Copies in parallel parts, each fenced by the pin, and carries over by hand what UploadPartCopy does not. Leaves no upload behind, unless it is to go on later. */
 export async function multipartCopy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
@@ -42,14 +42,18 @@ export async function multipartCopy(store: Store, request: CopyRequest, call: Ca
     throw error;
   }
   await request.upload?.clear();
-  return (await verifyCopy(store, request.source, copied, call)).proof;
+  const { proof } = await verifyCopy(store, request.source, copied, call);
+  // Before the source may be deleted, and only where the store could have dropped them.
+  if (store.connection.endpoint !== undefined)
+    await settleTags(store, copiedRef(copied), await wantedTags(store, request, call), call);
+  return proof;
 }
 
 async function createUpload(store: Store, request: CopyRequest, call: Call): Promise<string> {
   const { source, bucket, key, overrides = {} } = request;
   const facts = await headFacts(store, { object: pinnedRef(source) }, call);
   if (!isPinned(facts.details, source)) throw sourceChanged(source, `found ${facts.details.etag}`);
-  const tagging = taggingHeader(overrides.tags ?? (await sourceTags(store, request, call)));
+  const tagging = taggingHeader(await wantedTags(store, request, call));
   const make = (): CreateMultipartUploadCommand =>
     new CreateMultipartUploadCommand({
       Bucket: bucket,
@@ -65,20 +69,9 @@ async function createUpload(store: Store, request: CopyRequest, call: Call): Pro
   return (await openUpload(store, { bucket, key }, make, call.signal)).UploadId;
 }
 
-/** Tags, where the store has them at all; tags that may not be read are an error, as the copy would lose them. */
-async function sourceTags(
-  store: Store,
-  { source }: CopyRequest,
-  call: Call,
-): Promise<Readonly<Record<string, string>>> {
-  try {
-    return await tags(store, pinnedRef(source), call);
-  } catch (error) {
-    const unsupported =
-      error instanceof ActivityError && ["NotImplemented", "MethodNotAllowed", "NoSuchTagSet"].includes(error.code);
-    if (unsupported) return {};
-    throw error;
-  }
+function wantedTags(store: Store, { source, overrides }: CopyRequest, call: Call): Promise<Tags> {
+  if (overrides?.tags !== undefined) return Promise.resolve(overrides.tags);
+  return tagsIfAny(() => tags(store, pinnedRef(source), call));
 }
 
 /** Asks for the source's own kind of checksum, so that the two can be compared. */

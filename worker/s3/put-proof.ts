@@ -6,11 +6,14 @@ import { isSinglePartEtag, quoteEtag } from "./etag.ts";
 import { findFacts, headFacts } from "./head.ts";
 import type { Call, Upload } from "./s3.ts";
 import type { Store } from "./store.ts";
+import type { Tags } from "./tags.ts";
 import type { UploadBody } from "./upload-body.ts";
 
 /** What to send, with the attributes already as the SDK wants them. */
 export type PutRequest = Pick<Upload, "bucket" | "key" | "body" | "size" | "sha256" | "ifNoneMatch" | "ifMatch"> & {
   readonly attributes: AttributeInput;
+  /** Those that `attributes` ask for, to be looked up afterwards. */
+  readonly tags?: Tags | undefined;
   /** What the whole body's MD5 must be, hex. */
   readonly md5?: string;
   readonly onBytes?: ((bytes: number) => void) | undefined;

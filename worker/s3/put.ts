@@ -10,6 +10,7 @@ import { conditions, provenPut, type PutRequest, type PutResult, recover } from 
 import type { Call, Upload } from "./s3.ts";
 import { regionOf, send } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
+import { settleTags } from "./tags.ts";
 import { uploadBody } from "./upload-body.ts";
 
 /** PutObject's limit. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
@@ -18,7 +19,8 @@ const MAX_SINGLE_PUT = 5 * 1024 ** 3;
 /** Uploads and verifies; attributes that are not given are S3's defaults. */
 export async function put(store: Store, upload: Upload, call: Call): Promise<ObjectDetails> {
   const { attributes, ...rest } = upload;
-  return (await putVerified(store, { ...rest, attributes: attributeInput(attributes) }, call)).object;
+  return (await putVerified(store, { ...rest, attributes: attributeInput(attributes), tags: attributes.tags }, call))
+    .object;
 }
 
 /** Sends a body in one request or in parts, and proves that the store has it. Memory does not grow with the body. */
@@ -30,9 +32,10 @@ export async function putVerified(store: Store, request: PutRequest, call: Call)
     await checkCondition(store, request, call);
     // A stream cannot be sent twice, so a redirect must not come in its way.
     const region = await regionOf(store, bucket, call);
-    return single
-      ? await putWhole(store, request, region, about, call)
-      : await putParts(store, request, region, about, call);
+    const way = single ? putWhole : putParts;
+    const result = await way(store, request, region, about, call);
+    await settleTags(store, { bucket, key, versionId: result.object.versionId }, request.tags, call);
+    return result;
   } finally {
     request.body.destroy();
   }

@@ -6,12 +6,13 @@ import { isSinglePartEtag, unquoteEtag } from "./etag.ts";
 import { putVerified } from "./put.ts";
 import type { Call, CopyProof, CopyRequest, Download, S3 } from "./s3.ts";
 import type { Store } from "./store.ts";
+import { tagsIfAny } from "./tags.ts";
 import { pinnedRef } from "./verify.ts";
 
 /** Copies out of another store: what is read under the pin is what is written, counted and hashed on its way. */
 export async function copyFrom(store: Store, from: S3, request: CopyRequest, call: Call): Promise<CopyProof> {
   const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch, onBytes } = request;
-  const tags = overrides.tags ?? (await sourceTags(from, request, call));
+  const tags = overrides.tags ?? (await tagsIfAny(() => from.tags(pinnedRef(source), call)));
   const { body, object } = await open(from, request, call);
   const md5 = plainMd5(object);
   const sent = await putVerified(
@@ -21,6 +22,7 @@ export async function copyFrom(store: Store, from: S3, request: CopyRequest, cal
       key,
       body,
       size: source.size,
+      tags,
       ...(md5 !== undefined && { md5 }),
       attributes: attributeInput({
         ...object,
@@ -63,17 +65,6 @@ async function open(from: S3, { source }: CopyRequest, call: Call): Promise<Down
 function plainMd5({ etag, encryption }: ObjectDetails): string | undefined {
   const plain = encryption === undefined || encryption === "AES256";
   return plain && isSinglePartEtag(etag) ? unquoteEtag(etag) : undefined;
-}
-
-/** Tags, where the store has them at all. Tags that may not be read are an error, as the copy would lose them; `tags: {}` says to. */
-async function sourceTags(from: S3, { source }: CopyRequest, call: Call): Promise<Readonly<Record<string, string>>> {
-  try {
-    return await from.tags(pinnedRef(source), call);
-  } catch (error) {
-    const without = ["NotImplemented", "MethodNotAllowed", "NoSuchTagSet"];
-    if (error instanceof ActivityError && without.includes(error.code)) return {};
-    throw error;
-  }
 }
 
 /** Storage classes are each vendor's own. */

@@ -57,6 +57,11 @@ async function pinnedFacts(store: Store, pin: Pin, call: Call): Promise<ObjectFa
   return undefined;
 }
 
+/** The version that a copy made, where it made one. */
+export function copiedRef({ bucket, key, versionId }: Copied): ObjectRef {
+  return { bucket, key, ...(versionId !== undefined && { versionId }) };
+}
+
 /** The pinned version, where there is one. */
 export function pinnedRef({ bucket, key, versionId }: Pin): ObjectRef {
   return { bucket, key, ...(versionId !== undefined && { versionId }) };
