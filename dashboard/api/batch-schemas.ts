@@ -47,6 +47,10 @@ export const BatchSchema = z.object({
     })
     .optional(),
   retryOf: z.string().optional(),
+  chain: z
+    .object({ openChunks: count, listing: count, feeding: z.boolean() })
+    .optional()
+    .describe("How its chains stand: chunks listed and not finished, chains that go on listing"),
   objectsPerSecond: count,
   bytesPerSecond: count,
   etaSeconds: count.optional(),

@@ -11,6 +11,15 @@ export type BatchView = BatchStatus & {
   /** Over the last ten seconds; 0 for a batch at rest. */
   readonly objectsPerSecond: number;
   readonly bytesPerSecond: number;
+  /** How its chains stand; only of a batch that is looked at by itself, until it is at rest. */
+  readonly chain?: {
+    /** Chunks that were listed and are not finished. */
+    readonly openChunks: number;
+    /** Chains that go on listing. */
+    readonly listing: number;
+    /** The manifest is still being read. */
+    readonly feeding: boolean;
+  };
   /** Seconds to go, where the number of objects is known and something moves. */
   readonly etaSeconds?: number;
 };
@@ -34,8 +43,10 @@ export function createBatchViews(redis: Redis, prefix: string) {
   return {
     view,
     one: async (id: string): Promise<BatchView | undefined> => {
-      const status = await store.status(id);
-      return status && (await view(status));
+      const [status, wanted] = await Promise.all([store.status(id), store.wanted(id)]);
+      if (status === undefined) return undefined;
+      const chain = wanted && { openChunks: wanted.chunks.length, listing: wanted.nexts.length, feeding: wanted.feed };
+      return { ...(await view(status)), ...(chain && !isAtRest(status.state) && { chain }) };
     },
     /** The last hour, in steps of five seconds. */
     throughput: (id: string): Promise<readonly BatchBucket[]> => store.throughput(id),

@@ -20,6 +20,16 @@ export function repaintCharts() {
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaintCharts);
 
+/** Times of day; with seconds where the marks are closer than a minute. */
+function clockLabels(_plot, splits, _axis, _space, increment) {
+  const part = (value) => String(value).padStart(2, "0");
+  return splits.map((seconds) => {
+    const at = new Date(seconds * 1000);
+    const time = `${part(at.getHours())}:${part(at.getMinutes())}`;
+    return increment < 60 ? `${time}:${part(at.getSeconds())}` : time;
+  });
+}
+
 /**
  * A line chart over time that fills its element. `series`: `{ label, tone, fill? }`; data is `[seconds, ...values]`.
  * `format` writes a value of the axis.
@@ -40,7 +50,7 @@ export function timeChart(element, { label, series, format, signal }) {
       legend: { show: false },
       scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.15 : 1] } },
       axes: [
-        { ...axis, size: 28, gap: 8, space: 70, values: "{HH}:{mm}", grid: { show: false } },
+        { ...axis, size: 28, gap: 8, space: 70, values: clockLabels, grid: { show: false } },
         { ...axis, size: 52, space: 36, values: (_plot, values) => values.map(format) },
       ],
       series: [

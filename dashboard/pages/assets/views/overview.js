@@ -1,4 +1,5 @@
 import { get } from "../api.js";
+import { batchRow } from "../batch-parts.js";
 import { card, emptyState, h, icon, keyedList, pageHead, setClass, setText } from "../dom.js";
 import { ago, bytes, count, duration, rate, shortCount } from "../format.js";
 import { liveBadge } from "../live-badge.js";
@@ -18,6 +19,7 @@ export async function show(main, { signal }) {
   const table = createTable();
   const workers = createWorkers();
   const redis = createRedis();
+  const batches = createBatches();
 
   const draw = (overview) => {
     tiles.update(overview);
@@ -26,6 +28,7 @@ export async function show(main, { signal }) {
     table.update(overview);
     workers.update(overview);
     redis.update(overview);
+    batches.update(overview);
   };
   const overview = await first;
   if (signal.aborted) return;
@@ -38,6 +41,7 @@ export async function show(main, { signal }) {
       alerts,
       tiles.element,
       charts.element,
+      batches.element,
       table.element,
       h("div", { class: "columns" }, workers.element, redis.element),
     ),
@@ -161,6 +165,27 @@ function createRow({ name }) {
         setClass(value, "zero", !raw);
         setClass(value, "is-danger-text", field === "failed" && raw > 0);
       }
+    },
+  };
+}
+
+function createBatches() {
+  const list = h("div", { class: "table-wrap" });
+  const draw = keyedList(list, ({ id }) => id, batchRow);
+  const element = card(
+    h(
+      "div",
+      { class: "card-head" },
+      h("h2", {}, "Batches at work"),
+      h("div", { class: "actions" }, h("a", { href: "/batches" }, "All batches")),
+    ),
+    list,
+  );
+  return {
+    element,
+    update: ({ batches }) => {
+      element.hidden = batches.batches.length === 0;
+      draw(batches.batches);
     },
   };
 }
