@@ -1,11 +1,11 @@
 import { Queue } from "bullmq";
 import { alternate } from "./alternate.ts";
 import type { Benchmark } from "./benchmark.ts";
-import { drainRate } from "./drain-queue.ts";
+import { drainEffort } from "./drain-queue.ts";
+import { compareEfforts } from "./effort.ts";
+import { generatedKeys } from "./generated-key.ts";
 import { openLab } from "./lab.ts";
-import { startPlainWorker } from "./plain-worker.ts";
-import { cpuMs } from "./process-usage.ts";
-import { median, pairedRatio } from "./statistics.ts";
+import { plainCopies, startPlainWorker } from "./plain-worker.ts";
 
 const CONCURRENCY = 64;
 
@@ -28,59 +28,44 @@ export const copyJobs: Benchmark = {
     const queue = new Queue("copy-object", { connection: lab.connect(), prefix: "bench" });
     stack.defer(() => queue.close());
 
-    const keys = Array.from({ length: count }, (_, index) => `${String(index).padStart(9, "0")}.bin`);
+    const keys = generatedKeys(count);
     let run = 0;
-    const ours = () => {
-      const prefix = `ours-${run++}/`;
-      const inputs = keys.map((key) => ({
-        object: { bucket: "in", key },
-        destination: { bucket: "out", key: prefix + key },
-      }));
-      return timed(worker.pid, count, () => drainRate(queue, count, () => producer.enqueueMany("copy-object", inputs)));
-    };
-    const theirs = () => {
-      const prefix = `plain-${run++}/`;
-      const jobs = keys.map((key) => ({
-        name: "copy",
-        data: { what: "copy" as const, bucket: "in", key, destination: { bucket: "out", key: prefix + key } },
-      }));
-      return timed(plain.pid, count, () => drainRate(plain.queue, count, () => plain.queue.addBulk(jobs)));
+    const sides = {
+      ours: () => {
+        const prefix = `ours-${run++}/`;
+        const inputs = keys.map((key) => ({
+          object: { bucket: "in", key },
+          destination: { bucket: "out", key: prefix + key },
+        }));
+        return drainEffort({
+          pid: worker.pid,
+          queue,
+          count,
+          add: () => producer.enqueueMany("copy-object", inputs),
+        });
+      },
+      plain: () => {
+        const jobs = plainCopies(keys, `plain-${run++}/`);
+        return drainEffort({ pid: plain.pid, queue: plain.queue, count, add: () => plain.queue.addBulk(jobs) });
+      },
     };
     say("warming up");
-    await ours();
-    await theirs();
+    await sides.ours();
+    await sides.plain();
     const before = (await control.state()).counts;
-    const samples = await alternate(rounds, { ours, theirs }, (round) => say(`round ${round} of ${rounds}`));
+    const { ours, plain: theirs } = await alternate(rounds, sides, (round) => say(`round ${round} of ${rounds}`));
     const after = (await control.state()).counts;
     const heads = ((after.HeadObject ?? 0) - (before.HeadObject ?? 0)) / (rounds * count);
-    const rates = { ours: samples.ours.map(({ rate }) => rate), theirs: samples.theirs.map(({ rate }) => rate) };
-    const cpu = { ours: samples.ours.map(({ cpuUs }) => cpuUs), theirs: samples.theirs.map(({ cpuUs }) => cpuUs) };
-    const what = "BullMQ worker with one SDK CopyObject per job";
+    const what = "BullMQ worker, one SDK CopyObject per job";
     return {
       figures: [
-        {
-          name: "copy-object jobs",
-          value: median(rates.ours),
-          unit: "jobs/s",
-          beside: { what, value: median(rates.theirs), ratio: pairedRatio(rates.ours, rates.theirs) },
-        },
-        {
-          name: "worker's CPU for each job",
-          value: median(cpu.ours),
-          unit: "us",
-          beside: { what, value: median(cpu.theirs), ratio: pairedRatio(cpu.ours, cpu.theirs) },
-        },
+        { name: "copy-object jobs", unit: "jobs/s", ...compareEfforts(ours, theirs, { of: "perSecond", what }) },
+        { name: "worker's CPU for each job", unit: "us", ...compareEfforts(ours, theirs, { of: "cpuUs", what }) },
       ],
       notes: [
         `${count} jobs a round, ${rounds} rounds that alternate, concurrency ${CONCURRENCY} on both sides, the jobs added while the queue is paused; only the work is timed.`,
-        `Ours asks S3 twice for each job (${heads.toFixed(2)} HEADs measured) and keeps in Redis what it has proven, so that a rerun repeats nothing; it also writes its log. The plain worker calls CopyObject once and believes it.`,
+        `Ours pins the source first (${heads.toFixed(2)} HEADs for each job measured), keeps what it has proven in Redis so that a rerun repeats nothing, and writes its log. The plain worker calls CopyObject once and believes it.`,
       ],
     };
   },
 };
-
-async function timed(pid: number, count: number, run: () => Promise<number>) {
-  const before = cpuMs(pid);
-  const rate = await run();
-  return { rate, cpuUs: ((cpuMs(pid) - before) * 1000) / count };
-}

@@ -3,6 +3,7 @@ import { build, type Histogram } from "hdr-histogram-js";
 import { alternate } from "./alternate.ts";
 import type { Benchmark } from "./benchmark.ts";
 import type { Figure } from "./figure.ts";
+import { generatedKey } from "./generated-key.ts";
 import { openLab } from "./lab.ts";
 import { startPlainWorker } from "./plain-worker.ts";
 
@@ -63,7 +64,7 @@ export const headLatency: Benchmark = {
   },
 };
 
-const keyOf = (index: number) => `${String(index % 1000).padStart(9, "0")}.bin`;
+const keyOf = (index: number) => generatedKey(index % 1000);
 
 type Histograms = Readonly<Record<"ours" | "nothing" | "plainHead", Histogram>>;
 

@@ -27,3 +27,11 @@ export async function startPlainWorker(
   stack.defer(() => queue.close());
   return { pid: worker.pid, queue };
 }
+
+/** Jobs that copy objects from bucket `in` below a prefix of bucket `out`. */
+export function plainCopies(keys: readonly string[], prefix: string): { name: string; data: PlainJob }[] {
+  return keys.map((key) => ({
+    name: "copy",
+    data: { what: "copy", bucket: "in", key, destination: { bucket: "out", key: prefix + key } },
+  }));
+}

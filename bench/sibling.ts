@@ -42,12 +42,11 @@ export async function startSibling<Request, Answer>(
   };
 }
 
-/** In the program: answers one request after the other until the process that started it lets go. */
-export function serve<Request>(handle: (request: Request) => Promise<unknown>): void {
-  // Sent by `ask`, whose types are those of this program.
-  process.on("message", (message) => {
-    handle((message as { request: Request }).request).then(
-      (answer) => process.send?.({ answer }),
+/** In the program: answers one request after the other until the process that started it lets go. Requests are what `ask` was given. */
+export function serve(handle: (request: unknown) => Promise<unknown>): void {
+  process.on("message", (message: { readonly request: unknown }) => {
+    handle(message.request).then(
+      (answer) => process.send?.({ answer: answer ?? "done" }),
       (error: unknown) => process.send?.({ error: String(error) }),
     );
   });
