@@ -22,7 +22,6 @@ export type Clients = {
 type ClientSettings = {
   readonly maxSockets: number;
   readonly connectTimeoutMs: number;
-  readonly requestTimeoutMs: number;
 };
 
 // The SDK warns on the console where it has no logger of ours; every failure reaches the caller anyway.
@@ -32,14 +31,12 @@ function ignore(): void {}
 export function createClients(connection: Connection, credentials: CredentialCache, settings: ClientSettings): Clients {
   const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: settings.maxSockets });
   const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: settings.maxSockets });
-  // No socketTimeout: it would also end a download whose reader is slow. Stalled bodies are ended by the watchdogs in
-  // send.ts, get.ts and put.ts, which count only the time that the store keeps us waiting.
+  // No requestTimeout, which ends with the headers and leaves a stalled body hanging, and no socketTimeout, which also ends a
+  // download whose reader is slow. The clocks in send.ts, download-body.ts and put.ts see both ends.
   const requestHandler = new NodeHttpHandler({
     httpAgent,
     httpsAgent,
     connectionTimeout: settings.connectTimeoutMs,
-    requestTimeout: settings.requestTimeoutMs,
-    throwOnRequestTimeout: true,
     logger: silent,
   });
   const clients = new Map<string, S3Client>();

@@ -474,6 +474,8 @@ describe.each([
       opened.sandbox.put("in", "a", "hello");
       opened.sandbox.fault({ kind: "stall", operation });
       expect(await errorOf(act(operation, opened))).toMatchObject({ code: "Timeout", retryable: true });
+      // Who waited so long is not made to wait again.
+      expect(opened.sandbox.calls(operation)).toBe(1);
     });
 
     test.each(operations)("%s ends at once with the reason of an abort", async (operation) => {

@@ -16,7 +16,7 @@ function targets(more: Partial<Connection> = {}): FastTargets {
     multipartThreshold: 1,
     ...more,
   };
-  const settings = { maxSockets: 1, connectTimeoutMs: 1_000, requestTimeoutMs: 1_000 };
+  const settings = { maxSockets: 1, connectTimeoutMs: 1_000 };
   const clients = createClients(connection, createCredentialCache(connection.credentials), settings);
   onTestFinished(() => clients.close());
   return createFastTargets(clients);

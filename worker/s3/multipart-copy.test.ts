@@ -171,16 +171,19 @@ test.each(["reset-after", "empty-200", "html-200"] as const)(
   },
 );
 
-test("an abort leaves no parts behind and rejects with its reason", async () => {
-  const { sandbox, s3, pin } = await open();
-  const controller = new AbortController();
-  const reason = new ActivityError("Cancelled", "on request");
-  sandbox.before("UploadPartCopy", () => controller.abort(reason));
-  await expect(
-    s3.copy({ source: pin("in", "a"), bucket: "out", key: "b" }, { signal: controller.signal }),
-  ).rejects.toBe(reason);
-  expect(sandbox.uploads()).toEqual([]);
-});
+test.each(["CreateMultipartUpload", "UploadPartCopy"] as const)(
+  "an abort during %s leaves nothing behind and rejects with its reason",
+  async (operation) => {
+    const { sandbox, s3, pin } = await open();
+    const controller = new AbortController();
+    const reason = new ActivityError("Cancelled", "on request");
+    sandbox.before(operation, () => controller.abort(reason));
+    await expect(
+      s3.copy({ source: pin("in", "a"), bucket: "out", key: "b" }, { signal: controller.signal }),
+    ).rejects.toBe(reason);
+    expect(sandbox.uploads()).toEqual([]);
+  },
+);
 
 test("goes on after an interruption with the parts that were done", async () => {
   const { sandbox, s3, pin } = await open({ s3: { copyParts: 1 } });

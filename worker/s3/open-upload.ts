@@ -12,8 +12,8 @@ import { ownedBy, type Store } from "./store.ts";
 type Target = { readonly bucket: string; readonly key: string; readonly region?: string };
 
 /**
- * Begins an upload. Does not end with the caller: an upload whose id was lost on the way could never be removed, and its parts
- * would be paid for. So the answer is awaited, and then the upload is removed again.
+ * Begins an upload. Does not end with the caller's signal: an upload whose id was lost on the way could never be removed. So its
+ * answer is awaited, and the caller removes what it then cannot use.
  */
 export async function openUpload(
   store: Store,
@@ -28,9 +28,7 @@ export async function openUpload(
   const output = await send(store, make, about, { signal: own }, region === undefined ? {} : { region });
   const { UploadId } = output;
   if (UploadId === undefined || UploadId === "") throw unproven(about, "an upload id", 200);
-  if (!signal.aborted) return { ...output, UploadId };
-  await removeUpload(store, target, UploadId);
-  throw signal.reason;
+  return { ...output, UploadId };
 }
 
 /** Removes an upload and its parts. Its own signal and time: it has to run after the caller's have ended. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { ActivityError } from "../../jobs/activity-error.ts";
 import { call, content, errorOf, MIB, openS3, type OpenOptions } from "../../test/open-s3.ts";
@@ -17,11 +18,14 @@ const attributes = {
   expires: "Wed, 21 Oct 2026 07:28:00 GMT",
 } as const;
 
+const parts: OpenOptions = { connection: { multipartThreshold: 5 * MIB }, s3: { uploadPartSize: 5 * MIB } };
+const streamedParts: OpenOptions = { ...parts, s3: { ...parts.s3, uploadBuffer: 1 } };
+
 // Three ways to send: one request; parts held in memory; parts streamed because they do not fit.
 describe.each([
   ["one request", {}],
-  ["parts", { connection: { multipartThreshold: 5 * MIB }, s3: { uploadPartSize: 5 * MIB } }],
-  ["streamed parts", { connection: { multipartThreshold: 5 * MIB }, s3: { uploadPartSize: 5 * MIB, uploadBuffer: 1 } }],
+  ["parts", parts],
+  ["streamed parts", streamedParts],
 ] as const)("in %s", (how, options: OpenOptions) => {
   const size = 11 * MIB + 7;
   const { bytes, stream } = content(size);
@@ -73,12 +77,46 @@ describe.each([
     ["too many bytes", { size: size - 1 }],
     ["another SHA-256", { sha256: "0".repeat(64) }],
   ])("makes nothing visible where there are %s", async (_, wrong) => {
-    const { sandbox, s3 } = await openS3(options);
-    expect(await errorOf(s3.put({ ...upload, body: stream(), ...wrong }, call))).toMatchObject({
-      code: "IncompleteBody",
+    // Without checksums nothing but the last bytes stands between the store and a whole object.
+    for (const checksums of ["when-supported", "when-required"] as const) {
+      const { sandbox, s3 } = await openS3({ ...options, connection: { ...options.connection, checksums } });
+      expect(await errorOf(s3.put({ ...upload, body: stream(), ...wrong }, call))).toMatchObject({
+        code: "IncompleteBody",
+      });
+      await expect.poll(() => sandbox.uploads()).toEqual([]);
+      expect(sandbox.keys("in")).toEqual([]);
+    }
+  });
+
+  test("holds the last bytes back until it knows that there are no more", async () => {
+    const { sandbox, s3 } = await openS3({
+      ...options,
+      connection: { ...options.connection, checksums: "when-required" },
     });
+    const body = Readable.from(
+      (async function* () {
+        yield* stream();
+        // All that was promised is there. Were it sent, the store would have the object now.
+        await Promise.race([new Promise<void>((resolve) => sandbox.after("PutObject", () => resolve())), sleep(200)]);
+        yield Buffer.from("!");
+      })(),
+    );
+    expect(await errorOf(s3.put({ ...upload, body }, call))).toMatchObject({ code: "IncompleteBody" });
     expect(sandbox.keys("in")).toEqual([]);
-    expect(sandbox.uploads()).toEqual([]);
+  });
+
+  test("does not follow a source that never ends", async () => {
+    const { sandbox, s3 } = await openS3(options);
+    let yielded = 0;
+    const body = Readable.from(
+      (function* () {
+        for (; yielded < 4 * size; yielded += MIB) yield Buffer.alloc(MIB);
+      })(),
+      { objectMode: false },
+    );
+    expect(await errorOf(s3.put({ ...upload, body }, call))).toMatchObject({ code: "IncompleteBody" });
+    expect(yielded).toBeLessThan(2 * size);
+    expect(sandbox.keys("in")).toEqual([]);
   });
 
   test("makes nothing visible where the source fails, and says why", async () => {
@@ -178,6 +216,21 @@ describe.each([
     });
     expect(sandbox.uploads()).toEqual([]);
   });
+});
+
+test.each([
+  ["parts", parts],
+  ["streamed parts", streamedParts],
+])("removes also the upload that was just being begun when it was aborted, in %s", async (_, options) => {
+  const { sandbox, s3 } = await openS3(options);
+  const controller = new AbortController();
+  const reason = new ActivityError("Cancelled", "on request");
+  sandbox.before("CreateMultipartUpload", () => controller.abort(reason));
+  const { bytes, stream } = content(11 * MIB);
+  const upload = { bucket: "in", key: "a", size: bytes.length, body: stream(), attributes: {} };
+  await expect(s3.put(upload, { signal: controller.signal })).rejects.toBe(reason);
+  expect(sandbox.calls("CreateMultipartUpload")).toBe(1);
+  expect(sandbox.uploads()).toEqual([]);
 });
 
 test("a part that fails is sent again, and not the whole upload", async () => {

@@ -106,10 +106,7 @@ async function attempt<Input extends ServiceInputTypes, Output extends ServiceOu
   let failed: unknown;
   let status: number | undefined;
   try {
-    const output = await client.send<Input, Output>(command, {
-      abortSignal: controller.signal,
-      requestTimeout: timeoutMs === "none" ? 0 : timeoutMs,
-    });
+    const output = await client.send<Input, Output>(command, { abortSignal: controller.signal });
     status = output.$metadata.httpStatusCode;
     return output;
   } catch (error) {
