@@ -115,12 +115,13 @@ describe("cancel", () => {
     expect(status.unattempted).toBeGreaterThan(0);
     const rows = await all(batch.report());
     expect(rows).toHaveLength(status.listed);
-    for (const { key, status: outcome, code } of rows) {
-      const [at, there] = [harness.sandbox.text(from, key), harness.sandbox.text(to, key)];
-      if (outcome === "succeeded") expect([at, there]).toEqual([undefined, String(Number(key.slice(1)))]);
-      else expect(at, `${key} ${outcome} ${code}`).toBeDefined();
-      if (outcome === "unattempted") expect(there, key).toBeUndefined();
-    }
+    const untrue = rows.filter(({ key, status: outcome }) => {
+      const [here, there] = [harness.sandbox.text(from, key), harness.sandbox.text(to, key)];
+      const content = String(Number(key.slice(1)));
+      if (outcome === "succeeded") return here !== undefined || there !== content;
+      return here !== content || (outcome === "unattempted" && there !== undefined);
+    });
+    expect(untrue).toEqual([]);
     expect(await batch.cancel()).toBe("cancelled");
     expect(await batch.resume()).toBe("cancelled");
   });
@@ -517,9 +518,12 @@ describe("a schedule", () => {
         ({ spec }) => "bucket" in spec.source && spec.source.bucket === from,
       );
     const key = `${harness.prefix}:~batch:schedule:s-${overlap}`;
-    if (overlap === "skip")
-      await until(async () => expect(Number(await harness.redis.hget(key, "skipped"))).toBeGreaterThan(0));
-    else await until(async () => expect(await harness.queue.getDelayedCount()).toBeGreaterThan(1));
+    // The next run was due: it was left out, or waits.
+    await until(async () => {
+      const skipped = Number(await harness.redis.hget(key, "skipped"));
+      const waiting = (await harness.queue.getDelayed()).filter(({ data }) => data.kind === "turn").length;
+      expect(overlap === "skip" ? skipped : waiting).toBeGreaterThan(0);
+    });
     expect(await started()).toHaveLength(1);
     held.release();
     await until(async () => expect((await started()).length).toBeGreaterThan(1));

@@ -23,6 +23,8 @@ export type BatchHarnessOptions = {
   readonly sandbox?: SandboxOptions;
   /** Of the store named `default`. */
   readonly connection?: Partial<Connection>;
+  /** Of stores named otherwise, on top. Default: as that of `default`, and at the same place. */
+  readonly connections?: (sandbox: Sandbox) => Readonly<Record<string, Partial<Connection>>>;
   /** Workers from the start. Default 1. */
   readonly workers?: number;
   readonly redis?: string;
@@ -64,10 +66,11 @@ export async function startBatchHarness(options: BatchHarnessOptions = {}): Prom
     conditionalCopy: true,
     multipartThreshold: 256 * 1024 ** 2,
     ...options.connection,
+    ...options.connections?.(sandbox)[name],
   });
   const stores = new Map<string, ReturnType<typeof createS3>>();
   const s3For: ChunkDeps["s3For"] = async (credentials = "default") => {
-    const name = JSON.stringify(credentials);
+    const name = typeof credentials === "string" ? credentials : JSON.stringify(credentials);
     const s3 = stores.get(name) ?? createS3(connection(name));
     stores.set(name, s3);
     return s3;
