@@ -1,0 +1,54 @@
+import type { Command } from "commander";
+import type { BatchSpecInput } from "../producer/index.ts";
+import { positive, positiveInteger, several } from "./option-values.ts";
+
+/** Options of rm, cp and mv that only a prefix or a pattern can have. */
+export type BatchOptions = {
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly dryRun?: true;
+  readonly detach?: true;
+  readonly maxRate?: number;
+  readonly maxObjects?: number;
+  readonly priority?: number;
+  readonly report?: "all" | "failures";
+  readonly idempotencyKey?: string;
+  readonly yes?: true;
+  readonly literal?: true;
+  readonly json?: true;
+  readonly profile?: string;
+};
+
+export function addBatchOptions(command: Command): Command {
+  return command
+    .option("--literal", "the URL names one object, whatever characters its key has")
+    .option("--include <glob>", "only keys (after the prefix) that match; may be repeated", several)
+    .option("--exclude <glob>", "no keys that match; may be repeated", several)
+    .option("--dry-run", "count and tell what would happen; `batch confirm` starts exactly that")
+    .option("--detach", "print the batch's id and do not wait")
+    .option("--max-rate <objects>", "objects per second, over all workers", positive)
+    .option("--max-objects <number>", "end after so many", positiveInteger)
+    .option("--priority <number>", "1 goes first, 2000 last; default 100", positiveInteger)
+    .option("--report <rows>", "keep a row for `all` objects, or for `failures`")
+    .option("--idempotency-key <key>", "asked again with it, the same batch")
+    .option("--yes", "confirm that a whole bucket is meant")
+    .option("--json", "JSON, one value a line")
+    .option("--profile <name>", "the workers' profile to use");
+}
+
+/** The parts of a batch's request that these options say. */
+export function batchSpec(options: BatchOptions, include: string | undefined): Partial<BatchSpecInput> {
+  const included = include === undefined ? options.include : [include];
+  const { exclude, dryRun, maxRate, maxObjects, priority, report, profile } = options;
+  return {
+    credentials: profile,
+    ...((included ?? exclude) !== undefined && {
+      filter: { include: included && [...included], exclude: exclude && [...exclude] },
+    }),
+    dryRun: dryRun ?? false,
+    maxObjectsPerSecond: maxRate,
+    maxObjects,
+    priority,
+    report,
+  };
+}

@@ -1,0 +1,124 @@
+import { Command, Option } from "commander";
+import { BATCH_STATES, type BatchState, type BatchStatus } from "../batches/batch-status.ts";
+import { ROW_STATUSES, type RowStatus } from "../batches/report-row.ts";
+import type { BatchHandle } from "../producer/index.ts";
+import { batchLine, summary } from "./batch-text.ts";
+import type { Environment } from "./environment.ts";
+import { positiveInteger } from "./option-values.ts";
+import { jsonLine, printable } from "./printable.ts";
+import { type Session, session } from "./session.ts";
+import { watchBatch } from "./watch-batch.ts";
+
+type Json = { readonly json?: true };
+type Work = (open: Session, batch: BatchHandle, options: Json) => Promise<void>;
+
+/** `bucketline batch`: look at batches and steer them, from anywhere. */
+export function batchCommand(environment: Environment): Command {
+  const command = new Command("batch").description("look at batches and steer them").addHelpText(
+    "after",
+    `
+Examples:
+  1. bucketline batch list --state running
+  2. bucketline batch watch ID
+  3. bucketline batch pause ID; bucketline batch resume ID
+  4. bucketline batch report ID --only failed > failed.ndjson
+  5. bucketline batch retry ID`,
+  );
+  for (const below of [
+    listCommand(environment),
+    onBatch(environment, "status", "what a batch has done so far", status),
+    onBatch(environment, "watch", "show a batch's progress until it is at rest", watchBatch),
+    onBatch(environment, "pause", "start no more objects; what is done is kept", steer("pause")),
+    onBatch(environment, "resume", "go on where it was paused", steer("resume")),
+    onBatch(environment, "cancel", "end it; nothing is deleted after workers see that", steer("cancel")),
+    onBatch(environment, "confirm", "start exactly what a dry run planned", confirm),
+    reportCommand(environment),
+    retryCommand(environment),
+  ])
+    command.addCommand(below);
+  return command;
+}
+
+function onBatch(environment: Environment, name: string, description: string, work: Work): Command {
+  return new Command(name)
+    .description(description)
+    .argument("<id>", "the batch")
+    .option("--json", "JSON")
+    .action(async (id: string, options: Json) =>
+      session(environment, (open) => work(open, open.producer.batches.get(id), options)),
+    );
+}
+
+function listCommand(environment: Environment): Command {
+  return new Command("list")
+    .description("batches, newest first")
+    .addOption(new Option("--state <state>", "only these").choices([...BATCH_STATES]))
+    .option("--limit <number>", "at most so many", positiveInteger, 50)
+    .option("--json", "a line of JSON for each")
+    .action(async ({ state, limit, json }: Json & { readonly state?: BatchState; readonly limit: number }) =>
+      session(environment, async ({ producer }) => {
+        let left = limit;
+        let cursor: string | undefined;
+        do {
+          const page = await producer.batches.list({ state, cursor, limit: Math.min(left, 500) });
+          for (const batch of page.batches) console.log(json ? jsonLine(batch) : batchLine(batch));
+          left -= page.batches.length;
+          cursor = page.next;
+        } while (cursor !== undefined && left > 0);
+      }),
+    );
+}
+
+const status: Work = async (_, batch, { json }) => tell(await batch.status(), json);
+
+const steer =
+  (verb: "pause" | "resume" | "cancel"): Work =>
+  async (_, batch, { json }) => {
+    const state = await batch[verb]();
+    console.log(json ? jsonLine({ id: batch.id, state }) : `batch ${batch.id} is ${state}`);
+  };
+
+const confirm: Work = async (open, batch, options) => {
+  await batch.confirm();
+  await watchBatch(open, batch, options);
+};
+
+function reportCommand(environment: Environment): Command {
+  return new Command("report")
+    .description("a row for each object: JSON lines, or CSV in the columns of S3 Batch Operations")
+    .argument("<id>", "the batch")
+    .addOption(new Option("--only <status...>", "rows of these").choices([...ROW_STATUSES]))
+    .option("--csv", "CSV with a header")
+    .action(async (id: string, { only, csv }: { readonly only?: readonly RowStatus[]; readonly csv?: true }) =>
+      session(environment, async ({ producer, signal }) => {
+        const batch = producer.batches.get(id);
+        if (csv) for await (const line of batch.reportCsv({ only, signal, header: true })) console.log(line);
+        else for await (const row of batch.report({ only, signal })) console.log(jsonLine(row));
+      }),
+    );
+}
+
+function retryCommand(environment: Environment): Command {
+  return new Command("retry")
+    .description("start a batch over the objects that failed")
+    .argument("<id>", "the batch")
+    .option("--include-unattempted", "and over those that it did not get to")
+    .option("--detach", "print the new batch's id and do not wait")
+    .option("--json", "JSON")
+    .action(async (id: string, options: Json & { readonly includeUnattempted?: true; readonly detach?: true }) =>
+      session(environment, async (open) => {
+        const { includeUnattempted, detach, json } = options;
+        const again = await open.producer.batches.get(id).retryFailed({ includeUnattempted, signal: open.signal });
+        if (detach) return console.log(json ? jsonLine({ id: again.id }) : again.id);
+        if (!json) console.error(`batch ${again.id}`);
+        await watchBatch(open, again, options);
+      }),
+    );
+}
+
+function tell(of: BatchStatus, json: true | undefined): void {
+  if (json) return console.log(jsonLine(of));
+  console.log(batchLine(of));
+  console.log(summary(of));
+  if (of.trouble !== undefined) console.log(`  held up since ${of.trouble.at} by ${printable(of.trouble.message)}`);
+}

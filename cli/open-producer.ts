@@ -1,0 +1,16 @@
+import { createProducer, type Producer } from "../producer/index.ts";
+import type { Environment } from "./environment.ts";
+
+/** A producer as any app has it: REDIS_URL, BUCKETLINE_PREFIX and DOCUMENTS_URL are those of the workers. Closed after the work. */
+export async function withProducer<T>({ env }: Environment, work: (producer: Producer) => Promise<T>): Promise<T> {
+  const producer = createProducer({
+    redis: env["REDIS_URL"] || "redis://127.0.0.1:6379",
+    prefix: env["BUCKETLINE_PREFIX"] || undefined,
+    documents: env["DOCUMENTS_URL"] || undefined,
+  });
+  try {
+    return await work(producer);
+  } finally {
+    await producer.close();
+  }
+}

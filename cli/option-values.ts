@@ -1,0 +1,27 @@
+import { InvalidArgumentError } from "commander";
+
+export type Pairs = Readonly<Record<string, string>>;
+
+/** `name=value`, gathered over repetitions of an option. */
+export function pair(text: string, before: Pairs | undefined): Pairs {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("expected name=value");
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** A text, gathered over repetitions of an option. */
+export function several(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
+export function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("expected a number above 0");
+}
+
+export function positiveInteger(text: string): number {
+  const value = positive(text);
+  if (Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError("expected a whole number above 0");
+}

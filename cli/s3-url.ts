@@ -1,0 +1,54 @@
+import { InvalidArgumentError } from "commander";
+import { BucketName, ObjectKey } from "../jobs/entities.ts";
+
+/** `s3://bucket/key`. The key is taken as it stands: nothing in it is decoded. */
+export type S3Url = { readonly bucket: string; readonly key: string };
+
+/** Characters that make a key a pattern, unless `--literal` is given. */
+const PATTERN = /[*?[{]/;
+
+/** A bucket, and what may follow it. Throws InvalidArgumentError, which commander turns into a usage error. */
+export function s3Url(text: string): S3Url {
+  const [, bucket = "", key = ""] = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text) ?? [];
+  if (!BucketName.safeParse(bucket).success) throw new InvalidArgumentError("expected s3://bucket/key");
+  return { bucket, key };
+}
+
+/** One object. */
+export function objectUrl(text: string): S3Url {
+  const url = s3Url(text);
+  const parsed = ObjectKey.safeParse(url.key);
+  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? "expected a key");
+  return url;
+}
+
+export const isS3Url = (text: string): boolean => text.startsWith("s3://");
+
+/** What a source stands for: one object, or all objects under a prefix, or those of them that match a pattern. */
+export type Source =
+  | { readonly kind: "object"; readonly bucket: string; readonly key: string }
+  | { readonly kind: "many"; readonly bucket: string; readonly prefix: string; readonly include?: string };
+
+/** A key that ends with a slash, or none at all, is a prefix; `*`, `?`, `[` and `{` make a pattern, read from the last slash before them. */
+export function sourceOf({ bucket, key }: S3Url, literal: boolean): Source {
+  const at = literal ? -1 : key.search(PATTERN);
+  if (at !== -1) {
+    const prefix = key.slice(0, key.lastIndexOf("/", at) + 1);
+    return { kind: "many", bucket, prefix, include: key.slice(prefix.length) };
+  }
+  if (!literal && (key === "" || key.endsWith("/"))) return { kind: "many", bucket, prefix: key };
+  return { kind: "object", bucket, key };
+}
+
+/** Where one object goes: into a bucket or a prefix it keeps the last part of its key. */
+export function targetOf(source: { readonly key: string }, { bucket, key }: S3Url): S3Url {
+  if (key !== "" && !key.endsWith("/")) return { bucket, key };
+  return { bucket, key: key + lastPart(source.key) };
+}
+
+/** `c` of `a/b/c`, `b/` of `a/b/`. */
+export function lastPart(key: string): string {
+  return key.slice(key.lastIndexOf("/", key.length - 2) + 1);
+}
+
+export const shown = ({ bucket, key }: S3Url): string => `s3://${bucket}/${key}`;

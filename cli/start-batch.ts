@@ -1,0 +1,20 @@
+import type { BatchHandle, BatchSpecInput } from "../producer/index.ts";
+import type { BatchOptions } from "./batch-options.ts";
+import { jsonLine } from "./printable.ts";
+import type { Session } from "./session.ts";
+import { watchBatch } from "./watch-batch.ts";
+
+/** Starts a batch and, unless told otherwise, shows its progress to the end. */
+export async function startBatch(open: Session, spec: BatchSpecInput, options: BatchOptions): Promise<void> {
+  const { producer } = open;
+  const handle: BatchHandle = await producer.batches.start(
+    spec,
+    options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey },
+  );
+  if (options.detach) {
+    console.log(options.json ? jsonLine({ id: handle.id }) : handle.id);
+    return;
+  }
+  if (!options.json) console.error(`batch ${handle.id}`);
+  await watchBatch(open, handle, options);
+}

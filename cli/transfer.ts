@@ -1,0 +1,108 @@
+import { Command, Option } from "commander";
+import { addBatchOptions, type BatchOptions, batchSpec } from "./batch-options.ts";
+import type { Environment } from "./environment.ts";
+import { pair, type Pairs } from "./option-values.ts";
+import { jsonLine, printable } from "./printable.ts";
+import { runJob } from "./run-job.ts";
+import { type S3Url, s3Url, shown, type Source, sourceOf, targetOf } from "./s3-url.ts";
+import { type Session, session } from "./session.ts";
+import { sizeText } from "./size-text.ts";
+import { startBatch } from "./start-batch.ts";
+import { refuseWholeBucket } from "./whole-bucket.ts";
+
+export type TransferOptions = BatchOptions & {
+  readonly onConflict?: "overwrite" | "skip" | "skip-identical" | "fail";
+  readonly contentType?: string;
+  readonly metadata?: Pairs;
+  readonly tag?: Pairs;
+  readonly storageClass?: string;
+  readonly versionId?: string;
+  readonly destinationProfile?: string;
+  readonly minVerify?: "etag" | "checksum" | "size";
+};
+
+/** What cp and mv have in common. */
+export function transferCommand(operation: "copy" | "move", environment: Environment, name: string): Command {
+  const command = new Command(name)
+    .argument("<source>", "s3://bucket/key, s3://bucket/prefix/ or s3://bucket/pattern*", s3Url)
+    .argument("<destination>", "s3://bucket/key; one that ends with / keeps the last part of the key", s3Url)
+    .addOption(
+      new Option("--on-conflict <what>", "where the destination has an object already; default: overwrite").choices([
+        "overwrite",
+        "skip",
+        "skip-identical",
+        "fail",
+      ]),
+    )
+    .option("--content-type <type>", "replaces the source's")
+    .option("--metadata <name=value>", "replaces the source's; may be repeated", pair)
+    .option("--tag <name=value>", "replaces the source's; may be repeated", pair)
+    .option("--storage-class <class>", "replaces the source's")
+    .option("--version-id <id>", "this version of the object")
+    .option("--destination-profile <name>", "the workers' profile for the destination; default: --profile");
+  if (operation === "move")
+    command.addOption(
+      new Option("--min-verify <proof>", "the weakest proof on which a source may be deleted").choices([
+        "etag",
+        "checksum",
+        "size",
+      ]),
+    );
+  return addBatchOptions(command).action(async (from: S3Url, to: S3Url, options: TransferOptions) => {
+    const source = sourceOf(from, options.literal ?? false);
+    if (source.kind === "object")
+      return session(environment, (open) => transferOne(open, operation, from, targetOf(from, to), options));
+    if (to.key !== "" && !to.key.endsWith("/"))
+      command.error("error: expected a destination that ends with / for a prefix or a pattern", { exitCode: 2 });
+    if (operation === "move") refuseWholeBucket(command, source, options);
+    await session(environment, (open) => transferMany(open, operation, source, to, options));
+  });
+}
+
+async function transferOne(
+  { producer, signal }: Session,
+  operation: "copy" | "move",
+  from: S3Url,
+  to: S3Url,
+  options: TransferOptions,
+): Promise<void> {
+  const { versionId, minVerify, json } = options;
+  const input = {
+    object: { ...from, versionId },
+    destination: { ...to, credentials: options.destinationProfile },
+    ...replacements(options),
+  };
+  const done =
+    operation === "copy"
+      ? await runJob(producer, signal, { activity: "copy-object", input }, (job) => job.result({ signal }))
+      : await runJob(producer, signal, { activity: "move-object", input: { ...input, minVerify } }, (job) =>
+          job.result({ signal }),
+        );
+  if (json) return console.log(jsonLine(done));
+  const proof = done.skipped
+    ? "skipped: it is there already"
+    : `${sizeText(done.object.size)}, verified by ${done.verified}`;
+  console.log(printable(`${shown(from)} -> ${shown(to)} (${proof})`));
+}
+
+async function transferMany(
+  open: Session,
+  operation: "copy" | "move",
+  { bucket, prefix, include }: Source & { readonly kind: "many" },
+  to: S3Url,
+  options: TransferOptions,
+): Promise<void> {
+  const spec = {
+    ...batchSpec(options, include),
+    ...replacements(options),
+    operation,
+    source: { bucket, prefix },
+    destination: { bucket: to.bucket, prefix: to.key, credentials: options.destinationProfile },
+    minVerify: options.minVerify,
+  };
+  await startBatch(open, spec, options);
+}
+
+function replacements({ profile, onConflict, contentType, metadata, tag: tags, storageClass }: TransferOptions) {
+  return { credentials: profile, onConflict, contentType, metadata, tags, storageClass };
+}
