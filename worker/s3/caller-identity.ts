@@ -10,20 +10,25 @@ export type CallerIdentity = { readonly account?: string; readonly arn?: string 
  * buckets shows that the credentials work. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */
 export async function callerIdentity(store: Store, call: Call): Promise<CallerIdentity> {
-  if (store.connection.endpoint !== undefined) {
+  const { region, endpoint, stsEndpoint } = store.connection;
+  if (endpoint !== undefined && stsEndpoint === undefined) {
     await listBuckets(store, {}, call).next();
     return {};
   }
   const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
-  const { region } = store.connection;
-  const client = new STSClient({ region, credentials: store.credentials.get, maxAttempts: 2 });
+  const client = new STSClient({
+    region,
+    credentials: store.credentials.get,
+    maxAttempts: 2,
+    ...(stsEndpoint !== undefined && { endpoint: stsEndpoint }),
+  });
   try {
     const abortSignal = AbortSignal.any([call.signal, AbortSignal.timeout(store.settings.requestTimeoutMs)]);
     const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal });
     return { ...(Account !== undefined && { account: Account }), ...(Arn !== undefined && { arn: Arn }) };
   } catch (error) {
     call.signal.throwIfAborted();
-    throw toActivityError(error, { operation: "GetCallerIdentity", store: "AWS STS" });
+    throw toActivityError(error, { operation: "GetCallerIdentity", store: stsEndpoint ?? "AWS STS" });
   } finally {
     client.destroy();
   }

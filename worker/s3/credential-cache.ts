@@ -3,7 +3,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smit
 /** Refreshes so long before the end that requests already signed still arrive in time. */
 const EARLY_MS = 5 * 60_000;
 /** How soon a provider is asked again: where it names no end, or keeps answering with nearly spent credentials. */
-const WITHOUT_EXPIRY_MS = 60_000;
+const WITHOUT_EXPIRY_MS = 5_000;
 const NEARLY_SPENT_MS = 10_000;
 
 export type CredentialCache = {
@@ -22,13 +22,16 @@ export function createCredentialCache(
   let held: AwsCredentialIdentity | undefined;
   let due = 0;
   let refreshing: Promise<AwsCredentialIdentity> | undefined;
+  let refused = false;
 
   const lasts = (identity: AwsCredentialIdentity): boolean =>
     identity.expiration === undefined || identity.expiration.getTime() > now();
 
   async function refresh(): Promise<AwsCredentialIdentity> {
     try {
-      const fresh = await provider();
+      // What the store refused must not come out of the provider's own memory again.
+      const fresh = await (refused ? provider({ forceRefresh: true }) : provider());
+      refused = false;
       held = fresh;
       const end = fresh.expiration?.getTime();
       due = end === undefined ? now() + WITHOUT_EXPIRY_MS : Math.max(end - EARLY_MS, now() + NEARLY_SPENT_MS);
@@ -49,6 +52,7 @@ export function createCredentialCache(
     get: async () => peek() ?? (await (refreshing ??= refresh())),
     forget: () => {
       held = undefined;
+      refused = true;
     },
   };
 }
