@@ -18,8 +18,15 @@ type DownloadBody = {
 export function downloadBody({ source, size, idleTimeoutMs, signal, about }: DownloadBody): Readable {
   let received = 0;
   let timer: NodeJS.Timeout | undefined;
+  let asked = false;
+  let failure: Error | undefined;
 
-  const fail = (error: unknown): void => void body.destroy(error instanceof Error ? error : new Error(String(error)));
+  // Until somebody reads, nobody may be listening, and an error without a listener would end the process.
+  const fail = (error: unknown): void => {
+    failure ??= error instanceof Error ? error : new Error(String(error));
+    if (asked) body.destroy(failure);
+    else discard(source);
+  };
   const onAbort = (): void => fail(signal.reason);
   const onIdle = (): void =>
     fail(
@@ -34,15 +41,15 @@ export function downloadBody({ source, size, idleTimeoutMs, signal, about }: Dow
 
   const body = new Readable({
     read() {
+      asked = true;
+      if (failure !== undefined) return void body.destroy(failure);
       timer ??= setTimeout(onIdle, idleTimeoutMs);
       source.resume();
     },
     destroy(error, done) {
       stopClock();
       signal.removeEventListener("abort", onAbort);
-      // Errors of what is being thrown away have no reader any more.
-      source.on("error", () => undefined);
-      source.destroy();
+      discard(source);
       done(error);
     },
   });
@@ -66,4 +73,10 @@ export function downloadBody({ source, size, idleTimeoutMs, signal, about }: Dow
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   return body;
+}
+
+/** Errors of what is thrown away have no reader any more. */
+function discard(source: Readable): void {
+  source.on("error", () => undefined);
+  source.destroy();
 }
