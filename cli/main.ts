@@ -4,6 +4,7 @@ import { batchCommand } from "./batch.ts";
 import { checkCommand } from "./check.ts";
 import { conformanceCommand } from "./conformance.ts";
 import { cpCommand } from "./cp.ts";
+import { dashboardCommand } from "./dashboard.ts";
 import type { Environment } from "./environment.ts";
 import { getCommand } from "./get.ts";
 import { lsCommand } from "./ls.ts";
@@ -21,7 +22,7 @@ const environment: Environment = { env: process.env, cwd: process.cwd(), termina
 
 const commands = [
   [lsCommand, getCommand, putCommand, rmCommand, cpCommand, mvCommand, batchCommand],
-  [workerCommand, checkCommand, conformanceCommand, sealKeysCommand, sandboxCommand, tourCommand],
+  [workerCommand, dashboardCommand, checkCommand, conformanceCommand, sealKeysCommand, sandboxCommand, tourCommand],
 ].flat();
 
 const program = new Command("bucketline")

@@ -6,7 +6,9 @@ import { styleText } from "node:util";
 import { Command } from "commander";
 import { createProducer } from "../producer/index.ts";
 import { type RedisServer, startRedis, startSandbox } from "../sandbox/index.ts";
+import { startDashboardProcess } from "./dashboard-process.ts";
 import type { Environment } from "./environment.ts";
+import { freePort } from "./free-port.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { runBatch } from "./tour-batch.ts";
 import { runSteps } from "./tour-steps.ts";
@@ -56,10 +58,17 @@ async function tour({ env, cwd, terminal }: Environment, ends: boolean): Promise
   stack.defer(async () => {
     await Promise.all([worker.stop(), victim.kill()]);
   });
+  // The usual port where it is free: an address that people can keep open.
+  const dashboard = await startDashboardProcess({
+    ...workerEnv,
+    BUCKETLINE_DASHBOARD_PORT: String(await freePort(8420)),
+  });
+  stack.defer(() => dashboard.stop());
   const producer = createProducer({ redis: redis.url, prefix: PREFIX, documents });
   stack.defer(() => producer.close());
 
-  introduce(redis, sandbox.endpoint, [worker.pid, victim.pid], Math.round(performance.now() - startedAt));
+  const ms = Math.round(performance.now() - startedAt);
+  introduce({ redis, endpoint: sandbox.endpoint, pids: [worker.pid, victim.pid], dashboard: dashboard.url, ms });
   const stepsOk = await runSteps({ producer, sandbox });
   const batchOk = await runBatch({ producer, sandbox, victim, terminal });
   if (!stepsOk || !batchOk) process.exitCode = 1;
@@ -79,11 +88,20 @@ function profilesFor(endpoint: string) {
   return { profiles: { default: { provider, ...settings, checksums: "when-supported" } } };
 }
 
-function introduce(redis: RedisServer, endpoint: string, pids: readonly number[], ms: number): void {
+type Introduced = {
+  readonly redis: RedisServer;
+  readonly endpoint: string;
+  readonly pids: readonly number[];
+  readonly dashboard: string;
+  readonly ms: number;
+};
+
+function introduce({ redis, endpoint, pids, dashboard, ms }: Introduced): void {
   console.log(`${styleText("bold", "Bucketline")}: everything is up after ${(ms / 1000).toFixed(1)} s
   Redis      ${redis.url} (${redis.how})
   S3         ${endpoint} (in memory)
   workers    processes ${pids.join(" and ")}
+  dashboard  ${styleText("underline", dashboard)}
 `);
 }
 
