@@ -28,6 +28,7 @@ import { ownedBy, type Store } from "./store.ts";
 import { settleTags, type Tags, tags, tagsIfAny } from "./tags.ts";
 import { compositeEtag } from "./upload-body.ts";
 import { copiedRef, type Copied, pinnedRef, verifyCopy } from "./verify.ts";
+import { writtenVersion } from "./written-version.ts";
 
 /** Copies in parallel parts, each fenced by the pin, and carries over by hand what UploadPartCopy does not. Leaves no upload behind, unless it is to go on later. */
 export async function multipartCopy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
@@ -191,7 +192,7 @@ async function complete(
     // S3 sends 200 first and may fail afterwards, in the body.
     const etag = unquoteEtag(answer.ETag ?? "");
     if (etag === "") throw unproven(about, "the object's ETag", 200);
-    return { bucket, key, etag, versionId: answer.VersionId };
+    return { bucket, key, etag, versionId: writtenVersion(answer.VersionId) };
   } catch (error) {
     const ours = await completedAnyway(store, request, Parts, error, call);
     if (ours !== undefined) return ours;

@@ -7,6 +7,7 @@ import {
   UploadPartCommand,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../jobs/activity-error.ts";
 import { copySource } from "./copy-source.ts";
 import { about, at, expectRefusal, type Finding, type Ground, ignored, isThere, putSmall, works } from "./probe.ts";
 import { send } from "./send.ts";
@@ -82,7 +83,12 @@ export const conditionProbes = {
     ];
     if (over.found !== "works") return ignored("If-None-Match: * wrote over an object");
     if (onto.found !== "works") return ignored("If-Match wrote over another ETag");
-    await putSmall(ground, "write", { IfMatch: etag });
+    try {
+      await putSmall(ground, "write", { IfMatch: etag });
+    } catch (error) {
+      if (!(error instanceof ActivityError) || error.httpStatus !== 412) throw error;
+      return { found: "refused", detail: "If-Match was refused with the right ETag" };
+    }
     return over;
   },
 

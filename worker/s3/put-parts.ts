@@ -19,6 +19,7 @@ import type { S3Command } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
 import { streamParts } from "./stream-parts.ts";
 import { uploadBody } from "./upload-body.ts";
+import { writtenVersion } from "./written-version.ts";
 
 /** Parts of one upload in flight, where memory allows. */
 const MAX_QUEUE = 4;
@@ -51,7 +52,7 @@ export async function putParts(
   try {
     const answer = await sendParts({ store, request, region, partSize, body, controller });
     const etag = unquoteEtag(answer.ETag ?? "");
-    const stored = { etag, versionId: answer.VersionId, encryption: answer.ServerSideEncryption };
+    const stored = { etag, versionId: writtenVersion(answer.VersionId), encryption: answer.ServerSideEncryption };
     return await provenPut(store, request, stored, body.partsEtag(), body, call);
   } catch (error) {
     call.signal.throwIfAborted();
@@ -84,7 +85,7 @@ function uploadInput({
   request,
 }: PartsRun): CreateMultipartUploadCommandInput & { IfMatch?: string; IfNoneMatch?: string } {
   const { bucket, key, attributes } = request;
-  return { Bucket: bucket, Key: key, ...attributes, ...conditions(request), ...ownedBy(store) };
+  return { Bucket: bucket, Key: key, ...attributes, ...conditions(store, request), ...ownedBy(store) };
 }
 
 /**

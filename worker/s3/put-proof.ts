@@ -2,7 +2,7 @@ import { ActivityError } from "../../jobs/activity-error.ts";
 import type { ObjectDetails } from "../../jobs/entities.ts";
 import type { AttributeInput } from "./attributes.ts";
 import { isUnknownOutcome, nameOf } from "./error-mapping.ts";
-import { isSinglePartEtag, quoteEtag } from "./etag.ts";
+import { isSinglePartEtag, quoteEtag, unquoteEtag } from "./etag.ts";
 import { findFacts, headFacts } from "./head.ts";
 import type { Call, Upload } from "./s3.ts";
 import type { Store } from "./store.ts";
@@ -37,9 +37,12 @@ export type Stored = {
 };
 
 /** The destination's conditions as the SDK takes them. */
-export function conditions({ ifMatch, ifNoneMatch }: PutRequest): { IfMatch?: string; IfNoneMatch?: string } {
+export function conditions(
+  { learned }: Store,
+  { ifMatch, ifNoneMatch }: PutRequest,
+): { IfMatch?: string; IfNoneMatch?: string } {
   return {
-    ...(ifMatch !== undefined && { IfMatch: quoteEtag(ifMatch) }),
+    ...(ifMatch !== undefined && { IfMatch: learned.bareIfMatch ? unquoteEtag(ifMatch) : quoteEtag(ifMatch) }),
     ...(ifNoneMatch !== undefined && { IfNoneMatch: ifNoneMatch }),
   };
 }
@@ -67,6 +70,27 @@ export async function provenPut(
   if (object.size !== size) throw failed({ bucket, key }, `expected ${size} bytes, found ${object.size}`);
   const md5 = body.md5();
   return { object, exact, ...(md5 !== undefined && { md5 }) };
+}
+
+/**
+ * Ceph's gateway takes the quotes of a write's If-Match for part of the ETag, and refuses the right one. Where the object still has it after
+ * a refusal, the next attempt sends it bare; this one cannot, for its body is gone.
+ */
+export async function learnFromRefusal(
+  store: Store,
+  request: PutRequest,
+  error: unknown,
+  call: Call,
+): Promise<unknown> {
+  const { bucket, key, ifMatch } = request;
+  const refused = error instanceof ActivityError && error.httpStatus === 412;
+  if (!refused || ifMatch === undefined || store.connection.endpoint === undefined || store.learned.bareIfMatch)
+    return error;
+  const now = await findFacts(store, { object: { bucket, key } }, call);
+  if (now?.details.etag !== unquoteEtag(ifMatch)) return error;
+  store.learned.bareIfMatch = true;
+  const sentence = `the store refused If-Match with quotes for ${nameOf({ bucket, key })}, which has that ETag`;
+  return new ActivityError("PreconditionFailed", sentence, { httpStatus: 412, retryable: true, cause: error });
 }
 
 function failed(object: { bucket: string; key: string }, found: string): ActivityError {

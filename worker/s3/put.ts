@@ -6,7 +6,7 @@ import { type About, nameOf, unproven } from "./error-mapping.ts";
 import { unquoteEtag } from "./etag.ts";
 import { findFacts } from "./head.ts";
 import { putParts } from "./put-parts.ts";
-import { conditions, provenPut, type PutRequest, type PutResult, recover } from "./put-proof.ts";
+import { conditions, learnFromRefusal, provenPut, type PutRequest, type PutResult, recover } from "./put-proof.ts";
 import type { Call, Upload } from "./s3.ts";
 import { regionOf, send } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
@@ -36,6 +36,8 @@ export async function putVerified(store: Store, request: PutRequest, call: Call)
     const result = await way(store, request, region, about, call);
     await settleTags(store, { bucket, key, versionId: result.object.versionId }, request.tags, call);
     return result;
+  } catch (error) {
+    throw await learnFromRefusal(store, request, error, call);
   } finally {
     request.body.destroy();
   }
@@ -91,7 +93,7 @@ async function putWhole(
       Body: body.stream,
       ContentLength: size,
       ...request.attributes,
-      ...conditions(request),
+      ...conditions(store, request),
       ...(useSha256 && { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") }),
       ...ownedBy(store),
     });

@@ -58,6 +58,8 @@ export type Store = {
   readonly fast: FastPath | undefined;
   /** Buckets that answered lately: a 404 there is about the object. */
   readonly seenBuckets: SeenBuckets;
+  /** What was learned of this store while working with it. */
+  readonly learned: { bareIfMatch: boolean };
   /** How errors call the store. */
   readonly name: string;
 };
@@ -85,6 +87,7 @@ export function createStore(connection: Connection, options: S3Options): Store {
     ...parts,
     fast: settings.fastPath ? createFastPath(parts) : undefined,
     seenBuckets: createSeenBuckets(),
+    learned: { bareIfMatch: false },
   };
 }
 
