@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Environment } from "./environment.ts";
 import { runCheck } from "./check/run-check.ts";
 import type { Finding } from "./check/finding.ts";
-import { jsonLine, printable } from "./printable.ts";
+import { jsonLine, printable, printableLines } from "./printable.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { EXIT } from "./usage-exit.ts";
 
@@ -46,7 +46,9 @@ Examples:
 
 const STYLES = { fine: "green", advice: "yellow", problem: "red" } as const;
 
+const INDENT = "".padEnd(9);
+
 function line({ level, about, found, advice }: Finding): string {
-  const first = `${styleText(STYLES[level], level.padEnd(8))} ${about.padEnd(34)} ${printable(found)}`;
-  return advice === undefined ? first : `${first}\n${"".padEnd(9)}${printable(advice)}`;
+  const first = `${styleText(STYLES[level], level.padEnd(8))} ${about.padEnd(34)} ${printableLines(found).replaceAll("\n", `\n${INDENT}`)}`;
+  return advice === undefined ? first : `${first}\n${INDENT}${printable(advice)}`;
 }

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import type { Environment } from "./environment.ts";
 
@@ -19,7 +19,12 @@ Examples:
       const { privateKeys, publicKeys } = await generateSealKeys();
       // Credentials may have been sealed to keys that are there: they are never written over.
       await writeFile(files.private, `${JSON.stringify(privateKeys)}\n`, { mode: 0o600, flag: "wx" });
-      await writeFile(files.public, `${JSON.stringify(publicKeys)}\n`, { flag: "wx" });
+      try {
+        await writeFile(files.public, `${JSON.stringify(publicKeys)}\n`, { flag: "wx" });
+      } catch (error) {
+        await rm(files.private);
+        throw error;
+      }
       console.log(`private keys for the workers: ${files.private}\npublic keys for apps:         ${files.public}`);
     });
 }

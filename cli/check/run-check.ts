@@ -92,6 +92,8 @@ async function* checkProfiles(inspect: Inspect, profiles: Profiles, options: Che
   }
   // A bucket is one store's: it is looked at with one profile.
   const bucketProfile = profile ?? "default";
+  if (bucket !== undefined && !profiles.names.includes(bucketProfile))
+    yield problem(`bucket ${bucket}`, "there is no profile default", "say with --profile which one reaches it");
   for (const name of profile === undefined ? profiles.names : [profile]) {
     const { connection } = await profiles.resolve(name);
     const about = `profile ${name}`;

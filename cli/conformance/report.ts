@@ -47,7 +47,7 @@ const AROUND: Partial<Record<CapabilityName, string>> = {
   "conditional-part-copy": "the source is compared with its pin after the copy, and kept where it changed",
   "conditional-delete": "a HEAD just before each delete; moves say best-effort",
   "conditional-bulk-delete": "a HEAD just before each delete; moves say best-effort",
-  "conditional-write": "a HEAD before the write",
+  "conditional-write": "a HEAD before the write, and If-Match without quotes where that is what the store wants",
   "conditional-copy-write": "a HEAD before the copy",
   "conditional-multipart-write": "a HEAD before the upload",
   "part-copy": "the object is read and written instead",
