@@ -33,7 +33,7 @@ const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']*:[^\s/@"']*@/gi;
 const ACCESS_KEY_ID = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
 /** A secret name and its value in text that may be broken JSON. */
 const NAMED_SECRET = new RegExp(
-  String.raw`((?:\\*["'])?\b(?:sealed|secret[-_]?(?:access[-_]?)?key|access[-_]?key[-_]?id|session[-_]?token|security[-_]?token|password|passphrase|private[-_]?key|api[-_]?key|authorization)(?:\\*["'])?\s*[:=]\s*)(?:\\*"(?:[^"\\]|\\[^"])*\\*"?|\\*'[^']*'?|[^\s,;}\]&]+)`,
+  String.raw`((?:\\*["'])?(?<![A-Za-z0-9])(?:sealed|secret[-_]?(?:access[-_]?)?key|access[-_]?key[-_]?id|session[-_]?token|security[-_]?token|password|passphrase|private[-_]?key|api[-_]?key|authorization)(?:\\*["'])?\s*[:=]\s*)(?:\\*"(?:[^"\\]|\\[^"])*\\*"?|\\*'[^']*'?|[^\s,;}\]&]+)`,
   "gi",
 );
 

@@ -20,9 +20,10 @@ export function repaintCharts() {
 }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaintCharts);
 
+const part = (value) => String(value).padStart(2, "0");
+
 /** Times of day; with seconds where the marks are closer than a minute. */
 function clockLabels(_plot, splits, _axis, _space, increment) {
-  const part = (value) => String(value).padStart(2, "0");
   return splits.map((seconds) => {
     const at = new Date(seconds * 1000);
     const time = `${part(at.getHours())}:${part(at.getMinutes())}`;

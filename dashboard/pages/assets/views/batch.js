@@ -240,7 +240,7 @@ function createHead() {
       set(
         "Failed",
         shortCount(batch.failed),
-        batch.failed > 0 && done > 0 ? `${((100 * batch.failed) / done).toFixed(1)}% of what was tried` : "",
+        batch.failed > 0 && done > 0 ? `${((100 * batch.failed) / done).toFixed(1)}% of tried` : "",
       );
       values.Failed.value.parentElement.classList.toggle("is-danger", batch.failed > 0);
       set(
