@@ -1,9 +1,11 @@
 import { Command } from "commander";
 import { reportText } from "./conformance/print-report.ts";
+import type { CheckResult, Report } from "./conformance/report.ts";
 import { runConformance } from "./conformance/run-conformance.ts";
 import type { Target } from "./conformance/worker-under-test.ts";
 import type { Environment } from "./environment.ts";
 import { stopSignal } from "./stop-signal.ts";
+import { EXIT } from "./usage-exit.ts";
 
 type Options = {
   readonly endpoint?: string;
@@ -47,14 +49,19 @@ Examples:
 async function conformance(target: Target, { json, verbose }: Options, env: NodeJS.ProcessEnv): Promise<void> {
   const signal = stopSignal();
   // Progress goes beside the report, which may be piped.
-  const report = await runConformance(target, {
-    env,
-    signal,
-    told: (what) => {
-      if (typeof what === "string") console.error(what);
-      else if (verbose) console.error(`${what.verdict.padEnd(9)}${what.activity} ${what.claim} (${what.ms} ms)`);
-    },
-  });
+  const told = (what: string | CheckResult) => {
+    if (typeof what === "string") console.error(what);
+    else if (verbose) console.error(`${what.verdict.padEnd(9)}${what.activity} ${what.claim} (${what.ms} ms)`);
+  };
+  let report: Report;
+  try {
+    report = await runConformance(target, { env, signal, told });
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    console.error("interrupted; what it had made is removed");
+    process.exitCode = EXIT.interrupted;
+    return;
+  }
   console.log(json ? JSON.stringify(report, undefined, 2) : reportText(report));
   process.exitCode = report.activities.some(({ verdict }) => verdict === "fails") ? 1 : 0;
 }
@@ -76,7 +83,8 @@ function targetOf(options: Options, env: NodeJS.ProcessEnv, command: Command): T
     region: options.region ?? env["AWS_REGION"] ?? "us-east-1",
     accessKeyId,
     secretAccessKey,
-    sessionToken: options.sessionToken ?? (options.accessKey === undefined ? env["AWS_SESSION_TOKEN"] : undefined),
+    sessionToken:
+      (options.sessionToken ?? (options.accessKey === undefined ? env["AWS_SESSION_TOKEN"] : undefined)) || undefined,
     pathStyle: options.pathStyle ?? endpoint !== undefined,
   };
 }

@@ -22,9 +22,12 @@ export type Subject = {
   readonly spareBucket: () => string;
 };
 
+/** What the checks are about: every activity, and the batches that are made of them. */
+export type Checked = ActivityName | "batches";
+
 /** One claim about an activity, and what shows whether it holds. */
 export type Check = {
-  readonly activity: ActivityName;
+  readonly activity: Checked;
   /** Completes "the activity ...". */
   readonly claim: string;
   /** A store may refuse it with a typed error; else that is a failure too. */

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { printable } from "../printable.ts";
 import type { CapabilityRow, CheckResult, Report, Verdict } from "./report.ts";
 
 const STYLES: Readonly<Record<Verdict, Parameters<typeof styleText>[0]>> = {
@@ -21,7 +22,7 @@ export function reportText({ endpoint, region, profile, activities, capabilities
     ]),
     "",
     styleText("bold", row("the store's capability", "", "found")),
-    ...capabilities.map(({ title, verdict, detail }: CapabilityRow) => row(title, verdict, detail)),
+    ...capabilities.map(({ title, verdict, detail }: CapabilityRow) => row(title, verdict, printable(detail))),
     "",
     `A profile for ${endpoint} in ${region} should say: ${JSON.stringify(profile)}`,
     "",
@@ -42,5 +43,5 @@ function countOf(checks: readonly CheckResult[]): string {
 }
 
 function detailOf({ verdict, claim, detail = "" }: CheckResult): string {
-  return `  ${"".padEnd(NAME - 2)}${styleText(STYLES[verdict], verdict)}: ${claim}${detail === "" ? "" : ` (${detail})`}`;
+  return `  ${"".padEnd(NAME - 2)}${styleText(STYLES[verdict], verdict)}: ${claim}${detail === "" ? "" : ` (${printable(detail)})`}`;
 }

@@ -1,6 +1,5 @@
-import type { ActivityName } from "../../jobs/contracts.ts";
 import type { Capability, CapabilityName } from "../../worker/inspect.ts";
-import type { Check } from "./check.ts";
+import type { Check, Checked } from "./check.ts";
 
 /**
  * `works`: as on AWS. `works around`: the store lacks it, the result is right anyhow. `refuses`: a typed error, nothing was done.
@@ -9,7 +8,7 @@ import type { Check } from "./check.ts";
 export type Verdict = "works" | "works around" | "refuses" | "lacks" | "fails";
 
 export type CheckResult = {
-  readonly activity: ActivityName;
+  readonly activity: Checked;
   readonly claim: string;
   readonly verdict: "works" | "refuses" | "lacks" | "fails";
   /** Why it does not work. */
@@ -25,7 +24,7 @@ export type CapabilityRow = {
 };
 
 export type ActivityRow = {
-  readonly name: ActivityName;
+  readonly name: Checked;
   readonly verdict: Verdict;
   readonly checks: readonly CheckResult[];
 };
@@ -74,7 +73,7 @@ export function capabilityRow(
 }
 
 /** An activity is as good as its worst check that nothing excuses: an optional one that is refused leaves it working. */
-export function activityRow(name: ActivityName, results: readonly CheckResult[]): ActivityRow {
+export function activityRow(name: Checked, results: readonly CheckResult[]): ActivityRow {
   const checks = results.filter(({ activity }) => activity === name);
   const fails = checks.length === 0 || checks.some(({ verdict }) => verdict === "fails");
   return { name, verdict: fails ? "fails" : "works", checks };

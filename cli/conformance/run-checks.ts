@@ -1,5 +1,6 @@
 import { ActivityError } from "../../jobs/activity-error.ts";
 import type { Capability } from "../../worker/inspect.ts";
+import { batchChecks } from "./batch-checks.ts";
 import { bucketChecks, lastChecks } from "./bucket-checks.ts";
 import type { Check, Subject } from "./check.ts";
 import { copyChecks, moveChecks } from "./copy-checks.ts";
@@ -17,6 +18,7 @@ export const allChecks: readonly Check[] = [
   ...listChecks,
   ...copyChecks,
   ...moveChecks,
+  ...batchChecks,
   ...deleteChecks,
   ...lastChecks,
 ];

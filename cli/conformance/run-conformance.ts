@@ -72,7 +72,7 @@ export async function runConformance(target: Target, { env, signal, told }: RunO
     endpoint: target.endpoint ?? "AWS",
     region: target.region,
     profile: settings,
-    activities: activityNames.map((name) => activityRow(name, results)),
+    activities: [...activityNames, "batches" as const].map((name) => activityRow(name, results)),
     capabilities: rows,
     passed: results.filter(({ verdict }) => verdict === "works").length,
     failed,
