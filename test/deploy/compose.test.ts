@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseDashboardConfig } from "../../dashboard/config.ts";
+import { hashToken, verifyPassword } from "../../dashboard/password-hash.ts";
+import { parseWorkerConfig } from "../../worker/config.ts";
+import { readCompose } from "./compose.ts";
+
+const root = join(import.meta.dirname, "../..");
+/** A worker ends at most so many seconds after its shutdown timeout (worker/main.ts). */
+const SHUTDOWN_MARGIN_S = 5;
+
+describe("docker-compose.yml", () => {
+  const { services, volumes } = readCompose(root);
+  const image = imageEnvironment();
+
+  test("mounts what there is, and waits for services that there are and that say when they are ready", () => {
+    const all = Object.values(services);
+    const sources = all.flatMap((service) => service.volumes.map((mount) => mount.split(":", 1)[0] ?? ""));
+    const absent = sources.filter((name) => !(name.startsWith("./") ? existsSync(join(root, name)) : name in volumes));
+    expect(absent).toEqual([]);
+    const awaited = all.flatMap((service) => Object.entries(service.depends_on));
+    expect(awaited.filter(([name]) => !(name in services))).toEqual([]);
+    const silent = awaited.filter(([name, when]) => when === "service_healthy" && !services[name]?.healthcheck);
+    expect(silent).toEqual([]);
+  });
+
+  test("gives the worker an environment that it accepts, and time to end", () => {
+    const config = parseWorkerConfig({ ...image, ...services["worker"]?.environment });
+    expect(config).toMatchObject({ redis: "redis://redis:6379", health: { host: "0.0.0.0", port: 8080 } });
+    expect(services["worker"]?.stop_grace_period).toBeGreaterThan(
+      config.shutdownTimeoutMs / 1000 + SHUTDOWN_MARGIN_S - 1,
+    );
+  });
+
+  test("gives the dashboard an environment that it accepts, with the login and the token that it tells of", async () => {
+    const { environment = {}, ports = [], healthcheck } = services["dashboard"] ?? {};
+    const config = parseDashboardConfig({ ...image, ...environment });
+    expect(config).toMatchObject({ host: "0.0.0.0", redis: "redis://redis:6379", users: [{ role: "operator" }] });
+    expect(ports.map((port) => port.split(":").at(-1))).toEqual([String(config.port)]);
+    expect(healthcheck?.test.join(" ")).toContain(`:${config.port}/login`);
+    const [user] = config.users;
+    expect(await verifyPassword("bucketline", user?.hash ?? "")).toBe(true);
+    const shown = readFileSync(join(root, "deploy/prometheus/dashboard-token"), "utf8").trim();
+    expect(config.tokens).toMatchObject([{ role: "viewer", hash: hashToken(shown) }]);
+  });
+
+  test("has worker and dashboard where Prometheus looks for them, and shares their documents", () => {
+    const prometheus = readFileSync(join(root, "deploy/prometheus/prometheus.yml"), "utf8");
+    expect(prometheus).toMatch(
+      new RegExp(`names: \\[worker\\]\\s+type: A\\s+port: ${image["BUCKETLINE_HEALTH_PORT"]}\\b`),
+    );
+    expect(prometheus).toContain(`dashboard:${services["dashboard"]?.environment["BUCKETLINE_DASHBOARD_PORT"]}`);
+    expect(services["dashboard"]?.volumes).toEqual(services["worker"]?.volumes);
+  });
+});
+
+/** What the image sets. */
+function imageEnvironment(): Record<string, string> {
+  const [block = ""] = /^ENV (?:.*\\\n)*.*$/m.exec(readFileSync(join(root, "Dockerfile"), "utf8")) ?? [];
+  return Object.fromEntries([...block.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name = "", value = ""]) => [name, value]));
+}
