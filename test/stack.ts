@@ -11,6 +11,8 @@ import { type RedisServer, type Sandbox, type SandboxOptions, startRedis, startS
 export type Stack = AsyncDisposable & {
   readonly redis: RedisServer;
   readonly sandbox: Sandbox;
+  /** Another store, which knows nothing of the first: the profile `elsewhere`. */
+  readonly elsewhere: Sandbox;
   readonly producer: Producer;
   readonly prefix: string;
   startWorker(env?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
@@ -18,7 +20,7 @@ export type Stack = AsyncDisposable & {
 
 export type StackOptions = {
   readonly sandbox?: SandboxOptions;
-  /** Settings of both profiles, `default` and `other`. */
+  /** Settings of all profiles: `default` and `other` reach the sandbox, `elsewhere` another one with the same settings. */
   readonly profile?: object;
   readonly appendfsync?: "always" | "everysec";
   /** Of every worker. */
@@ -33,14 +35,24 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   stack.defer(() => redis.stop());
   const sandbox = await startSandbox(options.sandbox);
   stack.defer(() => sandbox.close());
+  const theirs = { accessKeyId: "elsewhere", secretAccessKey: "elsewhere-secret" };
+  const elsewhere = await startSandbox({ ...options.sandbox, credentials: [theirs] });
+  stack.defer(() => elsewhere.close());
   const documents = pathToFileURL(join(folder, "documents")).href;
   const profiles = join(folder, "profiles.json");
-  const provider = { type: "static", accessKeyId: { env: "S3_KEY" }, secretAccessKey: { env: "S3_SECRET" } };
-  const store = { endpoint: sandbox.endpoint, region: "us-east-1", conditionalDelete: true, conditionalCopy: true };
-  const profile = { provider, ...store, ...options.profile };
-  await writeFile(profiles, JSON.stringify({ profiles: { default: profile, other: profile } }));
+  const profileOf = (at: Sandbox, name: string) => ({
+    provider: { type: "static", accessKeyId: { env: `${name}_KEY` }, secretAccessKey: { env: `${name}_SECRET` } },
+    endpoint: at.endpoint,
+    region: "us-east-1",
+    conditionalDelete: true,
+    conditionalCopy: true,
+    ...options.profile,
+  });
+  const here = profileOf(sandbox, "S3");
+  const there = profileOf(elsewhere, "ELSEWHERE");
+  await writeFile(profiles, JSON.stringify({ profiles: { default: here, other: here, elsewhere: there } }));
   const prefix = `test-${randomUUID()}`;
-  const producer = createProducer({ redis: redis.url, prefix, documents });
+  const producer = createProducer({ redis: redis.url, prefix, documents, redisTimeout: 60_000 });
   stack.defer(() => producer.close());
   const workers: WorkerProcess[] = [];
   stack.defer(async () => {
@@ -49,6 +61,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   return {
     redis,
     sandbox,
+    elsewhere,
     producer,
     prefix,
     async startWorker(env = {}) {
@@ -59,6 +72,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         DOCUMENTS_URL: documents,
         S3_KEY: sandbox.credentials.accessKeyId,
         S3_SECRET: sandbox.credentials.secretAccessKey,
+        ELSEWHERE_KEY: theirs.accessKeyId,
+        ELSEWHERE_SECRET: theirs.secretAccessKey,
         ...options.env,
         ...env,
       });

@@ -1,20 +1,29 @@
 import type { FaultOptions, Operation } from "../../sandbox/index.ts";
 
+type When = "before" | "after";
+
 /** What goes wrong, at one operation of a move. */
 export type Trouble =
   | { readonly kind: "fault"; readonly name: string; readonly fault: Omit<FaultOptions, "operation" | "bucket"> }
-  | { readonly kind: "kill"; readonly name: string; readonly when: "before" | "after" }
-  | { readonly kind: "overwrite"; readonly name: string; readonly when: "before" | "after" };
+  /** The worker dies; another one gets the job. */
+  | { readonly kind: "kill"; readonly name: string; readonly when: When }
+  /** The lock gets lost: the job runs a second time while the first run goes on. */
+  | { readonly kind: "again"; readonly name: string; readonly when: When }
+  | { readonly kind: "overwrite"; readonly name: string; readonly when: When };
+
+/** Within one store by CopyObject; within one store by GET and PUT, across profiles; to another store. */
+export type Route = "copy" | "stream" | "across";
 
 export type MoveCase = {
   readonly name: string;
   readonly operation: Operation;
+  /** Which end of the move the operation is meant at; a matter of the route `across` alone. */
+  readonly at: "source" | "destination";
   readonly trouble: Trouble;
   readonly versioned: boolean;
   readonly multipart: boolean;
-  /** Within one store by CopyObject, or across profiles by GET and PUT. */
-  readonly route: "copy" | "stream";
-  /** Whether the store enforces conditions on copies and deletes. */
+  readonly route: Route;
+  /** Whether the stores enforce conditions on copies and deletes. */
   readonly enforcing: boolean;
 };
 
@@ -44,48 +53,100 @@ const TROUBLES: readonly Trouble[] = [
   { kind: "overwrite", name: "source overwritten just after", when: "after" },
   { kind: "kill", name: "kill -9 just before", when: "before" },
   { kind: "kill", name: "kill -9 just after", when: "after" },
+  { kind: "again", name: "delivered again just before", when: "before" },
+  { kind: "again", name: "delivered again just after", when: "after" },
 ];
 
-const STEPS: Readonly<Record<string, readonly Operation[]>> = {
-  "copy single": ["HeadObject", "CopyObject", "DeleteObject"],
-  "copy multipart": [
-    "HeadObject",
-    "GetObjectTagging",
-    "CreateMultipartUpload",
-    "UploadPartCopy",
-    "CompleteMultipartUpload",
-    "DeleteObject",
-  ],
-  "stream single": ["HeadObject", "GetObject", "GetObjectTagging", "PutObject", "DeleteObject"],
-  "stream multipart": [
-    "HeadObject",
-    "GetObject",
-    "CreateMultipartUpload",
-    "UploadPart",
-    "CompleteMultipartUpload",
-    "DeleteObject",
-  ],
+type Way = {
+  readonly route: Route;
+  readonly multipart: boolean;
+  readonly steps: Partial<Record<End, readonly Operation[]>>;
 };
+type End = MoveCase["at"];
+
+const WAYS: readonly Way[] = [
+  { route: "copy", multipart: false, steps: { source: ["HeadObject", "CopyObject", "DeleteObject"] } },
+  {
+    route: "copy",
+    multipart: true,
+    steps: {
+      source: [
+        "HeadObject",
+        "GetObjectTagging",
+        "CreateMultipartUpload",
+        "UploadPartCopy",
+        "CompleteMultipartUpload",
+        "DeleteObject",
+      ],
+    },
+  },
+  {
+    route: "stream",
+    multipart: false,
+    steps: { source: ["HeadObject", "GetObject", "GetObjectTagging", "PutObject", "DeleteObject"] },
+  },
+  {
+    route: "stream",
+    multipart: true,
+    steps: {
+      source: [
+        "HeadObject",
+        "GetObject",
+        "CreateMultipartUpload",
+        "UploadPart",
+        "CompleteMultipartUpload",
+        "DeleteObject",
+      ],
+    },
+  },
+  {
+    route: "across",
+    multipart: false,
+    steps: {
+      source: ["HeadObject", "GetObject", "GetObjectTagging", "DeleteObject"],
+      destination: ["HeadBucket", "PutObject", "HeadObject"],
+    },
+  },
+  {
+    route: "across",
+    multipart: true,
+    steps: {
+      source: ["GetObject", "DeleteObject"],
+      destination: ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "HeadObject"],
+    },
+  },
+];
 
 const BOTH = [true, false];
 
-/** Every step x trouble x (plain, versioned bucket) x (store that enforces conditions, store that ignores them), for each way to move. */
+/**
+ * Every step x trouble x (plain, versioned bucket) x (stores that enforce conditions, stores that ignore them), for each way to move.
+ * Between stores it makes no difference to the destination whether the source is versioned, so there only plain buckets are taken.
+ */
 export function moveCases(): readonly MoveCase[] {
-  return Object.entries(STEPS).flatMap(([way, operations]) => {
-    const route = way.startsWith("copy") ? ("copy" as const) : ("stream" as const);
-    const multipart = way.endsWith("multipart");
-    return operations.flatMap((operation) =>
-      TROUBLES.flatMap((trouble) =>
-        BOTH.flatMap((versioned) =>
-          BOTH.map((enforcing) => {
-            const where = `${way}, ${versioned ? "versioned" : "plain"}, ${enforcing ? "enforcing" : "ignoring conditions"}`;
-            const name = `${operation}: ${trouble.name} (${where})`;
-            return { name, operation, trouble, versioned, multipart, route, enforcing };
-          }),
+  return WAYS.flatMap(({ route, multipart, steps }) =>
+    Object.entries(steps).flatMap(([at, operations]) =>
+      operations.flatMap((operation) =>
+        TROUBLES.flatMap((trouble) =>
+          (route === "across" ? [false] : BOTH).flatMap((versioned) =>
+            BOTH.map((enforcing): MoveCase => {
+              const one = { operation, at: at as End, trouble, versioned, multipart, route, enforcing }; // a key of `steps`
+              return { ...one, name: nameOf(one) };
+            }),
+          ),
         ),
       ),
-    );
-  });
+    ),
+  );
+}
+
+function nameOf({ operation, at, trouble, versioned, multipart, route, enforcing }: Omit<MoveCase, "name">): string {
+  const where = [
+    `${route} ${multipart ? "multipart" : "single"}`,
+    ...(route === "across" ? [`at the ${at}`] : [versioned ? "versioned" : "plain"]),
+    enforcing ? "enforcing" : "ignoring conditions",
+  ];
+  return `${operation}: ${trouble.name} (${where.join(", ")})`;
 }
 
 /**

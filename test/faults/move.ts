@@ -1,28 +1,59 @@
-/** `npm run test:faults -- move`: every trouble at every step of a move; prints each failure and the figures. */
+/** The move campaign: every trouble at every step of a move; prints each failure and the figures. */
 import { startStack } from "../stack.ts";
 import { cannotBeSafe, type MoveCase, moveCases } from "./move-cases.ts";
+import { createRandom } from "./random.ts";
 import { runMoveCase } from "./run-move-case.ts";
 
-/** Kills start processes of their own and wait for locks to run out; the others share one worker. */
-const AT_ONCE = { kill: 12, other: 48 } as const;
+/** Kills start processes of their own; the others share two workers. */
+const AT_ONCE = { kill: 8, other: 40 } as const;
+
+/** Where processes start beside the requests, a busy machine takes its time. */
+const TIMEOUTS = { kill: "3s", other: "2s" } as const;
 
 const ENV = {
+  BUCKETLINE_ACTIVITIES: "move-object",
   BUCKETLINE_MULTIPART_THRESHOLD: "5MiB",
   BUCKETLINE_COPY_PART_SIZE: "5MiB",
-  BUCKETLINE_REQUEST_TIMEOUT: "1s",
-  BUCKETLINE_COPY_TIMEOUT: "1s",
-  BUCKETLINE_IDLE_TIMEOUT: "1s",
+  BUCKETLINE_UPLOAD_PART_SIZE: "5MiB",
   BUCKETLINE_CONCURRENCY: "64",
 };
 
-export type Figures = {
-  readonly cases: number;
-  readonly failures: readonly string[];
-  readonly notStruck: ReadonlyMap<string, number>;
+export type MoveCampaign = {
+  /** A part of the names of the cases that are meant. */
+  readonly filter?: string | undefined;
+  /** So many of them, drawn by a seed. */
+  readonly sample?: { readonly seed: number; readonly cases: number } | undefined;
 };
 
-/** Runs the cases whose name holds `filter`. */
-export async function runMoveFaults(filter = ""): Promise<Figures> {
+type Tally = {
+  readonly failures: string[];
+  readonly outcomes: Map<string, number>;
+  readonly notStruck: Map<string, number>;
+};
+
+/** Answers how many promises were broken. */
+export async function runMoveFaults(campaign: MoveCampaign): Promise<number> {
+  const startedAt = performance.now();
+  const cases = choose(campaign);
+  const tally: Tally = { failures: [], outcomes: new Map(), notStruck: new Map() };
+  let index = 0;
+  for (const enforcing of [true, false])
+    for (const kill of [false, true]) {
+      const group = cases.filter((one) => one.enforcing === enforcing && (one.trouble.kind === "kill") === kill);
+      if (group.length === 0) continue;
+      const what = `${enforcing ? "enforcing" : "ignoring conditions"}, ${kill ? "kill -9" : "faults"}`;
+      console.log(`${group.length} moves: ${what}`);
+      await runGroup(group, kill, tally, () => index++);
+    }
+  const outcomes = [...tally.outcomes].toSorted(([, a], [, b]) => b - a).map(([code, count]) => `${code} ${count}`);
+  console.log(`outcomes: ${outcomes.join(", ")}`);
+  for (const [step, count] of tally.notStruck) console.log(`no request met the trouble: ${step}, ${count} cases`);
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  console.log(`move under fault: ${cases.length} cases, ${tally.failures.length} failures, ${seconds} s`);
+  return tally.failures.length;
+}
+
+function choose({ filter = "", sample }: MoveCampaign): readonly MoveCase[] {
   const all = moveCases().filter(({ name }) => name.includes(filter));
   const cases = all.filter((one) => !cannotBeSafe(one));
   const left = all.length - cases.length;
@@ -30,72 +61,71 @@ export async function runMoveFaults(filter = ""): Promise<Figures> {
     console.log(
       `left out: ${left} cases of an overwrite between our look and the delete of a store that ignores conditions`,
     );
-  const failures: string[] = [];
-  const outcomes = new Map<string, number>();
-  const notStruck = new Map<string, number>();
-  let index = 0;
-  for (const enforcing of [true, false])
-    for (const kill of [false, true]) {
-      const group = cases.filter((one) => one.enforcing === enforcing && (one.trouble.kind === "kill") === kill);
-      if (group.length === 0) continue;
-      console.log(
-        `${group.length} cases: ${enforcing ? "enforcing" : "ignoring conditions"}, ${kill ? "kill -9" : "faults"}`,
-      );
-      await runGroup(group, enforcing, async (stack, one) => {
-        const result = await runMoveCase(stack, one, index++);
-        outcomes.set(result.outcome, (outcomes.get(result.outcome) ?? 0) + 1);
-        const step = `${one.operation} of ${one.route}`;
-        if (!result.struck) notStruck.set(step, (notStruck.get(step) ?? 0) + 1);
-        for (const problem of result.problems) {
-          failures.push(`${one.name}: ${problem} (${result.outcome})`);
-          console.log(`FAILED ${failures.at(-1)}`);
-        }
-      });
-    }
-  console.log(
-    `outcomes: ${[...outcomes]
-      .toSorted(([, a], [, b]) => b - a)
-      .map(([code, count]) => `${code} ${count}`)
-      .join(", ")}`,
-  );
-  return { cases: cases.length, failures, notStruck };
+  if (sample === undefined) return cases;
+  console.log(`${sample.cases} of ${cases.length} cases, drawn by seed ${sample.seed}`);
+  return createRandom(sample.seed).sample(cases, sample.cases);
 }
 
 async function runGroup(
   group: readonly MoveCase[],
-  enforcing: boolean,
-  run: (stack: Awaited<ReturnType<typeof startStack>>, one: MoveCase) => Promise<void>,
+  kill: boolean,
+  { failures, outcomes, notStruck }: Tally,
+  nextIndex: () => number,
 ): Promise<void> {
-  const conditions = {
-    copySource: enforcing,
-    copy: enforcing,
-    delete: enforcing,
-    multiDelete: enforcing,
-    write: true,
-    read: true,
+  const fail = (problem: string) => {
+    failures.push(problem);
+    console.log(`FAILED ${problem}`);
   };
-  const kill = group[0]?.trouble.kind === "kill";
   const queue = [...group];
-  const lane = async () => {
-    // A kill ends every worker of its Redis prefix, so each of those cases has a stack of its own.
-    await using own = kill ? await open(conditions, enforcing) : undefined;
-    for (let one = queue.shift(); one !== undefined; one = queue.shift()) await run(own ?? (await shared), one);
+  const take = async (stack: Stack): Promise<void> => {
+    for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
+      const { problems, outcome, struck } = await runMoveCase(stack, one, nextIndex());
+      tick(outcomes, outcome);
+      if (!struck) tick(notStruck, `${one.operation} of ${one.route} at the ${one.at}`);
+      for (const problem of problems) fail(`${one.name}: ${problem} (${outcome})`);
+    }
   };
-  const shared = kill ? Promise.reject(new Error("each case has its own")) : open(conditions, enforcing, true);
-  shared.catch(() => undefined);
-  await Promise.all(Array.from({ length: kill ? AT_ONCE.kill : AT_ONCE.other }, lane));
-  if (!kill) await (await shared)[Symbol.asyncDispose]();
+  const enforcing = group[0]?.enforcing === true;
+  if (kill) {
+    // A kill ends every worker of its Redis prefix, so each lane has a stack of its own.
+    const lane = async () => {
+      await using stack = await open(enforcing, TIMEOUTS.kill);
+      await take(stack);
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE.kill, group.length) }, lane));
+    return;
+  }
+  await using stack = await open(enforcing, TIMEOUTS.other);
+  let over = false;
+  const staff = async (): Promise<void> => {
+    const worker = await stack.startWorker();
+    void worker.crashed.then((lines) => {
+      if (over) return undefined;
+      fail(`a worker crashed:\n${lines.join("\n")}`);
+      return staff();
+    });
+  };
+  await Promise.all([staff(), staff()]);
+  await Promise.all(Array.from({ length: AT_ONCE.other }, () => take(stack)));
+  over = true;
 }
 
-async function open(enforceConditions: object, enforcing: boolean, withWorker = false) {
-  const stack = await startStack({
-    sandbox: { enforceConditions },
+type Stack = Awaited<ReturnType<typeof startStack>>;
+
+async function open(enforcing: boolean, timeout: string): Promise<Stack> {
+  const conditions = { copySource: enforcing, copy: enforcing, delete: enforcing, multiDelete: enforcing };
+  return await startStack({
+    sandbox: { logSize: 0, enforceConditions: { ...conditions, write: true, read: true } },
     profile: { conditionalCopy: enforcing, conditionalDelete: enforcing },
-    env: ENV,
+    env: {
+      ...ENV,
+      BUCKETLINE_REQUEST_TIMEOUT: timeout,
+      BUCKETLINE_COPY_TIMEOUT: timeout,
+      BUCKETLINE_IDLE_TIMEOUT: timeout,
+    },
   });
-  if (withWorker) {
-    const worker = await stack.startWorker();
-    void worker.crashed.then((lines) => console.log(`THE WORKER CRASHED\n${lines.join("\n")}`));
-  }
-  return stack;
+}
+
+function tick(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }

@@ -1,0 +1,54 @@
+import type { MoveCase } from "./move-cases.ts";
+import type { Scene } from "./run-move-case.ts";
+
+/** What somebody else writes over the source. */
+export const NEWER = "newer content, not ours";
+
+type Facts = {
+  /** What the source was. */
+  readonly older: Buffer;
+  /** `success`, or an error's code. */
+  readonly outcome: string;
+  /** Whether somebody else's content was put over the source. */
+  readonly overwritten: boolean;
+};
+
+/** What did not hold after a move: content that is gone, a success that is not true, an upload that was left. */
+export function judgeMove(
+  { stack, one, bucket, target }: Scene,
+  { older, outcome, overwritten }: Facts,
+): readonly string[] {
+  const source = stack.sandbox.bytes(bucket, "source");
+  const copy = target.bytes(bucket, "copy");
+  const isOlder = (bytes: Uint8Array | undefined) => bytes !== undefined && Buffer.compare(bytes, older) === 0;
+  // Overwritten before the first look, the newer content is what the move pins.
+  const newerPinned = overwritten && one.operation === "HeadObject" && one.at === "source" && isBefore(one);
+  const isPinned = newerPinned ? isNewer : isOlder;
+  const problems: string[] = [];
+  const demand = (holds: boolean, problem: string) => {
+    if (!holds) problems.push(problem);
+  };
+  demand(outcome !== "WaitTimeout", "the job did not end");
+  demand(
+    !overwritten || isNewer(source) || (newerPinned && isNewer(copy)),
+    "what somebody else wrote to the source is gone",
+  );
+  demand(overwritten || isOlder(source) || isOlder(copy), "the content is at neither end");
+  if (outcome === "success") {
+    demand(isPinned(copy), "success was reported without the content at the destination");
+    demand(!isPinned(source), "success was reported with the source still there");
+    const view = target.object(bucket, "copy");
+    const complete = view?.metadata["by"] === "them" && view.tags["of"] === "theirs";
+    demand(newerPinned || complete, "the copy lacks the metadata or the tags");
+  }
+  demand(target.uploads(bucket).length === 0 || idNeverArrived(one), "a multipart upload was left open");
+  return problems;
+}
+
+const isNewer = (bytes: Uint8Array | undefined): boolean =>
+  bytes !== undefined && Buffer.from(bytes).toString() === NEWER;
+
+const isBefore = ({ trouble }: MoveCase): boolean => trouble.kind === "overwrite" && trouble.when === "before";
+
+/** An upload whose id was lost with the answer cannot be told from anybody else's; a lifecycle rule of the bucket ends those. */
+const idNeverArrived = ({ operation }: MoveCase): boolean => operation === "CreateMultipartUpload";
