@@ -37,6 +37,29 @@ test("sends no ETags to a store that does not enforce them", async () => {
   ]);
 });
 
+test.each(["a", "odd\u0001"])(
+  "deletes nothing that came to %j after a request whose answer was lost, also where ETags are not enforced",
+  async (key) => {
+    const { sandbox, s3, pin } = await openS3({
+      sandbox: { enforceConditions: false },
+      connection: { conditionalDelete: false },
+    });
+    sandbox.put("in", key, "old");
+    const { etag } = pin("in", key);
+    sandbox.fault({ operation: ["DeleteObjects", "DeleteObject"], kind: "reset-after", times: 1 });
+    let writes = 0;
+    for (const operation of ["DeleteObjects", "DeleteObject"] as const)
+      sandbox.after(operation, () => {
+        if (writes++ === 0) sandbox.put("in", key, "newer");
+      });
+    const outcome = await s3
+      .deleteMany({ bucket: "in", items: [{ key, etag }] }, call)
+      .catch((error: unknown) => error);
+    expect(outcome).not.toEqual([{ key }]);
+    expect(sandbox.text("in", key)).toBe("newer");
+  },
+);
+
 test("deletes odd keys byte for byte, one by one where XML cannot carry them", async () => {
   const keys = ["x\r\ny", "x\ny", "\u0001", " a ", "<&>\"'", "ü 日本 \u{1F600}", "\u2028", "a+b%20", "\uFFFE"];
   const { sandbox, s3 } = await openS3();

@@ -40,8 +40,8 @@ function identityOf({ key, versionId }: { readonly key: string; readonly version
 async function deleteOne(store: Store, bucket: string, item: DeleteItem, call: Call): Promise<DeleteOutcome> {
   const { key, versionId, etag } = item;
   try {
-    // A named version is exact by itself; without conditional deletes, whoever gave the ETag has compared it.
-    const ifMatch = versionId === undefined && store.connection.conditionalDelete ? etag : undefined;
+    // A named version is exact by itself.
+    const ifMatch = versionId === undefined ? etag : undefined;
     await deleteObject(store, { object: { bucket, key, versionId }, ifMatch }, call);
     return { key };
   } catch (error) {
@@ -66,7 +66,9 @@ async function deleteChunk(
       Delete: { Quiet: false, Objects: distinct.map((item) => identifier(store, item)) },
       ...ownedBy(store),
     });
-  const answer = await send(store, make, about, call);
+  // Where the store does not compare, whoever gave the ETags has, just before: a repeated request needs another look.
+  const once = !store.connection.conditionalDelete && distinct.some(({ etag }) => etag !== undefined);
+  const answer = await send(store, make, about, call, { once });
   const told = confirmations(answer, bucket);
   return new Map(
     distinct.map((item) => {

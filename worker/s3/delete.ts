@@ -1,6 +1,6 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../jobs/activity-error.ts";
-import type { ObjectRef } from "../../jobs/entities.ts";
+import type { ObjectDetails, ObjectRef } from "../../jobs/entities.ts";
 import { captureHeaders } from "./capture-headers.ts";
 import { type About, isUnknownOutcome, nameOf, unproven } from "./error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "./etag.ts";
@@ -17,11 +17,10 @@ export async function deleteObject(store: Store, request: Parameters<S3["delete"
   const { object, ifMatch } = request;
   if (ifMatch === undefined) return await sendDelete(store, object, undefined, call);
   if (!store.connection.conditionalDelete) {
-    const now = await findFacts(store, { object }, call);
-    if (now === undefined) return GONE;
-    if (ifMatch !== "*" && now.details.etag !== unquoteEtag(ifMatch))
-      throw notMatching(object, ifMatch, now.details.etag);
-    return await sendDelete(store, object, undefined, call);
+    const check = ({ etag }: ObjectDetails): void => {
+      if (ifMatch !== "*" && etag !== unquoteEtag(ifMatch)) throw notMatching(object, ifMatch, etag);
+    };
+    return await deleteAfterLook(store, object, check, call);
   }
   try {
     return await sendDelete(store, object, ifMatch, call);
@@ -49,7 +48,10 @@ export async function deleteUnchanged(
     return { guarantee: "conditional" };
   }
   if (!store.connection.conditionalDelete) {
-    await deleteAfterLook(store, pin, object, call);
+    const check = (now: ObjectDetails): void => {
+      if (!isPinned(now, pin)) throw sourceChanged(pin, `found ETag ${now.etag} of ${now.lastModified}`);
+    };
+    await deleteAfterLook(store, object, check, call);
     return { guarantee: "best-effort" };
   }
   try {
@@ -63,17 +65,24 @@ export async function deleteUnchanged(
   return { guarantee: "conditional" };
 }
 
-/** Looks again before every single request: one that is repeated blindly could delete what somebody wrote after the first took effect. */
-async function deleteAfterLook(store: Store, pin: Pin, object: ObjectRef, call: Call): Promise<void> {
+/**
+ * Looks again before every single request: one that is repeated blindly could delete what somebody wrote after the first took effect.
+ *
+ * @param check throws where what is there must be kept
+ */
+async function deleteAfterLook(
+  store: Store,
+  object: ObjectRef,
+  check: (now: ObjectDetails) => void,
+  call: Call,
+): Promise<Deleted> {
   const about: About = { operation: "DeleteObject", ...object };
   for (let attempt = 1; ; attempt += 1) {
     const now = await findFacts(store, { object }, call);
-    if (now === undefined) return;
-    if (!isPinned(now.details, pin))
-      throw sourceChanged(pin, `found ETag ${now.details.etag} of ${now.details.lastModified}`);
+    if (now === undefined) return GONE;
+    check(now.details);
     try {
-      await sdkDelete(store, object, undefined, about, call, true);
-      return;
+      return await sdkDelete(store, object, undefined, about, call, true);
     } catch (error) {
       if (attempt === 2 || !isUnknownOutcome(error)) throw error;
     }
