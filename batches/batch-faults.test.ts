@@ -76,6 +76,17 @@ describe("a move", () => {
     await expectTruth(harness, batch.id, pair, 1300);
   });
 
+  test("takes any number of SlowDowns for what they are", async () => {
+    const [from, to] = buckets(1);
+    harness.sandbox.fault({ operation: "CopyObject", kind: "slow-down", times: 6 });
+    const batch = await harness.batches.start({
+      operation: "move",
+      source: { bucket: from },
+      destination: { bucket: to },
+    });
+    expect(await batch.done()).toMatchObject({ succeeded: 1, failed: 0 });
+  });
+
   test("keeps a source that is overwritten after its copy", async () => {
     const [from, to] = buckets(3);
     const remove = harness.sandbox.after("CopyObject", ({ key }) => {

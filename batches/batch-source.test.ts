@@ -245,7 +245,7 @@ describe("a manifest", () => {
       `{"bucket":"${from}","key":"b"}`,
       "not json",
       `{"key":5}`,
-      `{"key":"a/../b"}`,
+      `{"key":"a/../b","destinationKey":"ok"}`,
     ].join("\n");
     const batch = await harness.batches.start({
       operation: "move",

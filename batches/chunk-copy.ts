@@ -16,6 +16,8 @@ import { type ChunkWork, destinationKeyAt, laneOf, pinAt } from "./chunk-work.ts
 /** Objects in parts, or streamed between stores, at once: each is many requests by itself. */
 const LARGE_LANES = 4;
 const STREAM_LANES = 16;
+/** The limiter holds the lane back already; this only keeps one object from asking all the time. */
+const THROTTLED = { base: 50, max: 1000 };
 /** Waits in a row of one object after which it is worth telling. */
 const LONG_WAITS = 8;
 const STRENGTH: Readonly<Record<Verified, number>> = { size: 0, checksum: 1, etag: 2 };
@@ -60,7 +62,10 @@ async function copyObject(work: ChunkWork, conflicts: Conflicts | undefined, ind
         return outcomes.failed(index, { code, message, httpStatus });
       }
       if (throttled && waits % LONG_WAITS === 0) await work.noteTrouble(error);
-      const slept = await rest(backoff(throttled ? waits++ : tries), AbortSignal.any([control.signal, work.signal]));
+      const slept = await rest(
+        throttled ? backoff(waits++, THROTTLED) : backoff(tries),
+        AbortSignal.any([control.signal, work.signal]),
+      );
       if (!slept) return work.signal.aborted ? abandoned(work, work.signal.reason) : undefined;
     }
   }

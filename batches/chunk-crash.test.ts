@@ -1,6 +1,8 @@
 import type { Job } from "bullmq";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { all, type BatchHarness, startBatchHarness } from "../test/batch-harness.ts";
+import type { DocumentStore } from "../documents/document-store.ts";
+import { ActivityError } from "../jobs/activity-error.ts";
 import type { S3 } from "../worker/s3/s3.ts";
 import { wantedBatchJobs } from "./batch-queue.ts";
 import type { BatchSpecInput } from "./batch-spec.ts";
@@ -116,8 +118,10 @@ async function deliver(
   worker: ChunkProcessor,
   { id, data }: { id: string; data: unknown },
   signal = new AbortController().signal,
+  delayed: (until: number) => void = () => {},
 ): Promise<void> {
-  const job = { id, data, moveToDelayed: () => Promise.resolve() } as unknown as Job; // all that the processor asks of it
+  const moveToDelayed = async (until: number) => delayed(until);
+  const job = { id, data, moveToDelayed } as unknown as Job; // all that the processor asks of it
   try {
     await worker(job, "token", signal);
   } catch (error) {
@@ -251,6 +255,79 @@ describe("a chunk that is delivered twice at once", () => {
   });
 });
 
+describe("commands that Redis carries out twice, because their answer was lost and the client sent them again,", () => {
+  const TWICE: Life = {
+    async around(name, effect) {
+      if (name === "redis.callBuffer") await effect();
+      return await effect();
+    },
+  };
+
+  test.each(["move", "copy", "delete"] as const)("change nothing about a %s and its report", async (operation) => {
+    const place = world(harness, 8);
+    const id = await start(harness, operation, place);
+    const worker = startWorker(harness, TWICE);
+    await drive(harness, worker, id);
+    await expectExact(harness, id, place, operation);
+    expect(await harness.batches.get(id).throughput()).not.toEqual([]);
+    worker.close();
+  });
+});
+
+describe("an answer of Redis that gets lost", () => {
+  test("does not make a chunk take its own report for a leftover", async () => {
+    const place = world(harness, 8);
+    const id = await start(harness, "move", place);
+    // What ioredis does after a connection broke: it sends again what had no answer.
+    const redis = new Proxy(harness.redis, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        const bound = value.bind(target) as (...args: unknown[]) => unknown; // methods of ioredis
+        if (name !== "callBuffer") return bound;
+        return async (...args: unknown[]) => {
+          await bound(...args);
+          return await bound(...args);
+        };
+      },
+    });
+    const worker = createChunkProcessor({ ...harness.deps, redis });
+    await drive(harness, worker, id);
+    await expectExact(harness, id, place, "move");
+    worker.close();
+  });
+});
+
+describe("a chunk whose end is refused for good", () => {
+  test("comes again ever less often, and ends with its batch once it can", async () => {
+    const place = world(harness, 3);
+    const id = await start(harness, "move", place);
+    let refused = true;
+    const documents: DocumentStore = {
+      ...harness.documents,
+      write: (source, options) =>
+        refused
+          ? Promise.reject(new ActivityError("AccessDenied", "the folder is not ours"))
+          : harness.documents.write(source, options),
+    };
+    const worker = createChunkProcessor({ ...harness.deps, documents });
+    const waits: number[] = [];
+    for (let round = 0; round < 6; round++) {
+      const wanted = await createBatchStore(harness.redis, harness.prefix).wanted(id);
+      const jobs = wanted === undefined ? [] : wantedBatchJobs(id, wanted);
+      for (const job of jobs) await deliver(worker, job, undefined, (at) => waits.push(at - Date.now()));
+    }
+    expect(waits[0], "the first time the chunk is to find the batch failing").toBeLessThan(100);
+    expect(waits.at(-1)).toBeGreaterThan(1000);
+    expect((await harness.batches.get(id).status()).trouble).toMatchObject({ code: "AccessDenied" });
+    refused = false;
+    await drive(harness, worker, id);
+    expect(await harness.batches.get(id).status()).toMatchObject({ state: "failed", listed: 3, succeeded: 3 });
+    expect(await all(harness.batches.get(id).report())).toHaveLength(3);
+    worker.close();
+  });
+});
+
 describe("a crash under onConflict: fail", () => {
   test.each(["before", "after"] as const)("never takes its own copies for somebody else's (%s)", async (when) => {
     for (let step = 1; ; step++) {
@@ -305,6 +382,35 @@ describe("a crash before a cancel", () => {
       second.close();
       if (how === "survived") return;
     }
+  });
+});
+
+describe("a worker that may not look at objects, and died before a cancel,", () => {
+  test.each(["move", "delete"] as const)("ends a %s with rows that claim nothing", async (operation) => {
+    const place = world(harness, 3);
+    const id = await start(harness, operation, place);
+    for (let step = 1, how: unknown; how !== "after s3.deleteMany"; step++) {
+      const { life, died } = mortal(step, "after");
+      const worker = startWorker(harness, life);
+      how = await Promise.race([died, drive(harness, worker, id)]);
+      worker.close();
+    }
+    await harness.batches.get(id).cancel();
+    const refuse = { kind: "status", status: 403, code: "AccessDenied", bucket: place.from } as const;
+    const faults = (["HeadObject", "GetObject"] as const).map((name) =>
+      harness.sandbox.fault({ ...refuse, operation: name }),
+    );
+    const worker = startWorker(harness, HEALTHY);
+    await drive(harness, worker, id);
+    for (const fault of faults) fault.remove();
+    expect(await harness.batches.get(id).status()).toMatchObject({
+      state: "cancelled",
+      failed: 3,
+      errors: { AccessDenied: 3 },
+    });
+    const rows = await all(harness.batches.get(id).report());
+    expect(rows.filter(({ message = "" }) => !message.includes("nobody may look"))).toEqual([]);
+    worker.close();
   });
 });
 

@@ -128,6 +128,10 @@ return {'ok', settle()}
  */
 export const finishChunk = defineScript(`${PRELUDE}
 local name, owner, bit = ARGV[1], ARGV[2], ARGV[3]
+-- A client that lost the answer asks again: its report is the counted one, which nobody may take for a leftover.
+if call('GETBIT', SEGMENTS, bit) == 1 and owner == get('phase') .. '.' .. (call('HGET', RETAKEN, name) or '1') then
+  return {'ok', get('state')}
+end
 ${FENCE}
 call('SETBIT', DONE, bit, 1)
 if ARGV[9] == '1' then
