@@ -1,34 +1,36 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { batchCommand } from "./batch.ts";
-import { checkCommand } from "./check.ts";
-import { conformanceCommand } from "./conformance.ts";
-import { cpCommand } from "./cp.ts";
-import { dashboardCommand } from "./dashboard.ts";
 import type { Environment } from "./environment.ts";
-import { getCommand } from "./get.ts";
-import { lsCommand } from "./ls.ts";
-import { mvCommand } from "./mv.ts";
 import { printableLines } from "./printable.ts";
-import { putCommand } from "./put.ts";
-import { rmCommand } from "./rm.ts";
-import { sandboxCommand } from "./sandbox.ts";
-import { sealKeysCommand } from "./seal-keys.ts";
-import { tourCommand } from "./tour.ts";
 import { EXIT, exitOnUsageErrors } from "./usage-exit.ts";
-import { workerCommand } from "./worker.ts";
+
+type MakeCommand = (environment: Environment) => Command;
+
+/** Each is loaded when it is asked for, so that none waits for what others need. */
+const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  ls: async () => (await import("./ls.ts")).lsCommand,
+  get: async () => (await import("./get.ts")).getCommand,
+  put: async () => (await import("./put.ts")).putCommand,
+  rm: async () => (await import("./rm.ts")).rmCommand,
+  cp: async () => (await import("./cp.ts")).cpCommand,
+  mv: async () => (await import("./mv.ts")).mvCommand,
+  batch: async () => (await import("./batch.ts")).batchCommand,
+  worker: async () => (await import("./worker.ts")).workerCommand,
+  check: async () => (await import("./check.ts")).checkCommand,
+  conformance: async () => (await import("./conformance.ts")).conformanceCommand,
+  "seal-keys": async () => (await import("./seal-keys.ts")).sealKeysCommand,
+  sandbox: async () => (await import("./sandbox.ts")).sandboxCommand,
+  tour: async () => (await import("./tour.ts")).tourCommand,
+};
 
 const environment: Environment = { env: process.env, cwd: process.cwd(), terminal: process.stdout.isTTY };
-
-const commands = [
-  [lsCommand, getCommand, putCommand, rmCommand, cpCommand, mvCommand, batchCommand],
-  [workerCommand, dashboardCommand, checkCommand, conformanceCommand, sealKeysCommand, sandboxCommand, tourCommand],
-].flat();
 
 const program = new Command("bucketline")
   .description("Jobs and batches for Amazon S3 and S3-compatible stores, through Redis.")
   .showHelpAfterError("(try --help)");
-for (const command of commands) program.addCommand(command(environment));
+const [, , asked = ""] = process.argv;
+const named = Object.hasOwn(commands, asked) ? [commands[asked]] : Object.values(commands);
+for (const load of named) if (load !== undefined) program.addCommand((await load())(environment));
 exitOnUsageErrors(program);
 
 try {

@@ -1,9 +1,15 @@
-import { createProducer, type Producer } from "../producer/index.ts";
+import type { Producer } from "../producer/index.ts";
 import type { Environment } from "./environment.ts";
+
+/** Somebody sits and waits for the answer. */
+const REDIS_TIMEOUT_MS = 5_000;
 
 /** A producer as any app has it: REDIS_URL, BUCKETLINE_PREFIX and DOCUMENTS_URL are those of the workers. Closed after the work. */
 export async function withProducer<T>({ env }: Environment, work: (producer: Producer) => Promise<T>): Promise<T> {
+  // Loaded when it is used: help and wrong usage answer at once.
+  const { createProducer } = await import("../producer/index.ts");
   const producer = createProducer({
+    redisTimeout: REDIS_TIMEOUT_MS,
     redis: env["REDIS_URL"] || "redis://127.0.0.1:6379",
     prefix: env["BUCKETLINE_PREFIX"] || undefined,
     documents: env["DOCUMENTS_URL"] || undefined,
