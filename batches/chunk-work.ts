@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { ActivityError } from "../jobs/activity-error.ts";
 import type { DocumentStore } from "../documents/document-store.ts";
@@ -27,7 +27,7 @@ export type LimitedS3 = S3 & { readonly limiter?: Limiter };
 /** What the chunk worker is given by the worker it is part of. */
 export type ChunkDeps = {
   /** For commands; shared. */
-  readonly redis: Redis;
+  readonly redis: Redis | Cluster;
   readonly prefix: string;
   readonly queue: BatchQueue;
   /** The same object for the same credentials. Its limiter, where it has one, holds the copies. */

@@ -1,11 +1,11 @@
-import type { Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { BatchQueue } from "./batch-queue.ts";
 import { createBatchStore } from "./batch-store.ts";
 import { healBatch } from "./heal-batch.ts";
 
 export type WatchdogOptions = {
-  readonly redis: Redis;
+  readonly redis: Redis | Cluster;
   readonly prefix: string;
   readonly queue: BatchQueue;
   readonly log: Logger;
