@@ -11,7 +11,7 @@ import type { Pace } from "./chunk-pace.ts";
 import { backoff, isFatal, isThrottle, MAX_TRIES, rest, toError } from "./chunk-retry.ts";
 import { screenArchived } from "./chunk-screen.ts";
 import { uploadMemory } from "./chunk-upload.ts";
-import { type ChunkWork, destinationKeyAt, laneOf, pinAt } from "./chunk-work.ts";
+import { type ChunkWork, destinationKeyAt, laneOf, pinAt, Superseded } from "./chunk-work.ts";
 
 /** Objects in parts, or streamed between stores, at once: each is many requests by itself. */
 const LARGE_LANES = 4;
@@ -50,6 +50,7 @@ async function copyObject(work: ChunkWork, conflicts: Conflicts | undefined, ind
     try {
       return await attemptCopy(work, conflicts, { index, last: tries >= MAX_TRIES });
     } catch (thrown) {
+      if (thrown instanceof Superseded) throw thrown;
       if (work.signal.aborted) return abandoned(work, thrown);
       const error = toError(thrown);
       if (isFatal(error)) {

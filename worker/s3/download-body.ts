@@ -42,7 +42,10 @@ export function downloadBody({ source, size, idleTimeoutMs, signal, about }: Dow
   const body = new Readable({
     read() {
       asked = true;
-      if (failure !== undefined) return void body.destroy(failure);
+      if (failure !== undefined) {
+        body.destroy(failure);
+        return;
+      }
       timer ??= setTimeout(onIdle, idleTimeoutMs);
       source.resume();
     },

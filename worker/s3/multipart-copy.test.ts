@@ -237,3 +237,16 @@ test("begins anew where the remembered upload is gone, or was of another content
   expect(sandbox.bytes("out", "b")?.equals(other)).toBe(true);
   expect(sandbox.uploads()).toEqual([]);
 });
+
+test.each([
+  ["it could not be completed", {}],
+  ["it was refused", { ifNoneMatch: "*" as const }],
+])("leaves no upload behind that finds the work of an earlier try when %s", async (how, condition) => {
+  const { sandbox, s3, pin } = await open();
+  const request = { source: pin("in", "a"), bucket: "out", key: "b", upload: remember(), ...condition };
+  const earlier = await s3.copy(request, call);
+  if (how === "it could not be completed") sandbox.fault({ operation: "CompleteMultipartUpload", kind: "slow-down" });
+  expect(await s3.copy(request, call)).toMatchObject({ etag: earlier.etag, size });
+  expect(sandbox.counts.CreateMultipartUpload).toBe(2);
+  expect(sandbox.uploads()).toEqual([]);
+});

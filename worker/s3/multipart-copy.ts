@@ -19,7 +19,7 @@ import { type About, isUnknownOutcome, nameOf, unproven } from "./error-mapping.
 import { isSinglePartEtag, quoteEtag, unquoteEtag } from "./etag.ts";
 import { findFacts, headFacts } from "./head.ts";
 import { beginUpload, type CopyPart, endUpload, type OpenUpload } from "./multipart-upload.ts";
-import { openUpload } from "./open-upload.ts";
+import { openUpload, removeUpload } from "./open-upload.ts";
 import type { ObjectFacts } from "./object-facts.ts";
 import { retryPart } from "./retry-part.ts";
 import type { Call, CopyProof, CopyRequest } from "./s3.ts";
@@ -195,7 +195,11 @@ async function complete(
     return { bucket, key, etag, versionId: writtenVersion(answer.VersionId) };
   } catch (error) {
     const ours = await completedAnyway(store, request, Parts, error, call);
-    if (ours !== undefined) return ours;
+    if (ours !== undefined) {
+      // It may be the work of an earlier try, and this upload still open.
+      if (!isGone(error)) await removeUpload(store, request, upload.uploadId);
+      return ours;
+    }
     if (!(error instanceof ActivityError) || error.httpStatus !== 412) throw error;
     const expected = ifNoneMatch === undefined ? `an object with ETag ${unquoteEtag(ifMatch ?? "")}` : "no object";
     throw new ActivityError("PreconditionFailed", `expected ${expected} at ${nameOf({ bucket, key })}`, {
@@ -214,8 +218,8 @@ async function completedAnyway(
   call: Call,
 ): Promise<Copied | undefined> {
   call.signal.throwIfAborted();
-  const gone = error instanceof ActivityError && (error.code === "NoSuchUpload" || error.httpStatus === 412);
-  if (!gone && !isUnknownOutcome(error)) return undefined;
+  const refused = error instanceof ActivityError && error.httpStatus === 412;
+  if (!isGone(error) && !refused && !isUnknownOutcome(error)) return undefined;
   const digests = parts.map(({ ETag }) => unquoteEtag(ETag));
   if (!digests.every(isSinglePartEtag)) return undefined;
   const expected = compositeEtag(digests.map((digest) => Buffer.from(digest, "hex")));
@@ -223,3 +227,5 @@ async function completedAnyway(
   if (now === undefined || now.details.etag !== expected || now.details.size !== source.size) return undefined;
   return { bucket, key, etag: expected, versionId: now.details.versionId };
 }
+
+const isGone = (error: unknown): boolean => error instanceof ActivityError && error.code === "NoSuchUpload";
