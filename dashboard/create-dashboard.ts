@@ -40,6 +40,7 @@ export type Dashboard = {
 
 /** For how many milliseconds a request waits for a Redis that does not answer. */
 const REDIS_TIMEOUT_MS = 5000;
+const RECONNECT_MS = 500;
 
 /**
  * Starts the dashboard: pages, HTTP API, metrics. A Redis that does not answer is no reason not to start: the pages then say so.
@@ -132,7 +133,13 @@ function lazyStore(url: string, resources: AsyncDisposableStack): () => Promise<
 
 /** Commands fail soon rather than hang: a page that says what is wrong beats one that loads for ever. */
 function connect(url: string, log: Logger): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: 1, connectTimeout: 3000, commandTimeout: 10_000 });
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: 1,
+    connectTimeout: 3000,
+    commandTimeout: 10_000,
+    // Tried at a steady pace: one who looks at the page waits for no longer, and sees at once that Redis is back.
+    retryStrategy: () => RECONNECT_MS,
+  });
   let lost = false;
   redis.on("error", (error) => {
     if (!lost) log.warn({ err: error }, "Redis does not answer; trying again");

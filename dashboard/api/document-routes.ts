@@ -49,7 +49,7 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
         // Kept until the last byte has left: a reader whose connection broke can come again.
         const content = await store.read(pointer, { keep: true, signal: abortedWith(reply) });
         if (pointer.deleteAfterDownload && !keep) deleteWhenSent(reply, () => store.delete(id));
-        return describe(reply, pointer).send(content);
+        return describe(reply, pointer).send(Readable.from(verifiedToTheEnd(content), { objectMode: false }));
       },
     }),
     defineRoute({
@@ -101,25 +101,34 @@ function uploadRoute({ config, documents }: DocumentRouteDeps): ApiRoute {
       const size = length === undefined ? undefined : Number(length);
       if (size !== undefined && size > config.maxDocumentBytes) throw tooLarge(config.maxDocumentBytes);
       const store = await documents();
-      const pointer = await store.write(atMost(body, config.maxDocumentBytes), {
-        ...query,
-        contentType: contentTypeOf(request.headers["content-type"]),
-        size,
-        signal: abortedWith(reply),
-      });
-      reply.code(201).header("location", `/api/documents/${pointer.id}`);
-      return pointer;
+      const within = atMost(body, config.maxDocumentBytes);
+      try {
+        const pointer = await store.write(within.content, {
+          ...query,
+          contentType: contentTypeOf(request.headers["content-type"]),
+          size,
+          signal: abortedWith(reply),
+        });
+        reply.code(201).header("location", `/api/documents/${pointer.id}`);
+        return pointer;
+      } catch (error) {
+        // The store only sees that the content ended.
+        throw within.exceeded() ? tooLarge(config.maxDocumentBytes) : error;
+      }
     },
   });
 }
 
-async function* atMost(body: Readable, limit: number): AsyncGenerator<Uint8Array> {
+function atMost(body: Readable, limit: number): { content: AsyncIterable<Uint8Array>; exceeded: () => boolean } {
   let sent = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    sent += chunk.byteLength;
-    if (sent > limit) throw tooLarge(limit);
-    yield chunk;
+  async function* content(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      sent += chunk.byteLength;
+      if (sent > limit) throw tooLarge(limit);
+      yield chunk;
+    }
   }
+  return { content: content(), exceeded: () => sent > limit };
 }
 
 function tooLarge(limit: number): HttpProblem {
@@ -155,6 +164,19 @@ function rfc5987(name: string): string {
     /['()*]/g,
     (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+}
+
+/**
+ * The stream only finds out at its end that it was damaged. The last piece waits for that: otherwise a reader would have received as many
+ * bytes as were announced, and would take them for the document.
+ */
+async function* verifiedToTheEnd(content: Readable): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array | undefined;
+  for await (const piece of content as AsyncIterable<Uint8Array>) {
+    if (held !== undefined) yield held;
+    held = piece;
+  }
+  if (held !== undefined) yield held;
 }
 
 function deleteWhenSent(reply: FastifyReply, remove: () => Promise<void>): void {

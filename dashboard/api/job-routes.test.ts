@@ -266,7 +266,7 @@ describe("what is wrong is said as problem details:", () => {
     });
     expect(answer.status).toBe(status);
     expect(problem["field"]).toBe(field);
-    if (status === 405) expect(answer.headers["allow"]).toBeTruthy();
+    expect(answer.headers["allow"] !== undefined).toBe(status === 405);
   });
 
   test.each([
@@ -299,18 +299,7 @@ describe("what is wrong is said as problem details:", () => {
 
   test("keys that BullMQ keeps beside its jobs are no jobs, whatever is asked of them", async () => {
     await enqueue("list-buckets", {});
-    for (const id of [
-      "meta",
-      "wait",
-      "completed",
-      "id",
-      "events",
-      "marker",
-      "stalled-check",
-      ":",
-      "a:lock",
-      "%00",
-    ])
+    for (const id of ["meta", "wait", "completed", "id", "events", "marker", "stalled-check", ":", "a:lock", "%00"])
       for (const [method, rest] of [
         ["GET", ""],
         ["GET", "/wait?timeout=0"],

@@ -167,3 +167,15 @@ export function openApiRoute(routes: readonly ApiRoute[]): ApiRoute {
     },
   });
 }
+
+/** The routes that a document tells of, with their parameters as `:name`. */
+export function openApiRoutes({
+  paths,
+}: Pick<OpenApiDocument, "paths">): { readonly method: ApiRoute["method"]; readonly path: string }[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({
+      method: method.toUpperCase() as ApiRoute["method"], // written by openApiDocument from such a method
+      path: path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    })),
+  );
+}

@@ -174,6 +174,8 @@ export function sendProblem(
   problem: Problem,
   headers: Readonly<Record<string, string>> = {},
 ): FastifyReply {
+  // What was said of the content that is not sent now.
+  for (const name of ["content-length", "content-disposition", "repr-digest"]) reply.removeHeader(name);
   return reply
     .code(problem.status)
     .headers(headers)

@@ -1,0 +1,86 @@
+import { Redis } from "ioredis";
+import { expect, onTestFinished, test } from "vitest";
+import { startDashboardHarness } from "../../test/dashboard-harness.ts";
+import { startHarness } from "../../test/harness.ts";
+import { startRedis } from "../../sandbox/index.ts";
+
+type Overview = {
+  readonly queues: readonly { readonly name: string; readonly waiting: number; readonly oldestWaitingMs?: number }[];
+  readonly workers: readonly Record<string, unknown>[];
+  readonly warnings: readonly { readonly code: string; readonly severity: string; readonly remedy: string }[];
+};
+
+test("warns of a Redis that may lose jobs, and says what to do", async () => {
+  const redis = await startRedis({ maxmemoryPolicy: "allkeys-lru" });
+  const admin = new Redis(redis.url);
+  await admin.config("SET", "maxmemory", "3mb");
+  const dashboard = await startDashboardHarness({ redis: redis.url });
+  onTestFinished(async () => {
+    admin.disconnect();
+    await dashboard.close();
+    await redis.stop();
+  });
+  await admin.config(
+    "SET",
+    "maxmemory",
+    String(Number(/used_memory:(\d+)/.exec(await admin.info("memory"))?.[1]) + 200_000),
+  );
+  const { warnings } = (await dashboard.send("/api/overview")).json() as unknown as Overview;
+  expect(warnings.map(({ code, severity }) => `${code} ${severity}`)).toEqual([
+    "eviction danger",
+    "persistence warning",
+    "memory danger",
+  ]);
+  expect(warnings[0]?.remedy).toContain("redis-cli config set maxmemory-policy noeviction");
+});
+
+test("warns of work that nobody takes, and shows who works on what", async () => {
+  const harness = await startHarness({ env: { BUCKETLINE_ACTIVITIES: "head-bucket" } });
+  const dashboard = await startDashboardHarness({ prefix: harness.prefix });
+  onTestFinished(async () => {
+    await dashboard.close();
+    await harness.close();
+  });
+  const overview = async () => (await dashboard.send("/api/overview")).json() as unknown as Overview;
+  await expect
+    .poll(async () => (await overview()).workers)
+    .toMatchObject([
+      { activities: ["head-bucket"], concurrency: { "head-bucket": 32 }, memory: expect.any(Number), pid: process.pid },
+    ]);
+  await dashboard.send("/api/activities/list-objects/jobs", { method: "POST", body: { bucket: "abc" } });
+  await expect.poll(async () => (await overview()).warnings.map(({ code }) => code)).toContain("unattended");
+  const { queues } = await overview();
+  expect(queues.find(({ name }) => name === "list-objects")).toMatchObject({
+    waiting: 1,
+    oldestWaitingMs: expect.any(Number),
+  });
+  await harness.worker.close();
+  await expect
+    .poll(async () => (await overview()).warnings.map(({ code }) => code), { timeout: 5000 })
+    .toContain("no-worker");
+  expect((await overview()).workers).toEqual([]);
+});
+
+test("the events tell the overview every second, and end when the session does", async () => {
+  const { accounts, signIn } = await import("../../test/dashboard-harness.ts");
+  const known = await accounts();
+  const dashboard = await startDashboardHarness({ env: known.env });
+  onTestFinished(() => dashboard.close());
+  const cookie = await signIn(dashboard, "vic", known.password);
+  const controller = new AbortController();
+  const response = await fetch(`${dashboard.url}/api/events?activity=list-objects`, {
+    headers: { cookie },
+    signal: controller.signal,
+  });
+  expect(response.headers.get("content-type")).toMatch(/^text\/event-stream/);
+  expect(response.headers.get("content-security-policy")).toContain("default-src 'self'");
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (text.split("event: overview").length < 3) text += (await reader?.read())?.value ?? "";
+  expect(text).toMatch(/^retry: 1000\n\nevent: overview\ndata: \{"at":"/);
+  expect(text).toContain("event: throughput\ndata: {");
+  controller.abort();
+  await expect
+    .poll(async () => (await dashboard.send("/metrics", { headers: known.viewer })).text)
+    .toContain("bucketline_dashboard_event_streams 0");
+});
