@@ -48,6 +48,46 @@ function slowCopies(to: string, delayMs: number) {
   return harness.sandbox.fault({ operation: "CopyObject", bucket: to, kind: "latency", delayMs });
 }
 
+describe("a chunk that yields to another batch", { timeout: 40_000 }, () => {
+  /** A chunk of a move in a worker with one place, and another batch that waits for it. */
+  async function contested(objects: number, delayMs: number) {
+    const own = await startBatchHarness({ workers: 0 });
+    own.addWorker({ concurrency: 1 });
+    for (const name of ["from", "to", "others", "others-to"]) own.sandbox.createBucket(name);
+    for (let i = 0; i < objects; i++) own.sandbox.put("from", `k${String(i).padStart(5, "0")}`, `${i}`);
+    own.sandbox.put("others", "k", "v");
+    own.sandbox.fault({ operation: "CopyObject", bucket: "to", kind: "latency", delayMs });
+    const move = { operation: "move", source: { bucket: "from" }, destination: { bucket: "to" } } as const;
+    const batch = await own.batches.start(move);
+    await until(async () => expect((await batch.status()).listed).toBe(objects));
+    await own.batches.start({ operation: "copy", source: { bucket: "others" }, destination: { bucket: "others-to" } });
+    return { own, batch };
+  }
+
+  test.concurrent("rests between its deletes where the store says SlowDown", async () => {
+    const { own, batch } = await contested(700, 1200);
+    own.sandbox.fault({ operation: "DeleteObjects", kind: "slow-down", times: 5 });
+    const deletes = () => own.sandbox.log.filter(({ operation }) => operation === "DeleteObjects");
+    await vi.waitFor(() => expect(deletes().length).toBeGreaterThan(5), { timeout: 20_000, interval: 20 });
+    const [first, sixth] = [deletes()[0]?.at ?? 0, deletes()[5]?.at ?? 0];
+    expect(sixth - first).toBeGreaterThan(1000);
+    own.sandbox.clearFaults();
+    expect(await batch.done()).toMatchObject({ state: "completed", succeeded: 700 });
+    await own.close();
+  });
+
+  test.concurrent("still ends what is under way within 2 s of a cancel", async () => {
+    const { own, batch } = await contested(3, 60_000);
+    // After five seconds it is asked to yield, and waits for its copies.
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    const asked = Date.now();
+    await batch.cancel();
+    expect(await batch.done()).toMatchObject({ state: "cancelled", failed: 3 });
+    expect(Date.now() - asked).toBeLessThan(4000);
+    await own.close();
+  });
+});
+
 describe("pause", () => {
   test("starts nothing more within 2 s, frees the worker, and resume goes on where it was", async () => {
     const [from, to] = buckets(1500);

@@ -9,6 +9,8 @@ export type ChunkControl = {
   readonly halted: Halt | undefined;
   /** Aborts when `halted` is set. */
   readonly signal: AbortSignal;
+  /** Aborts when what is under way should end too: on everything but a yield, also where that came first. */
+  readonly stopping: AbortSignal;
   /** For what was learned elsewhere, such as from a checkpoint. */
   learn(state: BatchState | undefined): void;
   release(): void;
@@ -88,17 +90,21 @@ export function createControls(store: BatchStore): ChunkControls {
 
 function createControl(release: () => void) {
   const controller = new AbortController();
+  const stopping = new AbortController();
   let halted: Halt | undefined;
   const halt = (why: Halt): void => {
     // A cancel after a pause still counts; a yield never hides a stronger reason.
     if (halted === undefined || (halted !== "cancel" && halted !== "fail" && why !== "yield")) halted = why;
-    if (!controller.signal.aborted) controller.abort(new Error(`batch halted: ${why}`));
+    const reason = new Error(`batch halted: ${why}`);
+    if (!controller.signal.aborted) controller.abort(reason);
+    if (why !== "yield" && !stopping.signal.aborted) stopping.abort(reason);
   };
   return {
     get halted() {
       return halted;
     },
     signal: controller.signal,
+    stopping: stopping.signal,
     since: Date.now(),
     halt,
     learn(state: BatchState | undefined) {

@@ -59,7 +59,7 @@ async function deleteInBucket(work: ChunkWork, bucket: string, indexes: readonly
     left = retry;
     if (left.length === 0) return;
     if (!throttled) tries++;
-    await rest(backoff(throttled ? waits++ : tries), AbortSignal.any([work.control.signal, work.signal]));
+    await rest(backoff(throttled ? waits++ : tries), AbortSignal.any([work.control.stopping, work.signal]));
   }
 }
 
@@ -160,11 +160,20 @@ export async function settleUncertain(work: ChunkWork, indexes: readonly number[
     if (outcomes.status[index] !== COPIED && outcomes.status[index] !== OPEN) return true;
     const { key, versionId } = itemAt(work, index);
     work.requests.head++;
-    const now = await source.find(
-      { bucket: bucketAt(manifest, index), key, ...(versionId !== undefined && { versionId }) },
-      { signal: ending },
-    );
-    if (now === undefined) outcomes.succeeded(index);
+    try {
+      const now = await source.find(
+        { bucket: bucketAt(manifest, index), key, ...(versionId !== undefined && { versionId }) },
+        { signal: ending },
+      );
+      if (now === undefined) outcomes.succeeded(index);
+    } catch (error) {
+      const { code, message, httpStatus, retryable } = toError(error);
+      if (ending.aborted || retryable) throw error;
+      // Who may not look will never know. After a pause the object is worked on again; otherwise its row says so.
+      if (work.control.halted === "pause") return true;
+      const unknown = `${message}; the delete was cut off, and nobody may look whether the object is still there`;
+      outcomes.failed(index, { code, message: unknown, httpStatus });
+    }
     return true;
   });
 }

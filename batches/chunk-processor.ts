@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DelayedError, type Job } from "bullmq";
+import { LRUCache } from "lru-cache";
 import { type BatchJobData, chunkJob, fairPriority, turnJobId } from "./batch-queue.ts";
 import { type BatchSpec, parseBatchSpec } from "./batch-spec.ts";
 import { createBatchStore } from "./batch-store.ts";
@@ -24,6 +25,8 @@ const ROOM_MS = 500;
 const TURN_MS = 2000;
 /** After so many tries something that does not pass by itself fails the batch. */
 const MAX_TRIES = 5;
+/** Jobs whose tries are remembered at once. */
+const MAX_COUNTED = 10_000;
 
 /** What a job asks BullMQ for: nothing, or to be given again in so many ms. */
 type Again = { readonly inMs: number } | undefined;
@@ -40,7 +43,8 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
   const chunks = createChunkStore(store);
   const controls = createControls(store);
   const workshop = createWorkshop(deps, { store, chunks, controls });
-  const tries = new Map<string, number>();
+  // A job that goes on at another worker leaves its count here.
+  const tries = new LRUCache<string, number>({ max: MAX_COUNTED });
 
   const processor = async (job: Job, token: string, signal: AbortSignal): Promise<void> => {
     const data = job.data as BatchJobData; // only batch-queue and schedules add jobs
@@ -89,10 +93,12 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
       await store.noteTrouble(data.batch, error.toJSON());
       return { inMs: backoff(count, { base: 500, max: 60_000 }) };
     }
-    tries.delete(id);
     await failBatch(data.batch, error);
-    // What was taken on still needs its outcome: the chunk, where this is one, comes again and finds the batch failing.
-    return data.kind === "chunk" ? { inMs: 0 } : undefined;
+    if (data.kind !== "chunk") return undefined;
+    // What was taken on still needs its outcome: the chunk comes again and finds the batch failing. What holds up even that has to pass first.
+    if (count === 1) return { inMs: 0 };
+    await store.noteTrouble(data.batch, error.toJSON());
+    return { inMs: backoff(count, { base: 500, max: 60_000 }) };
   }
 
   async function failBatch(batch: string, thrown: unknown): Promise<void> {

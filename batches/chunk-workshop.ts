@@ -42,12 +42,13 @@ export function createWorkshop(
     const manifest = await decodeManifest(delivery.manifest);
     const source = await deps.s3For(spec.credentials);
     const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials);
+    const mayTouch = await policyOf(deps, spec, manifest);
     const { batch } = delivery.ref;
     const control = controls.watch(batch);
     const cut = new AbortController();
     let cutTimer: NodeJS.Timeout | undefined;
-    control.signal.addEventListener("abort", () => {
-      if (control.halted !== "yield") cutTimer = setTimeout(() => cut.abort(haltReason(control)), HALT_MS);
+    control.stopping.addEventListener("abort", () => {
+      cutTimer = setTimeout(() => cut.abort(haltReason(control)), HALT_MS);
     });
     const work: ChunkWork = {
       batch,
@@ -64,7 +65,7 @@ export function createWorkshop(
       documents: deps.documents,
       limiter: destination.limiter ?? UNLIMITED,
       concurrency: deps.concurrency ?? CONCURRENCY,
-      mayTouch: await policyOf(deps, spec, manifest),
+      mayTouch,
       started: new Uint8Array(manifest.keys.length),
       requests: { head: 0, copy: 0, delete: 0 },
       ticked: { objects: 0, bytes: 0 },
