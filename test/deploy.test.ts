@@ -121,8 +121,12 @@ const Rules = z.strictObject({
 describe("alerts", () => {
   const rules = Rules.parse(readYaml(join(deploy, "prometheus/alerts.yml"))[0]).groups.flatMap((group) => group.rules);
 
-  test("have names of their own", () => {
-    expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
+  test("have names of their own, and docs/production.md names no others", () => {
+    const names = new Set(rules.map(({ alert }) => alert));
+    expect(names.size).toBe(rules.length);
+    const guide = readFileSync(join(root, "docs/production.md"), "utf8");
+    const named = [...guide.matchAll(/`(Bucketline[A-Z]\w+)`/g)].map(([, name = ""]) => name);
+    expect(named.filter((name) => !names.has(name))).toEqual([]);
   });
 
   test.each(rules.map((rule) => [rule.alert, rule] as const))("%s asks for metrics that there are", (_name, rule) => {

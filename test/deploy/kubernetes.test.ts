@@ -31,6 +31,8 @@ describe("the Kubernetes manifests", () => {
     expect(new Set(names).size).toBe(names.length);
     const accounts = ofKind("ServiceAccount", manifests).map(({ metadata }) => metadata.name);
     for (const { spec } of deployments) expect(accounts).toContain(spec.template.spec.serviceAccountName);
+    const commands = deployments.map(({ spec }) => spec.template.spec.containers[0].args.join(" "));
+    expect(commands.toSorted()).toEqual(["dashboard", "worker"]);
   });
 
   test("are all in a kustomization, but for the pattern of the secrets", () => {
