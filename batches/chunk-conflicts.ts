@@ -1,6 +1,7 @@
 import type { Pin } from "../worker/s3/s3.ts";
 import { prefixSource } from "./batch-spec.ts";
 import { OPEN } from "./chunk-outcomes.ts";
+import { patiently } from "./chunk-patience.ts";
 import { runLanes } from "./chunk-lanes.ts";
 import { type ChunkWork, destinationKeyAt, Superseded } from "./chunk-work.ts";
 import { compareKeys } from "./key-order.ts";
@@ -56,12 +57,10 @@ export async function findExisting(work: ChunkWork): Promise<Map<number, { etag:
   const found = new Map<number, { etag: string; size: number }>();
   const rest = prefixSource(work.spec) === undefined ? [...wanted.values()] : await listExisting(work, wanted, found);
   await runLanes(rest, work.concurrency, async (index) => {
-    const bucket = work.spec.destination?.bucket ?? "";
+    const { destination, spec, signal } = work;
+    const target = { bucket: spec.destination?.bucket ?? "", key: destinationKeyAt(work, index) ?? "" };
     work.requests.head++;
-    const there = await work.destination.find(
-      { bucket, key: destinationKeyAt(work, index) ?? "" },
-      { signal: work.signal },
-    );
+    const there = await patiently(() => destination.find(target, { signal }), signal);
     if (there !== undefined) found.set(index, { etag: there.etag, size: there.size });
     return true;
   });

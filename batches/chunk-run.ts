@@ -6,6 +6,7 @@ import { finishChunk, giveUp } from "./chunk-finish.ts";
 import { runLanes } from "./chunk-lanes.ts";
 import { COPIED, OPEN } from "./chunk-outcomes.ts";
 import type { Pace } from "./chunk-pace.ts";
+import { patiently } from "./chunk-patience.ts";
 import { rest } from "./chunk-retry.ts";
 import { screenObjects } from "./chunk-screen.ts";
 import { type ChunkWork, destinationKeyAt, pinAt } from "./chunk-work.ts";
@@ -126,7 +127,8 @@ async function proveInherited(work: ChunkWork): Promise<void> {
     }
     work.requests.head++;
     const ours = { ...target, etag, size: pin.size, verified };
-    if ((await destination.proves({ source: pin, ...target, ours }, { signal })) === undefined) outcomes.reopen(index);
+    const proof = await patiently(() => destination.proves({ source: pin, ...target, ours }, { signal }), signal);
+    if (proof === undefined) outcomes.reopen(index);
     else outcomes.inherited.delete(index);
     return true;
   });
