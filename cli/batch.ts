@@ -92,7 +92,9 @@ function reportCommand(environment: Environment): Command {
     .action(async (id: string, { only, csv }: { readonly only?: readonly RowStatus[]; readonly csv?: true }) =>
       session(environment, async ({ producer, signal }) => {
         const batch = producer.batches.get(id);
-        if (csv) for await (const line of batch.reportCsv({ only, signal, header: true })) console.log(line);
+        if (csv)
+          for await (const line of batch.reportCsv({ only, signal, header: true }))
+            console.log(printable(line.trimEnd()));
         else for await (const row of batch.report({ only, signal })) console.log(jsonLine(row));
       }),
     );

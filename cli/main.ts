@@ -4,6 +4,12 @@ import type { Environment } from "./environment.ts";
 import { printableLines } from "./printable.ts";
 import { EXIT, exitOnUsageErrors } from "./usage-exit.ts";
 
+/** An error that another one followed while things were put away is told first. */
+function told(error: unknown): string {
+  if (error instanceof SuppressedError) return `${told(error.suppressed)}\n${told(error.error)}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
 type MakeCommand = (environment: Environment) => Command;
 
 /** Each is loaded when it is asked for, so that none waits for what others need. */
@@ -28,6 +34,10 @@ const environment: Environment = { env: process.env, cwd: process.cwd(), termina
 const program = new Command("bucketline")
   .description("Jobs and batches for Amazon S3 and S3-compatible stores, through Redis.")
   .showHelpAfterError("(try --help)");
+// Whoever reads has enough, as in `bucketline ls | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === "EPIPE" ? EXIT.fine : EXIT.problem);
+});
 const [, , asked = ""] = process.argv;
 const named = Object.hasOwn(commands, asked) ? [commands[asked]] : Object.values(commands);
 for (const load of named) if (load !== undefined) program.addCommand((await load())(environment));
@@ -36,6 +46,6 @@ exitOnUsageErrors(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(printableLines(error instanceof Error ? error.message : String(error)));
+  console.error(printableLines(told(error)));
   process.exitCode = EXIT.problem;
 }

@@ -49,7 +49,8 @@ export type ProbeOptions = {
  */
 export async function probeCapabilities(connection: Connection, options: ProbeOptions): Promise<readonly Capability[]> {
   const { bucket, prefix = `bucketline-probe-${randomUUID()}/`, signal } = options;
-  const store = createStore(connection, { fastPath: false });
+  // No checksums but those that a probe asks for: a store may refuse the others.
+  const store = createStore({ ...connection, checksums: "when-required" }, { fastPath: false });
   const ground: Ground = { store, bucket, prefix, call: { signal } };
   try {
     await putSmall(ground, "first");
