@@ -196,15 +196,11 @@ describe("cancel", () => {
 });
 
 describe("a failure threshold", () => {
-  test("ends the batch, and the rest is unattempted", async () => {
-    const [from, to] = buckets(2600);
-    const fault = harness.sandbox.fault({
-      operation: "CopyObject",
-      bucket: to,
-      kind: "status",
-      status: 403,
-      code: "AccessDenied",
-    });
+  test("ends the batch, in the middle of a chunk too, and the rest is unattempted", async () => {
+    const [from] = buckets(1300);
+    const to = `${from}-of-others`;
+    harness.sandbox.createBucket(to, { account: "999999999999" });
+    slowCopies(to, 100);
     const batch = await harness.batches.start({
       operation: "move",
       source: { bucket: from },
@@ -212,10 +208,11 @@ describe("a failure threshold", () => {
       failureThreshold: { ratio: 0.1, minimum: 100 },
     });
     await expect(batch.done()).rejects.toMatchObject({ code: "FailureThresholdExceeded" });
-    fault.remove();
+    harness.sandbox.clearFaults();
     const status = await batch.status();
     expect(status.state).toBe("failed");
     expect(status.failed).toBeGreaterThan(100);
+    expect(status.unattempted).toBeGreaterThan(0);
     expect(sum(status)).toBe(status.listed);
     expect(await all(batch.report())).toHaveLength(status.listed);
     expect((await batch.recentFailures())[0]).toMatchObject({ code: "AccessDenied", status: "failed" });

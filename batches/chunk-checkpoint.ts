@@ -1,4 +1,6 @@
+import { ActivityError } from "../jobs/activity-error.ts";
 import { FAILED, SKIPPED, SUCCEEDED } from "./chunk-outcomes.ts";
+import type { Tally } from "./chunk-store.ts";
 import { type ChunkWork, Superseded } from "./chunk-work.ts";
 
 /** Bytes of the objects that succeeded. */
@@ -21,6 +23,13 @@ export function takeTicks(work: ChunkWork): { objects: number; bytes: number } {
   return grown;
 }
 
+/** When the batch fails as a whole, and with which error. */
+export function thresholdOf({ spec }: Pick<ChunkWork, "spec">): Tally["threshold"] {
+  const { ratio, minimum } = spec.failureThreshold;
+  const sentence = `expected at most ${ratio * 100}% of the objects to fail, once ${minimum} were attempted`;
+  return { ratio, minimum, error: JSON.stringify(new ActivityError("FailureThresholdExceeded", sentence)) };
+}
+
 /**
  * Writes down what is known by now, and learns on the way what became of the batch. Sources are deleted only after it.
  *
@@ -32,7 +41,8 @@ export async function checkpoint(work: ChunkWork): Promise<void> {
   const live = [outcomes.count(SUCCEEDED), outcomes.count(FAILED), outcomes.count(SKIPPED), succeededBytes(work)].join(
     ",",
   );
-  const state = await chunks.checkpoint(delivery, group, live, takeTicks(work));
+  const threshold = thresholdOf(work);
+  const state = await chunks.checkpoint(delivery, { group, live, threshold, ticked: takeTicks(work) });
   if (state === "superseded") throw new Superseded();
   control.learn(state);
 }

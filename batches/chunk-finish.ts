@@ -1,5 +1,4 @@
-import { ActivityError } from "../jobs/activity-error.ts";
-import { succeededBytes, takeTicks } from "./chunk-checkpoint.ts";
+import { succeededBytes, takeTicks, thresholdOf } from "./chunk-checkpoint.ts";
 import { settleUncertain } from "./chunk-delete.ts";
 import { COPIED, FAILED, OPEN, SKIPPED, SUCCEEDED, UNATTEMPTED } from "./chunk-outcomes.ts";
 import { isFailure, type RowContext, rowLine } from "./chunk-row.ts";
@@ -51,13 +50,9 @@ function cutOff(operation: string): string {
  * @throws Superseded where another delivery has the chunk
  */
 export async function finishChunk(work: ChunkWork): Promise<void> {
-  const { outcomes, chunks, delivery, spec, manifest, requests } = work;
+  const { outcomes, chunks, delivery, manifest, requests } = work;
   const { errors, recent, segment } = await writeReport(work);
   const bytes = succeededBytes(work);
-  const error = new ActivityError(
-    "FailureThresholdExceeded",
-    `expected at most ${spec.failureThreshold.ratio * 100}% of the objects to fail, once ${spec.failureThreshold.minimum} were attempted`,
-  );
   const unattempted = outcomes.count(UNATTEMPTED);
   const [succeeded, failed, skipped] = [outcomes.count(SUCCEEDED), outcomes.count(FAILED), outcomes.count(SKIPPED)];
   if (succeeded + failed + skipped + unattempted !== manifest.keys.length)
@@ -73,7 +68,7 @@ export async function finishChunk(work: ChunkWork): Promise<void> {
     recent,
     requests,
     ticked: takeTicks(work),
-    threshold: { ...spec.failureThreshold, error: JSON.stringify(error) },
+    threshold: thresholdOf(work),
   });
   if (state !== "superseded") return;
   if (segment) await work.documents.delete(segmentId(delivery.ref, deliveryNumber(work)), { signal: work.ending });

@@ -145,17 +145,14 @@ export function createChunkStore({ redis, keys }: BatchStore) {
     },
 
     /** The batch's state, or `superseded`. Durable when it resolves, as far as Redis is. */
-    async checkpoint(delivery: Delivery, group: string, live: string, ticked: { objects: number; bytes: number }) {
-      return stateOf(
-        await run(checkpointChunk, delivery.ref, [
-          nameOf(delivery.ref),
-          delivery.owner,
-          group,
-          live,
-          ticked.objects,
-          ticked.bytes,
-        ]),
-      );
+    async checkpoint(
+      delivery: Delivery,
+      known: Pick<Tally, "ticked" | "threshold"> & { readonly group: string; readonly live: string },
+    ) {
+      const { group, live, ticked, threshold } = known;
+      const args = [nameOf(delivery.ref), delivery.owner, group, live, ticked.objects, ticked.bytes];
+      const { ratio, minimum, error } = threshold;
+      return stateOf(await run(checkpointChunk, delivery.ref, [...args, ratio, minimum, error]));
     },
 
     /** False where another delivery has the chunk. An empty value forgets. */

@@ -93,15 +93,33 @@ if work == '1' then owner = deliver() end
 return {'committed', state, owner, manifest, ended, call('SCARD', OPEN), get('priority')}
 `);
 
+/** Fails a batch of which too much failed, chunks in work included. */
+const THRESHOLD = `
+local function checkThreshold(ratio, minimum, error)
+  local failed = number('failed')
+  local attempted = failed + number('succeeded')
+  for _, line in ipairs(call('HVALS', LIVE)) do
+    local s, f = line:match('^(%d+),(%d+),')
+    failed = failed + tonumber(f)
+    attempted = attempted + tonumber(s) + tonumber(f)
+  end
+  if attempted >= tonumber(minimum) and failed > attempted * tonumber(ratio) then fail(error) end
+end
+`;
+
 const FENCE = `if call('HGET', CHUNK, 'o') ~= owner then return {'superseded'} end`;
 
-/** ARGV: name, owner, group (or empty), live, objects, bytes for the throughput. Answers `superseded` or `ok` and the batch's state. */
-export const checkpointChunk = defineScript(`${PRELUDE}
-local name, owner, group, live, objects, bytes = unpack(ARGV)
+/**
+ * ARGV: name, owner, group (or empty), live, objects, bytes for the throughput, threshold ratio, threshold minimum, threshold error.
+ * Answers `superseded` or `ok` and the batch's state.
+ */
+export const checkpointChunk = defineScript(`${PRELUDE}${THRESHOLD}
+local name, owner, group, live, objects, bytes, ratio, minimum, error = unpack(ARGV)
 ${FENCE}
 if group ~= '' then call('HSET', CHUNK, 'g' .. call('HINCRBY', CHUNK, 'g', 1), group) end
 call('HSET', LIVE, name, live)
 tick(tonumber(objects), tonumber(bytes))
+checkThreshold(ratio, minimum, error)
 return {'ok', get('state')}
 `);
 
@@ -126,7 +144,7 @@ return {'ok', settle()}
  * recent (JSON list of rows), throughput objects, throughput bytes, heads, copies, deletes, threshold ratio, threshold minimum, threshold error.
  * Answers `superseded`, or `ok` and the batch's state.
  */
-export const finishChunk = defineScript(`${PRELUDE}
+export const finishChunk = defineScript(`${PRELUDE}${THRESHOLD}
 local name, owner, bit = ARGV[1], ARGV[2], ARGV[3]
 -- A client that lost the answer asks again: its report is the counted one, which nobody may take for a leftover.
 if call('GETBIT', SEGMENTS, bit) == 1 and owner == get('phase') .. '.' .. (call('HGET', RETAKEN, name) or '1') then
@@ -156,9 +174,7 @@ call('DEL', CHUNK)
 call('SREM', OPEN, name)
 call('SREM', BUSY, name)
 call('HDEL', LIVE, name)
-local failed = number('failed')
-local attempted = failed + number('succeeded')
-if attempted >= tonumber(ARGV[18]) and failed > attempted * tonumber(ARGV[17]) then fail(ARGV[19]) end
+checkThreshold(ARGV[17], ARGV[18], ARGV[19])
 return {'ok', settle()}
 `);
 
