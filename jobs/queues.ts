@@ -36,7 +36,10 @@ export function redisKeys(prefix: string) {
     cancelChannel: () => `${prefix}:~cancel`,
     /** Hash of a running copy or move: `pin`, `copy`, `upload` (JSON each). */
     evidence: (activity: string, jobId: string) => `${prefix}:~evidence:${activity}:${jobId}`,
-    /** BullMQ's own hash of a job; our field `error` in it holds the ActivityError of the last attempt as JSON. */
+    /**
+     * BullMQ's own hash of a job. Of ours in it: `error`, the ActivityError of the last attempt as JSON; `input`, the sha256 hex of the
+     * canonical input of a job with an idempotency key.
+     */
     job: (queue: string, jobId: string) => `${prefix}:${queue}:${jobId}`,
     /** Sorted set of live workers (score: last heartbeat in ms; member: worker id), and a hash for each. */
     workers: () => `${prefix}:~workers`,

@@ -1,5 +1,7 @@
 import { Queue } from "bullmq";
+import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
+import { redisKeys } from "../jobs/queues.ts";
 import { canonicalJson, claimAll, makeClaim } from "./idempotency.ts";
 import { inlineList, setUp, startWorker, warnings } from "./protocol-worker.fixture.ts";
 
@@ -31,6 +33,23 @@ test("the same key with another input is a conflict, and changes nothing", async
     bench.producer.enqueue("list-objects", { bucket: "in-2" }, { idempotencyKey: "nightly" }),
   ).rejects.toMatchObject({ code: "IdempotencyConflict", retryable: false, field: "idempotencyKey" });
   expect(await queueOf(bench).getWaitingCount()).toBe(1);
+});
+
+test("a job that outlives the memory of its key, as after a long delay, is not taken for another input's", async () => {
+  const bench = setUp();
+  const delayed = { idempotencyKey: "nightly", delay: 30 * 24 * 3_600_000 };
+  const first = await bench.producer.enqueue("list-objects", input, delayed);
+  const queue = queueOf(bench);
+  // Seven days later.
+  const claim = redisKeys(bench.prefix).idempotency("list-objects", first.id);
+  const redis = new Redis(bench.url);
+  onTestFinished(() => redis.disconnect());
+  expect(await redis.del(claim)).toBe(1);
+  await expect(
+    bench.producer.enqueue("list-objects", { bucket: "in-2" }, { idempotencyKey: "nightly" }),
+  ).rejects.toMatchObject({ code: "IdempotencyConflict" });
+  expect((await bench.producer.enqueue("list-objects", input, delayed)).id).toBe(first.id);
+  expect(await queue.getDelayedCount()).toBe(1);
 });
 
 test("keys of different activities are unrelated", async () => {

@@ -3,10 +3,15 @@ import type { Cluster, Redis } from "ioredis";
 import { ActivityError } from "../jobs/activity-error.ts";
 import { IDEMPOTENCY_TTL_S, IDEMPOTENT_ID_PREFIX, type RedisKeys } from "../jobs/queues.ts";
 
-/** The first input under a key claims it; whoever comes later learns what has become of it. */
+/**
+ * The first input under a key claims it; whoever comes later learns what has become of it. A job that is kept for longer than its claim, as
+ * after a long delay, still says what it stands for: BullMQ would not add another under its id.
+ */
 const CLAIM = `
 local input = redis.call("HGET", KEYS[1], "input")
 if not input then
+  local kept = redis.call("HGET", KEYS[2], "input")
+  if kept and kept ~= ARGV[1] then return "conflict" end
   redis.call("HSET", KEYS[1], "input", ARGV[1], "state", "adding", "createdAt", ARGV[2])
   redis.call("EXPIRE", KEYS[1], ARGV[3])
   return "adding"
@@ -14,9 +19,10 @@ end
 if input ~= ARGV[1] then return "conflict" end
 return redis.call("HGET", KEYS[1], "state") or "adding"`;
 
-/** Only a record that is still there: a new one would have no input and no end. */
+/** Only what is still there: a new record would have no input and no end. */
 const MARK = `
 if redis.call("EXISTS", KEYS[1]) == 1 then redis.call("HSET", KEYS[1], "state", "added") end
+if redis.call("EXISTS", KEYS[2]) == 1 then redis.call("HSETNX", KEYS[2], "input", ARGV[1]) end
 return 1`;
 
 /** What an idempotency key stands for: the job and its input. */
@@ -45,7 +51,7 @@ export async function claimAll(
   const pipeline = client.pipeline();
   const now = String(Date.now());
   for (const { activity, jobId, inputHash } of claims)
-    pipeline.eval(CLAIM, 1, keys.idempotency(activity, jobId), inputHash, now, String(IDEMPOTENCY_TTL_S));
+    pipeline.eval(CLAIM, 2, ...keysOf(keys, activity, jobId), inputHash, now, String(IDEMPOTENCY_TTL_S));
   const replies = (await pipeline.exec()) ?? [];
   return replies.map(([error, reply]) => {
     if (error) throw error;
@@ -56,8 +62,13 @@ export async function claimAll(
 /** Notes that the jobs are in their queue. */
 export async function markAdded(client: Redis | Cluster, keys: RedisKeys, claims: readonly Claim[]): Promise<void> {
   const pipeline = client.pipeline();
-  for (const { activity, jobId } of claims) pipeline.eval(MARK, 1, keys.idempotency(activity, jobId));
+  for (const { activity, jobId, inputHash } of claims)
+    pipeline.eval(MARK, 2, ...keysOf(keys, activity, jobId), inputHash);
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+}
+
+function keysOf(keys: RedisKeys, activity: string, jobId: string): [claim: string, job: string] {
+  return [keys.idempotency(activity, jobId), keys.job(activity, jobId)];
 }
 
 export function conflictError({ activity, key, jobId }: Claim, where = ""): ActivityError {
