@@ -24,3 +24,15 @@ test("tells a missing object from a missing bucket", async ({ sandbox, run }) =>
     code: "NoSuchBucket",
   });
 });
+
+test("uses up no attempt where the store asks to slow down, although HEAD cannot say so in words", async ({
+  sandbox,
+  harness,
+}) => {
+  sandbox.createBucket("head-busy");
+  sandbox.put("head-busy", "a", "x");
+  sandbox.fault({ operation: "HeadObject", bucket: "head-busy", kind: "slow-down", times: 2 });
+  const input = { object: { bucket: "head-busy", key: "a" } };
+  const { object } = await harness.producer.run("head-object", input, { attempts: 1, timeout: 15_000 });
+  expect(object.size).toBe(1);
+});

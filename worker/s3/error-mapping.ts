@@ -154,6 +154,8 @@ function codeOf(error: RawError, about: About, status: number): string {
   if (typeof named === "string") return /^[A-Za-z][A-Za-z0-9._-]{1,63}$/.test(named) ? named : "UnknownError";
   if (status === 404)
     return about.versionId !== undefined ? "NoSuchVersion" : about.key === undefined ? "NoSuchBucket" : "NoSuchKey";
+  // S3 says SlowDown in a body, which the answer to HEAD cannot have.
+  if (status === 503 && about.operation.startsWith("Head")) return "SlowDown";
   return CODE_BY_STATUS[status] ?? "UnknownError";
 }
 
