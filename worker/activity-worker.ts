@@ -20,7 +20,7 @@ type Options = {
   readonly running: Running;
   readonly telemetry?: Telemetry | undefined;
   /** Instead of {@link RECOVERY}'s. */
-  readonly recovery?: { readonly lockDuration: number; readonly stalledInterval: number };
+  readonly recovery?: Partial<Record<keyof typeof RECOVERY, number>>;
 };
 
 /**

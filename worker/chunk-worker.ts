@@ -13,8 +13,11 @@ import type { Profiles } from "./credentials/resolved-profile.ts";
 import { createRunning } from "./running.ts";
 import type { S3Pool } from "./s3-pool.ts";
 
-/** A chunk knows of every object how far it got, so that taking one over too early costs little: sooner than a job's. */
-const RECOVERY = { lockDuration: 15_000, stalledInterval: 5_000 };
+/**
+ * A chunk knows of every object how far it got, so that taking one over too early costs little: sooner than a job's. It starts as often
+ * as it has to: one that waits for room, or for its turn, comes and goes.
+ */
+const RECOVERY = { lockDuration: 15_000, stalledInterval: 5_000, maxStartedAttempts: 0 };
 
 type Options = {
   readonly config: WorkerConfig;
