@@ -58,7 +58,9 @@ export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
         { ...(level === "error" && { err: thrown }), error, verdict, durationMs: report(verdict, error.code) },
         error.message,
       );
-      await deps.redis.eval(SET_IF_THERE, 1, deps.keys.job(activity, jobId), "error", JSON.stringify(error));
+      // A job whose lock is lost belongs to another worker by now, and so does what is written of its end.
+      if (error.code !== "LockLost")
+        await deps.redis.eval(SET_IF_THERE, 1, deps.keys.job(activity, jobId), "error", JSON.stringify(error));
       return await settle(verdict, error, job, token);
     } finally {
       running.end(jobId, controller);
@@ -110,7 +112,7 @@ async function settle(verdict: Verdict, error: ActivityError, job: Job, token: s
       await job.moveToDelayed(Date.now() + backoff(job.attemptsStarted - job.attemptsMade), token);
       throw new DelayedError();
     case "hand-over":
-      // A job whose lock is lost belongs to another worker by now: nothing here may touch it.
+      // As above: nothing here may touch it.
       if (error.code !== "LockLost") await job.moveToWait(token);
       throw new WaitingError();
     case "fail":
