@@ -28,6 +28,15 @@ test("uploads a document with all its attributes and removes the document afterw
   await expect(documents.read(document)).rejects.toMatchObject({ code: "DocumentNotFound" });
 });
 
+test("keeps a document that is to stay, whatever its pointer says", async ({ sandbox, harness, run }) => {
+  sandbox.createBucket("put-kept");
+  const { documents } = harness.producer;
+  const document = await documents.write("content", { name: "a.txt", deleteAfterDownload: false });
+  await run("put-object", { bucket: "put-kept", document: { ...document, deleteAfterDownload: true } });
+  expect(sandbox.text("put-kept", "a.txt")).toBe("content");
+  expect(await documents.find(document.id)).toEqual(document);
+});
+
 test("keeps the document where the upload fails", async ({ harness, run }) => {
   const { documents } = harness.producer;
   const document = await documents.write("content", { name: "a.txt" });

@@ -1,5 +1,7 @@
 import type { ResultOf } from "../contract.ts";
 import { ActivityError } from "../activity-error.ts";
+import type { DocumentStore } from "../../documents/document-store.ts";
+import type { DocumentPointer } from "../entities.ts";
 import { defineHandler } from "../handler.ts";
 import { written } from "../transfer.ts";
 import { putObject } from "./contract.ts";
@@ -28,10 +30,9 @@ export const putObjectHandler = defineHandler(
       );
       // Before the document goes: a redelivery would not find it any more.
       await evidence.recordCopy({ ...written(object), verified: "etag" });
-      if (document.deleteAfterDownload)
-        await documents.delete(document.id).catch((error: unknown) => {
-          log.warn({ err: error, document: document.id }, "the uploaded document stays until it expires");
-        });
+      await removeInput(documents, document).catch((error: unknown) => {
+        log.warn({ err: error, document: document.id }, "the uploaded document stays until it expires");
+      });
       return { success: true, object: written(object) };
     } catch (error) {
       body.destroy();
@@ -41,3 +42,10 @@ export const putObjectHandler = defineHandler(
     }
   },
 );
+
+/** Pointer and document must both say so, as for a download: a pointer that somebody changed deletes nothing, nor what replaced the document. */
+async function removeInput(documents: DocumentStore, pointer: DocumentPointer): Promise<void> {
+  if (!pointer.deleteAfterDownload) return;
+  const stored = await documents.find(pointer.id);
+  if (stored?.deleteAfterDownload === true && stored.sha256 === pointer.sha256) await documents.delete(pointer.id);
+}
