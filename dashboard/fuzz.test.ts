@@ -28,10 +28,7 @@ test("no request, however odd, makes the API fail: every answer is a success or 
     const text = await answer.body.text();
     expect([shown, answer.statusCode < 500 ? "fine" : `${answer.statusCode} ${text}`]).toEqual([shown, "fine"]);
     const type = String(answer.headers["content-type"]);
-    const isProblem =
-      answer.statusCode < 400 ||
-      method === "HEAD" ||
-      type.startsWith("application/problem+json");
+    const isProblem = answer.statusCode < 400 || method === "HEAD" || type.startsWith("application/problem+json");
     expect([shown, isProblem ? "fine" : `${type} ${text}`]).toEqual([shown, "fine"]);
   }
   expect((await dashboard.send("/api/overview")).status).toBe(200);
