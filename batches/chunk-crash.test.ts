@@ -293,6 +293,7 @@ describe("an answer of Redis that gets lost", () => {
     });
     const worker = createChunkProcessor({ ...harness.deps, redis });
     await drive(harness, worker, id);
+    expect(await all(harness.batches.get(id).report())).toHaveLength(8);
     await expectExact(harness, id, place, "move");
     worker.close();
   });
