@@ -8,8 +8,9 @@ export default defineConfig({
     globalSetup: ["test/global-setup.ts"],
     pool: "forks", // tests start and kill processes and set process-wide limits; a thread would share them
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // For machines that are busy with more: nothing waits so long on an idle one.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 10_000,
     allowOnly: false,
     passWithNoTests: false,

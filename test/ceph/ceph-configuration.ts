@@ -2,18 +2,17 @@
 export function cephConfiguration({
   directory,
   fsid,
-  monitor,
   gateway,
 }: {
   readonly directory: string;
   readonly fsid: string;
-  /** The ports. */
-  readonly monitor: number;
+  /** The port of S3. */
   readonly gateway: number;
 }): string {
   return `[global]
 fsid = ${fsid}
-mon host = v1:127.0.0.1:${monitor}
+# Not "mon host": a daemon that knows the address alone speaks before it knows the cluster, and is sent away at times.
+monmap = ${directory}/monmap
 public addr = 127.0.0.1
 ms bind msgr2 = false
 auth cluster required = none
