@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   mv: async () => (await import("./mv.ts")).mvCommand,
   batch: async () => (await import("./batch.ts")).batchCommand,
   worker: async () => (await import("./worker.ts")).workerCommand,
+  dashboard: async () => (await import("./dashboard.ts")).dashboardCommand,
   check: async () => (await import("./check.ts")).checkCommand,
   conformance: async () => (await import("./conformance.ts")).conformanceCommand,
   "seal-keys": async () => (await import("./seal-keys.ts")).sealKeysCommand,

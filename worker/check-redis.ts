@@ -30,8 +30,16 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
   };
 }
 
-/** Throws `UnsafeRedis` where Redis may drop jobs by itself or is too old. */
-export async function checkRedis(redis: Redis, { allowEviction = false } = {}): Promise<RedisFacts> {
+type Options = {
+  /** Accept a Redis that may drop keys. Default false. */
+  readonly allowEviction?: boolean;
+  /** A key of ours: a node of a cluster answers INFO whether or not it holds our keys. */
+  readonly key: string;
+};
+
+/** Throws `UnsafeRedis` where Redis may drop jobs by itself, is too old, or is the wrong node of a cluster. */
+export async function checkRedis(redis: Redis, { allowEviction = false, key }: Options): Promise<RedisFacts> {
+  await refuseWrongNode(redis, key);
   const facts = await readRedisFacts(redis);
   const [major = 0, minor = 0] = facts.version.split(".").map(Number);
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
@@ -43,4 +51,18 @@ export async function checkRedis(redis: Redis, { allowEviction = false } = {}): 
         "Run `redis-cli config set maxmemory-policy noeviction`, or set BUCKETLINE_ALLOW_EVICTION=true to accept the loss",
     );
   return facts;
+}
+
+async function refuseWrongNode(redis: Redis, key: string): Promise<void> {
+  try {
+    await redis.exists(key);
+  } catch (error) {
+    const owner = error instanceof Error ? /^MOVED \d+ (\S+)/.exec(error.message)?.[1] : undefined;
+    if (owner === undefined) throw error;
+    throw new ActivityError(
+      "UnsafeRedis",
+      `expected the node of the cluster that holds ${key}, which is ${owner}: set REDIS_URL to it, and BUCKETLINE_PREFIX to one in braces`,
+      { cause: error },
+    );
+  }
 }

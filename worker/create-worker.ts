@@ -60,7 +60,7 @@ async function start(config: WorkerConfig, { log, onAttempt }: Scope, closers: C
   const keys = redisKeys(config.prefix);
   const redis = connect(config.redis, log);
   closers.push(async () => redis.disconnect());
-  const facts = await checkRedis(redis, { allowEviction: config.allowEviction });
+  const facts = await checkRedis(redis, { allowEviction: config.allowEviction, key: keys.workers() });
   const profiles = await loadProfiles({ ...config.profiles, log });
   const workers: Started[] = [];
   const count = () => workers.reduce((sum, { running }) => sum + running.count(), 0);

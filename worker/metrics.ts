@@ -11,6 +11,9 @@ export function createMetrics(running: () => number) {
   const registers = [new Registry()];
   const [registry = new Registry()] = registers;
   collectDefaultMetrics({ register: registry, prefix: "bucketline_worker_" });
+  // Gauges named like counters, which promtool warns of; the ones by type remain.
+  for (const name of ["handles", "requests", "resources"])
+    registry.removeSingleMetric(`bucketline_worker_nodejs_active_${name}_total`);
   const attempts = new Counter({
     name: "bucketline_job_attempts_total",
     help: "Attempts by activity and outcome: completed, retry, later (throttled), hand-over, fail.",
