@@ -4,9 +4,9 @@ import type { BatchStatus } from "../batches/batch-status.ts";
 import { printable } from "./printable.ts";
 import { count, durationText, sizeText } from "./size-text.ts";
 
-const BAR = 24;
+const BAR = 14;
 
-/** `[######------]  50.0%  1,234/2,468 objects  1,200/s  35.2 MB/s  ETA 3 s  2 failed` */
+/** `[#######-------]  50.0%  1,234/2,468 objects  2 failed  1,200/s  35.2 MB/s  ETA 3 s`: the later, the sooner cut off by a narrow terminal. */
 export function progressLine(progress: BatchProgress): string {
   const { state, total, listed, objectsPerSecond, bytesPerSecond, etaSeconds, failed, trouble } = progress;
   const done = ended(progress);
@@ -14,9 +14,9 @@ export function progressLine(progress: BatchProgress): string {
   return [
     total === undefined ? `[${"·".repeat(BAR)}]` : bar(total === 0 ? 1 : done / total),
     total === undefined ? `${count(done)} of ${count(listed)} listed so far` : `${count(done)}/${count(total)} objects`,
+    ...(failed > 0 ? [`${count(failed)} failed`] : []),
     ...rates,
     ...(etaSeconds === undefined ? [] : [`ETA ${durationText(etaSeconds)}`]),
-    ...(failed > 0 ? [`${count(failed)} failed`] : []),
     ...(state === "running" ? [] : [state]),
     ...(trouble === undefined ? [] : [`held up by ${printable(trouble.message)}`]),
   ].join("  ");

@@ -22,8 +22,6 @@ export function objectUrl(text: string): S3Url {
   return url;
 }
 
-export const isS3Url = (text: string): boolean => text.startsWith("s3://");
-
 /** What a source stands for: one object, or all objects under a prefix, or those of them that match a pattern. */
 export type Source =
   | { readonly kind: "object"; readonly bucket: string; readonly key: string }

@@ -56,7 +56,7 @@ type View = { progress(progress: BatchProgress): void; end(): void };
 function terminalView(): View {
   return {
     progress: (progress) => {
-      const width = Math.max(40, (process.stdout.columns ?? 80) - 1);
+      const width = Math.max(40, (process.stdout.columns || 80) - 1);
       process.stdout.write(CLEAR + progressLine(progress).slice(0, width));
     },
     end: () => void process.stdout.write(CLEAR),
