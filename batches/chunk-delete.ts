@@ -1,11 +1,13 @@
 import type { ActivityError } from "../jobs/activity-error.ts";
-import type { DeleteItem, DeleteOutcome, Pin } from "../worker/s3/s3.ts";
+import type { DeleteOutcome } from "../worker/s3/s3.ts";
 import { checkpoint } from "./chunk-checkpoint.ts";
 import { runLanes } from "./chunk-lanes.ts";
 import { bucketAt } from "./chunk-manifest.ts";
 import { COPIED, OPEN } from "./chunk-outcomes.ts";
+import { patiently } from "./chunk-patience.ts";
 import { backoff, isFatal, isThrottle, MAX_TRIES, rest, toError } from "./chunk-retry.ts";
-import { type ChunkWork, pinAt } from "./chunk-work.ts";
+import { itemAt, type Looked, lookBefore, type Refusal } from "./chunk-unchanged.ts";
+import type { ChunkWork } from "./chunk-work.ts";
 
 /** Objects whose copy is proven, by this delivery, and whose source is still to be deleted. */
 export function copiedIndexes({ outcomes }: ChunkWork): number[] {
@@ -44,30 +46,31 @@ function mayDelete({ control, fatal, signal }: ChunkWork): boolean {
 
 async function deleteInBucket(work: ChunkWork, bucket: string, indexes: readonly number[]): Promise<void> {
   let left = [...indexes];
-  /** Keys of a request that had no proper answer: it may have taken effect. */
-  let uncertain: readonly number[] = [];
+  /** Named by a request that had no proper answer: it may have taken effect. */
+  const uncertain = new Set<number>();
   for (let tries = 1, waits = 1; left.length > 0;) {
-    if (!mayDelete(work)) return await settleUncertain(work, uncertain);
-    left = await unchangedOf(work, left);
-    if (!mayDelete(work)) return await settleUncertain(work, uncertain);
-    const { retry, throttled, unanswered } = await deleteOnce(work, {
-      bucket,
-      indexes: left,
-      final: tries >= MAX_TRIES,
-    });
-    uncertain = unanswered;
-    left = retry;
+    const final = tries >= MAX_TRIES;
+    if (!mayDelete(work)) return await settleUncertain(work, [...uncertain]);
+    const looked = await lookBefore(work, left, { final, mayDelete });
+    if (!mayDelete(work)) return await settleUncertain(work, [...uncertain]);
+    const sent = await deleteOnce(work, { bucket, indexes: looked.unchanged, final });
+    for (const index of sent.unanswered) uncertain.add(index);
+    await refuseAll(work, [...looked.refused, ...sent.refused], uncertain);
+    left = [...looked.again, ...sent.again];
     if (left.length === 0) return;
+    const throttled = looked.throttled || sent.throttled;
     if (!throttled) tries++;
     await rest(backoff(throttled ? waits++ : tries), AbortSignal.any([work.control.stopping, work.signal]));
   }
 }
 
 type Round = { readonly bucket: string; readonly indexes: readonly number[]; readonly final: boolean };
-type RoundResult = { readonly retry: number[]; readonly throttled: boolean; readonly unanswered: readonly number[] };
+type RoundResult = Omit<Looked, "unchanged"> & { readonly unanswered: readonly number[] };
 
 async function deleteOnce(work: ChunkWork, { bucket, indexes, final }: Round): Promise<RoundResult> {
   const { source, signal, outcomes } = work;
+  const result = { again: [] as number[], refused: [] as Refusal[], throttled: false };
+  if (indexes.length === 0) return { ...result, unanswered: [] };
   const items = indexes.map((index) => itemAt(work, index));
   for (const index of indexes) work.started[index] = 1;
   let answers: readonly DeleteOutcome[];
@@ -77,24 +80,34 @@ async function deleteOnce(work: ChunkWork, { bucket, indexes, final }: Round): P
   } catch (thrown) {
     signal.throwIfAborted();
     const error = toError(thrown);
+    const throttled = isThrottle(error);
     if (isFatal(error)) work.fatal ??= error;
-    else if (!isThrottle(error) && (!error.retryable || final)) for (const index of indexes) refuse(work, index, error);
-    else return { retry: [...indexes], throttled: isThrottle(error), unanswered: indexes };
-    return { retry: [], throttled: false, unanswered: indexes };
+    else if (throttled || (error.retryable && !final)) result.again.push(...indexes);
+    else result.refused.push(...indexes.map((index): Refusal => [index, error]));
+    return { ...result, throttled, unanswered: indexes };
   }
-  const retry: number[] = [];
-  let throttled = false;
   for (const [at, index] of indexes.entries()) {
     const error = answers[at]?.error;
     if (answers[at] !== undefined && error === undefined) outcomes.succeeded(index);
-    else if (error === undefined) retry.push(index);
+    else if (error === undefined) result.again.push(index);
     else if (isThrottle(error)) {
-      throttled = true;
-      retry.push(index);
-    } else if (error.retryable && !final) retry.push(index);
-    else refuse(work, index, error);
+      result.throttled = true;
+      result.again.push(index);
+    } else if (error.retryable && !final) result.again.push(index);
+    else result.refused.push([index, error]);
   }
-  return { retry, throttled, unanswered: [] };
+  return { ...result, unanswered: [] };
+}
+
+/** What a request without an answer may have deleted is looked for before its row says that it is kept. */
+async function refuseAll(work: ChunkWork, refused: readonly Refusal[], uncertain: ReadonlySet<number>): Promise<void> {
+  const unknown = refused.map(([index]) => index).filter((index) => uncertain.has(index));
+  await settleUncertain(work, unknown);
+  for (const [index, error] of refused) if (isUndecided(work, index)) refuse(work, index, error);
+}
+
+function isUndecided({ outcomes }: ChunkWork, index: number): boolean {
+  return outcomes.status[index] === COPIED || outcomes.status[index] === OPEN;
 }
 
 function refuse({ outcomes, spec }: ChunkWork, index: number, error: ActivityError): void {
@@ -103,68 +116,17 @@ function refuse({ outcomes, spec }: ChunkWork, index: number, error: ActivityErr
   outcomes.failed(index, { code, message: error.message + kept, httpStatus });
 }
 
-/** A move deletes what it pinned. A delete does too where the batch knows what it saw, and whatever is there where it was only given a name. */
-function itemAt({ manifest, outcomes }: ChunkWork, index: number): DeleteItem {
-  const key = manifest.keys[index] ?? "";
-  const versionId = manifest.versions?.[index];
-  if (typeof versionId === "string") return { key, versionId };
-  const etag = outcomes.pins.get(index)?.etag ?? manifest.etags[index] ?? "";
-  return etag === "" ? { key } : { key, etag };
-}
-
-/** Where the store would delete whatever is there, looks first. What is gone or changed is decided upon. */
-async function unchangedOf(work: ChunkWork, indexes: readonly number[]): Promise<number[]> {
-  const { source, outcomes, signal, manifest } = work;
-  if (source.connection.conditionalDelete) return [...indexes];
-  const unchanged: number[] = [];
-  await runLanes(indexes, work.concurrency, async (index) => {
-    const { key, etag, versionId } = itemAt(work, index);
-    if (versionId !== undefined || etag === undefined) {
-      unchanged.push(index);
-      return true;
-    }
-    if (!mayDelete(work)) return false;
-    work.requests.head++;
-    const now = await source.find({ bucket: bucketAt(manifest, index), key }, { signal });
-    if (now === undefined) outcomes.succeeded(index);
-    else if (isStill(now, etag, pinAt(work, index))) unchanged.push(index);
-    else {
-      const kept = outcomes.status[index] === COPIED ? "; source and copy are both kept" : "";
-      const message = `SourceChanged: expected s3://${now.bucket}/${key} with ETag ${etag}, found ${now.etag} of ${now.lastModified}${kept}`;
-      outcomes.failed(index, { code: "SourceChanged", message, httpStatus: 412 });
-    }
-    return true;
-  });
-  return unchanged;
-}
-
-function isStill(
-  now: { etag: string; size: number; lastModified: string },
-  etag: string,
-  pin: Pin | undefined,
-): boolean {
-  if (now.etag !== etag) return false;
-  // Listings tell milliseconds on some stores, HEAD only seconds.
-  return pin === undefined || (now.size === pin.size && seconds(now.lastModified) === seconds(pin.lastModified));
-}
-
-function seconds(date: string): number {
-  return Math.floor(Date.parse(date) / 1000);
-}
-
-/** The batch halts while nobody knows what a delete has done: looks, rather than guesses. */
+/** Nobody knows what a delete has done, and it is not to be repeated: looks, rather than guesses. */
 export async function settleUncertain(work: ChunkWork, indexes: readonly number[]): Promise<void> {
   const { source, outcomes, manifest, ending } = work;
   if (ending.aborted) return;
   await runLanes(indexes, work.concurrency, async (index) => {
-    if (outcomes.status[index] !== COPIED && outcomes.status[index] !== OPEN) return true;
+    if (!isUndecided(work, index)) return true;
     const { key, versionId } = itemAt(work, index);
     work.requests.head++;
     try {
-      const now = await source.find(
-        { bucket: bucketAt(manifest, index), key, ...(versionId !== undefined && { versionId }) },
-        { signal: ending },
-      );
+      const object = { bucket: bucketAt(manifest, index), key, ...(versionId !== undefined && { versionId }) };
+      const now = await patiently(() => source.find(object, { signal: ending }), ending);
       if (now === undefined) outcomes.succeeded(index);
     } catch (error) {
       const { code, message, httpStatus, retryable } = toError(error);

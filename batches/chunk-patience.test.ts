@@ -55,3 +55,35 @@ test("conflicts are looked for once for every other object, however often one lo
   );
   expect(looks).toHaveLength(1);
 });
+
+test("a source is looked at once before it is deleted where conditions are not enforced, however often one look fails", async () => {
+  const own = await startBatchHarness({
+    sandbox: { enforceConditions: { delete: false, multiDelete: false } },
+    connection: { conditionalDelete: false },
+  });
+  const { sandbox, batches } = own;
+  for (const bucket of ["from", "to"]) sandbox.createBucket(bucket);
+  for (const key of ["a", "b", "c"]) sandbox.put("from", key, key);
+  sandbox.fault({ ...TROUBLE, operation: "HeadObject", bucket: "from", key: "a" });
+  const batch = await batches.start({ operation: "move", source: { bucket: "from" }, destination: { bucket: "to" } });
+  expect(await batch.done()).toMatchObject({ state: "completed", succeeded: 3 });
+  const looks = sandbox.log.filter(({ operation, key }) => operation === "HeadObject" && key === "c");
+  expect(looks).toHaveLength(1);
+  await own.close();
+});
+
+test("a source whose delete was never answered is looked for before its row says that it is kept", async () => {
+  const { sandbox, batches } = harness;
+  for (const bucket of ["silent", "beyond"]) sandbox.createBucket(bucket);
+  for (const key of ["a", "b"]) sandbox.put("silent", key, key);
+  sandbox.fault({ operation: "DeleteObjects", bucket: "silent", kind: "reset-after" });
+  const worker = harness.addWorker();
+  const batch = await batches.start({
+    operation: "move",
+    source: { bucket: "silent" },
+    destination: { bucket: "beyond" },
+  });
+  expect(await batch.done()).toMatchObject({ state: "completed", succeeded: 2, failed: 0 });
+  await worker.close();
+  expect(sandbox.keys("silent")).toEqual([]);
+});
