@@ -68,13 +68,13 @@ export const batchCopy: Benchmark = {
           name: "batch copy",
           unit: "objects/s",
           ...compareEfforts(batch, samples.plain, beside),
-          bound: { atLeast: 5 },
+          bound: { on: "ratio", atLeast: 5 },
         },
         {
           name: "worker's CPU for each object",
           unit: "us",
           ...compareEfforts(batch, samples.bare, { ...besideBare, of: "cpuUs" }),
-          bound: { atMost: 2 },
+          bound: { on: "ratio", atMost: 2 },
         },
         {
           name: "worker's CPU for each object",

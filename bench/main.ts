@@ -1,4 +1,5 @@
 /** `npm run bench`: measures Bucketline beside what one would use without it, on this machine, and prints the figures. */
+import { loadavg } from "node:os";
 import { Argument, Command } from "commander";
 import type { Benchmark } from "./benchmark.ts";
 import { benchmarks } from "./benchmarks.ts";
@@ -51,22 +52,30 @@ async function main(names: readonly string[], options: Options): Promise<void> {
   if (options.check && below) process.exitCode = 1;
 }
 
-const withVerdicts = (result: NamedResult) => ({
-  ...result,
-  figures: result.figures.map((figure) => ({ ...figure, verdict: verdictOf(figure) })),
-});
+function withVerdicts(result: NamedResult) {
+  return { ...result, figures: result.figures.map((figure) => ({ ...figure, verdict: verdictOf(figure) })) };
+}
 
 async function runOne({ name, title, run }: Benchmark, { quick = false, profile }: Options): Promise<NamedResult> {
   await using stack = new AsyncDisposableStack();
   // Ctrl-C must leave nothing behind either.
-  const interrupted = (signal: NodeJS.Signals) => {
+  let interrupted = false;
+  const interrupt = (signal: NodeJS.Signals) => {
+    interrupted = true;
     process.stderr.write(`\n${signal}: cleaning up\n`);
     void stack.disposeAsync().finally(() => process.exit(130));
   };
-  process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
-  stack.defer(() => void process.off("SIGINT", interrupted).off("SIGTERM", interrupted));
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  stack.defer(() => void process.off("SIGINT", interrupt).off("SIGTERM", interrupt));
   const say = (line: string) => process.stderr.write(`${name}: ${line}\n`);
+  const [load = 0] = loadavg();
   const startedAt = performance.now();
-  const result = await run({ quick, stack, say, profileFolder: profile, path: process.env["PATH"] ?? "" });
-  return { ...result, name, title, seconds: (performance.now() - startedAt) / 1000 };
+  try {
+    const result = await run({ quick, stack, say, profileFolder: profile, path: process.env["PATH"] ?? "" });
+    return { ...result, name, title, load, seconds: (performance.now() - startedAt) / 1000 };
+  } catch (error) {
+    // What was taken away from under it is no news; the process ends when all is cleaned up.
+    if (interrupted) await new Promise(() => {});
+    throw error;
+  }
 }

@@ -1,10 +1,15 @@
-import { cpus, loadavg, totalmem } from "node:os";
+import { cpus, totalmem } from "node:os";
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import type { BenchResult } from "./benchmark.ts";
 import { type Figure, verdictOf } from "./figure.ts";
 
-export type NamedResult = BenchResult & { readonly name: string; readonly title: string; readonly seconds: number };
+export type NamedResult = BenchResult & {
+  readonly name: string;
+  readonly title: string;
+  readonly seconds: number;
+  readonly load: number;
+};
 
 /** What the figures were measured on. */
 export function describeMachine() {
@@ -13,15 +18,14 @@ export function describeMachine() {
     cpu: cpu?.model.trim() ?? "unknown",
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 1024 ** 3),
-    load: loadavg().map((load) => Math.round(load * 10) / 10),
     node: process.version,
     date: new Date().toISOString().slice(0, 10),
   };
 }
 
 export function machineLine(machine: ReturnType<typeof describeMachine>): string {
-  const { cpu, cores, memoryGiB, load, node, date } = machine;
-  return `${date}, ${cores} cores (${cpu}), ${memoryGiB} GiB, Node ${node}, load before ${load.join(" ")}`;
+  const { cpu, cores, memoryGiB, node, date } = machine;
+  return `${date}, ${cores} cores (${cpu}), ${memoryGiB} GiB, Node ${node}`;
 }
 
 /** As a Markdown table, ready to be pasted. */
@@ -32,8 +36,8 @@ export function markdownTable(results: readonly NamedResult[]): string {
 
 const HEAD = ["what", "measured", "beside", "", "ratio", "bound", "verdict"];
 
-export function printResult({ name, title, seconds, figures, notes }: NamedResult): void {
-  console.log(`\n${styleText("bold", name)}: ${title} (${seconds.toFixed(0)} s)`);
+export function printResult({ name, title, seconds, load, figures, notes }: NamedResult): void {
+  console.log(`\n${styleText("bold", name)}: ${title} (${seconds.toFixed(0)} s, load before ${load.toFixed(1)})`);
   const table = new Table({ head: HEAD, style: { head: [], border: [], compact: true } });
   for (const figure of figures) {
     const cells = cellsOf(figure);
@@ -53,7 +57,7 @@ function cellsOf(figure: Figure): string[] {
     beside?.what ?? "",
     beside === undefined ? "" : `${number(beside.value)} ${unit}`,
     beside === undefined ? "" : number(beside.ratio),
-    limit === "" ? "" : `${limit}${beside === undefined ? ` ${unit}` : " x"}`,
+    limit === "" ? "" : `${limit} ${bound?.on === "ratio" ? "x" : unit}`,
     verdictOf(figure),
   ];
 }
