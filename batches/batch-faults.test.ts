@@ -145,7 +145,7 @@ describe("a move", () => {
     expect(harness.sandbox.count(from)).toBe(2);
   });
 
-  test("copies large objects in parts beside small ones, and goes on at part level after a pause", async () => {
+  test("copies large objects in parts beside small ones", async () => {
     const own = await startBatchHarness({ sandbox: { minPartSize: 1 }, connection: { multipartThreshold: 1000 } });
     const [from, to] = buckets(3, own);
     own.sandbox.put(from, "large", Buffer.alloc(20_000, "x"));
@@ -156,6 +156,29 @@ describe("a move", () => {
     expect(own.sandbox.uploads()).toEqual([]);
     await own.close();
   });
+});
+
+test("a large object goes on at part level where another worker stopped", async () => {
+  const own = await startBatchHarness({
+    sandbox: { minPartSize: 1 },
+    connection: { multipartThreshold: 1000 },
+    s3: { copyPartSize: 5000, copyParts: 1 },
+    workers: 0,
+  });
+  const [from, to] = buckets(0, own);
+  own.sandbox.put(from, "large", Buffer.alloc(20_000, "x"));
+  const stall = own.sandbox.fault({ operation: "UploadPartCopy", kind: "stall", nth: 3 });
+  const first = own.addWorker();
+  const batch = await own.batches.start({ operation: "move", source: { bucket: from }, destination: { bucket: to } });
+  await vi.waitFor(() => expect(stall.hits).toBe(1), { timeout: 10_000 });
+  await first.close();
+  own.addWorker();
+  expect(await batch.done()).toMatchObject({ state: "completed", succeeded: 1 });
+  // Two parts before, two after, and the one that nobody answered.
+  expect([own.sandbox.counts.CreateMultipartUpload, own.sandbox.counts.UploadPartCopy]).toEqual([1, 5]);
+  expect(own.sandbox.bytes(to, "large")?.length).toBe(20_000);
+  expect([own.sandbox.keys(from), own.sandbox.uploads()]).toEqual([[], []]);
+  await own.close();
 });
 
 describe("where the store does not enforce conditions", () => {

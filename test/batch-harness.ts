@@ -16,7 +16,7 @@ import { type Batches, createBatches } from "../producer/batches.ts";
 import { openRedis } from "../producer/redis-connection.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import type { Connection } from "../worker/credentials/connection.ts";
-import { createS3 } from "../worker/s3/create-s3.ts";
+import { createS3, type S3Options } from "../worker/s3/create-s3.ts";
 import { redisUrl, uniquePrefix } from "./fixtures.ts";
 
 export type BatchHarnessOptions = {
@@ -25,6 +25,8 @@ export type BatchHarnessOptions = {
   readonly connection?: Partial<Connection>;
   /** Of stores named otherwise, on top. Default: as that of `default`, and at the same place. */
   readonly connections?: (sandbox: Sandbox) => Readonly<Record<string, Partial<Connection>>>;
+  /** Of the stores' clients. */
+  readonly s3?: S3Options;
   /** Workers from the start. Default 1. */
   readonly workers?: number;
   readonly redis?: string;
@@ -71,7 +73,7 @@ export async function startBatchHarness(options: BatchHarnessOptions = {}): Prom
   const stores = new Map<string, ReturnType<typeof createS3>>();
   const s3For: ChunkDeps["s3For"] = async (credentials = "default") => {
     const name = typeof credentials === "string" ? credentials : JSON.stringify(credentials);
-    const s3 = stores.get(name) ?? createS3(connection(name));
+    const s3 = stores.get(name) ?? createS3(connection(name), options.s3);
     stores.set(name, s3);
     return s3;
   };
