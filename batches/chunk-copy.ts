@@ -1,5 +1,6 @@
 import { ActivityError } from "../jobs/activity-error.ts";
 import type { Verified } from "../jobs/entities.ts";
+import { isAlias, isSameSecond } from "../jobs/one-object.ts";
 import type { CopyProof, CopyRequest, Pin } from "../worker/s3/s3.ts";
 import type { Conflicts } from "./chunk-conflicts.ts";
 import { decideConflict } from "./chunk-conflicts.ts";
@@ -163,14 +164,5 @@ async function isOneObject(work: ChunkWork, pin: Pin, target: Target): Promise<b
   if (!crossed && !isAlias(pin.bucket) && !isAlias(target.bucket)) return false;
   work.requests.head++;
   const there = await destination.find(target, { signal });
-  return there !== undefined && there.etag === pin.etag && seconds(there.lastModified) === seconds(pin.lastModified);
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html */
-export function isAlias(bucket: string): boolean {
-  return /-s3alias$|--ol-s3$/.test(bucket);
-}
-
-function seconds(date: string): number {
-  return Math.floor(Date.parse(date) / 1000);
+  return there !== undefined && there.etag === pin.etag && isSameSecond(there.lastModified, pin.lastModified);
 }

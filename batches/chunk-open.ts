@@ -1,7 +1,7 @@
 import { ActivityError } from "../jobs/activity-error.ts";
+import { isAlias, isSameSecond } from "../jobs/one-object.ts";
 import type { S3 } from "../worker/s3/s3.ts";
 import { type BatchSpec, type ManifestSource, prefixSource, refuseOverlap } from "./batch-spec.ts";
-import { isAlias } from "./chunk-copy.ts";
 import { isDirectoryBucket, type ListingCursor } from "./chunk-listing.ts";
 import { countLines } from "./chunk-manifest-lines.ts";
 import { splitPrefix } from "./chunk-split.ts";
@@ -70,7 +70,7 @@ async function looksLikeOneBucket(
   if (from !== to && !isAlias(from) && !isAlias(to)) return false;
   if (from === to && source.connection.endpoint === destination.connection.endpoint) return true;
   const there = await destination.find({ bucket: to, key: first.key }, { signal });
-  return there?.etag === first.etag && seconds(there.lastModified) === seconds(first.lastModified);
+  return there?.etag === first.etag && isSameSecond(there.lastModified, first.lastModified);
 }
 
 async function openManifest(
@@ -86,9 +86,4 @@ async function openManifest(
     cursors: [JSON.stringify({ offset: 0, line: 0 })],
     ...(spec.filter === undefined && { total: lines }),
   };
-}
-
-/** Listings tell milliseconds on some stores, HEAD only seconds. */
-function seconds(date: string): number {
-  return Math.floor(Date.parse(date) / 1000);
 }

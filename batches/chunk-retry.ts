@@ -1,20 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ActivityError } from "../jobs/activity-error.ts";
-
-// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-const THROTTLES: ReadonlySet<string> = new Set([
-  "SlowDown",
-  "Throttling",
-  "ThrottlingException",
-  "ThrottledException",
-  "RequestThrottled",
-  "RequestThrottledException",
-  "RequestLimitExceeded",
-  "TooManyRequests",
-  "TooManyRequestsException",
-  "BandwidthLimitExceeded",
-  "ServiceUnavailable",
-]);
+import { backoff as exponential } from "../jobs/backoff.ts";
+import { isThrottle as saysSlowDown } from "../jobs/throttle.ts";
 
 /** Answers that concern every object of the batch alike: to go on would fail them all, one by one. */
 const FATAL: ReadonlySet<string> = new Set([
@@ -35,7 +22,7 @@ export const MAX_TRIES = 5;
  * answered 200 without a result.
  */
 export function isThrottle(error: ActivityError): boolean {
-  return THROTTLES.has(error.code) || error.httpStatus === 429;
+  return saysSlowDown(error) || error.code === "ServiceUnavailable";
 }
 
 export function isFatal(error: ActivityError): boolean {
@@ -51,9 +38,9 @@ export function toError(thrown: unknown): ActivityError {
   });
 }
 
-/** Milliseconds before try number `tries + 1`: exponential, with jitter. */
+/** Milliseconds before one object is tried again. */
 export function backoff(tries: number, { base = 100, max = 5000 } = {}): number {
-  return Math.min(max, base * 2 ** Math.min(tries - 1, 16)) * (0.5 + Math.random() / 2);
+  return exponential(tries, { base, max });
 }
 
 /** False where the signal ended it. */

@@ -1,4 +1,5 @@
 import type { ActivityError } from "../jobs/activity-error.ts";
+import { isSameSecond } from "../jobs/one-object.ts";
 import type { DeleteItem, Pin } from "../worker/s3/s3.ts";
 import { runLanes } from "./chunk-lanes.ts";
 import { bucketAt } from "./chunk-manifest.ts";
@@ -87,10 +88,5 @@ function isStill(
   pin: Pin | undefined,
 ): boolean {
   if (now.etag !== etag) return false;
-  // Listings tell milliseconds on some stores, HEAD only seconds.
-  return pin === undefined || (now.size === pin.size && seconds(now.lastModified) === seconds(pin.lastModified));
-}
-
-function seconds(date: string): number {
-  return Math.floor(Date.parse(date) / 1000);
+  return pin === undefined || (now.size === pin.size && isSameSecond(now.lastModified, pin.lastModified));
 }

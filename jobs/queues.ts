@@ -13,8 +13,11 @@ export const RETENTION = {
 /** How often a job is tried in all; throttling by the store does not count. */
 export const DEFAULT_ATTEMPTS = 5;
 
-/** The backoff that the worker computes: exponential with full jitter, 1 s to 60 s. */
+/** The backoff that the worker computes: exponential with jitter, 1 s to 60 s. */
 export const BACKOFF = { type: "bucketline" } as const;
+
+/** What that means, in milliseconds. */
+export const BETWEEN_ATTEMPTS = { base: 1000, max: 60_000 } as const;
 
 /** For how long an idempotency key is remembered, in seconds, also after its job was cleaned up. */
 export const IDEMPOTENCY_TTL_S = 7 * 24 * 3600;

@@ -2,6 +2,7 @@ import type { CopyProof, Pin, S3 } from "../worker/s3/s3.ts";
 import { ActivityError } from "./activity-error.ts";
 import type { JobContext } from "./handler.ts";
 import type { Destination, ObjectDetails, ObjectRef, OnConflict, Verified, WrittenObject } from "./entities.ts";
+import { isAlias } from "./one-object.ts";
 
 /** What a copy and the first half of a move are asked, after parsing. */
 export type TransferInput = {
@@ -37,9 +38,6 @@ class DestinationKept extends Error {
     this.object = object;
   }
 }
-
-/** How an access-point alias ends. https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-naming.html */
-const ALIAS = /(-s3alias|--ol-s3)$/;
 
 /** True where source and destination are one object by their very names. */
 export function isSameObject(input: TransferInput, { s3, destination }: Pick<JobContext, "s3" | "destination">) {
@@ -153,7 +151,7 @@ async function copyPinned(input: TransferInput, target: Target, pin: Pin, contex
 /** Names alone cannot tell apart what another profile or an access-point alias points to. */
 function mayBeSameObject(input: TransferInput, target: Target, s3: S3, destination: S3): boolean {
   if (input.object.key !== target.key) return false;
-  const aliased = ALIAS.test(input.object.bucket) !== ALIAS.test(target.bucket) || ALIAS.test(target.bucket);
+  const aliased = isAlias(input.object.bucket) || isAlias(target.bucket);
   const crossed = s3.connection.name !== destination.connection.name && input.object.bucket === target.bucket;
   return aliased || crossed;
 }

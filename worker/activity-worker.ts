@@ -2,9 +2,10 @@ import { type Job, MetricsTime, type Telemetry, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { ActivityError } from "../jobs/activity-error.ts";
+import { backoff } from "../jobs/backoff.ts";
 import { quarantineMalformed } from "../jobs/quarantine.ts";
+import { BETWEEN_ATTEMPTS } from "../jobs/queues.ts";
 import type { WorkerConfig } from "./config.ts";
-import { backoff } from "./retry.ts";
 import type { Running } from "./running.ts";
 
 export type Started = { readonly worker: Worker; readonly running: Running };
@@ -49,7 +50,7 @@ export function startActivityWorker(options: Options): Worker {
     ...(options.telemetry && { telemetry: options.telemetry }),
     removeOnComplete: options.retention.completed,
     removeOnFail: options.retention.failed,
-    settings: { backoffStrategy: (attemptsMade) => backoff(attemptsMade) },
+    settings: { backoffStrategy: (attemptsMade) => backoff(attemptsMade, BETWEEN_ATTEMPTS) },
   });
   worker.on("lockRenewalFailed", (jobIds: string[]) => {
     for (const jobId of jobIds)

@@ -3,10 +3,11 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { ActivityError } from "../jobs/activity-error.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
-import { BACKOFF, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX, type RedisKeys } from "../jobs/queues.ts";
+import { backoff } from "../jobs/backoff.ts";
+import { BACKOFF, BETWEEN_ATTEMPTS, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX, type RedisKeys } from "../jobs/queues.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
-import { backoff, decide, toActivityError, type Verdict } from "./retry.ts";
+import { decide, toActivityError, type Verdict } from "./retry.ts";
 import { runJob, type RunDeps } from "./run-job.ts";
 import { createRunning } from "./running.ts";
 
@@ -109,7 +110,7 @@ async function settle(verdict: Verdict, error: ActivityError, job: Job, token: s
     case "retry":
       throw error;
     case "later":
-      await job.moveToDelayed(Date.now() + backoff(job.attemptsStarted - job.attemptsMade), token);
+      await job.moveToDelayed(Date.now() + backoff(job.attemptsStarted - job.attemptsMade, BETWEEN_ATTEMPTS), token);
       throw new DelayedError();
     case "hand-over":
       // As above: nothing here may touch it.

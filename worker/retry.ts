@@ -1,4 +1,5 @@
 import { ActivityError } from "../jobs/activity-error.ts";
+import { isThrottle } from "../jobs/throttle.ts";
 
 /** What becomes of a failed attempt. */
 export type Verdict =
@@ -11,23 +12,10 @@ export type Verdict =
   /** Nobody but a person can change the outcome. */
   | "fail";
 
-/** S3's and compatible stores' names for "slow down". https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-const THROTTLED: ReadonlySet<string> = new Set([
-  "SlowDown",
-  "Throttling",
-  "ThrottlingException",
-  "ThrottledException",
-  "RequestLimitExceeded",
-  "RequestThrottled",
-  "BandwidthLimitExceeded",
-  "TooManyRequests",
-  "ProvisionedThroughputExceededException",
-]);
-
 /** The one place that decides on retries. */
 export function decide(error: ActivityError): Verdict {
   if (error.code === "WorkerShutdown" || error.code === "LockLost") return "hand-over";
-  if (THROTTLED.has(error.code) || error.httpStatus === 429) return "later";
+  if (isThrottle(error)) return "later";
   return error.retryable ? "retry" : "fail";
 }
 
@@ -53,10 +41,4 @@ function isRedisTrouble(error: unknown): boolean {
     error.name === "MaxRetriesPerRequestError" ||
     /Connection is closed/.test(error.message)
   );
-}
-
-/** Full jitter between half and whole of an exponentially growing delay. Milliseconds. */
-export function backoff(tries: number, { base = 1000, max = 60_000 } = {}): number {
-  const ceiling = Math.min(max, base * 2 ** Math.min(tries - 1, 16));
-  return Math.round(ceiling / 2 + (Math.random() * ceiling) / 2);
 }

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { ActivityError } from "../jobs/activity-error.ts";
 import type { Access } from "../jobs/contract.ts";
-import { type ActivityName, findContract } from "../jobs/contracts.ts";
+import type { ActivityName } from "../jobs/contracts.ts";
 import type { CredentialsRef } from "../jobs/entities.ts";
 import type { Evidence, Handler } from "../jobs/handler.ts";
 import { handlers } from "../jobs/handlers.ts";
@@ -87,5 +87,3 @@ function credentialsOf(input: unknown) {
   };
   return { credentials, destination: destination?.credentials };
 }
-
-export const knownActivity = (name: string): name is ActivityName => findContract(name) !== undefined;

@@ -1,5 +1,6 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../jobs/activity-error.ts";
+import { isSameSecond } from "../../jobs/one-object.ts";
 import type { ObjectDetails, ObjectRef } from "../../jobs/entities.ts";
 import { captureHeaders } from "./capture-headers.ts";
 import { type About, isUnknownOutcome, nameOf, unproven } from "./error-mapping.ts";
@@ -98,13 +99,8 @@ export function isPinned(
     now.etag === unquoteEtag(pin.etag) &&
     now.size === pin.size &&
     (pin.versionId === undefined || now.versionId === undefined || now.versionId === pin.versionId) &&
-    // Listings tell milliseconds on some stores, HEAD only seconds.
-    seconds(now.lastModified) === seconds(pin.lastModified)
+    isSameSecond(now.lastModified, pin.lastModified)
   );
-}
-
-function seconds(date: string): number {
-  return Math.floor(Date.parse(date) / 1000);
 }
 
 export function sourceChanged(pin: Pin, found: string, cause?: unknown): ActivityError {

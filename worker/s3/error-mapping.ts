@@ -1,4 +1,5 @@
 import { ActivityError } from "../../jobs/activity-error.ts";
+import { isThrottle as saysSlowDown, THROTTLES } from "../../jobs/throttle.ts";
 
 /** What was asked for: names the thing in the sentence of an error. */
 export type About = {
@@ -27,19 +28,6 @@ type RawError = {
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string; readonly attempts?: number };
 };
 
-// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-const THROTTLES = new Set([
-  "SlowDown",
-  "Throttling",
-  "ThrottlingException",
-  "ThrottledException",
-  "RequestThrottled",
-  "RequestThrottledException",
-  "RequestLimitExceeded",
-  "TooManyRequests",
-  "TooManyRequestsException",
-  "BandwidthLimitExceeded",
-]);
 // Clears by itself: fresh credentials, a corrected clock, a finished rival operation, or bytes that arrive whole this time.
 const TRANSIENT = new Set([
   "ExpiredToken",
@@ -88,12 +76,9 @@ const CODE_BY_STATUS: Readonly<Record<number, string>> = {
 };
 const NAMELESS = new Set(["", "Error", "Unknown", "UnknownError", "NotFound", "Forbidden", "BadRequest", "TypeError"]);
 
-/** True where the store asked for fewer requests: it says nothing about the object, so it should not use up an attempt. */
+/** True where the store asked for fewer requests, or was too busy to answer at all: no reason to ask it any faster. */
 export function isThrottle(error: unknown): boolean {
-  return (
-    error instanceof ActivityError &&
-    (THROTTLES.has(error.code) || error.httpStatus === 429 || error.httpStatus === 503)
-  );
+  return error instanceof ActivityError && (saysSlowDown(error) || error.httpStatus === 503);
 }
 
 /** True where it is unknown whether the store did what was asked: the request was sent, and no proper answer came. */
