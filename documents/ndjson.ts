@@ -27,7 +27,7 @@ export function writeNdjson(
  * Throws `DocumentMalformed`, which names the line, and what the store throws.
  */
 export async function* readNdjson(
-  store: DocumentStore,
+  store: Pick<DocumentStore, "read">,
   pointer: DocumentPointer,
   options: ReadOptions = {},
 ): AsyncGenerator<unknown, void, undefined> {

@@ -1,8 +1,8 @@
 import { ActivityError } from "../jobs/activity-error.ts";
+import { readNdjson } from "../documents/ndjson.ts";
 import type { Contract, ListResult } from "../jobs/contracts.ts";
 import { DocumentPointer } from "../jobs/entities.ts";
 import type { Documents } from "./documents.ts";
-import { readLines } from "./read-lines.ts";
 
 /** A longer list would be held in memory whole; it can be iterated instead. */
 export const MAX_LIST = 100_000;
@@ -22,11 +22,11 @@ export async function* listEntities(contract: ListActivity, stored: ListResult, 
   const pointer = DocumentPointer.safeParse(stored.document);
   if (!pointer.success) throw brokenError(contract, "neither a list nor a document");
   // The list belongs to the job: it can be asked for again until it expires.
-  const content = await reading.documents.read(pointer.data, { keep: true, signal: reading.signal });
+  const values = readNdjson(reading.documents, pointer.data, { keep: true, signal: reading.signal });
   let count = 0;
-  for await (const line of readLines(content)) {
+  for await (const value of values) {
     count += 1;
-    yield entity.parse(JSON.parse(line));
+    yield entity.parse(value);
   }
   if (count !== stored.count) throw brokenError(contract, `${count} entities where ${stored.count} were promised`);
 }
