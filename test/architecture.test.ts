@@ -118,7 +118,6 @@ describe("a rule turns red when it is broken:", () => {
     ["worker/string-helpers.ts", ""],
     ["jobs/types.ts", ""],
     ["jobs/runJob.ts", ""],
-    ["worker/long.ts", "\n".repeat(301)],
     ["worker/loose.ts", "export const x: any = 1;"],
     ["worker/config.ts", 'export const url = process.env["REDIS_URL"];'],
     ["worker/a.test.ts", 'test.only("x", () => {});'],
@@ -128,6 +127,10 @@ describe("a rule turns red when it is broken:", () => {
     ["worker/a.ts", "// oxlint-disable-next-line no-console\nconsole.log(1);"],
   ])("%s with %j is refused", (path, text) => {
     expect(fileProblems([readSource(path, text)])).toHaveLength(1);
+  });
+
+  test("more than 300 lines are refused", () => {
+    expect(fileProblems([readSource("worker/long.ts", "\n".repeat(301))])).toHaveLength(1);
   });
 
   test("two files that load each other are a ring, two that name each other's types are none", () => {

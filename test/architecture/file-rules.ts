@@ -40,7 +40,7 @@ export function staleExceptions(sources: readonly Source[]): readonly string[] {
 
 function nameProblems(path: string): string[] {
   return path.split("/").flatMap((segment) => {
-    const name = segment.replace(/(\.(test|fixture|config))?\.m?ts$/, "");
+    const name = segment.replace(/(\.browser)?(\.(test|fixture|config))?\.m?ts$/, "");
     if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return [`${path}: expected ${segment} in kebab-case`];
     const word = name === "types" ? name : name.split("-").find((part) => BAD_WORDS.has(part));
     return word ? [`${path}: "${word}" says nothing of what is inside`] : [];

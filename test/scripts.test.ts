@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+type Counted = { readonly passed: number; readonly failed: number; readonly notes: readonly string[] };
+type CountTests = (run: { report: string; code: number; ci: boolean }) => Counted;
+
+const scripts = new URL("../scripts/", import.meta.url);
+const plainJavaScript: { countTests: CountTests } = await import(new URL("count-tests.js", scripts).href);
+const { countTests } = plainJavaScript;
+
+function counted(json: object | undefined, { code = 0, ci = false } = {}): Counted {
+  const folder = mkdtempSync(join(tmpdir(), "bucketline-report-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const report = join(folder, "vitest.json");
+  if (json) writeFileSync(report, JSON.stringify(json));
+  return countTests({ report, code, ci });
+}
+
+const passing = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, testResults: [] };
+
+describe("the total of npm test", () => {
+  test("is what vitest reports, where all is well", () => {
+    expect(counted(passing)).toMatchObject({ passed: 3, failed: 0 });
+  });
+
+  test("counts a file that could not be loaded, of which vitest counts no test", () => {
+    const broken = { name: "a.test.ts", status: "failed", assertionResults: [] };
+    expect(counted({ ...passing, testResults: [broken] }, { code: 1 })).toMatchObject({ passed: 3, failed: 1 });
+  });
+
+  test("counts a failed test once, not again for its file", () => {
+    const file = { name: "a.test.ts", status: "failed", assertionResults: [{ status: "failed" }] };
+    expect(counted({ ...passing, numFailedTests: 1, testResults: [file] }, { code: 1 })).toMatchObject({ failed: 1 });
+  });
+
+  test("counts an error outside every test, which shows in the exit code alone", () => {
+    expect(counted(passing, { code: 1 })).toMatchObject({ passed: 3, failed: 1 });
+  });
+
+  test("counts a skipped test as failed in CI, and nowhere else", () => {
+    const skipping = { ...passing, numPendingTests: 2 };
+    expect(counted(skipping, { ci: true })).toMatchObject({ passed: 3, failed: 2 });
+    expect(counted(skipping)).toMatchObject({ passed: 3, failed: 0, notes: ["tests: 2 skipped"] });
+  });
+
+  test("is a failure where not one test ran, or no report was left", () => {
+    expect(counted({ ...passing, numPassedTests: 0 })).toMatchObject({ passed: 0, failed: 1 });
+    expect(counted(undefined, { code: 1 })).toMatchObject({ passed: 0, failed: 1 });
+  });
+});
+
+/** Runs it where no program can be found. */
+function setUp(env: NodeJS.ProcessEnv) {
+  const script = new URL("setup.js", scripts).pathname;
+  return spawnSync(process.execPath, [script], { env: { PATH: "/nowhere", ...env }, encoding: "utf8" });
+}
+
+describe("setup", () => {
+  test("names every way to Redis where there is none and none can be installed", () => {
+    const { status, stderr } = setUp({});
+    expect(status).toBe(1);
+    for (const way of ["REDIS_URL", "redis-server", "valkey-server", "apt-get", "brew", "Docker"]) {
+      expect(stderr).toContain(way);
+    }
+  });
+
+  test("is content with the Redis that REDIS_URL names", () => {
+    expect(setUp({ REDIS_URL: "redis://127.0.0.1:6379" })).toMatchObject({ status: 0, stderr: "", stdout: "" });
+  });
+});
