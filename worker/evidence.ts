@@ -33,7 +33,16 @@ export function createEvidence(
       touched = true;
       const known = await read("pin");
       if (known !== undefined) return known as Pin; // written below and nowhere else
-      const text = await redis.eval(FIRST_WINS, 1, key, "pin", JSON.stringify(await make()), TTL_S);
+      let made: Pin;
+      try {
+        made = await make();
+      } catch (error) {
+        // Another run of this job may have pinned meanwhile, and copied: then what was refused here is its own copy.
+        const other = await read("pin");
+        if (other === undefined) throw error;
+        return other as Pin; // as above
+      }
+      const text = await redis.eval(FIRST_WINS, 1, key, "pin", JSON.stringify(made), TTL_S);
       return JSON.parse(String(text)) as Pin; // the winner's, in the same form
     },
     copied: async () => (await read("copy")) as CopyProof | undefined, // written by recordCopy
