@@ -22,6 +22,8 @@ export type StackOptions = {
   readonly sandbox?: SandboxOptions;
   /** Settings of all profiles: `default` and `other` reach the sandbox, `elsewhere` another one with the same settings. */
   readonly profile?: object;
+  /** Of further profiles, each what it has beside those. */
+  readonly profiles?: Readonly<Record<string, object>>;
   readonly appendfsync?: "always" | "everysec";
   /** Of every worker. */
   readonly env?: Readonly<Record<string, string>>;
@@ -50,7 +52,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   });
   const here = profileOf(sandbox, "S3");
   const there = profileOf(elsewhere, "ELSEWHERE");
-  await writeFile(profiles, JSON.stringify({ profiles: { default: here, other: here, elsewhere: there } }));
+  const more = Object.entries(options.profiles ?? {}).map(([name, settings]) => [name, { ...here, ...settings }]);
+  const all = { default: here, other: here, elsewhere: there, ...Object.fromEntries(more) };
+  await writeFile(profiles, JSON.stringify({ profiles: all }));
   const prefix = `test-${randomUUID()}`;
   const producer = createProducer({ redis: redis.url, prefix, documents, redisTimeout: 60_000 });
   stack.defer(() => producer.close());

@@ -15,6 +15,9 @@ redis.call('RPUSH', KEYS[2], id)
 redis.call('ZADD', KEYS[3], 0, '0')
 return 1`;
 
+/** Without an end to it, a slow machine would get no chunk done between two of them. */
+const MOST = 60;
+
 /** Chunks are delivered twice: locks get lost, running jobs go back to the queue, jobs are added a second time under other ids, and waiting ones vanish. */
 export const duplicates: Trouble = async (scene, random) => {
   const { stack, over, figures } = scene;
@@ -23,7 +26,7 @@ export const duplicates: Trouble = async (scene, random) => {
   const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix: stack.prefix, skipWaitingForReady: true });
   queue.on("error", () => {}); // as above
   try {
-    while (await elapse(random.between(200, 1000), over)) {
+    for (let times = 0; times < MOST && (await elapse(random.between(300, 1500), over)); times++) {
       try {
         if (await disturb({ scene, redis, queue, random })) figures.duplicates++;
       } catch {
