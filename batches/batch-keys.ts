@@ -54,7 +54,6 @@ export function batchKeys(prefix: string) {
     schedule: (name: string) => `${root}:schedule:${name}`,
   };
 }
-export type BatchKeys = ReturnType<typeof batchKeys>;
 
 /** `<chain>-<n>`. */
 export function chunkName(chain: number, n: number): string {

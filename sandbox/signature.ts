@@ -176,6 +176,6 @@ function encode(text: string): string {
 }
 
 /** The SHA-256 of some text in hex. */
-export function sha256Hex(text: string): string {
+function sha256Hex(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pino } from "pino";
 import { test as base } from "vitest";
-import { type ActivityInput, type ActivityName, type ActivityResult, activityNames } from "../jobs/contracts.ts";
+import { type ActivityInput, type ActivityName, type ActivityResult } from "../jobs/contracts.ts";
 import { createProducer, type Producer } from "../producer/index.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import { parseWorkerConfig, type WorkerConfig } from "../worker/config.ts";
@@ -106,5 +106,3 @@ export const test = base.extend<{ harness: Harness; sandbox: Sandbox; run: Harne
   },
   run: async ({ harness }, use) => use(harness.run),
 });
-
-export const everyActivity = activityNames;
