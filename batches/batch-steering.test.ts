@@ -195,6 +195,28 @@ describe("cancel", () => {
   });
 });
 
+describe("cancel of a batch that was paused in the middle of a large object", () => {
+  test("removes the upload that was to go on, and says that it was cut off", async () => {
+    const own = await startBatchHarness({ connection: { multipartThreshold: 5 * 1024 ** 2 } });
+    for (const name of ["from", "to"]) own.sandbox.createBucket(name);
+    own.sandbox.put("from", "large", Buffer.alloc(6 * 1024 ** 2, "x"));
+    own.sandbox.fault({ operation: "UploadPartCopy", kind: "stall" });
+    const move = { operation: "move", source: { bucket: "from" }, destination: { bucket: "to" } } as const;
+    const batch = await own.batches.start(move);
+    await until(() => expect(own.sandbox.uploads()).toHaveLength(1));
+    await batch.pause();
+    await until(async () => expect((await batch.status()).state).toBe("paused"));
+    expect(own.sandbox.uploads(), "to go on with after the pause").toHaveLength(1);
+    await batch.cancel();
+    expect(await batch.done()).toMatchObject({ state: "cancelled", failed: 1 });
+    expect(own.sandbox.uploads()).toEqual([]);
+    expect((await all(batch.report())).map(({ message }) => message)).toEqual([
+      "Cancelled: the move was cut off when the batch was cancelled; the source is kept, a copy may be there",
+    ]);
+    await own.close();
+  });
+});
+
 describe("a failure threshold", () => {
   test("ends the batch, in the middle of a chunk too, and the rest is unattempted", async () => {
     const [from] = buckets(1300);

@@ -2,6 +2,7 @@ import { succeededBytes, takeTicks, thresholdOf } from "./chunk-checkpoint.ts";
 import { settleUncertain } from "./chunk-delete.ts";
 import { COPIED, FAILED, OPEN, SKIPPED, SUCCEEDED, UNATTEMPTED } from "./chunk-outcomes.ts";
 import { isFailure, type RowContext, rowLine } from "./chunk-row.ts";
+import { abandonUploads } from "./chunk-upload.ts";
 import { type ChunkWork, destinationKeyAt, Superseded } from "./chunk-work.ts";
 import { segmentId } from "./report-segment.ts";
 
@@ -12,6 +13,7 @@ const RECENT = 100;
 export async function giveUp(work: ChunkWork, why: "cancel" | "fail"): Promise<void> {
   const { outcomes, started, spec, manifest } = work;
   await settleUncertain(work, maybeDeleted(work));
+  await abandonUploads(work);
   const word = why === "cancel" ? "cancelled" : "given up";
   for (let index = 0; index < manifest.keys.length; index++) {
     const status = outcomes.status[index];

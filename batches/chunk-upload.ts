@@ -1,5 +1,10 @@
 import type { UploadMemory, UploadState } from "../worker/s3/s3.ts";
-import { type ChunkWork, Superseded } from "./chunk-work.ts";
+import { runLanes } from "./chunk-lanes.ts";
+import { OPEN } from "./chunk-outcomes.ts";
+import { type ChunkWork, destinationKeyAt, Superseded } from "./chunk-work.ts";
+
+/** Uploads that are removed at once. */
+const LANES = 4;
 
 /** What a multipart copy needs to go on at part level, kept with the chunk; a delivery that lost the chunk writes nothing. */
 export function uploadMemory(
@@ -20,4 +25,24 @@ export function uploadMemory(
     },
     clear: async () => void (await chunks.remember(delivery, field, "")),
   };
+}
+
+/** Where nobody will go on: removes the uploads that deliveries before this one, paused or killed, left with some parts. */
+export async function abandonUploads(work: ChunkWork): Promise<void> {
+  const { spec, manifest, outcomes, destination, started } = work;
+  if (spec.operation === "delete") return;
+  const sizeAt = (index: number): number => outcomes.pins.get(index)?.size ?? manifest.sizes[index] ?? 0;
+  const large = [...manifest.keys.keys()].filter(
+    (index) => outcomes.status[index] === OPEN && sizeAt(index) > destination.connection.multipartThreshold,
+  );
+  await runLanes(large, LANES, async (index) => {
+    const memory = uploadMemory(work, index, true);
+    const left = await memory.load();
+    if (left === undefined) return true;
+    started[index] = 1;
+    const target = { bucket: spec.destination?.bucket ?? "", key: destinationKeyAt(work, index) ?? "" };
+    await destination.abandonUpload({ ...target, uploadId: left.uploadId });
+    await memory.clear();
+    return true;
+  });
 }

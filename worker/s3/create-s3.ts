@@ -8,6 +8,7 @@ import { deleteObject, deleteUnchanged } from "./delete.ts";
 import { get } from "./get.ts";
 import { find, head } from "./head.ts";
 import { listPage } from "./list.ts";
+import { removeUpload } from "./open-upload.ts";
 import { presign } from "./presign.ts";
 import { put } from "./put.ts";
 import type { S3 } from "./s3.ts";
@@ -43,6 +44,7 @@ export function createS3(connection: Connection, options: S3Options = {}): OpenS
     deleteMany: (request, call) => deleteMany(store, request, call),
     copy: (request, call) => copy(store, request, call),
     copyFrom: (from, request, call) => copyFrom(store, from, request, call),
+    abandonUpload: ({ bucket, key, uploadId }) => removeUpload(store, { bucket, key }, uploadId),
     proves: (request, call) => proves(store, request, call),
     deleteUnchanged: (pin, call) => deleteUnchanged(store, pin, call),
     headBucket: (bucket, call) => headBucket(store, bucket, call),

@@ -160,6 +160,8 @@ export type S3 = {
   copy(request: CopyRequest, call: Call): Promise<CopyProof>;
   /** Copies out of another profile's store: GET to (multipart) PUT under the same pin, verified. */
   copyFrom(from: S3, request: CopyRequest, call: Call): Promise<CopyProof>;
+  /** Removes an upload in parts that an earlier attempt left and nobody goes on with. Never rejects: a lifecycle rule is the last resort. */
+  abandonUpload(upload: { readonly bucket: string; readonly key: string; readonly uploadId: string }): Promise<void>;
   /** Does `destination` hold the pinned content? The proof, or `undefined` where it does not or cannot be told. `uploadedBy` is the ETag that our own copy once got. */
   proves(
     request: {
