@@ -60,6 +60,20 @@ test.each(["a", "odd\u0001"])(
   },
 );
 
+test("counts as deleted what a request without an answer has deleted, also in a versioned bucket", async () => {
+  const { sandbox, s3, pin } = await openS3();
+  sandbox.createBucket("versioned", { versioning: true });
+  for (const key of ["a", "b"]) sandbox.put("versioned", key, "old");
+  const items = ["a", "b"].map((key) => ({ key, etag: pin("versioned", key).etag }));
+  sandbox.put("versioned", "b", "newer");
+  sandbox.fault({ operation: "DeleteObjects", kind: "reset-after", times: 1 });
+  expect(codes(await s3.deleteMany({ bucket: "versioned", items }, call))).toEqual([
+    ["a", undefined],
+    ["b", "SourceChanged"],
+  ]);
+  expect(sandbox.text("versioned", "b")).toBe("newer");
+});
+
 test("deletes odd keys byte for byte, one by one where XML cannot carry them", async () => {
   const keys = ["x\r\ny", "x\ny", "\u0001", " a ", "<&>\"'", "ü 日本 \u{1F600}", "\u2028", "a+b%20", "\uFFFE"];
   const { sandbox, s3 } = await openS3();

@@ -3,6 +3,7 @@ import { ActivityError } from "../../jobs/activity-error.ts";
 import { deleteObject } from "./delete.ts";
 import { type About, nameOf, toActivityError, unproven } from "./error-mapping.ts";
 import { quoteEtag } from "./etag.ts";
+import { findFacts } from "./head.ts";
 import type { Call, DeleteItem, DeleteOutcome, S3 } from "./s3.ts";
 import { send } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
@@ -12,6 +13,9 @@ const MAX_KEYS = 1_000;
 // What XML 1.0 cannot carry at all, or what parsers on the way change: such a key would delete, or confirm, another one.
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const NOT_FOR_XML = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]|^\s|\s$/;
+
+/** Objects looked at at once. */
+const LOOKS = 32;
 
 type Request = Parameters<S3["deleteMany"]>[0];
 
@@ -70,16 +74,40 @@ async function deleteChunk(
   const once = !store.connection.conditionalDelete && distinct.some(({ etag }) => etag !== undefined);
   const answer = await send(store, make, about, call, { once });
   const told = confirmations(answer, bucket);
-  return new Map(
-    distinct.map((item) => {
-      const outcome = told.get(identityOf(item)) ?? {
-        key: item.key,
-        error: unproven({ ...about, key: item.key, versionId: item.versionId }, "the key among those deleted", 200),
-      };
-      const error = outcome.error === undefined ? undefined : asSourceChanged(outcome.error, bucket, item);
-      return [identityOf(item), error === undefined ? { key: item.key } : { key: item.key, error }] as const;
-    }),
-  );
+  const outcomes = distinct.map((item): readonly [DeleteItem, DeleteOutcome] => {
+    const { error } = told.get(identityOf(item)) ?? {
+      error: unproven({ ...about, key: item.key, versionId: item.versionId }, "the key among those deleted", 200),
+    };
+    return [
+      item,
+      error === undefined ? { key: item.key } : { key: item.key, error: asSourceChanged(error, bucket, item) },
+    ];
+  });
+  return await settleRefusals(store, bucket, outcomes, call);
+}
+
+/** A refusal may also be the answer to a repeated request whose first try took effect: what is gone by now counts as deleted. */
+async function settleRefusals(
+  store: Store,
+  bucket: string,
+  outcomes: readonly (readonly [DeleteItem, DeleteOutcome])[],
+  call: Call,
+): Promise<Map<string, DeleteOutcome>> {
+  const settled = new Map(outcomes.map(([item, outcome]) => [identityOf(item), outcome]));
+  const refused = outcomes.filter(([, { error }]) => error?.code === "SourceChanged");
+  const settle = async ([item]: (typeof refused)[number]): Promise<void> => {
+    const { key } = item;
+    try {
+      if ((await findFacts(store, { object: { bucket, key } }, call)) === undefined)
+        settled.set(identityOf(item), { key });
+    } catch (error) {
+      call.signal.throwIfAborted();
+      settled.set(identityOf(item), { key, error: toActivityError(error, { operation: "HeadObject", bucket, key }) });
+    }
+  };
+  for (let start = 0; start < refused.length; start += LOOKS)
+    await Promise.all(refused.slice(start, start + LOOKS).map(settle));
+  return settled;
 }
 
 function identifier(
