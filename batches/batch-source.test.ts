@@ -285,6 +285,19 @@ describe("a manifest", () => {
     expect(harness.sandbox.count(to)).toBe(0);
   });
 
+  test("that sends two objects of a chunk to one key moves the first, and loses neither", async () => {
+    const [from, to] = buckets({ a: "1", b: "2", c: "3" });
+    const lines = ["a", "b", "a"].map((key) => `{"bucket":"${from}","key":"${key}","destinationKey":"one"}\n`);
+    const batch = await harness.batches.start({
+      operation: "move",
+      source: { manifest: await document(lines.join("")), format: "ndjson" },
+      destination: { bucket: to },
+    });
+    expect(await batch.done()).toMatchObject({ succeeded: 2, failed: 1, errors: { DestinationTaken: 1 } });
+    expect(contents(to)).toEqual({ one: "1" });
+    expect(contents(from)).toEqual({ b: "2", c: "3" });
+  });
+
   test("that is gone fails the batch before anything runs", async () => {
     const [from, to] = buckets();
     const manifest = await document(`${from},a`);

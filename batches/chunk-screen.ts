@@ -19,9 +19,10 @@ export function screenObjects(work: ChunkWork): void {
   const { manifest, outcomes, spec } = work;
   for (const [index, code, message] of manifest.refusals ?? [])
     if (outcomes.status[index] === OPEN) outcomes.failed(index, { code, message });
+  const taken = takenDestinations(work);
   for (let index = 0; index < manifest.keys.length; index++) {
     if (outcomes.status[index] !== OPEN) continue;
-    const refusal = refusalOf(work, index);
+    const refusal = taken.get(index) ?? refusalOf(work, index);
     if (refusal !== undefined) outcomes.failed(index, refusal);
     else if (isItself(work, index))
       outcomes.skipped(index, {
@@ -30,6 +31,32 @@ export function screenObjects(work: ChunkWork): void {
       });
     else if (spec.operation !== "delete") screenArchived(work, index, classAt(manifest, index));
   }
+}
+
+/**
+ * Lists may send two objects to one key; the second copy would overwrite the first, whose source a move has deleted by then. The first in the
+ * list goes there, in every delivery. Prefixes map every key to one of its own.
+ */
+function takenDestinations(work: ChunkWork): ReadonlyMap<number, { code: string; message: string }> {
+  const taken = new Map<number, { code: string; message: string }>();
+  const { spec, manifest } = work;
+  if (spec.operation === "delete" || prefixSource(spec) !== undefined) return taken;
+  const nameAt = (index: number): string => {
+    const version = manifest.versions?.[index];
+    const suffix = typeof version === "string" ? ` version ${version}` : "";
+    return `${bucketAt(manifest, index)}/${manifest.keys[index] ?? ""}${suffix}`;
+  };
+  const first = new Map<string, string>();
+  for (let index = 0; index < manifest.keys.length; index++) {
+    const to = destinationKeyAt(work, index) ?? "";
+    const before = first.get(to);
+    if (before === undefined) first.set(to, nameAt(index));
+    else if (before !== nameAt(index)) {
+      const message = `DestinationTaken: ${to} is where s3://${before} goes in this batch; expected a destination of its own`;
+      taken.set(index, { code: "DestinationTaken", message });
+    }
+  }
+  return taken;
 }
 
 /** True where it was decided upon. */
