@@ -20,7 +20,7 @@ import type { RedisConnection } from "./redis-connection.ts";
 
 /**
  * Where a job is. `waiting`: for a worker; `delayed`: for its time, or for another attempt; `cancelled`: also where a running job was
- * stopped by a cancel; `expired`: it is not in Redis, because it ended and its retention is over, or it never was there.
+ * stopped by a cancel; `expired`: it is not in Redis, because it ended and its retention is over, or it never was there, or its queue was lost.
  */
 export type JobState = "waiting" | "delayed" | "active" | "completed" | "failed" | "cancelled" | "expired";
 
@@ -67,6 +67,9 @@ export type JobContext = {
   readonly waits: JobWaits;
   readonly documents: Documents;
 };
+
+/** How often a job that seems to end just now is looked at. */
+const MAX_LOOKS = 10;
 
 /** Node's longest timer. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
@@ -118,7 +121,7 @@ function isList(contract: Contract): contract is ListActivity {
 async function readState({ redis, queues, keys }: JobContext, activity: ActivityName, id: string): Promise<JobState> {
   return await redis.run(`state of ${activity}/${id}`, async (client) => {
     const queue = await queues.get(activity);
-    for (;;) {
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
       const [outcome] = await readOutcomes(client, keys, activity, [id]);
       if (outcome?.kind === "completed") return "completed";
       if (outcome?.kind === "failed") return outcome.error.code === "Cancelled" ? "cancelled" : "failed";
@@ -128,5 +131,7 @@ async function readState({ redis, queues, keys }: JobContext, activity: Activity
       // Anything else than these and a pending job mean that it ended in between.
       if (state !== "completed" && state !== "failed" && state !== "unknown") return "waiting";
     }
+    // Its queue knows nothing of it, as where Redis dropped keys: nobody will ever run it.
+    return "expired";
   });
 }

@@ -258,3 +258,9 @@ test("closing ends the waits, and is done when called twice", async () => {
   await expect(job.result()).rejects.toMatchObject({ code: "ProducerClosed" });
   await expect(job.state()).rejects.toMatchObject({ code: "ProducerClosed" });
 });
+
+test("the state of a job that Redis has in no list is told, and not asked for without end", async () => {
+  const { producer, client, keys } = setUp();
+  await client.hset(keys.job("list-objects", "lost"), { timestamp: "1", data: "{}", opts: "{}" });
+  expect(await producer.job("list-objects", "lost").state()).toBe("expired");
+});
