@@ -2,11 +2,11 @@ import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Redis } from "ioredis";
-import { quarantineMalformed } from "../jobs/quarantine.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { bullBoardServer } from "./bull-board-server.ts";
 import type { BullQueues } from "./bull-queues.ts";
 import { BULL_BOARD_CSP } from "./http/security-headers.ts";
+import { putAsideMalformed } from "./job-views/put-aside-malformed.ts";
 import { redact } from "./redact.ts";
 
 export const BULL_BOARD_PATH = "/queues";
@@ -78,12 +78,25 @@ export async function addBullBoard(
       // A job that is not JSON makes every listing that holds it fail.
       scope.addHook("preHandler", async (request) => {
         const queue = queueOf(request);
-        if (queue !== undefined && queues.get(queue)) await quarantineMalformed(redis, { prefix, queue });
+        if (queue === undefined || queues.get(queue) === undefined) return;
+        await putAsideMalformed(redis, { prefix, queue, ...shownOf(request) });
       });
       await serve(scope);
     },
     { prefix: BULL_BOARD_PATH },
   );
+}
+
+/** What bull-board is about to read: one job, or a page of a state or of every state. */
+function shownOf({ params, query }: FastifyRequest): {
+  readonly id?: string;
+  readonly page: number;
+  readonly perPage: number;
+} {
+  const id = named(params, "jobId");
+  const page = Math.max(1, Math.trunc(Number(named(query, "page"))) || 1);
+  const perPage = Math.max(1, Math.min(100, Math.trunc(Number(named(query, "jobsPerPage"))) || 10));
+  return { ...(typeof id === "string" && { id }), page, perPage };
 }
 
 function queueOf({ params, query }: FastifyRequest): string | undefined {

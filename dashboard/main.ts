@@ -1,3 +1,4 @@
+import "./prefer-memory.ts";
 import closeWithGrace from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../jobs/activity-error.ts";

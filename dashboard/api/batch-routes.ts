@@ -47,10 +47,7 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
           schema: z.object({ batches: z.array(BatchSchema), next: z.string().optional() }),
         },
       },
-      handler: async ({ query }) => {
-        const page = await batches.list(query);
-        return { ...page, batches: await Promise.all(page.batches.map(views.view)) };
-      },
+      handler: ({ query }) => views.list(query),
     }),
     defineRoute({
       method: "GET",

@@ -50,7 +50,7 @@ const python = await promisify(execFile)("python3", ["--version"]).then(
   () => false,
 );
 
-if (!python) console.warn("python3 is not on the PATH: the test of an app in Python is skipped (CI has it)");
+if (!python) process.stderr.write("python3 is not on the PATH: the test of an app in Python is skipped (CI has it)\n");
 // Python is no dependency of ours; CI has it.
 test.runIf(python || process.env["CI"] !== undefined)(
   "an app in Python uploads, enqueues, waits and downloads",

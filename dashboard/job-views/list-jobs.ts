@@ -57,7 +57,8 @@ export async function listJobs(redis: Redis, prefix: string, wanted: Wanted): Pr
   return { total, jobs };
 }
 
-async function readIds(redis: Redis, prefix: string, { queue, state, offset, limit }: Wanted) {
+/** Which jobs are on a page, and how many there are. */
+export async function readIds(redis: Redis, prefix: string, { queue, state, offset, limit }: Wanted) {
   const key = (set: string) => redisKeys(prefix).job(queue, set);
   const last = offset + limit - 1;
   if (state === "waiting") return readWaiting(redis, key, offset, limit);

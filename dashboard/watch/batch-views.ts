@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { type BatchStatus, isAtRest } from "../../batches/batch-status.ts";
+import { type BatchState, type BatchStatus, isAtRest } from "../../batches/batch-status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/batch-store.ts";
 import { redact } from "../redact.ts";
 
@@ -24,6 +24,15 @@ export type BatchView = BatchStatus & {
   readonly etaSeconds?: number;
 };
 
+type ListOptions = {
+  readonly state?: BatchState | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+};
+type BatchPage = { readonly batches: readonly BatchView[]; readonly next?: string };
+
+/** Ids read at once. */
+const PAGE = 500;
 /** Batches that are shown at a glance. */
 const GLANCE = 8;
 const STEP_MS = 5000;
@@ -40,13 +49,41 @@ export function createBatchViews(redis: Redis, prefix: string) {
       : speedOf(await store.throughput(status.id), Date.now());
     return viewOf(status, speed);
   };
+  const viewsOf = async (ids: readonly string[]): Promise<BatchView[]> => {
+    const found = await Promise.all(ids.map((id) => store.status(id)));
+    return Promise.all(found.filter((status) => status !== undefined).map(view));
+  };
+  const statesOf = async (ids: readonly string[]): Promise<unknown[]> => {
+    const pipeline = redis.pipeline();
+    for (const id of ids) pipeline.hget(store.keys.record(id), "state");
+    return ((await pipeline.exec()) ?? []).map(([error, state]) => {
+      if (error) throw error;
+      return state;
+    });
+  };
   return {
-    view,
     one: async (id: string): Promise<BatchView | undefined> => {
       const [status, wanted] = await Promise.all([store.status(id), store.wanted(id)]);
       if (status === undefined) return undefined;
       const chain = wanted && { openChunks: wanted.chunks.length, listing: wanted.nexts.length, feeding: wanted.feed };
       return { ...(await view(status)), ...(chain && !isAtRest(status.state) && { chain }) };
+    },
+    /** A page, newest first. Those of another state cost no more than a look at their state. */
+    list: async ({ state, limit, cursor }: ListOptions): Promise<BatchPage> => {
+      const ids: string[] = [];
+      let [before = "+inf", after] = cursor?.split(".") ?? [];
+      for (;;) {
+        const page = await store.page(before, PAGE);
+        const fresh = after === undefined ? page : page.slice(page.findIndex(({ id }) => id === after) + 1);
+        const states = state === undefined ? [] : await statesOf(fresh.map(({ id }) => id));
+        for (const [index, { id, createdAt }] of fresh.entries()) {
+          before = createdAt;
+          after = id;
+          if (state === undefined || states[index] === state) ids.push(id);
+          if (ids.length === limit) return { batches: await viewsOf(ids), next: `${createdAt}.${id}` };
+        }
+        if (page.length < PAGE || fresh.length === 0) return { batches: await viewsOf(ids) };
+      }
     },
     /** The last hour, in steps of five seconds. */
     throughput: (id: string): Promise<readonly BatchBucket[]> => store.throughput(id),
@@ -57,13 +94,7 @@ export function createBatchViews(redis: Redis, prefix: string) {
       readonly kept: number;
     }> => {
       const [ids, kept] = await Promise.all([store.active(), redis.zcard(store.keys.index())]);
-      const found = await Promise.all(
-        ids
-          .slice(-GLANCE)
-          .toReversed()
-          .map((id) => store.status(id)),
-      );
-      const batches = await Promise.all(found.filter((status) => status !== undefined).map(view));
+      const batches = await viewsOf(ids.slice(-GLANCE).toReversed());
       return { batches, total: ids.length, kept };
     },
     /** States of the batches that have not come to rest, and their objects by outcome. */
