@@ -1,4 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
+import { freePort } from "../cli/free-port.ts";
 import { startStack } from "./stack.ts";
 
 /** Lock of 30 s, a look every 10 s, and some: what the README promises. */
@@ -86,4 +90,17 @@ test("a running job is cancelled from another process, and one that waits never 
   await expect(waiting.result({ timeout: 5000 })).rejects.toMatchObject({ code: "Cancelled" });
   expect(await running.state()).toBe("cancelled");
   expect(stall.hits).toBe(1);
+}, 30_000);
+
+test("a worker that still waits for Redis is alive, not ready, and ends when it is told to", async () => {
+  const main = fileURLToPath(new URL("../worker/main.ts", import.meta.url));
+  const env = { PATH: process.env["PATH"], REDIS_URL: "redis://127.0.0.1:1" };
+  const port = await freePort(0);
+  const child = spawn(process.execPath, [main], { env: { ...env, BUCKETLINE_HEALTH_PORT: String(port) } });
+  const probe = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+  await vi.waitFor(async () => expect(await probe("/livez")).toBe(200), { timeout: 15_000, interval: 50 });
+  expect(await probe("/readyz")).toBe(503);
+  child.kill("SIGTERM");
+  const [code] = (await once(child, "exit")) as [number | null];
+  expect(code).toBe(0);
 }, 30_000);

@@ -2,16 +2,18 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { Redis } from "ioredis";
 import { type Logger, pino } from "pino";
+import type { DocumentStore } from "../documents/document-store.ts";
 import { openDocumentStore } from "../documents/open-document-store.ts";
 import { startSweeper } from "../documents/sweeper.ts";
 import { ActivityError } from "../jobs/activity-error.ts";
-import { CHUNK_QUEUE, redisKeys } from "../jobs/queues.ts";
+import { type RedisKeys, redisKeys } from "../jobs/queues.ts";
 import { startActivityWorker, type Started } from "./activity-worker.ts";
 import { startCancellation } from "./cancellation.ts";
 import { checkRedis } from "./check-redis.ts";
 import { startChunkWorker } from "./chunk-worker.ts";
 import type { WorkerConfig } from "./config.ts";
 import { loadProfiles } from "./credentials/load-profiles.ts";
+import type { Profiles } from "./credentials/resolved-profile.ts";
 import { startHealth } from "./health.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createMetrics } from "./metrics.ts";
@@ -24,6 +26,8 @@ export type WorkerOptions = {
   /** Default: pino to standard output at the configured level. */
   readonly log?: Logger;
   readonly onAttempt?: (event: AttemptEvent) => void;
+  /** Ends a start that still waits for Redis; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 };
 
 /** A running worker. */
@@ -35,131 +39,141 @@ export type BucketlineWorker = {
   close(): Promise<void>;
 };
 
-/** Everything that has to be closed, newest first. */
-type Closer = () => Promise<unknown>;
+/** Where a worker is in its life; what the probes tell. */
+type State = { phase: "starting" | "taking jobs" | "closing"; readonly queues: Started[] };
+
+type Scope = {
+  readonly config: WorkerConfig;
+  readonly log: Logger;
+  readonly onAttempt: (event: AttemptEvent) => void;
+  readonly keys: RedisKeys;
+  readonly redis: Redis;
+  readonly state: State;
+  /** What has to be closed, newest first. */
+  readonly resources: AsyncDisposableStack;
+};
 
 /** Starts a worker; resolves once it takes jobs. Throws `InvalidConfiguration` or `UnsafeRedis` and then leaves nothing behind. */
 export async function createWorker(config: WorkerConfig, options: WorkerOptions = {}): Promise<BucketlineWorker> {
-  const log = options.log ?? pino({ level: config.logLevel });
-  const closers: Closer[] = [];
-  const close = async () => {
-    for (const closer of closers.toReversed()) await closer();
-  };
+  const { log = pino({ level: config.logLevel }), onAttempt = () => {}, signal } = options;
+  signal?.throwIfAborted();
+  const resources = new AsyncDisposableStack();
+  const redis = connect(config.redis, log);
+  resources.defer(() => redis.disconnect());
+  const state: State = { phase: "starting", queues: [] };
   try {
-    return await start(config, { log, onAttempt: options.onAttempt ?? (() => {}) }, closers);
+    const starting = start({ config, log, onAttempt, keys: redisKeys(config.prefix), redis, state, resources });
+    return await (signal === undefined ? starting : unlessAborted(starting, signal));
   } catch (error) {
-    await close();
+    await resources.disposeAsync();
     throw error;
   }
 }
 
-type Scope = { readonly log: Logger; readonly onAttempt: (event: AttemptEvent) => void };
+/** Commands that wait for Redis are not settled by a disconnect, so the wait for them is what has to end. */
+async function unlessAborted<Result>(running: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason as Error);
+  signal.addEventListener("abort", onAbort);
+  // What still comes of it after an abort is of no interest to anybody.
+  running.catch(() => undefined);
+  try {
+    return await Promise.race([running, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
 
-async function start(config: WorkerConfig, { log, onAttempt }: Scope, closers: Closer[]): Promise<BucketlineWorker> {
+async function start(scope: Scope): Promise<BucketlineWorker> {
+  const { config, log, keys, redis, state, resources } = scope;
   const id = randomUUID();
-  const keys = redisKeys(config.prefix);
-  const redis = connect(config.redis, log);
-  closers.push(async () => redis.disconnect());
-  const facts = await checkRedis(redis, { allowEviction: config.allowEviction, key: keys.workers() });
-  const profiles = await loadProfiles({ ...config.profiles, log });
-  const workers: Started[] = [];
-  const count = () => workers.reduce((sum, { running }) => sum + running.count(), 0);
+  const count = () => state.queues.reduce((sum, { running }) => sum + running.count(), 0);
   const metrics = createMetrics(count);
+  // Before Redis is asked anything: a probe must be able to tell a worker that waits from one that hangs.
+  const health = config.health && (await startHealth(probes(scope, metrics.page), config.health));
+  if (health) resources.defer(() => health.close());
+  const facts = await checkRedis(redis, { allowEviction: config.allowEviction, key: keys.workers() });
+  await startQueues(scope, metrics);
+  const activities = state.queues.map(({ worker }) => worker.name);
+  const { concurrency } = config;
+  const info = { id, host: hostname(), pid: process.pid, activities, concurrency, startedAt: new Date().toISOString() };
+  const heartbeat = startHeartbeat(redis, keys, info, count, log);
+  resources.defer(() => heartbeat.close());
+  state.phase = "taking jobs";
+  log.info({ workerId: id, redis: facts.version, activities }, "taking jobs");
+  return {
+    id,
+    ...(health && { healthPort: health.port }),
+    async close() {
+      state.phase = "closing";
+      await resources.disposeAsync();
+      log.info({ workerId: id }, "stopped");
+    },
+  };
+}
+
+/** A BullMQ worker for each activity, and one for chunks; all share one Redis connection, one pool of stores and one document store. */
+async function startQueues(scope: Scope, metrics: ReturnType<typeof createMetrics>): Promise<void> {
+  const { config, log, keys, redis, state, resources } = scope;
+  const profiles = await loadProfiles({ ...config.profiles, log });
   const telemetry = config.telemetry ? await openTelemetry() : undefined;
   const onRequest = (event: RequestEvent) => {
     metrics.onRequest(event);
     telemetry?.onRequest(event);
   };
   const pool = createS3Pool(profiles, { ...config.s3, onRequest });
-  closers.push(() => pool.close());
+  resources.defer(() => pool.close());
+  const documents = await openDocuments(scope, profiles);
+  const cancellation = await startCancellation(redis, keys, log);
+  resources.defer(() => cancellation.close());
+  const onAttempt = (event: AttemptEvent) => {
+    metrics.onAttempt(event);
+    scope.onAttempt(event);
+  };
+  const { operationTimeoutMs, retention } = config;
+  const shared = { redis, keys, profiles, pool, documents, cancellation, log, onAttempt, operationTimeoutMs };
+  for (const activity of config.activities) {
+    const processor = createProcessor(activity, { ...shared, listTtl: retention.completed.age });
+    const concurrency = config.concurrency[activity];
+    const queue = { queue: activity, redis, prefix: config.prefix, concurrency, retention, log, ...processor };
+    const worker = startActivityWorker({ ...queue, telemetry: telemetry?.bullmq });
+    state.queues.push({ worker, running: processor.running });
+  }
+  if (config.batches) {
+    const chunks = startChunkWorker({ config, redis, profiles, pool, documents, log });
+    state.queues.push(chunks);
+    resources.defer(() => chunks.close());
+  }
+  resources.defer(() => stop(state.queues, config.shutdownTimeoutMs));
+  await Promise.all(state.queues.map(({ worker }) => worker.waitUntilReady()));
+}
+
+async function openDocuments({ config, log, resources }: Scope, profiles: Profiles): Promise<DocumentStore> {
   const documents = await openDocumentStore(config.documentsUrl, {
     log,
     s3: async (profile) => (await profiles.resolve(profile)).connection,
   });
-  closers.push(() => documents.close());
+  resources.defer(() => documents.close());
   const sweeper = startSweeper(documents, { log });
-  closers.push(() => sweeper.stop());
-  const cancellation = await startCancellation(redis, keys, log);
-  closers.push(() => cancellation.close());
-
-  const deps = {
-    redis,
-    keys,
-    profiles,
-    pool,
-    documents,
-    cancellation,
-    log,
-    onAttempt: (event: AttemptEvent) => {
-      metrics.onAttempt(event);
-      onAttempt(event);
-    },
-    operationTimeoutMs: config.operationTimeoutMs,
-    listTtl: config.retention.completed.age,
-  };
-  for (const activity of config.activities) {
-    const { process, running } = createProcessor(activity, deps);
-    const worker = startActivityWorker({
-      queue: activity,
-      redis,
-      prefix: config.prefix,
-      concurrency: config.concurrency[activity],
-      retention: config.retention,
-      log,
-      process,
-      running,
-      telemetry: telemetry?.bullmq,
-    });
-    workers.push({ worker, running });
-  }
-  if (config.batches) {
-    const chunks = startChunkWorker({ config, redis, profiles, pool, documents, log });
-    workers.push(chunks);
-    closers.push(() => chunks.close());
-  }
-  closers.push(() => stop(workers, config.shutdownTimeoutMs));
-  await Promise.all(workers.map(({ worker }) => worker.waitUntilReady()));
-  const { concurrency } = config;
-  const activities = [...config.activities, ...(config.batches ? [CHUNK_QUEUE] : [])];
-  const info = { id, host: hostname(), pid: process.pid, activities, concurrency, startedAt: new Date().toISOString() };
-  const heartbeat = startHeartbeat(redis, keys, info, count, log);
-  closers.push(() => heartbeat.close());
-
-  let closing = false;
-  const health =
-    config.health &&
-    (await startHealth(
-      { ...probes(redis, workers, () => closing), pages: { "/metrics": metrics.page } },
-      config.health,
-    ));
-  if (health) closers.push(() => health.close());
-  log.info({ workerId: id, redis: facts.version, activities }, "taking jobs");
-  return {
-    id,
-    ...(health && { healthPort: health.port }),
-    async close() {
-      if (closing) return;
-      closing = true;
-      for (const closer of closers.toReversed()) await closer();
-      log.info({ workerId: id }, "stopped");
-    },
-  };
+  resources.defer(() => sweeper.stop());
+  return documents;
 }
 
 /** Commands wait for Redis for ever rather than fail: a worker outlives an outage. */
 function connect(url: string, log: Logger): Redis {
   const redis = new Redis(url, { maxRetriesPerRequest: null });
-  redis.on("error", (error) => log.warn({ err: error }, "Redis does not answer; trying again"));
+  redis.on("error", ({ message }: Error) => log.warn({ reason: message }, "Redis does not answer; trying again"));
   return redis;
 }
 
-function probes(redis: Redis, workers: readonly Started[], closing: () => boolean) {
+function probes({ redis, state }: Scope, metrics: () => Promise<{ readonly type: string; readonly body: string }>) {
   return {
-    live: () => workers.every(({ worker }) => worker.isRunning()) || closing(),
+    live: () => state.phase !== "taking jobs" || state.queues.every(({ worker }) => worker.isRunning()),
     ready: () => {
-      const checks = { redis: redis.status === "ready", running: !closing() };
-      return { ready: checks.redis && checks.running, checks };
+      const checks = { redis: redis.status === "ready", takingJobs: state.phase === "taking jobs" };
+      return { ready: checks.redis && checks.takingJobs, checks };
     },
+    pages: { "/metrics": metrics },
   };
 }
 

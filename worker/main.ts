@@ -8,18 +8,26 @@ import { createWorker } from "./create-worker.ts";
 /** How much longer than its own shutdown timeout a worker may take before it is ended, in milliseconds. */
 const MARGIN_MS = 5000;
 
+const stopping = new AbortController();
+
 try {
   const config = parseWorkerConfig(process.env);
   const log = pino({ level: config.logLevel });
   log.info({ config: describeConfig(config) }, "starting");
-  const worker = await createWorker(config, { log });
+  const starting = createWorker(config, { log, signal: stopping.signal });
+  // From the first moment: a worker that still waits for Redis must end when it is told to.
   closeWithGrace({ delay: config.shutdownTimeoutMs + MARGIN_MS, logger: false }, async ({ signal, err }) => {
     if (err) log.fatal({ err }, "ending after an error that nobody caught");
     else log.info({ signal }, "stopping: running jobs may end first");
-    await worker.close();
+    stopping.abort(new ActivityError("WorkerShutdown", "the worker was stopped before it took jobs"));
+    await starting.then(
+      (worker) => worker.close(),
+      () => undefined, // it never took jobs; told below
+    );
   });
+  await starting;
 } catch (error) {
   // Before there is a logger, or because it was told wrong: plain text for whoever starts the worker.
   process.stderr.write(`${error instanceof ActivityError ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = stopping.signal.aborted ? 0 : 1;
 }
