@@ -32,7 +32,8 @@ export async function feedManifest(
   }: { readonly chunks: ChunkStore; readonly queue: BatchQueue; readonly documents: ChunkDeps["documents"] },
 ): Promise<"full" | "done"> {
   let n = next;
-  let begun = await chunks.begin({ batch, chain: 0, n }, maxOpen);
+  // Every entry reads the document from its beginning, so it waits until half the room is free instead of filling one place at a time.
+  let begun = await chunks.begin({ batch, chain: 0, n }, maxOpen < 8 ? maxOpen : Math.floor(maxOpen / 2));
   if (begun.what !== "list") return begun.what === "full" ? "full" : "done";
   const filter = createFilter(spec.filter);
   const cursor = JSON.parse(begun.cursor) as ManifestCursor; // only open-source and this write it

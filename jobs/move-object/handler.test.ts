@@ -79,3 +79,22 @@ test("refuses to overwrite where onConflict is fail, and keeps both", async ({ s
   await expect(move).rejects.toMatchObject({ code: "DestinationExists" });
   expect([sandbox.text("both", "a"), sandbox.text("both", "b")]).toEqual(["1", "2"]);
 });
+
+test("skips a source whose content is at the destination already, and keeps it; other content is replaced", async ({
+  sandbox,
+  run,
+}) => {
+  sandbox.createBucket("identical");
+  for (const [key, content] of Object.entries({ a: "same", b: "same", c: "other" }))
+    sandbox.put("identical", key, content);
+  const move = (key: string) =>
+    run("move-object", {
+      object: { bucket: "identical", key: "a" },
+      destination: { bucket: "identical", key },
+      onConflict: "skip-identical",
+    });
+  expect(await move("b")).toMatchObject({ skipped: true, verified: "etag" });
+  expect(sandbox.keys("identical")).toEqual(["a", "b", "c"]);
+  expect(await move("c")).toMatchObject({ skipped: false });
+  expect([sandbox.keys("identical"), sandbox.text("identical", "c")]).toEqual([["b", "c"], "same"]);
+});

@@ -20,9 +20,12 @@ export const moveObjectHandler = defineHandler(
     }
     const done = await transfer(input, context);
     if (done.skipped) return { success: true, object: done.skipped, skipped: true };
-    requireProof(done.proof, input.minVerify);
+    const { proof } = done;
+    // `skip-identical`: as with `skip`, what was there before the job is left alone, at both ends.
+    if (done.by === "others") return { success: true, object: written(proof), skipped: true, verified: proof.verified };
+    requireProof(proof, input.minVerify);
     const guarantee = await deleteSource(done, context);
-    return { success: true, object: written(done.proof), skipped: false, verified: done.proof.verified, guarantee };
+    return { success: true, object: written(proof), skipped: false, verified: proof.verified, guarantee };
   },
 );
 
