@@ -1,5 +1,6 @@
 import type { Cluster, Redis } from "ioredis";
 import type { Logger } from "pino";
+import { withoutCommand } from "../jobs/without-command.ts";
 import type { BatchQueue } from "./batch-queue.ts";
 import { createBatchStore } from "./batch-store.ts";
 import { healBatch } from "./heal-batch.ts";
@@ -29,7 +30,7 @@ export function startWatchdog({ redis, prefix, queue, log, interval = 5000 }: Wa
   const timer = setInterval(() => {
     looking = looking
       .then(look)
-      .catch((error: unknown) => log.warn({ err: error }, "the watchdog of batches could not look"));
+      .catch((error: unknown) => log.warn({ err: withoutCommand(error) }, "the watchdog of batches could not look"));
   }, interval);
 
   return {

@@ -1,5 +1,6 @@
 import { ReplyError } from "ioredis";
 import { ActivityError } from "../jobs/activity-error.ts";
+import { withoutCommand } from "../jobs/without-command.ts";
 
 /** Replies of a Redis that is starting, failing over, full or busy: the same command may pass a moment later. */
 const TRANSIENT_REPLY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|OOM)\b/;
@@ -16,7 +17,7 @@ export function connectionProblem(error: unknown): "transient" | ActivityError |
   if (!(error instanceof Error) || error instanceof ActivityError) return undefined;
   if (error instanceof ReplyError || error.name === "ReplyError") {
     if (TRANSIENT_REPLY.test(error.message)) return "transient";
-    return new ActivityError("RedisRefused", error.message, { cause: error });
+    return new ActivityError("RedisRefused", error.message, { cause: withoutCommand(error) });
   }
   const code = "code" in error ? String(error.code) : "";
   return CONNECTION_ERROR.test(`${code} ${error.message} ${error.name}`) ? "transient" : undefined;

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from "bullmq";
 import { type Cluster, Redis, type RedisOptions } from "ioredis";
 import { ActivityError } from "../jobs/activity-error.ts";
+import { withoutCommand } from "../jobs/without-command.ts";
 import { connectionProblem } from "./connection-problem.ts";
 
 /** Where Redis is: a URL, ioredis options, or an ioredis instance, which stays the caller's to close. */
@@ -43,7 +44,7 @@ export function openRedis(location: RedisLocation, timeout: number): RedisConnec
     });
   const listeners = {
     // Without a listener ioredis prints each failed attempt; the error becomes the cause of what it fails.
-    error: (error: Error) => void (state.lastError = error),
+    error: (error: Error) => void (state.lastError = withoutCommand(error)),
     close: () => {
       outage ??= setTimeout(() => watcher?.lost(unavailable("wait for a result")), timeout);
     },

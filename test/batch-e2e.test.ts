@@ -73,10 +73,11 @@ describe("a batch that runs in worker processes", () => {
     expect(ended.listed).toBe(ended.succeeded + ended.failed + ended.skipped + ended.unattempted);
     const rows = await all(batch.report());
     expect(rows).toHaveLength(ended.listed);
-    for (const { key, status, destinationKey } of rows) {
-      expect(stack.sandbox.object(from, key) === undefined, key).toBe(status === "succeeded");
-      if (status === "succeeded") expect(stack.sandbox.object(to, destinationKey ?? ""), key).toBeDefined();
-    }
+    const untrue = rows.filter(({ key, status, destinationKey = "" }) => {
+      const isAt = (bucket: string, name: string) => stack.sandbox.object(bucket, name) !== undefined;
+      return status === "succeeded" ? isAt(from, key) || !isAt(to, destinationKey) : !isAt(from, key);
+    });
+    expect(untrue).toEqual([]);
   }, 60_000);
 
   test("gets help at once from a worker that is added in its middle", async () => {
@@ -135,7 +136,7 @@ describe("bad input ends with an error or a failed row, never with a hang", () =
     });
     expect(await batch.done()).toMatchObject({ state: "completed", listed: 4, succeeded: 1, failed: 3 });
     const rows = await all(batch.report({ only: "failed" }));
-    expect(rows.map(({ code }) => code).toSorted()).toEqual(["InvalidManifestLine", "InvalidManifestLine", "NoSuchKey"]);
+    expect(rows.map(({ code }) => code)).toEqual(["InvalidManifestLine", "InvalidManifestLine", "NoSuchKey"]);
     expect(stack.sandbox.text(to, "a b")).toBe("x");
   });
 

@@ -5,6 +5,7 @@ import { ActivityError } from "../jobs/activity-error.ts";
 import { backoff } from "../jobs/backoff.ts";
 import { quarantineMalformed } from "../jobs/quarantine.ts";
 import { BETWEEN_ATTEMPTS } from "../jobs/queues.ts";
+import { withoutCommand } from "../jobs/without-command.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Running } from "./running.ts";
 
@@ -60,7 +61,8 @@ export function startActivityWorker(options: Options): Worker {
       );
   });
   worker.on("error", (error) => {
-    if (!(error instanceof SyntaxError)) return log.warn({ queue, err: error }, "the queue reports an error");
+    if (!(error instanceof SyntaxError))
+      return log.warn({ queue, err: withoutCommand(error) }, "the queue reports an error");
     // A job that is not JSON: BullMQ has made it active and cannot read it.
     void putAside(options);
   });
@@ -72,6 +74,6 @@ async function putAside({ redis, prefix, queue, log }: Options): Promise<void> {
     const ids = await quarantineMalformed(redis, { prefix, queue });
     log.error({ queue, jobIds: ids }, "put malformed jobs into quarantine");
   } catch (error) {
-    log.error({ queue, err: error }, "could not put a malformed job into quarantine");
+    log.error({ queue, err: withoutCommand(error) }, "could not put a malformed job into quarantine");
   }
 }

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { ActivityError } from "../jobs/activity-error.ts";
 import type { RedisKeys } from "../jobs/queues.ts";
+import { withoutCommand } from "../jobs/without-command.ts";
 
 /** A message can be lost while the subscription reconnects, so the flags of running jobs are also read so often. */
 const POLL_MS = 5000;
@@ -22,7 +23,9 @@ export async function startCancellation(redis: Redis, keys: RedisKeys, log: Logg
   const jobs = new Map<string, Running>();
   const cancel = ({ activity, jobId, abort }: Running) => abort(cancelled(activity, jobId));
   const subscriber = redis.duplicate();
-  subscriber.on("error", (error) => log.debug({ err: error }, "the cancel subscription is reconnecting"));
+  subscriber.on("error", (error) =>
+    log.debug({ err: withoutCommand(error) }, "the cancel subscription is reconnecting"),
+  );
   subscriber.on("message", (_channel, message) => {
     const running = jobs.get(message);
     if (running !== undefined) cancel(running);
@@ -38,7 +41,9 @@ export async function startCancellation(redis: Redis, keys: RedisKeys, log: Logg
     for (const [index, job] of running.entries()) if (flags[index]?.[1] === 1) cancel(job);
   };
   const timer = setInterval(() => {
-    poll().catch((error: unknown) => log.warn({ err: error }, "could not read the cancel flags; trying again"));
+    poll().catch((error: unknown) =>
+      log.warn({ err: withoutCommand(error) }, "could not read the cancel flags; trying again"),
+    );
   }, POLL_MS);
 
   return {

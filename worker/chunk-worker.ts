@@ -6,6 +6,7 @@ import { createChunkProcessor } from "../batches/chunk-processor.ts";
 import { startWatchdog } from "../batches/watchdog.ts";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
+import { withoutCommand } from "../jobs/without-command.ts";
 import { startActivityWorker, type Started } from "./activity-worker.ts";
 import type { WorkerConfig } from "./config.ts";
 import { policyMatcher } from "./credentials/policy.ts";
@@ -33,7 +34,9 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
   const { config, redis, profiles, pool, documents, log } = options;
   const { prefix } = config;
   const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix });
-  queue.on("error", (error) => log.warn({ queue: CHUNK_QUEUE, err: error }, "the queue reports an error"));
+  queue.on("error", (error) =>
+    log.warn({ queue: CHUNK_QUEUE, err: withoutCommand(error) }, "the queue reports an error"),
+  );
   const jobs = createBatchQueue(queue);
   const processChunk = createChunkProcessor({
     redis,

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { RedisKeys } from "../jobs/queues.ts";
+import { withoutCommand } from "../jobs/without-command.ts";
 
 const EVERY_MS = 5000;
 /** A worker that has not been heard of for so long is not shown any more, in seconds. */
@@ -34,7 +35,9 @@ export function startHeartbeat(redis: Redis, keys: RedisKeys, info: WorkerInfo, 
       .exec();
   };
   const tell = () => {
-    beat().catch((error: unknown) => log.debug({ err: error }, "the heartbeat did not reach Redis; trying again"));
+    beat().catch((error: unknown) =>
+      log.debug({ err: withoutCommand(error) }, "the heartbeat did not reach Redis; trying again"),
+    );
   };
   tell();
   const timer = setInterval(tell, EVERY_MS);
