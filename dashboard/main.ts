@@ -1,3 +1,4 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it sets how V8 keeps its heap, and exports nothing
 import "./prefer-memory.ts";
 import closeWithGrace from "close-with-grace";
 import { pino } from "pino";

@@ -299,7 +299,7 @@ function createSpeed(initial, signal) {
     for (const { at, objects } of buckets) known.set(Math.floor(new Date(at) / 1000 / STEP_S) * STEP_S, objects);
     // Steps without progress are left out of the record: they are zero. The last one is still filling.
     const end = Math.floor(Date.now() / 1000 / STEP_S) * STEP_S - STEP_S;
-    const first = Math.max(Math.min(...known.keys(), end - 300), end - SPAN_S);
+    const first = Math.max(Math.min(...known.keys(), end - 60), end - SPAN_S);
     const times = Array.from(
       { length: Math.max(2, Math.floor((end - first) / STEP_S) + 1) },
       (_, index) => first + index * STEP_S,

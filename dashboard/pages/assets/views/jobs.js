@@ -191,7 +191,7 @@ async function showJobs(main, { activity, names, state, page, signal, navigate }
     h(
       "div",
       { class: "stack" },
-      charts && h("div", { class: "stack" }, h("div", {}, charts.picker), charts.element),
+      charts && h("div", { class: "stack after-on-phone" }, h("div", {}, charts.picker), charts.element),
       h("section", { class: "card" }, h("div", { class: "card-head" }, tabs), place, pager),
     ),
   );
