@@ -15,6 +15,8 @@ export async function giveUp(work: ChunkWork, why: "cancel" | "fail"): Promise<v
   await settleUncertain(work, maybeDeleted(work));
   await abandonUploads(work);
   const word = why === "cancel" ? "cancelled" : "given up";
+  const copying = spec.operation !== "delete" && deliveryNumber(work) > 1;
+  const before = copying ? "before; a worker that had it earlier may have left a copy" : "before";
   for (let index = 0; index < manifest.keys.length; index++) {
     const status = outcomes.status[index];
     if (status === COPIED)
@@ -28,7 +30,7 @@ export async function giveUp(work: ChunkWork, why: "cancel" | "fail"): Promise<v
         message: `Cancelled: the ${spec.operation} was cut off when the batch was ${word}; ${cutOff(spec.operation)}`,
       });
     else if (status === OPEN)
-      outcomes.unattempted(index, { code: "Unattempted", message: `Unattempted: the batch was ${word} before` });
+      outcomes.unattempted(index, { code: "Unattempted", message: `Unattempted: the batch was ${word} ${before}` });
   }
 }
 

@@ -101,12 +101,15 @@ function* judgeSuccess(sandbox: Sandbox, goods: Goods, { item, row, seen }: Told
 }
 
 function* judgeRest({ item, row, seen }: Told): Generator<string> {
-  const { sourceOriginal, sourceNewer, targetOriginal, target } = seen;
+  const { sourceOriginal, sourceNewer, targetOriginal, targetNewer, target } = seen;
   if (row.code === undefined || row.message === undefined) yield `a ${row.status} row does not say why`;
+  if (row.code === "InternalError" && row.httpStatus === undefined)
+    yield "a row tells of a failure of the worker itself";
   if (sourceOriginal || sourceNewer) {
-    if (row.status === "unattempted" && target !== undefined && item.conflict === undefined)
+    const told = row.message?.includes("may have left a copy") === true;
+    if (row.status === "unattempted" && target !== undefined && item.conflict === undefined && !told)
       yield "an unattempted object is at the destination";
-    if (row.message?.includes("both are kept") === true && !targetOriginal)
+    if (row.message?.includes("both are kept") === true && !targetOriginal && !targetNewer)
       yield "a row says that both are kept, the copy is not";
     return;
   }
