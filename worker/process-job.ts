@@ -90,7 +90,9 @@ async function attempt(activity: ActivityName, job: Job, { controller, log, deps
     if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))
       await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    const evidence = createEvidence(redis, keys.evidence(activity, jobId), { lastAttempt });
+    // Starts count stalls too, which attempts do not.
+    const fresh = job.attemptsStarted === 1;
+    const evidence = createEvidence(redis, keys.evidence(activity, jobId), { fresh, lastAttempt });
     const run = { activity, jobId, data: job.data, attempt: job.attemptsMade + 1, evidence, signal, log };
     const result = await runJob(run, deps);
     await evidence.release();
