@@ -132,7 +132,7 @@ describe.runIf(possible)("the pages, as they look", () => {
       maxObjectsPerSecond: 25,
     });
     const look = async () => (await dashboard.send(`/api/batches/${running}`)).json();
-    await vi.waitUntil(async () => Number((await look())["succeeded"]) > 150, { timeout: 30_000, interval: 200 });
+    await vi.waitUntil(async () => Number((await look())["succeeded"]) > 60, { timeout: 30_000, interval: 200 });
     const failed = jobs[19]?.id ?? "";
     return { batch: `/batches/${running}`, plan: `/batches/${planned}`, job: `/jobs/copy-object/${failed}` };
   }

@@ -69,7 +69,7 @@ export function batchStreamRoutes({ batches, views }: BatchRouteDeps): readonly 
           const view = await viewBatch(views, id);
           yield `event: progress\ndata: ${JSON.stringify(view)}\n\n`;
           if (isAtRest(view.state)) break;
-          // oxlint-disable-next-line no-await-in-loop
+          // oxlint-disable-next-line no-await-in-loop -- the pause between two looks
           await sleep(LOOK_EVERY_MS, undefined, { signal });
         }
         yield "event: end\ndata: {}\n\n";
