@@ -250,3 +250,23 @@ test.each([
   expect(sandbox.counts.CreateMultipartUpload).toBe(2);
   expect(sandbox.uploads()).toEqual([]);
 });
+
+test("an upload that is not begun in time is a timeout, which may be tried again", async () => {
+  const { sandbox, s3, pin } = await open({ s3: { requestTimeoutMs: 300 } });
+  sandbox.fault({ operation: "CreateMultipartUpload", kind: "stall" });
+  const error = await errorOf(s3.copy({ source: pin("in", "a"), bucket: "out", key: "b" }, call));
+  expect(error).toMatchObject({ code: "Timeout", retryable: true });
+});
+
+test("leaves no upload behind whose parts cannot be listed any more at the last attempt", async () => {
+  const { sandbox, s3, pin } = await open();
+  const upload = { ...remember(), lastAttempt: false };
+  const copy = (lastAttempt: boolean) =>
+    s3.copy({ source: pin("in", "a"), bucket: "out", key: "b", upload: { ...upload, lastAttempt } }, call);
+  sandbox.fault({ operation: "CompleteMultipartUpload", kind: "status", status: 500 });
+  await errorOf(copy(false));
+  expect(sandbox.uploads()).toHaveLength(1);
+  sandbox.fault({ operation: "ListParts", kind: "status", status: 500 });
+  expect(await errorOf(copy(true))).toMatchObject({ httpStatus: 500 });
+  expect(sandbox.uploads()).toEqual([]);
+});

@@ -27,7 +27,12 @@ export async function beginUpload(
   const { source, upload: memory } = request;
   const earlier = await memory?.load();
   if (earlier !== undefined && memory !== undefined) {
-    const done = await partsOf(store, request, earlier.uploadId, earlier.partSize, call);
+    const done = await partsOf(store, request, earlier.uploadId, earlier.partSize, call).catch(
+      async (error: unknown): Promise<never> => {
+        await endUpload(store, request, earlier, error, call);
+        throw error;
+      },
+    );
     if (done !== undefined && earlier.etag === source.etag) return { ...earlier, done };
     if (done !== undefined) await removeUpload(store, request, earlier.uploadId);
     await memory.clear();
@@ -47,7 +52,7 @@ export async function beginUpload(
 export async function endUpload(
   store: Store,
   request: CopyRequest,
-  upload: OpenUpload,
+  upload: Pick<OpenUpload, "uploadId">,
   error: unknown,
   call: Call,
 ): Promise<void> {

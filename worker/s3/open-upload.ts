@@ -24,7 +24,8 @@ export async function openUpload(
   signal.throwIfAborted();
   const { bucket, key, region } = target;
   const about: About = { operation: "CreateMultipartUpload", bucket, key };
-  const own = AbortSignal.timeout(store.settings.requestTimeoutMs);
+  // Ends by the request's own timeout, which is an error that may be tried again.
+  const own = new AbortController().signal;
   const output = await send(store, make, about, { signal: own }, region === undefined ? {} : { region });
   const { UploadId } = output;
   if (UploadId === undefined || UploadId === "") throw unproven(about, "an upload id", 200);
