@@ -99,6 +99,3 @@ export function batchRun(seed: number, objects: number): BatchRun {
     ...rest,
   };
 }
-
-/** How many kinds there are: so many seeds in a row are each of them once. */
-export const KIND_COUNT = KINDS.length;

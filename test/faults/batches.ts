@@ -13,8 +13,12 @@ export type BatchCampaign = {
   readonly seed: number;
 };
 
-/** Answers how many runs broke a promise. */
-export async function runBatchFaults({ runs, objects, seed }: BatchCampaign): Promise<number> {
+/** Answers how many runs there were, and in how many a promise was broken. */
+export async function runBatchFaults({
+  runs,
+  objects,
+  seed,
+}: BatchCampaign): Promise<{ cases: number; failures: number }> {
   console.log(
     `${runs} runs of up to ${objects} objects from seed ${seed}; one again: test:faults -- batches --runs 1 --seed <its seed>`,
   );
@@ -42,7 +46,7 @@ export async function runBatchFaults({ runs, objects, seed }: BatchCampaign): Pr
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   console.log(`batches under fault: ${runs} runs, ${moved} objects, ${list(total)}, ${failures} failures`);
-  return failures;
+  return { cases: runs, failures };
 }
 
 function add(total: Figures, figures: Figures): void {

@@ -51,4 +51,4 @@ const isNewer = (bytes: Uint8Array | undefined): boolean =>
 const isBefore = ({ trouble }: MoveCase): boolean => trouble.kind === "overwrite" && trouble.when === "before";
 
 /** An upload whose id was lost with the answer cannot be told from anybody else's; a lifecycle rule of the bucket ends those. */
-const idNeverArrived = ({ operation }: MoveCase): boolean => operation === "CreateMultipartUpload";
+export const idNeverArrived = ({ operation }: MoveCase): boolean => operation === "CreateMultipartUpload";

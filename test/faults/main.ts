@@ -6,8 +6,9 @@ import { parseArgs } from "node:util";
 import { runBatchFaults } from "./batches.ts";
 import { runMoveFaults } from "./move.ts";
 
-const RUNS = 30;
-const OBJECTS = 20_000;
+const WHOLE = { runs: 30, objects: 20_000 } as const;
+/** What fits into a minute and a half. */
+const SAMPLE = { cases: 60, runs: 2, objects: 4000 } as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,19 +23,29 @@ const seed = count("seed", values.seed) ?? Math.floor(Math.random() * 1e6);
 const [campaign = "both", filter] = positionals;
 if (!["both", "move", "batches"].includes(campaign)) throw new Error(`expected move or batches, got ${campaign}`);
 
-// The processes of a campaign end with it, however it ends.
+// The processes of a campaign end with it, however it ends; each of them listens for that.
+process.setMaxListeners(0);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
-let failures = 0;
+const total = { cases: 0, failures: 0 };
+const add = ({ cases, failures }: typeof total) => {
+  total.cases += cases;
+  total.failures += failures;
+};
 if (campaign !== "batches")
-  failures += await runMoveFaults({ filter, ...(values.sample && { sample: { seed, cases: 60 } }) });
-if (campaign !== "move")
-  failures += await runBatchFaults({
-    runs: count("runs", values.runs) ?? (values.sample ? 2 : RUNS),
-    objects: count("objects", values.objects) ?? (values.sample ? 5000 : OBJECTS),
-    seed,
-  });
-process.exitCode = failures === 0 ? 0 : 1;
+  add(await runMoveFaults({ filter, ...(values.sample && { sample: { seed, cases: SAMPLE.cases } }) }));
+if (campaign !== "move") {
+  const { runs, objects } = values.sample ? SAMPLE : WHOLE;
+  add(
+    await runBatchFaults({
+      runs: count("runs", values.runs) ?? runs,
+      objects: count("objects", values.objects) ?? objects,
+      seed,
+    }),
+  );
+}
+console.log(`${total.cases - total.failures} passed, ${total.failures} failed`);
+process.exitCode = total.failures === 0 ? 0 : 1;
 
 function count(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

@@ -5,10 +5,10 @@ import { createRandom } from "./random.ts";
 import { runMoveCase } from "./run-move-case.ts";
 
 /** Kills start processes of their own; the others share two workers. */
-const AT_ONCE = { kill: 8, other: 40 } as const;
+const AT_ONCE = { kill: 8, other: 24 } as const;
 
-/** Where processes start beside the requests, a busy machine takes its time. */
-const TIMEOUTS = { kill: "3s", other: "2s" } as const;
+/** Long enough for a busy machine, and short enough for stalls to be waited for. */
+const TIMEOUT = "3s";
 
 const ENV = {
   BUCKETLINE_ACTIVITIES: "move-object",
@@ -31,8 +31,8 @@ type Tally = {
   readonly notStruck: Map<string, number>;
 };
 
-/** Answers how many promises were broken. */
-export async function runMoveFaults(campaign: MoveCampaign): Promise<number> {
+/** Answers how many cases there were, and in how many a promise was broken. */
+export async function runMoveFaults(campaign: MoveCampaign): Promise<{ cases: number; failures: number }> {
   const startedAt = performance.now();
   const cases = choose(campaign);
   const tally: Tally = { failures: [], outcomes: new Map(), notStruck: new Map() };
@@ -50,7 +50,7 @@ export async function runMoveFaults(campaign: MoveCampaign): Promise<number> {
   for (const [step, count] of tally.notStruck) console.log(`no request met the trouble: ${step}, ${count} cases`);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   console.log(`move under fault: ${cases.length} cases, ${tally.failures.length} failures, ${seconds} s`);
-  return tally.failures.length;
+  return { cases: cases.length, failures: tally.failures.length };
 }
 
 function choose({ filter = "", sample }: MoveCampaign): readonly MoveCase[] {
@@ -79,23 +79,23 @@ async function runGroup(
   const queue = [...group];
   const take = async (stack: Stack): Promise<void> => {
     for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-      const { problems, outcome, struck } = await runMoveCase(stack, one, nextIndex());
+      const { problems, outcome, said, struck } = await runMoveCase(stack, one, nextIndex());
       tick(outcomes, outcome);
       if (!struck) tick(notStruck, `${one.operation} of ${one.route} at the ${one.at}`);
-      for (const problem of problems) fail(`${one.name}: ${problem} (${outcome})`);
+      if (problems.length > 0) fail(`${one.name}: ${problems.join("; ")} (${said})`);
     }
   };
   const enforcing = group[0]?.enforcing === true;
   if (kill) {
     // A kill ends every worker of its Redis prefix, so each lane has a stack of its own.
     const lane = async () => {
-      await using stack = await open(enforcing, TIMEOUTS.kill);
+      await using stack = await open(enforcing);
       await take(stack);
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE.kill, group.length) }, lane));
     return;
   }
-  await using stack = await open(enforcing, TIMEOUTS.other);
+  await using stack = await open(enforcing);
   let over = false;
   const staff = async (): Promise<void> => {
     const worker = await stack.startWorker();
@@ -112,16 +112,16 @@ async function runGroup(
 
 type Stack = Awaited<ReturnType<typeof startStack>>;
 
-async function open(enforcing: boolean, timeout: string): Promise<Stack> {
+async function open(enforcing: boolean): Promise<Stack> {
   const conditions = { copySource: enforcing, copy: enforcing, delete: enforcing, multiDelete: enforcing };
   return await startStack({
     sandbox: { logSize: 0, enforceConditions: { ...conditions, write: true, read: true } },
     profile: { conditionalCopy: enforcing, conditionalDelete: enforcing },
     env: {
       ...ENV,
-      BUCKETLINE_REQUEST_TIMEOUT: timeout,
-      BUCKETLINE_COPY_TIMEOUT: timeout,
-      BUCKETLINE_IDLE_TIMEOUT: timeout,
+      BUCKETLINE_REQUEST_TIMEOUT: TIMEOUT,
+      BUCKETLINE_COPY_TIMEOUT: TIMEOUT,
+      BUCKETLINE_IDLE_TIMEOUT: TIMEOUT,
     },
   });
 }

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ActivityError } from "../../jobs/activity-error.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
 import type { Stack } from "../stack.ts";
 import type { MoveCase } from "./move-cases.ts";
-import { judgeMove } from "./judge-move.ts";
+import { idNeverArrived, judgeMove } from "./judge-move.ts";
 import { plant } from "./plant.ts";
 
 const MIB = 1024 * 1024;
@@ -12,8 +13,16 @@ const SMALL = Buffer.from("older content");
 
 /** Its own retries, with their waits between them. */
 const ENDS_WITHIN_MS = 150_000;
+/** A run that lost its job to another one may still be taking its upload away when that one has ended. */
+const CLEAN_WITHIN_MS = 10_000;
 
-export type CaseResult = { readonly problems: readonly string[]; readonly outcome: string; readonly struck: boolean };
+export type CaseResult = {
+  readonly problems: readonly string[];
+  /** `success`, or the code that the job failed with, and what it said. */
+  readonly outcome: string;
+  readonly said: string;
+  readonly struck: boolean;
+};
 
 /** Where a case takes place. */
 export type Scene = {
@@ -45,14 +54,22 @@ export async function runMoveCase(stack: Stack, one: MoveCase, index: number): P
     { attempts: 4 },
   );
   jobId.resolve(job.id);
-  const outcome = await job.result({ timeout: ENDS_WITHIN_MS }).then(
-    () => "success",
-    (error: unknown) => (error instanceof ActivityError ? error.code : String(error)),
+  const { outcome, said } = await job.result({ timeout: ENDS_WITHIN_MS }).then(
+    () => ({ outcome: "success", said: "success" }),
+    (error: unknown) => {
+      const words = error instanceof Error ? error.message : String(error);
+      return { outcome: error instanceof ActivityError ? error.code : words, said: words };
+    },
   );
   await trouble.end();
+  if (one.multipart && !idNeverArrived(one)) await until(() => target.uploads(bucket).length === 0, CLEAN_WITHIN_MS);
   const overwritten = one.trouble.kind === "overwrite" && trouble.struck();
   const problems = judgeMove(scene, { older, outcome, overwritten });
   sandbox.delete(bucket, "source");
   target.delete(bucket, "copy");
-  return { problems, outcome, struck: trouble.struck() };
+  return { problems, outcome, said, struck: trouble.struck() };
+}
+
+async function until(holds: () => boolean, withinMs: number): Promise<void> {
+  for (const deadline = Date.now() + withinMs; !holds() && Date.now() < deadline;) await sleep(20);
 }

@@ -99,11 +99,11 @@ test("a store that stops in the middle is given up after the idle timeout", asyn
 });
 
 test("a slow reader is no stalled store", async () => {
-  const { sandbox, s3 } = await openS3({ s3: { idleTimeoutMs: 50 } });
+  const { sandbox, s3 } = await openS3({ s3: { idleTimeoutMs: 300 } });
   const { bytes } = content(4 * MIB);
   sandbox.put("in", "a", bytes);
   const { body } = await s3.get({ object: { bucket: "in", key: "a" } }, call);
-  const until = Date.now() + 200;
+  const until = Date.now() + 700;
   while (Date.now() < until) await turn();
   expect((await buffer(body)).equals(bytes)).toBe(true);
 });
