@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "dist/**"],
     globalSetup: ["test/global-setup.ts"],
     pool: "forks", // tests start and kill processes and set process-wide limits; a thread would share them
-    maxWorkers: 2,
+    maxWorkers: 4, // much of their time is waiting: for locks, timeouts, processes
     // For machines that are busy with more: nothing waits so long on an idle one.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,4 +1,4 @@
-import { createHash, createHmac, hash, timingSafeEqual } from "node:crypto";
+import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import { decodePercent, header, type Call } from "./call.ts";
 import { S3Error } from "./s3-error.ts";
 
@@ -173,9 +173,4 @@ function canonicalQuery(query: ReadonlyMap<string, string>, presigned: boolean):
 
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-/** The SHA-256 of some text in hex. */
-function sha256Hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,11 +1,11 @@
 import { Redis } from "ioredis";
 import { expect, vi } from "vitest";
-import { redisKeys } from "../jobs/contracts.ts";
+import { type ActivityInput, redisKeys } from "../jobs/contracts.ts";
 import { redisUrl } from "./fixtures.ts";
 import { startHarness, test } from "./harness.ts";
 
 /** What an app might pass by mistake, past the types. */
-const unchecked = <T>(input: unknown): T => input as T;
+const unchecked = (input: unknown) => input as ActivityInput<"list-objects">;
 
 test("wrong types, unknown fields and missing ones are refused before anything is sent, by name", async ({ run }) => {
   const wrong: [unknown, string, string][] = [

@@ -65,11 +65,9 @@ export function batchStreamRoutes({ batches, views }: BatchRouteDeps): readonly 
       await viewBatch(views, id);
       async function* progress(): AsyncGenerator<string> {
         for (;;) {
-          // oxlint-disable-next-line no-await-in-loop -- one look after the other
           const view = await viewBatch(views, id);
           yield `event: progress\ndata: ${JSON.stringify(view)}\n\n`;
           if (isAtRest(view.state)) break;
-          // oxlint-disable-next-line no-await-in-loop -- the pause between two looks
           await sleep(LOOK_EVERY_MS, undefined, { signal });
         }
         yield "event: end\ndata: {}\n\n";

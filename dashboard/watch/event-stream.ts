@@ -76,7 +76,6 @@ export function createEventStream() {
         return;
       }
       for (const { event, read } of topics) {
-        // oxlint-disable-next-line no-await-in-loop -- in their order
         const data = await read();
         if (data !== undefined && clients.has(client))
           reply.raw.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);

@@ -2,7 +2,6 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 const WORD = /=\?utf-8\?([bq])\?([^?]*)\?=/gi;
 const BETWEEN_WORDS = /(\?=)\s+(?==\?utf-8\?)/gi;
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
 /** A metadata value as a header can carry it. */
