@@ -6,9 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
-import { createBatches } from "../producer/batches.ts";
 import { createProducer } from "../producer/index.ts";
-import { openRedis } from "../producer/redis-connection.ts";
 import { startRedis } from "../sandbox/index.ts";
 
 // `node bench/dashboard.ts`: how fast the dashboard answers, and how much memory it holds, with 100,000 jobs in a queue and 1,000 batches.
@@ -141,19 +139,15 @@ async function fillJobs(into: Redis): Promise<void> {
 
 async function fillBatches(): Promise<string> {
   const producer = createProducer({ redis: client, prefix: PREFIX, documents });
-  const connection = openRedis(client, 10_000);
-  const batches = createBatches({ redis: connection, prefix: PREFIX, documents: producer.documents });
   let last = "";
   for (let i = 0; i < BATCHES; i++) {
-    const { id } = await batches.start({
+    const { id } = await producer.batches.start({
       operation: "copy",
       source: { bucket: "in", prefix: `${i}/` },
       destination: { bucket: "out" },
     });
     last = id;
   }
-  await batches.close();
-  await connection.close();
   await producer.close();
   return last;
 }

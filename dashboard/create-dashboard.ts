@@ -4,9 +4,7 @@ import { Redis } from "ioredis";
 import { type Logger, pino } from "pino";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { openDocumentStore } from "../documents/open-document-store.ts";
-import { createBatches } from "../producer/batches.ts";
 import { createProducer } from "../producer/index.ts";
-import { openRedis } from "../producer/redis-connection.ts";
 import { createIdentify } from "./access/identity.ts";
 import { sessionRoutes } from "./access/session-routes.ts";
 import { createSessions } from "./access/sessions.ts";
@@ -77,12 +75,7 @@ async function assemble(
   const documents = lazyStore(config.documentsUrl, resources);
   const producer = createProducer({ redis, prefix, documents: config.documentsUrl, redisTimeout: REDIS_TIMEOUT_MS });
   resources.defer(() => producer.close());
-  const connection = openRedis(redis, REDIS_TIMEOUT_MS);
-  const batches = createBatches({ redis: connection, prefix, documents: producer.documents });
-  resources.defer(async () => {
-    await batches.close();
-    await connection.close();
-  });
+  const { batches } = producer;
   const queues = openBullQueues(redis, { prefix, log });
   resources.defer(() => queues.close());
 
