@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ReportRow } from "../../batches/report-row.ts";
 import type { BatchStatus } from "../../producer/batches.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
@@ -6,6 +7,7 @@ import type { Scene } from "./scene.ts";
 
 /** Of one kind of problem so many are told. */
 const TOLD = 3;
+const LET_GO_MS = 10_000;
 
 /** Compares the report with what is there, object by object; answers what is not true. */
 export async function judgeBatch(scene: Scene, status: BatchStatus): Promise<readonly string[]> {
@@ -27,7 +29,7 @@ export async function judgeBatch(scene: Scene, status: BatchStatus): Promise<rea
   for (const key of rows.keys()) problems.add("a row is about no object of the source", key);
   for (const [bucket, key, content] of goods.bystanders)
     if (stack.sandbox.text(bucket, key) !== content) problems.add("a bystander was touched", `${bucket}/${key}`);
-  judgeUploads(scene, problems.add);
+  await judgeUploads(scene, problems.add);
   return problems.told();
 }
 
@@ -147,9 +149,11 @@ function inVersions(sandbox: Sandbox, goods: Goods, item: Item): boolean {
 }
 
 /** An upload whose id was lost with the answer, or with its worker, has no parts; nobody can tell it from other people's. */
-function judgeUploads({ stack, goods }: Scene, add: Add): void {
-  for (const { key, parts } of stack.sandbox.uploads(goods.to))
-    if (parts.length > 0) add("a multipart upload with parts was left open", key);
+async function judgeUploads({ stack, goods }: Scene, add: Add): Promise<void> {
+  const left = () => stack.sandbox.uploads(goods.to).filter(({ parts }) => parts.length > 0);
+  // A delivery that lost its chunk to another one may still be taking its upload away.
+  for (const deadline = Date.now() + LET_GO_MS; left().length > 0 && Date.now() < deadline;) await sleep(50);
+  for (const { key } of left()) add("a multipart upload with parts was left open", key);
 }
 
 const describe = (item: Item, row: ReportRow | undefined): string =>
