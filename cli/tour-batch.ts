@@ -35,7 +35,9 @@ export async function runBatch({ producer, sandbox, victim, terminal }: BatchTou
   const killing = killInTheMiddle(sandbox, victim, terminal);
   let shown = -1;
   for await (const status of batch.progress()) {
-    const done = status.succeeded + status.failed + status.skipped;
+    // Counts move when a chunk ends; the throughput knows of the objects in between.
+    const ticked = (await batch.throughput()).reduce((sum, { objects }) => sum + objects, 0);
+    const done = Math.min(COUNT, Math.max(ticked, status.succeeded + status.failed + status.skipped));
     const tenth = Math.floor((10 * done) / COUNT);
     if (terminal || tenth > shown) draw(status, done, terminal);
     shown = tenth;
