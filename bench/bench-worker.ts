@@ -21,13 +21,17 @@ export type BenchWorkerOptions = {
 
 const READY_WITHIN_MS = 30_000;
 
-/** Starts `worker/main` with nothing but the given environment; resolves once it takes jobs. */
+/** Starts a worker just as `npm run worker` does, with nothing but the given environment; resolves once it takes jobs. */
 export async function startBenchWorker({ env, folder, profileFolder }: BenchWorkerOptions): Promise<BenchWorker> {
-  const main = new URL("../worker/main.ts", import.meta.url).pathname;
+  const root = new URL("..", import.meta.url).pathname;
   const profiling = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
   const log = join(folder, `worker-${randomUUID()}.log`);
   await using file = await open(log, "w");
-  const child = spawn(process.execPath, [...profiling, main], { env, stdio: ["ignore", file.fd, file.fd] });
+  const child = spawn(process.execPath, [...profiling, ...(await workerArguments(root))], {
+    cwd: root,
+    env,
+    stdio: ["ignore", file.fd, file.fd],
+  });
   // It must not outlive this process, however that ends.
   const abandon = () => child.kill("SIGKILL");
   process.once("exit", abandon);
@@ -48,4 +52,10 @@ export async function startBenchWorker({ env, folder, profileFolder }: BenchWork
       await exited;
     },
   };
+}
+
+/** What follows `node` in the script `worker` of package.json: options of Node, and the program. */
+async function workerArguments(root: string): Promise<string[]> {
+  const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { scripts: { worker: string } }; // ours
+  return scripts.worker.split(" ").slice(1);
 }
