@@ -25,6 +25,7 @@ export const putObjectHandler = defineHandler(
           attributes: { contentType, metadata, tags, storageClass, encryption },
           ifNoneMatch,
           ifMatch,
+          upload: evidence.upload,
         },
         { signal },
       );

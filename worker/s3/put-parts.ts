@@ -10,7 +10,7 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import type { About } from "./error-mapping.ts";
 import { unquoteEtag } from "./etag.ts";
-import { openUpload, removeUpload } from "./open-upload.ts";
+import { removeUpload } from "./open-upload.ts";
 import { partSizeFor } from "./part-size.ts";
 import { type PartsRun, sendPart } from "./parts-run.ts";
 import { conditions, provenPut, type PutRequest, type PutResult, recover } from "./put-proof.ts";
@@ -18,6 +18,7 @@ import type { Call } from "./s3.ts";
 import type { S3Command } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
 import { streamParts } from "./stream-parts.ts";
+import { openStreamUpload } from "./stream-upload.ts";
 import { uploadBody } from "./upload-body.ts";
 import { writtenVersion } from "./written-version.ts";
 
@@ -53,7 +54,9 @@ export async function putParts(
     const answer = await sendParts({ store, request, region, partSize, body, controller });
     const etag = unquoteEtag(answer.ETag ?? "");
     const stored = { etag, versionId: writtenVersion(answer.VersionId), encryption: answer.ServerSideEncryption };
-    return await provenPut(store, request, stored, body.partsEtag(), body, call);
+    const result = await provenPut(store, request, stored, body.partsEtag(), body, call);
+    await request.upload?.clear();
+    return result;
   } catch (error) {
     call.signal.throwIfAborted();
     const why = controller.signal.aborted ? controller.signal.reason : error;
@@ -93,7 +96,7 @@ function uploadInput({
  * and an abort would return before the upload is cleaned up.
  */
 function uploadClient(run: PartsRun): S3Client {
-  const { store, request, region, controller } = run;
+  const { store, request, region, partSize, controller } = run;
   const real = store.clients.forRegion(region);
   const target = { bucket: request.bucket, key: request.key, region };
   const facade = {
@@ -103,7 +106,7 @@ function uploadClient(run: PartsRun): S3Client {
         return await removeUpload(store, target, command.input.UploadId ?? "");
       try {
         if (command instanceof CreateMultipartUploadCommand)
-          return await openUpload(store, target, () => command, controller.signal);
+          return await openStreamUpload(store, request, { region, partSize, make: () => command }, controller.signal);
         return await sendPart(run, command);
       } catch (error) {
         controller.abort(error);

@@ -10,7 +10,10 @@ import type { Tags } from "./tags.ts";
 import type { UploadBody } from "./upload-body.ts";
 
 /** What to send, with the attributes already as the SDK wants them. */
-export type PutRequest = Pick<Upload, "bucket" | "key" | "body" | "size" | "sha256" | "ifNoneMatch" | "ifMatch"> & {
+export type PutRequest = Pick<
+  Upload,
+  "bucket" | "key" | "body" | "size" | "sha256" | "ifNoneMatch" | "ifMatch" | "upload"
+> & {
   readonly attributes: AttributeInput;
   /** Those that `attributes` ask for, to be looked up afterwards. */
   readonly tags?: Tags | undefined;

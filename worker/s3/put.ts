@@ -11,6 +11,7 @@ import type { Call, Upload } from "./s3.ts";
 import { regionOf, send } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
 import { settleTags } from "./tags.ts";
+import { removeEarlierUpload } from "./stream-upload.ts";
 import { uploadBody } from "./upload-body.ts";
 
 /** PutObject's limit. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
@@ -19,6 +20,7 @@ const MAX_SINGLE_PUT = 5 * 1024 ** 3;
 /** Uploads and verifies; attributes that are not given are S3's defaults. */
 export async function put(store: Store, upload: Upload, call: Call): Promise<ObjectDetails> {
   const { attributes, ...rest } = upload;
+  await removeEarlierUpload(store, upload);
   return (await putVerified(store, { ...rest, attributes: attributeInput(attributes), tags: attributes.tags }, call))
     .object;
 }

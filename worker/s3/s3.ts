@@ -116,6 +116,8 @@ export type Upload = {
   };
   readonly ifNoneMatch?: "*" | undefined;
   readonly ifMatch?: string | undefined;
+  /** Lets a later attempt remove the parts that this one leaves where its process dies. */
+  readonly upload?: UploadMemory | undefined;
 };
 
 export type Deleted = { readonly versionId?: string; readonly deleteMarker: boolean };

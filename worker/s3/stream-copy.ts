@@ -6,12 +6,14 @@ import { isSinglePartEtag, unquoteEtag } from "./etag.ts";
 import { putVerified } from "./put.ts";
 import type { Call, CopyProof, CopyRequest, Download, S3 } from "./s3.ts";
 import type { Store } from "./store.ts";
+import { removeEarlierUpload } from "./stream-upload.ts";
 import { tagsIfAny } from "./tags.ts";
 import { pinnedRef } from "./verify.ts";
 
 /** Copies out of another store: what is read under the pin is what is written, counted and hashed on its way. */
 export async function copyFrom(store: Store, from: S3, request: CopyRequest, call: Call): Promise<CopyProof> {
-  const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch, onBytes } = request;
+  const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch, onBytes, upload } = request;
+  await removeEarlierUpload(store, request);
   const tags = overrides.tags ?? (await tagsIfAny(() => from.tags(pinnedRef(source), call)));
   const { body, object } = await open(from, request, call);
   const md5 = plainMd5(object);
@@ -38,6 +40,7 @@ export async function copyFrom(store: Store, from: S3, request: CopyRequest, cal
       ifMatch,
       ifNoneMatch,
       onBytes,
+      upload,
     },
     call,
   );

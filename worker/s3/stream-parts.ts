@@ -8,10 +8,11 @@ import {
 } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../jobs/activity-error.ts";
 import { type About, nameOf, unproven } from "./error-mapping.ts";
-import { openUpload, removeUpload } from "./open-upload.ts";
+import { removeUpload } from "./open-upload.ts";
 import { type PartsRun, partTimeout, sendPart } from "./parts-run.ts";
 import { send } from "./send.ts";
 import { ownedBy } from "./store.ts";
+import { openStreamUpload } from "./stream-upload.ts";
 
 /**
  * Uploads parts one after the other straight from the stream, holding none: for objects whose parts do not fit into memory.
@@ -21,13 +22,13 @@ export async function streamParts(
   run: PartsRun,
   params: CreateMultipartUploadCommandInput,
 ): Promise<CompleteMultipartUploadCommandOutput> {
-  const { store, request, region, controller } = run;
+  const { store, request, region, partSize, controller } = run;
   const { Bucket, Key } = params;
   const target = { bucket: request.bucket, key: request.key, region };
   // Parts may carry checksums only where the upload was begun with the same kind.
   const sums = store.connection.checksums === "when-supported" ? ({ ChecksumAlgorithm: "CRC32" } as const) : {};
   const make = (): CreateMultipartUploadCommand => new CreateMultipartUploadCommand({ ...params, ...sums });
-  const { UploadId } = await openUpload(store, target, make, controller.signal);
+  const { UploadId } = await openStreamUpload(store, request, { region, partSize, make }, controller.signal);
   const upload = { Bucket, Key, UploadId, ...ownedBy(store) };
   try {
     const Parts = await sendAll(run, upload);
