@@ -61,7 +61,7 @@ const KINDS: readonly Kind[] = [
     enforcing: false,
   },
   { kind: "ignoring conditions, kills", troubles: ["kills"], workers: 3, enforcing: false },
-  { kind: "streamed, kills", troubles: ["kills", "errors"], workers: 3, route: "stream", share: 0.15 },
+  { kind: "streamed, kills", troubles: ["kills", "errors"], workers: 3, route: "stream", share: 0.1 },
   { kind: "cancelled", troubles: ["kills", "cancel"], workers: 3 },
   { kind: "conflicts", troubles: ["resets", "kills"], workers: 3, onConflict: "skip" },
   {

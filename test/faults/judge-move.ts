@@ -29,10 +29,10 @@ export function judgeMove(
     if (!holds) problems.push(problem);
   };
   demand(outcome !== "WaitTimeout", "the job did not end");
-  demand(
-    !overwritten || isNewer(source) || (newerPinned && isNewer(copy)),
-    "what somebody else wrote to the source is gone",
-  );
+  // A versioned bucket keeps what was deleted by its name alone.
+  const versions = stack.sandbox.versions(bucket, "source").filter(({ deleteMarker }) => !deleteMarker);
+  const newerKept = versions.some(({ versionId }) => isNewer(stack.sandbox.bytes(bucket, "source", versionId)));
+  demand(!overwritten || newerKept || (newerPinned && isNewer(copy)), "what somebody else wrote to the source is gone");
   demand(overwritten || isOlder(source) || isOlder(copy), "the content is at neither end");
   if (outcome === "success") {
     demand(isPinned(copy), "success was reported without the content at the destination");

@@ -30,10 +30,8 @@ async function plantHook(scene: Scene, trouble: Hooked, jobId: Promise<string>):
   const workers: WorkerProcess[] = kind === "kill" ? [await stack.startWorker()] : [];
   const caughtUp = Promise.withResolvers<void>();
   let calls = 0;
-  const remove = placeOf(scene)[when](one.operation, async (call) => {
-    if (call.bucket !== bucket) return;
-    calls++;
-    if (calls > 1) return caughtUp.resolve();
+  let striking: Promise<void> | undefined;
+  const strike = async (): Promise<void> => {
     if (kind === "overwrite") stack.sandbox.put(bucket, "source", NEWER);
     if (kind === "kill") {
       await workers[0]?.kill();
@@ -44,11 +42,19 @@ async function plantHook(scene: Scene, trouble: Hooked, jobId: Promise<string>):
       await deliverAgain(stack, "move-object", await jobId);
       await Promise.race([caughtUp.promise, sleep(HELD_MS, undefined, { ref: false })]);
     }
+  };
+  const remove = placeOf(scene)[when](one.operation, (call) => {
+    if (call.bucket !== bucket) return undefined;
+    calls++;
+    if (calls > 1) return caughtUp.resolve();
+    striking = strike();
+    return striking;
   });
   return {
     struck: () => calls > 0,
     async end() {
       remove();
+      await striking;
       await Promise.all(workers.map((worker) => worker.kill()));
     },
   };

@@ -17,13 +17,13 @@ const SINGLE: readonly Operation[] = [
   "CompleteMultipartUpload",
 ];
 
-/** For a second or two the store answers half of all requests with SlowDown; then it rests. */
+/** For up to a second and a half the store answers half of all requests with SlowDown; then it rests for some seconds. */
 export const storms: Trouble = async (scene, random) => {
-  while (await elapse(random.between(500, 2500), scene.over)) {
+  while (await elapse(random.between(2000, 5000), scene.over)) {
     const storm = [
       { kind: "slow-down", operation: [...SINGLE, ...BULK], probability: 0.5, seed: random.integer(1, 1e6) },
     ] as const;
-    await during(scene, storm, random.between(500, 2000));
+    await during(scene, storm, random.between(300, 1500));
   }
 };
 
