@@ -25,7 +25,11 @@ if (!["both", "move", "batches"].includes(campaign)) throw new Error(`expected m
 
 // The processes of a campaign end with it, however it ends; each of them listens for that.
 process.setMaxListeners(0);
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => {
+    console.log(`ended by ${signal}`);
+    process.exit(130);
+  });
 
 const total = { cases: 0, failures: 0 };
 const add = ({ cases, failures }: typeof total) => {
