@@ -40,6 +40,7 @@ async function copyAll({ bucket, count, destination, prefix, concurrency }: Copy
         headers: signed,
         headersTimeout: 60_000,
         bodyTimeout: 60_000,
+        maxBody: 65_536,
       } as const;
       const { status, body } = await fastRequest(agent, request, signal);
       if (status !== 200) throw new Error(`expected 200 to CopyObject, got ${status}: ${body}`);

@@ -1,7 +1,7 @@
 import type { Pin } from "./s3.ts";
 
 /** RFC 3986 for one segment: `encodeURIComponent` leaves `!'()*` alone, which signatures do not. */
-function encodeSegment(segment: string): string {
+export function encodeSegment(segment: string): string {
   return encodeURIComponent(segment).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 

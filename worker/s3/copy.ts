@@ -101,10 +101,7 @@ async function fastCopy(
   if (ifNoneMatch !== undefined) headers["if-none-match"] = ifNoneMatch;
   if (connection.expectedBucketOwner !== undefined)
     headers["x-amz-source-expected-bucket-owner"] = connection.expectedBucketOwner;
-  const answer = await fast.send(
-    { operation: "CopyObject", object: { bucket, key }, headers, about, bytes: source.size },
-    call,
-  );
+  const answer = await fast.send({ operation: "CopyObject", bucket, key, headers, about, bytes: source.size }, call);
   if (answer.outcome !== "done") return answer.outcome;
   const etag = copyResultEtag(answer.body);
   if (etag === undefined) return "unknown";

@@ -128,7 +128,10 @@ async function sendDelete(store: Store, object: ObjectRef, ifMatch: string | und
   const { bucket, key, versionId } = object;
   const about: About = { operation: "DeleteObject", bucket, key, versionId };
   const headers: Record<string, string> = ifMatch === undefined ? {} : { "if-match": quoteEtag(ifMatch) };
-  const answer = await store.fast?.send({ operation: "DeleteObject", object, headers, about }, call);
+  const answer = await store.fast?.send(
+    { operation: "DeleteObject", bucket, key, query: { versionId }, headers, about },
+    call,
+  );
   if (answer?.outcome === "done" && answer.body === "") return deletedFrom(answer.headers);
   return await sdkDelete(store, object, ifMatch, about, call);
 }

@@ -1,6 +1,5 @@
 import { Agent } from "undici";
-import type { ObjectRef } from "../../jobs/entities.ts";
-import { encodeKey } from "./copy-source.ts";
+import { encodeKey, encodeSegment } from "./copy-source.ts";
 import { type About, isThrottle, toActivityError } from "./error-mapping.ts";
 import { fastRequest, type RawAnswer } from "./fast-request.ts";
 import { createFastTargets, type FastTarget } from "./fast-target.ts";
@@ -10,7 +9,7 @@ import { createSigner } from "./sign.ts";
 import type { Store } from "./store.ts";
 
 /**
- * CopyObject, HeadObject and DeleteObject without the SDK, which costs several times the CPU. Only the expected success counts;
+ * CopyObject, HeadObject, DeleteObject and ListObjectsV2 without the SDK, which costs several times the CPU. Only the expected success counts;
  * for anything else the caller asks again through the SDK, which raises the typed error. Throttling is raised at once,
  * because a second request is the last thing that a busy store needs.
  */
@@ -21,8 +20,12 @@ export type FastPath = {
 };
 
 export type FastCall = {
-  readonly operation: "CopyObject" | "HeadObject" | "DeleteObject";
-  readonly object: ObjectRef;
+  readonly operation: keyof typeof KINDS;
+  readonly bucket: string;
+  /** Absent where the call is for the bucket. */
+  readonly key?: string | undefined;
+  /** Not encoded. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly about: About;
@@ -37,8 +40,16 @@ export type FastAnswer =
   /** Sent, and whether it took effect is not known. */
   | { readonly outcome: "unknown" };
 
-const METHODS = { CopyObject: "PUT", HeadObject: "HEAD", DeleteObject: "DELETE" } as const;
-const SUCCESS = { CopyObject: 200, HeadObject: 200, DeleteObject: 204 } as const;
+const SMALL = 64 * 1024;
+/** A thousand keys of 1,024 bytes, each of them encoded as three characters, and some 300 characters beside each. */
+const LISTING = 4 * 1024 * 1024;
+
+const KINDS = {
+  CopyObject: { method: "PUT", success: 200, maxBody: SMALL },
+  HeadObject: { method: "HEAD", success: 200, maxBody: SMALL },
+  DeleteObject: { method: "DELETE", success: 204, maxBody: SMALL },
+  ListObjectsV2: { method: "GET", success: 200, maxBody: LISTING },
+} as const;
 
 type Parts = Pick<Store, "connection" | "settings" | "credentials" | "regions" | "clients" | "name">;
 
@@ -53,10 +64,10 @@ export function createFastPath({ connection, settings, credentials, regions, cli
   });
 
   async function exchange(request: FastCall, target: FastTarget, call: Call): Promise<RawAnswer> {
-    const { operation, object, headers } = request;
-    const method = METHODS[operation];
-    const path = `${target.basePath}/${encodeKey(object.key)}`;
-    const query = object.versionId === undefined ? "" : `versionId=${encodeURIComponent(object.versionId)}`;
+    const { operation, key, headers } = request;
+    const { method, maxBody } = KINDS[operation];
+    const path = key === undefined ? target.basePath || "/" : `${target.basePath}/${encodeKey(key)}`;
+    const query = request.query === undefined ? "" : encodeQuery(request.query);
     const owner = connection.expectedBucketOwner;
     const identity = credentials.peek() ?? (await credentials.get());
     const signed = sign({
@@ -76,6 +87,7 @@ export function createFastPath({ connection, settings, credentials, regions, cli
       headers: signed,
       headersTimeout: operation === "CopyObject" ? settings.copyTimeoutMs : settings.requestTimeoutMs,
       bodyTimeout: settings.idleTimeoutMs,
+      maxBody,
     };
     return await fastRequest(agent, outgoing, call.signal);
   }
@@ -86,7 +98,7 @@ export function createFastPath({ connection, settings, credentials, regions, cli
       path: "fast",
       durationMs: performance.now() - started,
       throttled,
-      bucket: request.object.bucket,
+      bucket: request.bucket,
       ...(status !== undefined && { status }),
       ...(request.bytes !== undefined && { bytes: request.bytes }),
     });
@@ -94,9 +106,9 @@ export function createFastPath({ connection, settings, credentials, regions, cli
 
   return {
     async send(request, call) {
-      const { operation, object, about } = request;
+      const { operation, bucket, about } = request;
       call.signal.throwIfAborted();
-      const found = targets(object.bucket, regions.get(object.bucket) ?? connection.region);
+      const found = targets(bucket, regions.get(bucket) ?? connection.region);
       const target = found instanceof Promise ? await found : found;
       if (target === undefined) return { outcome: "refused" };
       const started = performance.now();
@@ -116,11 +128,19 @@ export function createFastPath({ connection, settings, credentials, regions, cli
       const busy = status === 503 || status === 429 ? throttleError(answer, { store: name, ...about }) : undefined;
       report(request, started, status, busy !== undefined);
       if (busy !== undefined) throw busy;
-      if (status === SUCCESS[operation]) return { outcome: "done", headers, body };
+      if (status === KINDS[operation].success) return { outcome: "done", headers, body };
       return { outcome: status >= 400 && status < 500 ? "refused" : "unknown", status };
     },
     close: () => agent.destroy(),
   };
+}
+
+/** As it is signed: sorted by name, every character encoded that is not unreserved. */
+function encodeQuery(query: Readonly<Record<string, string | undefined>>): string {
+  return Object.keys(query)
+    .toSorted()
+    .flatMap((name) => (query[name] === undefined ? [] : `${name}=${encodeSegment(query[name])}`))
+    .join("&");
 }
 
 function throttleError({ status, headers, body }: RawAnswer, about: About): Error | undefined {

@@ -4,18 +4,17 @@ import type { Headers } from "./object-facts.ts";
 export type FastRequest = {
   readonly origin: string;
   readonly path: string;
-  readonly method: "HEAD" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
   readonly headers: Record<string, string>;
   /** Until the answer's headers; a copy takes as long as the bytes do. */
   readonly headersTimeout: number;
   /** Between two chunks of its body. */
   readonly bodyTimeout: number;
+  /** Bytes that an answer may have at most. */
+  readonly maxBody: number;
 };
 
 export type RawAnswer = { readonly status: number; readonly headers: Headers; readonly body: string };
-
-/** More than any answer expected here. */
-const MAX_BODY = 64 * 1024;
 
 /** One request on undici's lowest level, which costs a fraction of `request()`. Rejects with the signal's reason on abort, else with undici's error. */
 export function fastRequest(agent: Agent, request: FastRequest, signal: AbortSignal): Promise<RawAnswer> {
@@ -43,7 +42,8 @@ export function fastRequest(agent: Agent, request: FastRequest, signal: AbortSig
       },
       onResponseData(current, chunk) {
         length += chunk.length;
-        if (length > MAX_BODY) current.abort(new Error(`expected an answer of at most ${MAX_BODY} bytes`));
+        if (length > request.maxBody)
+          current.abort(new Error(`expected an answer of at most ${request.maxBody} bytes`));
         else chunks.push(chunk);
       },
       onResponseEnd() {

@@ -58,7 +58,9 @@ async function fastHead(
     ...(checksums && { "x-amz-checksum-mode": "ENABLED" }),
     ...(ifMatch !== undefined && { "if-match": quoteEtag(ifMatch) }),
   };
-  const answer = await store.fast?.send({ operation: "HeadObject", object, headers, about }, call);
+  const { bucket, key, versionId } = object;
+  const request = { operation: "HeadObject", bucket, key, query: { versionId }, headers, about } as const;
+  const answer = await store.fast?.send(request, call);
   if (answer === undefined || answer.outcome === "unknown") return undefined;
   if (answer.outcome === "done") return answer.headers["etag"] === undefined ? undefined : answer.headers;
   // The one refusal that is common and clear: there is nothing, in a bucket that exists.

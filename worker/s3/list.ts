@@ -1,7 +1,8 @@
-import { ListObjectsV2Command, type ListObjectsV2Output } from "@aws-sdk/client-s3";
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { S3Object } from "../../jobs/entities.ts";
 import { type About, unproven } from "./error-mapping.ts";
 import { unquoteEtag } from "./etag.ts";
+import { type Listing, type ListingEntry, parseListing } from "./parse-listing.ts";
 import type { Call, ListPage, ListRequest } from "./s3.ts";
 import { send } from "./send.ts";
 import { ownedBy, type Store } from "./store.ts";
@@ -13,8 +14,30 @@ import { ownedBy, type Store } from "./store.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
 export async function listPage(store: Store, request: ListRequest, call: Call): Promise<ListPage> {
+  const about: About = { operation: "ListObjectsV2", bucket: request.bucket };
+  const fast = await fastPage(store, request, about, call);
+  return fast ?? provenPage(await sdkPage(store, request, about, call), request, about);
+}
+
+/** `undefined` where it takes the SDK to tell what is wrong. */
+async function fastPage(store: Store, request: ListRequest, about: About, call: Call): Promise<ListPage | undefined> {
   const { bucket, prefix, delimiter, startAfter, continuationToken, maxKeys } = request;
-  const about: About = { operation: "ListObjectsV2", bucket };
+  const query = {
+    "list-type": "2",
+    "encoding-type": "url",
+    prefix,
+    delimiter,
+    "start-after": startAfter,
+    "continuation-token": continuationToken,
+    "max-keys": maxKeys?.toString(),
+  };
+  const answer = await store.fast?.send({ operation: "ListObjectsV2", bucket, query, headers: {}, about }, call);
+  const listing = answer?.outcome === "done" ? parseListing(answer.body) : undefined;
+  return listing === undefined ? undefined : provenPage(listing, request, about);
+}
+
+async function sdkPage(store: Store, request: ListRequest, about: About, call: Call): Promise<Listing> {
+  const { bucket, prefix, delimiter, startAfter, continuationToken, maxKeys } = request;
   const make = (): ListObjectsV2Command =>
     new ListObjectsV2Command({
       Bucket: bucket,
@@ -26,10 +49,10 @@ export async function listPage(store: Store, request: ListRequest, call: Call): 
       MaxKeys: maxKeys,
       ...ownedBy(store),
     });
-  return provenPage(await send(store, make, about, call), request, about);
+  return await send(store, make, about, call);
 }
 
-function provenPage(answer: ListObjectsV2Output, request: ListRequest, about: About): ListPage {
+function provenPage(answer: Listing, request: ListRequest, about: About): ListPage {
   const { bucket, prefix = "", continuationToken } = request;
   if (answer.Name !== bucket) throw unproven(about, `a listing of ${bucket}`, 200);
   if (typeof answer.IsTruncated !== "boolean") throw unproven(about, "a listing that says whether there is more", 200);
@@ -48,9 +71,7 @@ function provenPage(answer: ListObjectsV2Output, request: ListRequest, about: Ab
   return { objects, prefixes, next };
 }
 
-type Entry = NonNullable<ListObjectsV2Output["Contents"]>[number];
-
-function listed(entry: Entry, bucket: string, decode: (text: string) => string, about: About): S3Object {
+function listed(entry: ListingEntry, bucket: string, decode: (text: string) => string, about: About): S3Object {
   const { Key, Size, ETag, LastModified, StorageClass } = entry;
   if (Key === undefined || Size === undefined || LastModified === undefined)
     throw unproven(about, "a key, size and date for every object", 200);
@@ -59,13 +80,14 @@ function listed(entry: Entry, bucket: string, decode: (text: string) => string, 
     key: decode(Key),
     size: Size,
     etag: unquoteEtag(ETag ?? ""),
-    lastModified: LastModified.toISOString(),
+    lastModified: typeof LastModified === "string" ? LastModified : LastModified.toISOString(),
     storageClass: StorageClass ?? "STANDARD",
   };
 }
 
 /** S3 encodes like a form: a space is `+`, a plus is `%2B`. */
 function decodeKey(text: string, about: About): string {
+  if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll("+", " "));
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
 import type { AwsCredentialIdentity } from "@smithy/types";
 
 /** SHA-256 of no bytes: none of the requests signed here has a body. */
@@ -20,7 +20,7 @@ export type SignRequest = {
 /** Signs requests without a body. The signing key is derived once for each secret, day and region, which is most of the cost. */
 export type Signer = (request: SignRequest) => Record<string, string>;
 
-type CachedKey = { readonly secret: string; readonly day: string; readonly key: Buffer };
+type CachedKey = { readonly secret: string; readonly day: string; readonly key: KeyObject };
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
 export function createSigner(now: () => number = Date.now): Signer {
@@ -37,10 +37,11 @@ export function createSigner(now: () => number = Date.now): Signer {
     return timestamp;
   }
 
-  function signingKey(secret: string, day: string, region: string): Buffer {
+  // A KeyObject, because Node makes one of a Buffer for every HMAC, which takes seven times as long as the HMAC itself.
+  function signingKey(secret: string, day: string, region: string): KeyObject {
     const known = keys.get(region);
     if (known !== undefined && known.secret === secret && known.day === day) return known.key;
-    const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, day), region), "s3"), "aws4_request");
+    const key = createSecretKey(hmac(hmac(hmac(hmac(`AWS4${secret}`, day), region), "s3"), "aws4_request"));
     keys.set(region, { secret, day, key });
     return key;
   }
@@ -61,7 +62,7 @@ export function createSigner(now: () => number = Date.now): Signer {
     for (const name of names) canonical += `${name}:${canonicalValue(signed[name] ?? "")}\n`;
     canonical += `\n${list}\n${EMPTY_SHA256}`;
     const scope = `${day}/${region}/s3/aws4_request`;
-    const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${createHash("sha256").update(canonical).digest("hex")}`;
+    const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash("sha256", canonical, "hex")}`;
     const signature = createHmac("sha256", signingKey(credentials.secretAccessKey, day, region))
       .update(text)
       .digest("hex");
@@ -72,7 +73,8 @@ export function createSigner(now: () => number = Date.now): Signer {
 }
 
 function canonicalValue(value: string): string {
-  return value.trim().replaceAll(/ +/g, " ");
+  const trimmed = value.trim();
+  return trimmed.includes("  ") ? trimmed.replaceAll(/ +/g, " ") : trimmed;
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

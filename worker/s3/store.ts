@@ -29,7 +29,7 @@ export type S3Options = {
   readonly requestTimeoutMs?: number;
   /** As above, for calls in which the store itself moves the bytes. Default 300,000. */
   readonly copyTimeoutMs?: number;
-  /** CopyObject, HeadObject and DeleteObject without the SDK where they succeed. Default true. */
+  /** CopyObject, HeadObject, DeleteObject and ListObjectsV2 without the SDK where they succeed. Default true. */
   readonly fastPath?: boolean;
   /** Told of every request; must not throw. */
   readonly onRequest?: (event: RequestEvent) => void;
