@@ -68,16 +68,15 @@ export const BATCH_JOB_OPTIONS = {
   stackTraceLimit: 1,
 } as const;
 
-export function createBatchQueue(queue: Queue): BatchQueue {
+/** @param trace the trace that the added jobs carry on, where it is not the queue's own to tell */
+export function createBatchQueue(queue: Queue, trace?: () => string | undefined): BatchQueue {
   return {
     async add(jobs) {
       if (jobs.length === 0) return;
+      const metadata = trace?.();
+      const options = { ...BATCH_JOB_OPTIONS, ...(metadata !== undefined && { telemetry: { metadata } }) };
       await queue.addBulk(
-        jobs.map(({ id, data, priority }) => ({
-          name: data.kind,
-          data,
-          opts: { ...BATCH_JOB_OPTIONS, jobId: id, priority },
-        })),
+        jobs.map(({ id, data, priority }) => ({ name: data.kind, data, opts: { ...options, jobId: id, priority } })),
       );
     },
     async setPriority(ids, priority) {

@@ -13,6 +13,7 @@ export async function withProducer<T>({ env }: Environment, work: (producer: Pro
     redis: env["REDIS_URL"] || "redis://127.0.0.1:6379",
     prefix: env["BUCKETLINE_PREFIX"] || undefined,
     documents: env["DOCUMENTS_URL"] || undefined,
+    telemetry: env["BUCKETLINE_TELEMETRY"] === "true",
   });
   try {
     return await work(producer);

@@ -28,6 +28,8 @@ export type DashboardConfig = {
   readonly sessionHours: number;
   /** The most bytes of an uploaded document. */
   readonly maxDocumentBytes: number;
+  /** Trace what is enqueued here through OpenTelemetry; does nothing unless the process registers an SDK. */
+  readonly telemetry: boolean;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 };
 
@@ -57,6 +59,7 @@ const NAMES = {
   readOnly: "BUCKETLINE_DASHBOARD_READ_ONLY",
   requests: "BUCKETLINE_DASHBOARD_REQUESTS_PER_MINUTE",
   logins: "BUCKETLINE_DASHBOARD_LOGINS_PER_MINUTE",
+  telemetry: "BUCKETLINE_TELEMETRY",
   sessionHours: "BUCKETLINE_DASHBOARD_SESSION_HOURS",
   maxDocumentBytes: "BUCKETLINE_DASHBOARD_MAX_DOCUMENT_BYTES",
   logLevel: "BUCKETLINE_LOG_LEVEL",
@@ -99,6 +102,8 @@ function isAddressOrRange(entry: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (v4 ? 32 : 128));
 }
 
+const Flag = z.enum(["true", "false"], { error: "expected true or false" }).transform((text) => text === "true");
+
 const Environment = z.object({
   host: z
     .string()
@@ -123,10 +128,8 @@ const Environment = z.object({
   proxyGroupsHeader: Header.optional(),
   proxyOperators: List.default([]),
   publicHosts: List.transform((hosts) => hosts.map((host) => host.toLowerCase())).default([]),
-  readOnly: z
-    .enum(["true", "false"], { error: "expected true or false" })
-    .transform((text) => text === "true")
-    .default(false),
+  readOnly: Flag.default(false),
+  telemetry: Flag.default(false),
   requests: Whole(10, 1_000_000).default(3000),
   logins: Whole(1, 1000).default(10),
   sessionHours: Whole(1, 720).default(12),

@@ -20,6 +20,7 @@ import { openBullQueues } from "./bull-queues.ts";
 import { checkExposure, type DashboardConfig } from "./config.ts";
 import { createServer } from "./http/create-server.ts";
 import { addRoutes } from "./http/route.ts";
+import { carryOnTraces } from "./http/carry-on-traces.ts";
 import { addMetrics } from "./metrics.ts";
 import { addPages } from "./pages.ts";
 import { createBatchViews } from "./watch/batch-views.ts";
@@ -69,11 +70,17 @@ async function assemble(
   log: Logger,
   resources: AsyncDisposableStack,
 ): Promise<FastifyInstance> {
-  const { prefix } = config;
+  const { prefix, telemetry } = config;
   const redis = connect(config.redis, log);
   resources.defer(() => redis.disconnect());
   const documents = lazyStore(config.documentsUrl, resources);
-  const producer = createProducer({ redis, prefix, documents: config.documentsUrl, redisTimeout: REDIS_TIMEOUT_MS });
+  const producer = createProducer({
+    redis,
+    prefix,
+    documents: config.documentsUrl,
+    redisTimeout: REDIS_TIMEOUT_MS,
+    telemetry,
+  });
   resources.defer(() => producer.close());
   const { batches } = producer;
   const queues = openBullQueues(redis, { prefix, log });
@@ -82,6 +89,7 @@ async function assemble(
   const sessions = createSessions(redis, config);
   const identify = createIdentify(config, sessions);
   const app = await createServer(config, identify, log);
+  if (telemetry) await carryOnTraces(app);
   resources.defer(() => app.close());
   const events = createEventStream();
   // First: the server waits for its requests to end.

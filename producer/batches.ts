@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type JobSchedulerJson, Queue } from "bullmq";
+import { type JobSchedulerJson, Queue, type Telemetry } from "bullmq";
 import { z } from "zod";
 import { type BatchHandle, createBatchHandle, type HandleContext } from "../batches/batch-handle.ts";
 import { BATCH_JOB_OPTIONS, type BatchQueue, createBatchQueue, fairPriority } from "../batches/batch-queue.ts";
@@ -10,6 +10,7 @@ import { createBatch } from "../batches/create-batch.ts";
 import { healBatch } from "../batches/heal-batch.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
+import { OWN_TRACE } from "./job-options.ts";
 import { type BatchScheduleRule, describeRepeat, repeatOf } from "./batch-schedule.ts";
 import type { Documents } from "./documents.ts";
 import type { RedisConnection } from "./redis-connection.ts";
@@ -93,17 +94,20 @@ export function createBatches({
   redis,
   prefix,
   documents,
+  tracing,
 }: {
   readonly redis: RedisConnection;
   readonly prefix: string;
   readonly documents: Pick<Documents, "find" | "read" | "write">;
+  readonly tracing?: (() => Promise<Telemetry>) | undefined;
 }): Batches {
-  let opened: { readonly queue: Queue; readonly store: BatchStore; readonly jobs: BatchQueue } | undefined;
+  type Opened = { readonly queue: Queue; readonly store: BatchStore; readonly jobs: BatchQueue };
+  let opened: Promise<Opened> | undefined;
   const context: HandleContext = {
     documents,
     run: (what, operation) =>
       redis.run(what, async (client) => {
-        const { store, jobs } = (opened ??= open(client));
+        const { store, jobs } = await (opened ??= open(client));
         return await operation({ store, queue: jobs });
       }),
     start: (spec, { retryOf }) => start(spec, { id: newBatchId(), retryOf }),
@@ -123,7 +127,7 @@ export function createBatches({
       // Checked now, so that a bad request is the scheduler's error and not that of every run.
       parseBatchSpec(spec);
       const data = { kind: "due", schedule: name, spec, overlap };
-      const opts = { ...BATCH_JOB_OPTIONS, priority: fairPriority(1, 0) };
+      const opts = { ...BATCH_JOB_OPTIONS, priority: fairPriority(1, 0), telemetry: OWN_TRACE };
       return await withQueue(`schedule batch ${name}`, async (queue) => {
         await queue.upsertJobScheduler(name, repeat, { name: "due", data, opts });
         const stored = await queue.getJobScheduler(name);
@@ -139,20 +143,21 @@ export function createBatches({
         ),
     },
     async close() {
-      await opened?.queue.close();
+      await (await opened)?.queue.close();
       opened = undefined;
     },
   };
 
-  function open(client: RedisConnection["client"]) {
-    const queue = new Queue(CHUNK_QUEUE, { connection: client, prefix });
+  async function open(client: RedisConnection["client"]): Promise<Opened> {
+    const telemetry = await tracing?.();
+    const queue = new Queue(CHUNK_QUEUE, { connection: client, prefix, ...(telemetry && { telemetry }) });
     // The calls that suffer from it reject; without a listener the process would end.
     queue.on("error", () => {});
     return { queue, store: createBatchStore(client, prefix), jobs: createBatchQueue(queue) };
   }
 
   async function withQueue<Result>(what: string, operation: (queue: Queue) => Promise<Result>): Promise<Result> {
-    return await redis.run(what, async (client) => operation((opened ??= open(client)).queue));
+    return await redis.run(what, async (client) => operation((await (opened ??= open(client))).queue));
   }
 
   async function start(input: BatchSpecInput, { id, retryOf }: { id: string; retryOf?: string }): Promise<BatchHandle> {

@@ -11,6 +11,7 @@ import { createJobWaits, type WaitOptions } from "./job-waits.ts";
 import { contractOf, parseOptions } from "../jobs/parse-input.ts";
 import { createQueuePool } from "./queue-pool.ts";
 import { openRedis, type RedisLocation } from "./redis-connection.ts";
+import { openTelemetry } from "./telemetry.ts";
 import { createSchedules, putSchedule, type Schedule, type ScheduleRule, type Schedules } from "./schedules.ts";
 
 export type ProducerOptions = {
@@ -22,6 +23,11 @@ export type ProducerOptions = {
   readonly documents?: DocumentsLocation | undefined;
   /** For how many milliseconds a Redis that does not answer is waited for before a call rejects with `RedisUnavailable`. Default 10,000. */
   readonly redisTimeout?: number | undefined;
+  /**
+   * Trace through OpenTelemetry: what is enqueued carries on the trace in which it was, and workers with `BUCKETLINE_TELEMETRY=true` go on with it
+   * down to each request to the store. Does nothing unless the process registers an OpenTelemetry SDK. Default false.
+   */
+  readonly telemetry?: boolean | undefined;
 };
 
 /** How each of many jobs is run. */
@@ -84,6 +90,7 @@ const Settings = z.object({
     .string()
     .regex(/^[A-Za-z0-9{][A-Za-z0-9{}:._/-]{0,126}$/, { error: "expected 1 to 127 letters, digits or {}:._/-" }),
   redisTimeout: z.int().min(1).max(3_600_000),
+  telemetry: z.boolean(),
 });
 
 const JobId = z.string().min(1).max(512);
@@ -94,18 +101,20 @@ const Inputs = z.array(z.unknown());
  * It never loads the AWS SDK. Throws `InvalidInput` for bad options.
  */
 export function createProducer(options: ProducerOptions): Producer {
-  const { prefix, redisTimeout } = parseOptions("createProducer", Settings, {
+  const { prefix, redisTimeout, telemetry } = parseOptions("createProducer", Settings, {
     prefix: options.prefix ?? DEFAULT_PREFIX,
     redisTimeout: options.redisTimeout ?? DEFAULT_REDIS_TIMEOUT_MS,
+    telemetry: options.telemetry ?? false,
   });
   const redis = openRedis(options.redis, redisTimeout);
   refuseClusterWithoutHashTag(redis.client.isCluster, prefix);
   const keys = redisKeys(prefix);
-  const queues = createQueuePool(redis, prefix);
+  const tracing = telemetry ? once(openTelemetry) : undefined;
+  const queues = createQueuePool(redis, prefix, tracing);
   const waits = createJobWaits({ redis, keys, prefix });
   const documents = lazyDocuments(options.documents);
   const context = { redis, queues, keys, waits, documents: documents.access };
-  const batches = createBatches({ redis, prefix, documents: documents.access });
+  const batches = createBatches({ redis, prefix, documents: documents.access, tracing });
 
   let closing: Promise<void> | undefined;
 
@@ -157,6 +166,11 @@ export function createProducer(options: ProducerOptions): Producer {
     await redis.close();
     await documents.close();
   }
+}
+
+function once<Result>(open: () => Promise<Result>): () => Promise<Result> {
+  let opening: Promise<Result> | undefined;
+  return () => (opening ??= open());
 }
 
 function refuseClusterWithoutHashTag(isCluster: boolean, prefix: string): void {

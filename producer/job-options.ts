@@ -30,6 +30,9 @@ export const BulkOptions = z.strictObject({
   delay: z.int().min(0).max(MAX_DELAY_MS).optional(),
 });
 
+/** Of schedules: each run begins a trace of its own, instead of carrying on the one in which the schedule was made, for ever. */
+export const OWN_TRACE = { omitContext: true } as const;
+
 /** 1 to 256 characters. */
 export const IdempotencyKey = z.string().min(1).max(256);
 

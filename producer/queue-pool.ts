@@ -1,4 +1,4 @@
-import { Queue } from "bullmq";
+import { Queue, type Telemetry } from "bullmq";
 import type { ActivityName } from "../jobs/contracts.ts";
 import type { RedisConnection } from "./redis-connection.ts";
 
@@ -9,11 +9,13 @@ export type QueuePool = {
   close(): Promise<void>;
 };
 
-export function createQueuePool(redis: RedisConnection, prefix: string): QueuePool {
+/** @param tracing where jobs are to carry on the trace in which they are added */
+export function createQueuePool(redis: RedisConnection, prefix: string, tracing?: () => Promise<Telemetry>): QueuePool {
   const queues = new Map<ActivityName, Queue>();
   return {
     get: async (activity) => {
-      const queue = queues.get(activity) ?? open(activity);
+      const telemetry = await tracing?.();
+      const queue = queues.get(activity) ?? open(activity, telemetry);
       try {
         await queue.waitUntilReady();
       } catch (error) {
@@ -30,8 +32,8 @@ export function createQueuePool(redis: RedisConnection, prefix: string): QueuePo
     },
   };
 
-  function open(activity: ActivityName): Queue {
-    const queue = new Queue(activity, { connection: redis.client, prefix });
+  function open(activity: ActivityName, telemetry: Telemetry | undefined): Queue {
+    const queue = new Queue(activity, { connection: redis.client, prefix, ...(telemetry && { telemetry }) });
     // The calls that suffer from it reject; without a listener BullMQ prints it.
     queue.on("error", () => {});
     queues.set(activity, queue);

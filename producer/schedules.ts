@@ -2,7 +2,7 @@ import { getNextMillis, type JobSchedulerJson } from "bullmq";
 import { z } from "zod";
 import { ActivityError } from "../jobs/activity-error.ts";
 import { type ActivityInput, type ActivityName, activityNames } from "../jobs/contracts.ts";
-import { bullOptions, TemplateOptions } from "./job-options.ts";
+import { bullOptions, OWN_TRACE, TemplateOptions } from "./job-options.ts";
 import { contractOf, parseInput, parseOptions } from "../jobs/parse-input.ts";
 import type { QueuePool } from "./queue-pool.ts";
 import type { RedisConnection } from "./redis-connection.ts";
@@ -85,7 +85,8 @@ export async function putSchedule<Name extends ActivityName>(
   const id = parseOptions("schedule id", ScheduleId, schedule.id);
   const repeat = repeatOptions(id, parseRule(id, schedule.rule));
   const data = parseInput(contract, schedule.input);
-  const opts = bullOptions(parseOptions(`options of schedule ${id}`, TemplateOptions, options));
+  const chosen = bullOptions(parseOptions(`options of schedule ${id}`, TemplateOptions, options));
+  const opts = { ...chosen, telemetry: OWN_TRACE };
   return await scheduling.redis.run(`schedule ${id}`, async () => {
     const queue = await scheduling.queues.get(contract.name);
     await queue.upsertJobScheduler(id, repeat, { name: contract.name, data, opts });

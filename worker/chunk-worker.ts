@@ -1,4 +1,5 @@
-import { Queue } from "bullmq";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Queue, type Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { createBatchQueue } from "../batches/batch-queue.ts";
@@ -27,17 +28,20 @@ type Options = {
   readonly pool: S3Pool;
   readonly documents: DocumentStore;
   readonly log: Logger;
+  readonly telemetry?: Telemetry | undefined;
 };
 
 /** Takes chunks of batches, and is one of the watchdogs that look after them. */
 export function startChunkWorker(options: Options): Started & { close(): Promise<void> } {
-  const { config, redis, profiles, pool, documents, log } = options;
+  const { config, redis, profiles, pool, documents, log, telemetry } = options;
   const { prefix } = config;
   const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix });
   queue.on("error", (error) =>
     log.warn({ queue: CHUNK_QUEUE, err: withoutCommand(error) }, "the queue reports an error"),
   );
-  const jobs = createBatchQueue(queue);
+  // Every chunk carries on the trace of the batch's start, beside the others. Were each below the one that handed it on, a trace would be as deep as the chain is long.
+  const traces = new AsyncLocalStorage<string | undefined>();
+  const jobs = createBatchQueue(queue, () => traces.getStore());
   const processChunk = createChunkProcessor({
     redis,
     prefix,
@@ -58,10 +62,11 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     log,
     running,
     recovery: RECOVERY,
+    telemetry,
     process: async (job, token) => {
       const controller = running.start(job.id ?? "");
       try {
-        await processChunk(job, token, controller.signal);
+        await traces.run(job.opts.telemetry?.metadata, () => processChunk(job, token, controller.signal));
       } finally {
         running.end(job.id ?? "", controller);
       }

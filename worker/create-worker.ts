@@ -140,7 +140,15 @@ async function startQueues(scope: Scope, metrics: ReturnType<typeof createMetric
     state.queues.push({ worker, running: processor.running });
   }
   if (config.batches) {
-    const chunks = startChunkWorker({ config, redis, profiles, pool, documents, log });
+    const chunks = startChunkWorker({
+      config,
+      redis,
+      profiles,
+      pool,
+      documents,
+      log,
+      telemetry: telemetry?.bullmq,
+    });
     state.queues.push(chunks);
     resources.defer(() => chunks.close());
   }

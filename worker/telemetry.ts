@@ -1,5 +1,5 @@
 import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { Telemetry } from "bullmq";
+import { type Telemetry, TelemetryAttributes } from "bullmq";
 import type { RequestEvent } from "./s3/create-s3.ts";
 
 /**
@@ -10,8 +10,7 @@ export async function openTelemetry() {
   const { BullMQOtel } = await import("bullmq-otel");
   const tracer = trace.getTracer("bucketline");
   return {
-    // bullmq-otel declares the same interface once more.
-    bullmq: new BullMQOtel({ tracerName: "bucketline", meterName: "bucketline" }) as unknown as Telemetry,
+    bullmq: withoutResults(new BullMQOtel({ tracerName: "bucketline" })),
     onRequest({ operation, status, path, durationMs, bucket, throttled }: RequestEvent): void {
       const end = Date.now();
       const span = tracer.startSpan(
@@ -32,6 +31,22 @@ export async function openTelemetry() {
       );
       if (status === undefined || status >= 400) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end(end);
+    },
+  };
+}
+
+/** BullMQ puts a job's whole result on an event of its span: presigned URLs, and listings of 16 KiB. Neither belongs into traces. */
+function withoutResults({ tracer, ...rest }: Telemetry): Telemetry {
+  return {
+    ...rest,
+    tracer: {
+      startSpan(...begin) {
+        const span = tracer.startSpan(...begin);
+        const addEvent = span.addEvent.bind(span);
+        span.addEvent = (name, { [TelemetryAttributes.JobResult]: _, ...attributes } = {}) =>
+          addEvent(name, attributes);
+        return span;
+      },
     },
   };
 }

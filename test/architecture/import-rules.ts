@@ -18,7 +18,10 @@ export const CROSSES_ROOMS =
 const RULES: readonly (readonly [pattern: RegExp, rule: Rule])[] = [
   [/^jobs\/handlers\.ts$/, { loads: ["jobs"], packages: ["zod"] }],
   [/^jobs\//, { loads: ["jobs"], names: ["worker", "documents"], packages: ["zod"] }],
-  [/^producer\//, { loads: ["jobs", "batches", "documents"], packages: ["zod", "bullmq", "ioredis", "jose"] }],
+  [
+    /^producer\//,
+    { loads: ["jobs", "batches", "documents"], packages: ["zod", "bullmq", "bullmq-otel", "ioredis", "jose"] },
+  ],
   [/^documents\//, { loads: ["jobs"], names: ["worker"], packages: ["zod"] }],
   [/^batches\//, { loads: ["jobs", "documents"], names: ["worker"], packages: "any" }],
   [/^worker\//, { loads: ["jobs", "batches", "documents"], packages: "any" }],

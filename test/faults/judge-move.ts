@@ -41,7 +41,11 @@ export function judgeMove(
     const complete = view?.metadata["by"] === "them" && view.tags["of"] === "theirs";
     demand(newerPinned || complete, "the copy lacks the metadata or the tags");
   }
-  demand(target.uploads(bucket).length === 0 || idNeverArrived(one), "a multipart upload was left open");
+  const open = target.uploads(bucket).map(({ parts }) => parts.length);
+  demand(
+    open.length === 0 || idNeverArrived(one),
+    `${open.length} uploads were left open, with ${open.join(", ")} parts`,
+  );
   return problems;
 }
 

@@ -8,7 +8,7 @@ import { runMoveCase } from "./run-move-case.ts";
 const AT_ONCE = { kill: 8, other: 24 } as const;
 
 /** Long enough for a busy machine, and short enough for stalls to be waited for. */
-const TIMEOUT = "3s";
+const TIMEOUT = "4s";
 
 const ENV = {
   BUCKETLINE_ACTIVITIES: "move-object",
