@@ -35,9 +35,9 @@ export async function sendPart<Input extends ServiceInputTypes, Output extends S
   const limits = { region, ...(timeoutMs !== undefined && { timeoutMs }), ...(part && { bytes: partSize }) };
   const run = async (): Promise<Output> => {
     const output = await send(store, () => command, about, { signal }, limits);
-    // S3 sends 200 first and may fail afterwards; without an ETag nothing was completed, and the parts have to go.
-    if (about.operation === "CompleteMultipartUpload" && !hasEtag(output))
-      throw unproven(about, "the object's ETag", 200);
+    // S3 sends 200 first and may fail afterwards; without an ETag nothing was completed, and the parts have to go. A part without one was not taken.
+    if ((part || about.operation === "CompleteMultipartUpload") && !hasEtag(output))
+      throw unproven(about, part ? "the part's ETag" : "the object's ETag", 200);
     return output;
   };
   return part ? await retryPart(run, signal) : await run();

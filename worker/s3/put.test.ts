@@ -233,17 +233,20 @@ test.each([
   expect(sandbox.uploads()).toEqual([]);
 });
 
-test("a part that fails is sent again, and not the whole upload", async () => {
-  const { sandbox, s3 } = await openS3({
-    connection: { multipartThreshold: 5 * MIB },
-    s3: { uploadPartSize: 5 * MIB },
-  });
-  const { bytes, stream } = content(12 * MIB);
-  sandbox.fault({ kind: "slow-down", operation: "UploadPart", times: 2 });
-  await s3.put({ bucket: "in", key: "a", size: bytes.length, body: stream(), attributes: {} }, call);
-  expect(sandbox.bytes("in", "a")?.equals(bytes)).toBe(true);
-  expect(sandbox.calls("CreateMultipartUpload")).toBe(1);
-});
+test.each(["slow-down", "empty-200", "html-200", "error-in-200"] as const)(
+  "a part that meets %s is sent again, and not the whole upload",
+  async (kind) => {
+    const { sandbox, s3 } = await openS3({
+      connection: { multipartThreshold: 5 * MIB },
+      s3: { uploadPartSize: 5 * MIB },
+    });
+    const { bytes, stream } = content(12 * MIB);
+    sandbox.fault({ kind, operation: "UploadPart", times: 2 });
+    await s3.put({ bucket: "in", key: "a", size: bytes.length, body: stream(), attributes: {} }, call);
+    expect(sandbox.bytes("in", "a")?.equals(bytes)).toBe(true);
+    expect(sandbox.calls("CreateMultipartUpload")).toBe(1);
+  },
+);
 
 test("an encrypted upload, whose ETag is no MD5, is proven by its size", async () => {
   const { sandbox, s3 } = await openS3();
