@@ -46,7 +46,8 @@ export function timeChart(element, { label, series, format, signal }) {
     return {
       width: element.clientWidth - 16,
       height: element.clientHeight - 6,
-      padding: [10, 10, 0, 0],
+      // On the right, half of the longest label of a time.
+      padding: [10, 27, 0, 0],
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
       legend: { show: false },
       scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.15 : 1] } },
