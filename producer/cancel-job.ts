@@ -1,3 +1,4 @@
+import type { Queue } from "bullmq";
 import type { ActivityName } from "../jobs/contracts.ts";
 import { CANCEL_TTL_S, type RedisKeys } from "../jobs/queues.ts";
 import type { CancelFlag } from "./job-outcome.ts";
@@ -36,12 +37,22 @@ export async function cancelJob(
     await client.publish(keys.cancelChannel(), `${activity}/${id}`);
     // A running job is its worker's to end. Of the others nothing but the flag decides, so what became of the removal does not matter:
     // a job that a worker takes up in this moment ends as cancelled.
-    if (flag === UNSTARTED) await remove(await queues.get(activity), id);
+    if (flag !== UNSTARTED) return true;
+    const queue = await queues.get(activity);
+    // What an attempt left in the store is a worker's to remove: it takes the job once more, and finds the flag.
+    if ((await client.hexists(keys.evidence(activity, id), "upload")) === 1) await hasten(queue, id);
+    else await remove(queue, id);
     return true;
   });
 }
 
-async function remove(queue: Awaited<ReturnType<QueuePool["get"]>>, id: string): Promise<void> {
+async function hasten(queue: Queue, id: string): Promise<void> {
+  const job = await queue.getJob(id);
+  // One that a worker has taken up meanwhile, or that waits already, needs no help.
+  if ((await job?.isDelayed()) === true) await job?.promote().catch(() => {});
+}
+
+async function remove(queue: Queue, id: string): Promise<void> {
   try {
     await queue.remove(id);
   } catch (error) {

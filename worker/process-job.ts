@@ -8,7 +8,7 @@ import { BACKOFF, BETWEEN_ATTEMPTS, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX, type
 import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
 import { decide, toActivityError, type Verdict } from "./retry.ts";
-import { runJob, type RunDeps } from "./run-job.ts";
+import { abandonUpload, type RunDeps, runJob } from "./run-job.ts";
 import { createRunning } from "./running.ts";
 
 /** What one attempt came to, for metrics. */
@@ -86,13 +86,18 @@ async function attempt(activity: ActivityName, job: Job, { controller, log, deps
   const timer = setTimeout(() => controller.abort(timedOut(operationTimeoutMs)), operationTimeoutMs);
   let unwatch: (() => void) | undefined;
   try {
-    unwatch = await deps.cancellation.watch({ activity, jobId, abort: (reason) => controller.abort(reason) });
-    if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))
-      await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");
-    const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     // Starts count stalls too, which attempts do not.
     const fresh = job.attemptsStarted === 1;
+    const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     const evidence = createEvidence(redis, keys.evidence(activity, jobId), { fresh, lastAttempt });
+    try {
+      unwatch = await deps.cancellation.watch({ activity, jobId, abort: (reason) => controller.abort(reason) });
+    } catch (error) {
+      if (!fresh) await abandonUpload({ data: job.data, evidence }, deps);
+      throw error;
+    }
+    if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))
+      await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");
     const run = { activity, jobId, data: job.data, attempt: job.attemptsMade + 1, evidence, signal, log };
     const result = await runJob(run, deps);
     await evidence.release();

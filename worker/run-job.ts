@@ -53,6 +53,19 @@ export async function runJob(attempt: Attempt, deps: RunDeps): Promise<unknown> 
   return finish(handler, handler.run(input, context), attempt, deps);
 }
 
+/** Removes the multipart upload that an earlier attempt left, where none will go on with it. */
+export async function abandonUpload(
+  { data, evidence }: Pick<Attempt, "data" | "evidence">,
+  { pool }: RunDeps,
+): Promise<void> {
+  const left = await evidence.upload.load();
+  if (left === undefined) return;
+  // Only an attempt whose input was sound begins an upload.
+  const { credentials, destination } = credentialsOf(data);
+  await (await pool.get(destination ?? credentials)).abandonUpload(left);
+  await evidence.upload.clear();
+}
+
 /** Checks what came out as strictly as what went in: a result that breaks its contract is a bug to be seen. */
 async function finish(handler: Handler, running: ReturnType<Handler["run"]>, attempt: Attempt, deps: RunDeps) {
   const { contract } = handler;

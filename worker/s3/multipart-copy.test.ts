@@ -222,7 +222,7 @@ test("begins anew where the remembered upload is gone, or was of another content
   const { sandbox, s3, pin } = await open();
   const upload = remember();
   const request = { source: pin("in", "a"), bucket: "out", key: "b", upload };
-  upload.state = { uploadId: "gone", partSize: PART, etag: pin("in", "a").etag };
+  upload.state = { uploadId: "gone", partSize: PART, bucket: "out", key: "b", etag: pin("in", "a").etag };
   await s3.copy(request, call);
   expect(sandbox.bytes("out", "b")?.equals(bytes)).toBe(true);
 

@@ -39,8 +39,9 @@ export async function beginUpload(
   }
   const partSize = partSizeFor(source.size, store.settings.copyPartSize);
   const uploadId = await create();
+  const { bucket, key } = request;
   try {
-    await memory?.save({ uploadId, partSize, etag: source.etag });
+    await memory?.save({ uploadId, partSize, etag: source.etag, bucket, key });
   } catch (error) {
     await removeUpload(store, request, uploadId);
     throw error;

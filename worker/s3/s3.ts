@@ -57,7 +57,15 @@ export type UploadMemory = {
   save(state: UploadState): Promise<void>;
   clear(): Promise<void>;
 };
-export type UploadState = { readonly uploadId: string; readonly partSize: number; readonly etag: string };
+export type UploadState = {
+  readonly uploadId: string;
+  readonly partSize: number;
+  /** Of the source; empty where the parts come from a stream. */
+  readonly etag: string;
+  /** Where the upload is to become an object. */
+  readonly bucket: string;
+  readonly key: string;
+};
 
 export type CopyRequest = {
   readonly source: Pin;

@@ -27,7 +27,7 @@ export async function openStreamUpload(
   const begun = await openUpload(store, target, make, signal);
   try {
     // Without an ETag it is no upload that a copy in parts would go on with.
-    await memory?.save({ uploadId: begun.UploadId, partSize, etag: "" });
+    await memory?.save({ uploadId: begun.UploadId, partSize, etag: "", bucket, key });
   } catch (error) {
     await removeUpload(store, target, begun.UploadId);
     throw error;
