@@ -446,6 +446,15 @@ describe("onConflict", () => {
     expect(harness.sandbox.calls("HeadObject")).toBe(0);
   });
 
+  test("is decided for a first key whose last character is beyond the basic plane", async () => {
+    const [from, to] = buckets({ "\u{1F600}": "S", "\u{1F601}": "T" });
+    harness.sandbox.put(to, "\u{1F600}", "theirs");
+    const move = { operation: "move", source: { bucket: from }, destination: { bucket: to } } as const;
+    const batch = await harness.batches.start({ ...move, onConflict: "skip" });
+    expect(await batch.done()).toMatchObject({ succeeded: 1, skipped: 1, failed: 0 });
+    expect(contents(to)).toEqual({ "\u{1F600}": "theirs", "\u{1F601}": "T" });
+  });
+
   test("an object that appears after the look is not overwritten either", async () => {
     const [from, to] = buckets({ a: "A" });
     const remove = harness.sandbox.before("CopyObject", () => void harness.sandbox.put(to, "a", "theirs"));

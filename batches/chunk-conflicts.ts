@@ -79,8 +79,8 @@ async function listExisting(
   if (first === undefined || last === undefined) return [];
   const bucket = spec.destination?.bucket ?? "";
   const prefix = spec.destination?.prefix ?? prefixSource(spec)?.prefix ?? "";
-  // One character less sorts before the key itself, which `startAfter` would leave out.
-  let startAfter = first.slice(0, -1);
+  // One character less, and not one half of a surrogate pair, sorts before the key itself, which `startAfter` would leave out.
+  let startAfter = first.replace(/.$/su, "");
   for (let page = 0; page < MAX_PAGES; page++) {
     const { objects, next } = await destination.listPage(
       { bucket, prefix, ...(startAfter !== "" && { startAfter }) },

@@ -16,10 +16,13 @@ export const ObjectKey = z.string().superRefine((key, context) => {
   if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
 });
 
-/** What keys may start with; empty means all. */
-export const KeyPrefix = z.string().refine((prefix) => prefix.isWellFormed(), {
+/** Text that can be sent: a lone surrogate has no UTF-8 form. */
+export const WellFormed = z.string().refine((text) => text.isWellFormed(), {
   error: "expected well-formed Unicode; it has a lone surrogate",
 });
+
+/** What keys may start with; empty means all. */
+export const KeyPrefix = WellFormed;
 
 /** An entity tag as S3 gives it, with or without its quotes. */
 export const ETag = z.string().min(1);
