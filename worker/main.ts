@@ -1,6 +1,7 @@
 import closeWithGrace from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../jobs/activity-error.ts";
+import { boundHeap } from "./bound-heap.ts";
 import { describeConfig } from "./config-description.ts";
 import { parseWorkerConfig } from "./config.ts";
 import { createWorker } from "./create-worker.ts";
@@ -9,6 +10,7 @@ import { createWorker } from "./create-worker.ts";
 const MARGIN_MS = 5000;
 
 const stopping = new AbortController();
+boundHeap(process);
 
 try {
   const config = parseWorkerConfig(process.env);

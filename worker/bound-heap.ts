@@ -1,0 +1,23 @@
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
+
+/** How much the old generation may grow beyond what lived at its last collection, in per cent. V8 itself allows some 300. */
+const GROWTH_PERCENT = 120;
+/** Bytes of the young generation, both halves, that are enough: V8 itself goes to 128 MiB, at which a worker is no faster. */
+const YOUNG_BYTES = 32 * 1024 ** 2;
+const LOOK_MS = 1000;
+
+/**
+ * A worker's garbage is short-lived, and V8 lets it grow to several times what lives before it collects: a batch over a million objects came
+ * to 440 MB where 245 do, at the same speed. Both flags are read at each collection, so they can be set in a running process. Whoever
+ * chose such options (on the command line or in `NODE_OPTIONS`) keeps them.
+ */
+export function boundHeap({ execArgv, env }: Pick<NodeJS.Process, "execArgv" | "env">): void {
+  if (/semi[-_]space|heap[-_]growing/.test([...execArgv, env["NODE_OPTIONS"]].join(" "))) return;
+  setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
+  const look = (): void => {
+    const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? 0;
+    if (young < YOUNG_BYTES) setTimeout(look, LOOK_MS).unref();
+    else setFlagsFromString("--semi-space-growth-factor=1");
+  };
+  look();
+}
