@@ -17,12 +17,11 @@ export const ObjectKey = z.string().superRefine((key, context) => {
 });
 
 /** Text that can be sent: a lone surrogate has no UTF-8 form. */
-export const WellFormed = z.string().refine((text) => text.isWellFormed(), {
-  error: "expected well-formed Unicode; it has a lone surrogate",
-});
+export const wellFormed = (): z.ZodString =>
+  z.string().refine((text) => text.isWellFormed(), { error: "expected well-formed Unicode; it has a lone surrogate" });
 
 /** What keys may start with; empty means all. */
-export const KeyPrefix = WellFormed;
+export const KeyPrefix = wellFormed();
 
 /** An entity tag as S3 gives it, with or without its quotes. */
 export const ETag = z.string().min(1);

@@ -11,9 +11,10 @@ function youngAtMost(begin: string, options: readonly string[] = []): number {
     import { boundHeap } from ${JSON.stringify(join(import.meta.dirname, "bound-heap.ts"))};
     ${begin};
     const kept = [];
+    let at = 0;
     let most = 0;
-    for (const end = Date.now() + 3000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 1))) {
-      for (let index = 0; index < 100_000; index++) kept[index % 50_000] = { index, text: String(index) };
+    for (const end = Date.now() + 3000; Date.now() < end; await new Promise((resolve) => setImmediate(resolve))) {
+      for (let index = 0; index < 2000; index++) kept[at++ % 50_000] = { index, text: String(index) };
       most = Math.max(most, getHeapSpaceStatistics().find((space) => space.space_name === "new_space").space_size);
     }
     console.log(most);`;

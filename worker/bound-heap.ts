@@ -1,10 +1,10 @@
+import { PerformanceObserver } from "node:perf_hooks";
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /** How much the old generation may grow beyond what lived at its last collection, in per cent. V8 itself allows some 300. */
 const GROWTH_PERCENT = 120;
 /** Bytes of the young generation, both halves, that are enough: V8 itself goes to 128 MiB, at which a worker is no faster. */
 const YOUNG_BYTES = 32 * 1024 ** 2;
-const LOOK_MS = 1000;
 
 /**
  * A worker's garbage is short-lived, and V8 lets it grow to several times what lives before it collects: a batch over a million objects came
@@ -14,10 +14,14 @@ const LOOK_MS = 1000;
 export function boundHeap({ execArgv, env }: Pick<NodeJS.Process, "execArgv" | "env">): void {
   if (/semi[-_]space|heap[-_]growing/.test([...execArgv, env["NODE_OPTIONS"]].join(" "))) return;
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
-  const look = (): void => {
-    const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? 0;
-    if (young < YOUNG_BYTES) setTimeout(look, LOOK_MS).unref();
-    else setFlagsFromString("--semi-space-growth-factor=1");
-  };
+  const collections = new PerformanceObserver(look);
+  collections.observe({ entryTypes: ["gc"] });
   look();
+
+  function look(): void {
+    const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? 0;
+    if (young < YOUNG_BYTES) return;
+    setFlagsFromString("--semi-space-growth-factor=1");
+    collections.disconnect();
+  }
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineListContract, withCredentials } from "../contract.ts";
-import { BucketName, KeyPrefix, S3Object, WellFormed } from "../entities.ts";
+import { BucketName, KeyPrefix, S3Object, wellFormed } from "../entities.ts";
 
 /** Lists the objects of a bucket, in the order of the store (UTF-8 bytes on AWS). Without `limit`: all. */
 export const listObjects = defineListContract({
@@ -10,7 +10,7 @@ export const listObjects = defineListContract({
     ...withCredentials,
     bucket: BucketName,
     prefix: KeyPrefix.optional(),
-    startAfter: WellFormed.min(1).max(1024).optional(),
+    startAfter: wellFormed().min(1).max(1024).optional(),
     limit: z.int().positive().optional(),
   }),
   access: ({ credentials, bucket, prefix = "" }) => [{ credentials, bucket, prefix }],

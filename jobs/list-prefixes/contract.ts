@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineListContract, withCredentials } from "../contract.ts";
-import { BucketName, KeyPrefix, Prefix, WellFormed } from "../entities.ts";
+import { BucketName, KeyPrefix, Prefix, wellFormed } from "../entities.ts";
 
 /** Lists the prefixes ("folders") of a bucket, one level or, with `recursive`, all below. */
 export const listPrefixes = defineListContract({
@@ -10,7 +10,7 @@ export const listPrefixes = defineListContract({
     ...withCredentials,
     bucket: BucketName,
     prefix: KeyPrefix.optional(),
-    delimiter: WellFormed.min(1).max(64).default("/"),
+    delimiter: wellFormed().min(1).max(64).default("/"),
     recursive: z.boolean().default(false),
   }),
   access: ({ credentials, bucket, prefix = "" }) => [{ credentials, bucket, prefix }],
