@@ -160,6 +160,13 @@ test("ends with 1 and says what may be wrong where Redis is not there", async ()
   expect(stderr).toMatch(/^RedisUnavailable: /);
 });
 
+test("tells its version", async () => {
+  const { version } = JSON.parse(await readFile(join(import.meta.dirname, "../package.json"), "utf8")) as {
+    version: string;
+  };
+  expect(await runCli(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
+});
+
 test("every command explains itself with numbered examples", { timeout: 60_000 }, async () => {
   const names = [
     "ls",

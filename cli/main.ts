@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createRequire } from "node:module";
 import { Command } from "commander";
 import type { Environment } from "./environment.ts";
 import { printableLines } from "./printable.ts";
@@ -32,8 +33,10 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
 
 const environment: Environment = { env: process.env, cwd: process.cwd(), terminal: process.stdout.isTTY };
 
+const { version } = createRequire(import.meta.url)("bucketline/package.json") as { version: string }; // ours
 const program = new Command("bucketline")
   .description("Jobs and batches for Amazon S3 and S3-compatible stores, through Redis.")
+  .version(version)
   .showHelpAfterError("(try --help)");
 // Whoever reads has enough, as in `bucketline ls | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
