@@ -35,7 +35,12 @@ export function batchKeys(prefix: string) {
   return {
     record,
     /** KEYS of every script but those on a chunk: the record and what belongs to it, then the sets of all batches. */
-    ofBatch: (id: string) => [...PARTS.map((part) => record(id) + part), `${root}:active`, `${root}:index`],
+    ofBatch: (id: string) => [
+      ...PARTS.map((part) => record(id) + part),
+      `${root}:active`,
+      `${root}:index`,
+      `${root}:ended`,
+    ],
     live: (id: string) => `${record(id)}:live`,
     segments: (id: string) => `${record(id)}:segments`,
     retaken: (id: string) => `${record(id)}:retaken`,
@@ -49,6 +54,8 @@ export function batchKeys(prefix: string) {
     active: () => `${root}:active`,
     /** Sorted set of all batches, by creation in ms. */
     index: () => `${root}:index`,
+    /** Hash of how many batches ended, by state; it only grows. */
+    ended: () => `${root}:ended`,
     watchdog: () => `${root}:watchdog`,
     /** Hash of a schedule: `last` batch it started, `skipped` times, `skippedAt`. */
     schedule: (name: string) => `${root}:schedule:${name}`,

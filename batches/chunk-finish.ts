@@ -74,7 +74,10 @@ export async function finishChunk(work: ChunkWork): Promise<void> {
     ticked: takeTicks(work),
     threshold: thresholdOf(work),
   });
-  if (state !== "superseded") return;
+  if (state !== "superseded") {
+    work.onChunk?.({ operation: work.spec.operation, succeeded, failed, skipped, unattempted, bytes });
+    return;
+  }
   if (segment) await work.documents.delete(segmentId(delivery.ref, deliveryNumber(work)), { signal: work.ending });
   throw new Superseded();
 }

@@ -24,6 +24,17 @@ export type Limiter = {
 /** A store that may know how much it bears. */
 export type LimitedS3 = S3 & { readonly limiter?: Limiter };
 
+/** What became of the objects of a chunk. */
+export type CountedChunk = {
+  readonly operation: BatchSpec["operation"];
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly unattempted: number;
+  /** Of those that succeeded. */
+  readonly bytes: number;
+};
+
 /** What the chunk worker is given by the worker it is part of. */
 export type ChunkDeps = {
   /** For commands; shared. */
@@ -40,6 +51,8 @@ export type ChunkDeps = {
   ) => Promise<(key: string) => boolean>;
   readonly documents: DocumentStore;
   readonly log: Logger;
+  /** Told of each chunk that was counted; must not throw. */
+  readonly onChunk?: ((counted: CountedChunk) => void) | undefined;
   /** Objects of one chunk in work at once. Default 64. */
   readonly concurrency?: number | undefined;
 };
@@ -61,6 +74,7 @@ export type ChunkWork = {
   /** The job's own signal. */
   readonly ending: AbortSignal;
   readonly documents: DocumentStore;
+  readonly onChunk: ((counted: CountedChunk) => void) | undefined;
   readonly limiter: Limiter;
   readonly concurrency: number;
   /** Of the policy: may this object be worked on? */

@@ -63,6 +63,7 @@ export function createWorkshop(
       outcomes: createOutcomes(manifest),
       signal: AbortSignal.any([ending, cut.signal]),
       documents: deps.documents,
+      onChunk: deps.onChunk,
       limiter: destination.limiter ?? UNLIMITED,
       concurrency: deps.concurrency ?? CONCURRENCY,
       mayTouch,

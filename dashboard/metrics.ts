@@ -110,9 +110,18 @@ function batchGauges(registry: Registry): (tally: BatchTally | undefined) => voi
     "Objects of batches that have not come to rest, by what became of them",
     ["outcome"],
   );
+  const ended = new Counter({
+    name: "bucketline_batches_ended_total",
+    help: "Batches that ended, by state",
+    labelNames: ["state"],
+    registers: [registry],
+  });
   return (tally) => {
     batches.reset();
     objects.reset();
+    ended.reset();
+    for (const state of ["completed", "failed", "cancelled"])
+      if (tally !== undefined) ended.inc({ state }, tally.ended[state] ?? 0);
     for (const state of ["running", "pausing", "paused", "cancelling", "failing"])
       if (tally !== undefined) batches.set({ state }, tally.states[state] ?? 0);
     for (const [outcome, count] of Object.entries(tally?.objects ?? {})) objects.set({ outcome }, count);

@@ -58,6 +58,9 @@ async function work({ sandbox, producer, run }: Harness): Promise<void> {
   await run("put-object", { bucket: "in", document });
   sandbox.fault({ kind: "slow-down", operation: "CopyObject", times: 1 });
   await run("copy-object", { object: { bucket: "in", key: "a.txt" }, destination: { bucket: "in", key: "b.txt" } });
+  sandbox.createBucket("out");
+  const copy = { operation: "copy", source: { bucket: "in" }, destination: { bucket: "out" } } as const;
+  await (await producer.batches.start(copy)).done();
   await expect(run("head-object", { object: { bucket: "in", key: "none" } })).rejects.toThrow(/NoSuchKey|NotFound/);
 }
 
@@ -76,6 +79,14 @@ describe("metrics", () => {
     expect(total("bucketline_s3_throttles_total")).toBeGreaterThan(0);
     expect(total("bucketline_s3_bytes_total")).toBeGreaterThan(0);
     expect(total("bucketline_workers")).toBeGreaterThan(0);
+    const batches = ["bucketline_batch_objects_total", "bucketline_batches_ended_total"].flatMap(
+      (name) => families.get(name)?.samples.filter(({ value }) => value > 0) ?? [],
+    );
+    expect(batches.map(({ labels, value }) => [labels, value])).toEqual([
+      [{ operation: "copy", outcome: "succeeded" }, 2],
+      [{ state: "completed" }, 1],
+    ]);
+    expect(total("bucketline_batch_bytes_total")).toBe(8);
   });
 
   test.each([

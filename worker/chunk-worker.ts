@@ -4,6 +4,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { createBatchQueue } from "../batches/batch-queue.ts";
 import { createChunkProcessor } from "../batches/chunk-processor.ts";
+import type { ChunkDeps } from "../batches/chunk-work.ts";
 import { startWatchdog } from "../batches/watchdog.ts";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
@@ -29,11 +30,12 @@ type Options = {
   readonly documents: DocumentStore;
   readonly log: Logger;
   readonly telemetry?: Telemetry | undefined;
+  readonly onChunk?: ChunkDeps["onChunk"];
 };
 
 /** Takes chunks of batches, and is one of the watchdogs that look after them. */
 export function startChunkWorker(options: Options): Started & { close(): Promise<void> } {
-  const { config, redis, profiles, pool, documents, log, telemetry } = options;
+  const { config, redis, profiles, pool, documents, log, telemetry, onChunk } = options;
   const { prefix } = config;
   const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix });
   queue.on("error", (error) =>
@@ -51,6 +53,7 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
       policyMatcher(await profiles.resolve(credentials), activity, bucket),
     documents,
     log,
+    onChunk,
   });
   const running = createRunning();
   const worker = startActivityWorker({

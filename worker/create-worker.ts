@@ -148,6 +148,7 @@ async function startQueues(scope: Scope, metrics: ReturnType<typeof createMetric
       documents,
       log,
       telemetry: telemetry?.bullmq,
+      onChunk: metrics.onChunk,
     });
     state.queues.push(chunks);
     resources.defer(() => chunks.close());

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { CountedChunk } from "../batches/chunk-work.ts";
 import type { AttemptEvent } from "./process-job.ts";
 import type { RequestEvent } from "./s3/create-s3.ts";
 
@@ -58,6 +59,18 @@ export function createMetrics(running: () => number) {
     labelNames: ["operation"],
     registers,
   });
+  const batchObjects = new Counter({
+    name: "bucketline_batch_objects_total",
+    help: "Objects of batches that this worker brought to their end, by operation and outcome.",
+    labelNames: ["operation", "outcome"],
+    registers,
+  });
+  const batchBytes = new Counter({
+    name: "bucketline_batch_bytes_total",
+    help: "Bytes of objects of batches that succeeded, by operation.",
+    labelNames: ["operation"],
+    registers,
+  });
   const active = new Gauge({
     name: "bucketline_jobs_running",
     help: "Attempts that run in this worker now.",
@@ -79,6 +92,10 @@ export function createMetrics(running: () => number) {
       requestDurations.observe({ operation, path }, durationMs / 1000);
       if (moved !== undefined) bytes.inc({ operation }, moved);
       if (throttled) throttles.inc({ operation });
+    },
+    onChunk({ operation, bytes: moved, ...outcomes }: CountedChunk): void {
+      for (const [outcome, count] of Object.entries(outcomes)) batchObjects.inc({ operation, outcome }, count);
+      batchBytes.inc({ operation }, moved);
     },
     page: async () => ({ type: registry.contentType, body: await registry.metrics() }),
   };

@@ -3,7 +3,7 @@
  * Counters are passed on as strings: Lua's numbers would round beyond 2^53 and print as 1e+15.
  */
 export const PRELUDE = `
-local R, OPEN, BUSY, LIVE, DONE, SEGMENTS, RETAKEN, ERRORS, RECENT, RATE, TOKENS, ITEMS, PLAN, ACTIVE, INDEX, CHUNK = unpack(KEYS)
+local R, OPEN, BUSY, LIVE, DONE, SEGMENTS, RETAKEN, ERRORS, RECENT, RATE, TOKENS, ITEMS, PLAN, ACTIVE, INDEX, ENDED, CHUNK = unpack(KEYS)
 local call = redis.call
 local function get(field) return call('HGET', R, field) end
 local function number(field) return tonumber(get(field) or '0') end
@@ -43,6 +43,7 @@ local function settle()
     retire({OPEN, BUSY, LIVE, DONE, TOKENS})
   else
     stamp('endedAt')
+    call('HINCRBY', ENDED, final, 1)
     retire({OPEN, BUSY, LIVE, DONE, TOKENS, ITEMS, PLAN})
   end
   return final

@@ -101,18 +101,23 @@ export function createBatchViews(redis: Redis, prefix: string) {
     tally: async (): Promise<BatchTally> => {
       const ids = await store.active();
       const pipeline = redis.pipeline();
+      pipeline.hgetall(store.keys.ended());
       for (const id of ids) pipeline.hmget(store.keys.record(id), "state", "listed", "succeeded", "failed", "skipped");
       const states: Record<string, number> = {};
       const objects = { listed: 0, succeeded: 0, failed: 0, skipped: 0 };
-      for (const [error, reply] of (await pipeline.exec()) ?? []) {
+      const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
         if (error) throw error;
+        return reply;
+      });
+      const ended = replies.shift() as Readonly<Record<string, string>>; // HGETALL's reply
+      for (const reply of replies) {
         const [state, ...counts] = reply as (string | null)[]; // HMGET's reply
         if (!state) continue;
         states[state] = (states[state] ?? 0) + 1;
         for (const [index, name] of (["listed", "succeeded", "failed", "skipped"] as const).entries())
           objects[name] += Number(counts[index] ?? 0);
       }
-      return { states, objects };
+      return { states, objects, ended: Object.fromEntries(Object.entries(ended).map(([at, n]) => [at, Number(n)])) };
     },
   };
 }
@@ -120,6 +125,8 @@ export function createBatchViews(redis: Redis, prefix: string) {
 export type BatchTally = {
   readonly states: Readonly<Record<string, number>>;
   readonly objects: Readonly<Record<"listed" | "succeeded" | "failed" | "skipped", number>>;
+  /** Batches that ended since ever, by state. */
+  readonly ended: Readonly<Record<string, number>>;
 };
 
 function viewOf(status: BatchStatus, speed: { readonly objects: number; readonly bytes: number }): BatchView {

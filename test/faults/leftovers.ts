@@ -9,7 +9,7 @@ const CLEAN_WITHIN_MS = 60_000;
 const RECORD = ["", ":segments", ":retaken", ":errors", ":recent", ":rate"];
 /** What the queue and the workers keep, whatever batches there were. */
 const STANDING =
-  /^(batch-chunk:(meta|id|events|stalled-check|marker|pc|metrics:.*)|~workers|~worker:.*|~batch:(index|watchdog))$/;
+  /^(batch-chunk:(meta|id|events|stalled-check|marker|pc|metrics:.*)|~workers|~worker:.*|~batch:(index|ended|watchdog))$/;
 
 /** Waits until Redis holds nothing of an ended batch but its record, which expires; answers what stays beyond. */
 export async function findLeftovers({ redis, prefix }: Stack, batch: string): Promise<readonly string[]> {
