@@ -10,7 +10,7 @@ import { FILE_MODE, fileOf, FOLDER_MODE, generationsOf, isMissing, remove, unfin
 import { encodeRecord } from "./file-record.ts";
 import type { FileRoom } from "./file-store.ts";
 import { newNonce, nextGeneration } from "./generation.ts";
-import { releaseSource, sourceBytes } from "./source-bytes.ts";
+import { checkSource, releaseSource, sourceBytes } from "./source-bytes.ts";
 
 /**
  * Writes, flushes, then renames. Killed before the rename it leaves an unfinished file, which the sweeper removes; killed after it, the
@@ -23,6 +23,7 @@ export async function writeDocument(
 ): Promise<DocumentPointer> {
   const unfinished = join(unfinishedFolder(room.root), `${randomBytes(16).toString("hex")}.tmp`);
   try {
+    checkSource(source);
     const draft = draftDocument(options);
     options.signal?.throwIfAborted();
     const pointer = await writeUnfinished(unfinished, source, draft, room, options);

@@ -8,7 +8,7 @@ import { type ContentKind, contentKey, recordKey } from "./s3-layout.ts";
 import { recordsOf, removeRecord } from "./s3-records.ts";
 import type { S3Room } from "./s3-store.ts";
 import { cleanupSignal, type PartsUpload, partSizeFor, partsOf, startPartsUpload } from "./s3-upload.ts";
-import { releaseSource, sourceBytes } from "./source-bytes.ts";
+import { checkSource, releaseSource, sourceBytes } from "./source-bytes.ts";
 
 /** A write ends a day before the sweeper would take its content, uploaded in parts and still without a record, for an orphan. */
 const MAX_WRITE_MS = 6 * 24 * 3600_000;
@@ -25,6 +25,7 @@ export async function writeDocument(
 ): Promise<DocumentPointer> {
   const keys: string[] = [];
   try {
+    checkSource(source);
     const work: Work = { draft: draftDocument(options), nonce: newNonce(), keys };
     options.signal?.throwIfAborted();
     const written = await writeContent(room, work, source, options);

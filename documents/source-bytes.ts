@@ -43,9 +43,27 @@ export async function* sourceBytes(
   }
 }
 
-/** For a write that failed, perhaps before it took a first byte: nobody will read the source any more. */
+/** For a write that failed, perhaps before it took a first byte: nobody will read the source any more. Never throws. */
 export function releaseSource(source: DocumentSource): void {
-  if (typeof source !== "string" && !(source instanceof Uint8Array)) release(source, source[Symbol.asyncIterator]());
+  if (typeof source === "string" || source instanceof Uint8Array) return;
+  try {
+    release(source, source[Symbol.asyncIterator]());
+  } catch {
+    // It can be opened but once, as a web stream, and was released where it was read; or it is no source at all.
+  }
+}
+
+/** Throws `InvalidInput` for what cannot be a document's content. */
+export function checkSource(source: DocumentSource): void {
+  const given: unknown = source;
+  if (typeof given === "string" || given instanceof Uint8Array) return;
+  if (typeof given === "object" && given !== null && Symbol.asyncIterator in given) return;
+  const got = typeof given === "object" && given !== null ? given.constructor.name : String(given);
+  throw new ActivityError(
+    "InvalidInput",
+    `source: expected text, a Uint8Array, or a stream or other async iterable of them, got ${got}`,
+    { field: "source" },
+  );
 }
 
 /** One step of the source, or the signal's reason. A race with one lasting promise would keep a reaction per step alive in it. */

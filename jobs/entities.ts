@@ -131,7 +131,7 @@ export const Metadata = z
     z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, {
       error: "expected a header token as the name",
     }),
-    z.string().max(2048),
+    wellFormed().max(2048),
   )
   .refine(
     (metadata) =>
@@ -144,7 +144,7 @@ export const Metadata = z
 
 /** Up to ten tags. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html */
 export const Tags = z
-  .record(z.string().min(1).max(128), z.string().max(256))
+  .record(wellFormed().min(1).max(128), wellFormed().max(256))
   .refine((tags) => Object.keys(tags).length <= 10, { error: "expected at most 10 tags" });
 
 export const StorageClass = z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/, {

@@ -9,6 +9,14 @@ const TRANSIENT_REPLY = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|BUSY
 const CONNECTION_ERROR =
   /Connection is closed|connection close|Stream isn't writeable|max retries per request|Command timed out|Failed to refresh slots cache|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/i;
 
+/** What Redis says to whoever may not come in, and to commands that a user may not call. */
+const REFUSAL = /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|invalid password|invalid DB index|DB index))\b/i;
+
+/** Whether Redis itself turned a connection away. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && REFUSAL.test(error.message);
+}
+
 /**
  * What an error of a Redis operation means: `transient` where it can be repeated, `RedisRefused` where Redis answered that it will not
  * (a wrong password, a command that its user may not call), and `undefined` for everything that is not about Redis.

@@ -5,7 +5,7 @@ import { DEFAULT_PREFIX, redisKeys } from "../jobs/queues.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import { type Documents, type DocumentsLocation, lazyDocuments } from "./documents.ts";
 import { addItems, makeItem, makeItems } from "./enqueue.ts";
-import { createJobHandle, type JobHandle } from "./job-handle.ts";
+import { createJobHandle, type JobHandle, WaitFields } from "./job-handle.ts";
 import { BulkOptions, EnqueueOptions, IdempotencyKey, TemplateOptions } from "./job-options.ts";
 import { createJobWaits, type WaitOptions } from "./job-waits.ts";
 import { contractOf, parseOptions } from "../jobs/parse-input.ts";
@@ -93,6 +93,16 @@ const Settings = z.object({
   telemetry: z.boolean(),
 });
 
+// Checked before anything is sent; what else they hold is checked as that of `enqueue`.
+const RunOptions = z.looseObject(WaitFields);
+const ManyOptions = z.looseObject({
+  idempotencyKey: z
+    .custom<(input: unknown, index: number) => string>((value) => typeof value === "function", {
+      error: "expected a function of the input and its index",
+    })
+    .optional(),
+});
+
 const JobId = z.string().min(1).max(512);
 const Inputs = z.array(z.unknown());
 
@@ -128,7 +138,7 @@ export function createProducer(options: ProducerOptions): Producer {
     },
     enqueueMany: async (activity, inputs, given = {}) => {
       const contract = contractOf(activity);
-      const { idempotencyKey, ...rest } = given;
+      const { idempotencyKey, ...rest } = parseOptions(`options of ${activity}`, ManyOptions, given);
       const chosen = parseOptions(`options of ${activity}`, BulkOptions, rest);
       parseOptions(`inputs of ${activity}`, Inputs, inputs);
       const items = makeItems(
@@ -142,7 +152,8 @@ export function createProducer(options: ProducerOptions): Producer {
       await addItems(context, activity, items, chosen);
       return items.map(({ jobId }) => createJobHandle(context, contract, jobId));
     },
-    run: async (activity, input, { timeout, signal, ...given } = {}) => {
+    run: async (activity, input, options = {}) => {
+      const { timeout, signal, ...given } = parseOptions(`options of ${activity}`, RunOptions, options);
       signal?.throwIfAborted();
       return await (await producer.enqueue(activity, input, given)).result({ timeout, signal });
     },

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { ActivityError } from "../jobs/activity-error.ts";
 import type { ActivityName, Contract } from "../jobs/contracts.ts";
 import type { RedisKeys } from "../jobs/queues.ts";
-import { type Claim, claimAll, conflictError, makeClaim, markAdded } from "./idempotency.ts";
+import { type Claim, claimAll, conflictError, makeClaim, markAdded, unclaimAll } from "./idempotency.ts";
 import { bullOptions, type BulkOptions } from "./job-options.ts";
 import { parseInput } from "../jobs/parse-input.ts";
 import type { QueuePool } from "./queue-pool.ts";
@@ -27,7 +27,10 @@ export function makeItem(contract: Contract, input: unknown, idempotencyKey: str
   return { data, jobId: claim.jobId, claim };
 }
 
-/** Adds jobs that are not there yet, slice by slice. Each step can be repeated: every job has its id before it is sent. */
+/**
+ * Adds jobs that are not there yet, slice by slice. Each step can be repeated: every job has its id before it is sent. All idempotency keys are
+ * claimed before the first job is added, so that a conflict adds nothing.
+ */
 export async function addItems(
   { redis, queues, keys }: Enqueuing,
   activity: ActivityName,
@@ -35,39 +38,46 @@ export async function addItems(
   options: z.output<typeof BulkOptions>,
 ): Promise<void> {
   const opts = bullOptions(options);
-  for (let start = 0; start < items.length; start += SLICE) {
-    const slice = items.slice(start, start + SLICE);
+  const by = randomUUID();
+  const missing = items.some(({ claim }) => claim !== undefined)
+    ? await redis.run(`enqueue ${activity}`, (client) => claimMissing({ client, keys, by }, items))
+    : items;
+  for (let start = 0; start < missing.length; start += SLICE) {
+    const slice = missing.slice(start, start + SLICE);
     const what =
-      items.length === 1 ? `enqueue ${activity}` : `enqueue ${activity} (${start} of ${items.length} are added)`;
+      items.length === 1
+        ? `enqueue ${activity}`
+        : `enqueue ${activity} (${items.length - missing.length + start} of ${items.length} are added)`;
     // Slices go one after the other, so that a lost Redis leaves a known beginning added.
     await redis.run(what, async (client) => {
-      const missing = await claimMissing({ client, keys }, slice, start, items.length > 1);
-      if (missing.length === 0) return;
       const queue = await queues.get(activity);
-      const [only] = missing;
-      if (missing.length === 1 && only) await queue.add(activity, only.data, { ...opts, jobId: only.jobId });
-      else await queue.addBulk(missing.map(({ data, jobId }) => ({ name: activity, data, opts: { ...opts, jobId } })));
-      const claims = missing.flatMap(({ claim }) => claim ?? []);
+      const [only] = slice;
+      if (slice.length === 1 && only) await queue.add(activity, only.data, { ...opts, jobId: only.jobId });
+      else await queue.addBulk(slice.map(({ data, jobId }) => ({ name: activity, data, opts: { ...opts, jobId } })));
+      const claims = slice.flatMap(({ claim }) => claim ?? []);
       if (claims.length > 0) await markAdded(client, keys, claims);
     });
   }
 }
 
-async function claimMissing(
-  { client, keys }: { readonly client: RedisConnection["client"]; readonly keys: RedisKeys },
-  items: readonly Item[],
-  start: number,
-  many: boolean,
-): Promise<Item[]> {
-  const claims = items.flatMap(({ claim }) => claim ?? []);
-  if (claims.length === 0) return [...items];
-  const states = await claimAll(client, keys, claims);
-  const stateOf = new Map(claims.map((claim, index) => [claim, states[index]]));
-  return items.filter(({ claim }, index) => {
-    const state = claim && stateOf.get(claim);
-    if (claim && state === "conflict") throw conflictError(claim, many ? `inputs[${start + index}]: ` : "");
-    return state !== "added";
-  });
+type Claiming = { readonly client: RedisConnection["client"]; readonly keys: RedisKeys; readonly by: string };
+
+async function claimMissing({ client, keys, by }: Claiming, items: readonly Item[]): Promise<readonly Item[]> {
+  const missing: Item[] = [];
+  for (let start = 0; start < items.length; start += SLICE) {
+    const slice = items.slice(start, start + SLICE);
+    const claims = slice.flatMap(({ claim }) => claim ?? []);
+    const states = await claimAll(client, keys, { claims, by });
+    const stateOf = new Map(claims.map((claim, index) => [claim, states[index]]));
+    for (const [index, { claim }] of slice.entries()) {
+      if (claim === undefined || stateOf.get(claim) !== "conflict") continue;
+      // Nothing is sent, so none of the keys may stand for anything.
+      await unclaimAll(client, keys, { claims: items.slice(0, start + SLICE).flatMap((item) => item.claim ?? []), by });
+      throw conflictError(claim, items.length > 1 ? `inputs[${start + index}]: ` : "");
+    }
+    missing.push(...slice.filter(({ claim }) => claim === undefined || stateOf.get(claim) !== "added"));
+  }
+  return missing;
 }
 
 /** Checks every input before anything is sent. Throws one `InvalidInput` that names every bad index. */

@@ -100,14 +100,14 @@ test("fifty enqueues at once under one key make one job", async () => {
 test("a job whose producer died between claiming its key and adding it is added by the next", async () => {
   const bench = setUp();
   const claim = makeClaim("list-objects", "nightly", input);
-  expect(await claimAll(bench.client, bench.keys, [claim])).toEqual(["adding"]);
+  expect(await claimAll(bench.client, bench.keys, { claims: [claim], by: "test" })).toEqual(["adding"]);
   const queue = queueOf(bench);
   expect(await queue.getWaitingCount()).toBe(0);
 
   const job = await bench.producer.enqueue("list-objects", input, { idempotencyKey: "nightly" });
   expect(job.id).toBe(claim.jobId);
   expect(await queue.getWaitingCount()).toBe(1);
-  expect(await claimAll(bench.client, bench.keys, [claim])).toEqual(["added"]);
+  expect(await claimAll(bench.client, bench.keys, { claims: [claim], by: "test" })).toEqual(["added"]);
 });
 
 test("a key is remembered for seven days, and the record holds no input", async () => {

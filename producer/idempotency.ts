@@ -12,12 +12,15 @@ local input = redis.call("HGET", KEYS[1], "input")
 if not input then
   local kept = redis.call("HGET", KEYS[2], "input")
   if kept and kept ~= ARGV[1] then return "conflict" end
-  redis.call("HSET", KEYS[1], "input", ARGV[1], "state", "adding", "createdAt", ARGV[2])
+  redis.call("HSET", KEYS[1], "input", ARGV[1], "state", "adding", "createdAt", ARGV[2], "by", ARGV[4])
   redis.call("EXPIRE", KEYS[1], ARGV[3])
   return "adding"
 end
 if input ~= ARGV[1] then return "conflict" end
-return redis.call("HGET", KEYS[1], "state") or "adding"`;
+local state = redis.call("HGET", KEYS[1], "state") or "adding"
+-- Whoever claims it last will add the job as well, and nobody else may take the claim back.
+if state == "adding" then redis.call("HSET", KEYS[1], "by", ARGV[4]) end
+return state`;
 
 /** Only what is still there: a new record would have no input and no end. */
 const MARK = `
@@ -41,22 +44,40 @@ export function makeClaim(activity: string, key: string, input: unknown): Claim 
 
 /**
  * Claims keys, all in one round trip. A claim that answers `adding` has to be added (again): its job has a fixed id, which BullMQ adds once.
- * `added` must never be added again, because its job may have run and been cleaned up. `conflict`: the key stands for another input.
+ * `by` names the call, which can take back what it claimed. `added` must never be added again, because its job may have run and been cleaned up. `conflict`: the key stands for another input.
  */
 export async function claimAll(
   client: Redis | Cluster,
   keys: RedisKeys,
-  claims: readonly Claim[],
+  { claims, by }: { readonly claims: readonly Claim[]; readonly by: string },
 ): Promise<("adding" | "added" | "conflict")[]> {
   const pipeline = client.pipeline();
   const now = String(Date.now());
   for (const { activity, jobId, inputHash } of claims)
-    pipeline.eval(CLAIM, 2, ...keysOf(keys, activity, jobId), inputHash, now, String(IDEMPOTENCY_TTL_S));
+    pipeline.eval(CLAIM, 2, ...keysOf(keys, activity, jobId), inputHash, now, String(IDEMPOTENCY_TTL_S), by);
   const replies = (await pipeline.exec()) ?? [];
   return replies.map(([error, reply]) => {
     if (error) throw error;
     return reply as "adding" | "added" | "conflict"; // the script returns nothing else
   });
+}
+
+/** Only a claim of this very call, made at that moment, whose job was not added. */
+const UNCLAIM = `
+local claim = redis.call("HMGET", KEYS[1], "input", "state", "by")
+if claim[1] == ARGV[1] and claim[2] == "adding" and claim[3] == ARGV[2] then return redis.call("DEL", KEYS[1]) end
+return 0`;
+
+/** Takes back the claims that a call made, and will not use. */
+export async function unclaimAll(
+  client: Redis | Cluster,
+  keys: RedisKeys,
+  { claims, by }: { readonly claims: readonly Claim[]; readonly by: string },
+): Promise<void> {
+  const pipeline = client.pipeline();
+  for (const { activity, jobId, inputHash } of claims)
+    pipeline.eval(UNCLAIM, 1, keys.idempotency(activity, jobId), inputHash, by);
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
 }
 
 /** Notes that the jobs are in their queue. */

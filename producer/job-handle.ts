@@ -74,10 +74,11 @@ const MAX_LOOKS = 10;
 /** Node's longest timer. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
-const WaitOptionsSchema = z.strictObject({
+export const WaitFields = {
   timeout: z.number().min(0).max(MAX_TIMEOUT_MS).optional(),
   signal: z.instanceof(AbortSignal).optional(),
-});
+};
+const WaitOptionsSchema = z.strictObject(WaitFields);
 
 export function createJobHandle<Name extends ActivityName>(
   context: JobContext,

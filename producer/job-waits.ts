@@ -32,6 +32,9 @@ type Room = {
 /** Events tell of an end at once; asking Redis again covers those that were missed. */
 const POLL_EVERY_MS = 5000;
 
+/** How much longer than its timeout a wait may take for a Redis that is slow to tell of the job at all. */
+const FIRST_LOOK_MS = 500;
+
 /** After the last wait the connection is kept for the next one. */
 const IDLE_MS = 10_000;
 
@@ -59,11 +62,17 @@ export function createJobWaits(context: {
       const { promise, resolve: settle, reject } = Promise.withResolvers<Ended>();
       const waiter: Waiter = { settle, reject };
       add(room, id, waiter);
-      const timer =
-        timeout === undefined ? undefined : setTimeout(() => reject(timeoutError(activity, id, timeout)), timeout);
+      const looked = begin(room, id);
+      looked.catch(reject);
+      const expire = (ms: number) => reject(timeoutError(activity, id, ms));
+      // An end that Redis knows of already is told, however short the time is: the first look may take a moment longer.
+      const expired = (ms: number) => {
+        timer = setTimeout(expire, FIRST_LOOK_MS, ms);
+        void looked.then(() => expire(ms), reject);
+      };
+      let timer = timeout === undefined ? undefined : setTimeout(expired, timeout, timeout);
       const aborted = () => reject(signal?.reason);
       signal?.addEventListener("abort", aborted, { once: true });
-      begin(room, id).catch(reject);
       try {
         return await promise;
       } finally {

@@ -2,7 +2,7 @@ import type { ConnectionOptions } from "bullmq";
 import { type Cluster, Redis, type RedisOptions } from "ioredis";
 import { ActivityError } from "../jobs/activity-error.ts";
 import { withoutCommand } from "../jobs/without-command.ts";
-import { connectionProblem } from "./connection-problem.ts";
+import { connectionProblem, isRefusal } from "./connection-problem.ts";
 
 /** Where Redis is: a URL, ioredis options, or an ioredis instance, which stays the caller's to close. */
 export type RedisLocation = string | RedisOptions | Redis | Cluster;
@@ -37,11 +37,14 @@ export function openRedis(location: RedisLocation, timeout: number): RedisConnec
   const underWay = new Set<Promise<unknown>>();
   let watcher: Parameters<RedisConnection["watch"]>[0] | undefined;
 
-  const unavailable = (what: string, cause: unknown = state.lastError) =>
-    new ActivityError("RedisUnavailable", `${what}: Redis did not answer within ${timeout} ms${reason(cause)}`, {
+  const unavailable = (what: string, cause: unknown = state.lastError) => {
+    // Redis answers, and lets nobody in: a wrong password, a database that it does not have. Waiting does not mend that.
+    if (isRefusal(cause)) return new ActivityError("RedisRefused", `${what}: ${cause.message}`, { cause });
+    return new ActivityError("RedisUnavailable", `${what}: Redis did not answer within ${timeout} ms${reason(cause)}`, {
       retryable: true,
       cause,
     });
+  };
   const listeners = {
     // Without a listener ioredis prints each failed attempt; the error becomes the cause of what it fails.
     error: (error: Error) => void (state.lastError = withoutCommand(error)),
@@ -52,6 +55,7 @@ export function openRedis(location: RedisLocation, timeout: number): RedisConnec
       const isBack = outage !== undefined;
       clearTimeout(outage);
       outage = undefined;
+      state.lastError = undefined;
       if (isBack) watcher?.ready();
     },
   };

@@ -3,6 +3,8 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /** How much the old generation may grow beyond what lived at its last collection, in per cent. V8 itself allows some 300. */
 const GROWTH_PERCENT = 120;
+/** V8's own, by which the young generation grows where much of it lives. */
+const GROWTH_FACTOR = 2;
 /** Bytes of the young generation, both halves, that are enough: V8 itself goes to 128 MiB, at which a worker is no faster. */
 const YOUNG_BYTES = 32 * 1024 ** 2;
 
@@ -14,14 +16,16 @@ const YOUNG_BYTES = 32 * 1024 ** 2;
 export function boundHeap({ execArgv, env }: Pick<NodeJS.Process, "execArgv" | "env">): void {
   if (/semi[-_]space|heap[-_]growing/.test([...execArgv, env["NODE_OPTIONS"]].join(" "))) return;
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
-  const collections = new PerformanceObserver(look);
-  collections.observe({ entryTypes: ["gc"] });
+  let isHeld = false;
+  // For as long as the process lives: V8 shrinks what is idle, and it has to grow again when work comes.
+  new PerformanceObserver(look).observe({ entryTypes: ["gc"] });
   look();
 
   function look(): void {
     const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? 0;
-    if (young < YOUNG_BYTES) return;
-    setFlagsFromString("--semi-space-growth-factor=1");
-    collections.disconnect();
+    const hold = young >= YOUNG_BYTES;
+    if (hold === isHeld) return;
+    isHeld = hold;
+    setFlagsFromString(`--semi-space-growth-factor=${hold ? 1 : GROWTH_FACTOR}`);
   }
 }

@@ -13,7 +13,8 @@ export type Health = {
 /** Serves the probes. Port 0 picks a free one. */
 export async function startHealth(health: Health, at: { readonly host: string; readonly port: number }) {
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://probe").pathname;
+    // Not as a URL: what cannot be read as one (`//`) is still only a page that is not there.
+    const [path = "/"] = (request.url ?? "/").split("?", 1);
     answer(health, path).then(
       ({ status, type, body }) => response.writeHead(status, { "content-type": type }).end(body),
       () => response.writeHead(500, { "content-type": "text/plain" }).end("the page failed\n"),

@@ -1,4 +1,4 @@
-import closeWithGrace from "close-with-grace";
+import closeWithGrace, { type Options } from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../jobs/activity-error.ts";
 import { boundHeap } from "./bound-heap.ts";
@@ -18,7 +18,9 @@ try {
   log.info({ config: describeConfig(config) }, "starting");
   const starting = createWorker(config, { log, signal: stopping.signal });
   // From the first moment: a worker that still waits for Redis must end when it is told to.
-  closeWithGrace({ delay: config.shutdownTimeoutMs + MARGIN_MS, logger: false }, async ({ signal, err }) => {
+  // Not with an empty event loop: that is a start that failed, whose exit code would become 0.
+  const options: Options = { delay: config.shutdownTimeoutMs + MARGIN_MS, logger: false, skip: ["beforeExit"] };
+  closeWithGrace(options, async ({ signal, err }) => {
     if (err) log.fatal({ err }, "ending after an error that nobody caught");
     else log.info({ signal }, "stopping: running jobs may end first");
     stopping.abort(new ActivityError("WorkerShutdown", "the worker was stopped before it took jobs"));

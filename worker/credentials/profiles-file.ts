@@ -40,7 +40,7 @@ const Allowance = knownFields({
 const settings = {
   region: Region.optional(),
   /** `aws`: AWS, whatever the environment says. */
-  endpoint: z.union([z.literal("aws"), HttpUrl]).optional(),
+  endpoint: z.union([z.literal("aws"), HttpUrl], { error: "expected an http or https URL, or aws" }).optional(),
   /** Where GetCallerIdentity is asked, and roles are assumed that name no endpoint of their own. */
   stsEndpoint: HttpUrl.optional(),
   pathStyle: z.boolean().optional(),
