@@ -153,6 +153,27 @@ describe("a batch over HTTP", () => {
     expect(seen.at(-1)).toMatchObject({ state: "completed", succeeded: 60 });
   });
 
+  test("that a schedule started is seen, followed, reported and steered as any other", async () => {
+    const [from] = buckets(3);
+    await harness.producer.batches.schedule(
+      "nightly",
+      { every: 3_600_000 },
+      { operation: "delete", source: { bucket: from } },
+    );
+    const find = async () => {
+      const { batches } = (await dashboard.send("/api/batches")).json() as unknown as { batches: Batch[] };
+      return batches.find(({ id }) => id.startsWith("s"))?.id ?? "";
+    };
+    await expect.poll(find, { timeout: 15_000 }).not.toBe("");
+    const id = await find();
+    await becomes(id, "completed");
+    for (const path of ["", "/report", "/failures", "/throughput", "/events"])
+      expect([path, (await dashboard.send(`/api/batches/${id}${path}`)).status]).toEqual([path, 200]);
+    const cancelled = await dashboard.send(`/api/batches/${id}/cancel`, { method: "POST" });
+    expect([cancelled.status, cancelled.json()["field"]]).not.toEqual([404, "id"]);
+    await harness.producer.batches.schedules.remove("nightly");
+  });
+
   test("is listed, the newest first, page by page and by state", async () => {
     const quiet = await startDashboardHarness();
     try {
