@@ -32,7 +32,7 @@ export function batchStreamRoutes({ batches, views }: BatchRouteDeps): readonly 
         .optional()
         .describe("Statuses, separated by commas"),
     }),
-    answers: { 200: { description: "Rows", type: "application/x-ndjson" } },
+    answers: { 200: { description: "Rows", type: ["application/x-ndjson", "text/csv"] } },
     plainHead: true,
     handler: async ({ params: { id }, query: { format, only } }, reply) => {
       await viewBatch(views, id);

@@ -50,6 +50,11 @@ test("every activity is there with its input, and the form of its result", () =>
   );
 });
 
+test("a report comes as lines of JSON or as CSV", () => {
+  const { content = {} } = document.paths["/api/batches/{id}/report"]?.["get"]?.responses["200"] ?? {};
+  expect(Object.keys(content)).toEqual(["application/x-ndjson", "text/csv"]);
+});
+
 test("what the server answers has the form that the document says", async () => {
   await dashboard.send("/api/activities/list-buckets/jobs?delay=3600000", { method: "POST", body: {} });
   const { jobs } = (await dashboard.send("/api/jobs/list-buckets?state=delayed")).json() as unknown as {

@@ -141,7 +141,9 @@ function bodyOf(body: NonNullable<ApiRoute["body"]>): unknown {
 function answerOf({ description, schema, type }: Answer): unknown {
   if (schema !== undefined)
     return { description, content: { "application/json": { schema: schemaOf(schema, "output") } } };
-  return { description, ...(type !== undefined && { content: { [type]: { schema: { type: "string" } } } }) };
+  if (type === undefined) return { description };
+  const types = [type].flat().map((each) => [each, { schema: { type: "string" } }]);
+  return { description, content: Object.fromEntries(types) };
 }
 
 function schemaOf(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {

@@ -16,8 +16,8 @@ declare module "fastify" {
 export type Answer = {
   readonly description: string;
   readonly schema?: z.ZodType;
-  /** Default `application/json`. */
-  readonly type?: string;
+  /** Default `application/json`; several where the request chooses. */
+  readonly type?: string | readonly string[];
 };
 
 /** A route of the HTTP API: what it takes and answers is declared once, for the server, its checks and the OpenAPI document. */
