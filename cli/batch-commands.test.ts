@@ -92,3 +92,11 @@ test("a batch that is not there ends with 1 and says so", async ({ harness }) =>
   const { code, stderr } = await cli(harness, "batch", "status", "b12345678");
   expect([code, stderr]).toEqual([1, expect.stringMatching(/^BatchNotFound: /)]);
 });
+
+test.for(["list", "status", "watch", "pause", "resume", "cancel", "confirm", "report", "retry"])(
+  "batch %s explains itself with numbered examples",
+  async (name) => {
+    const { code, stdout } = await runCli(["batch", name, "--help"]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/Examples:\n {2}1\. bucketline batch /)]);
+  },
+);

@@ -26,17 +26,39 @@ Examples:
   );
   for (const below of [
     listCommand(environment),
-    onBatch(environment, "status", "what a batch has done so far", status),
-    onBatch(environment, "watch", "show a batch's progress until it is at rest", watchBatch),
-    onBatch(environment, "pause", "start no more objects; what is done is kept", steer("pause")),
-    onBatch(environment, "resume", "go on where it was paused", steer("resume")),
-    onBatch(environment, "cancel", "end it; nothing is deleted after workers see that", steer("cancel")),
-    onBatch(environment, "confirm", "start exactly what a dry run planned", confirm),
+    onBatch(environment, "status", "what a batch has done so far", status).addHelpText(
+      "after",
+      examples("batch status ID", "batch status ID --json | jq .errors"),
+    ),
+    onBatch(environment, "watch", "show a batch's progress until it is at rest", watchBatch).addHelpText(
+      "after",
+      examples("batch watch ID", "batch watch ID --json | jq .succeeded"),
+    ),
+    onBatch(environment, "pause", "start no more objects; what is done is kept", steer("pause")).addHelpText(
+      "after",
+      examples("batch pause ID", "batch list --state running --json | jq -r .id | xargs -n 1 bucketline batch pause"),
+    ),
+    onBatch(environment, "resume", "go on where it was paused", steer("resume")).addHelpText(
+      "after",
+      examples("batch resume ID", "batch resume ID && bucketline batch watch ID"),
+    ),
+    onBatch(environment, "cancel", "end it; nothing is deleted after workers see that", steer("cancel")).addHelpText(
+      "after",
+      examples("batch cancel ID", "batch cancel ID && bucketline batch report ID --only unattempted"),
+    ),
+    onBatch(environment, "confirm", "start exactly what a dry run planned", confirm).addHelpText(
+      "after",
+      examples("batch confirm ID", "batch confirm ID --json"),
+    ),
     reportCommand(environment),
     retryCommand(environment),
   ])
     command.addCommand(below);
   return command;
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line, index) => `  ${index + 1}. bucketline ${line}`).join("\n")}`;
 }
 
 function onBatch(environment: Environment, name: string, description: string, work: Work): Command {
@@ -55,6 +77,10 @@ function listCommand(environment: Environment): Command {
     .addOption(new Option("--state <state>", "only these").choices([...BATCH_STATES]))
     .option("--limit <number>", "at most so many", positiveInteger, 50)
     .option("--json", "a line of JSON for each")
+    .addHelpText(
+      "after",
+      examples("batch list", "batch list --state failed --limit 10", "batch list --json | jq -r .id"),
+    )
     .action(async ({ state, limit, json }: Json & { readonly state?: BatchState; readonly limit: number }) =>
       session(environment, async ({ producer }) => {
         let left = limit;
@@ -89,6 +115,14 @@ function reportCommand(environment: Environment): Command {
     .argument("<id>", "the batch")
     .addOption(new Option("--only <status...>", "rows of these").choices([...ROW_STATUSES]))
     .option("--csv", "CSV with a header")
+    .addHelpText(
+      "after",
+      examples(
+        "batch report ID",
+        "batch report ID --only failed > failed.ndjson",
+        "batch report ID --csv > report.csv",
+      ),
+    )
     .action(async (id: string, { only, csv }: { readonly only?: readonly RowStatus[]; readonly csv?: true }) =>
       session(environment, async ({ producer, signal }) => {
         const batch = producer.batches.get(id);
@@ -107,6 +141,14 @@ function retryCommand(environment: Environment): Command {
     .option("--include-unattempted", "and over those that it did not get to")
     .option("--detach", "print the new batch's id and do not wait")
     .option("--json", "JSON")
+    .addHelpText(
+      "after",
+      examples(
+        "batch retry ID",
+        "batch retry ID --include-unattempted",
+        'batch watch "$(bucketline batch retry ID --detach)"',
+      ),
+    )
     .action(async (id: string, options: Json & { readonly includeUnattempted?: true; readonly detach?: true }) =>
       session(environment, async (open) => {
         const { includeUnattempted, detach, json } = options;
