@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { ActivityError } from "./activity-error.ts";
-import { redisKeys } from "./queues.ts";
+import { isOwnKey, redisKeys } from "./queues.ts";
 
 /** The raw text kept of a malformed job, in characters. */
 const KEPT = 64 * 1024;
@@ -10,22 +10,31 @@ export const QUARANTINED_DATA = { quarantined: true } as const;
 
 /**
  * Puts one job aside: out of whatever list it is in, into `failed`, readable again for everybody who lists jobs.
- * KEYS: job hash, wait, active, delayed, prioritized, failed, quarantine, events, lock. ARGV: id, reason, now, error, record, data.
+ * A key that is not the job's to write (BullMQ's own: `owned` is `1`) is left alone, and the id is only taken out of the lists.
+ * KEYS: job hash, wait, active, delayed, prioritized, failed, quarantine, events, lock.
+ * ARGV: id, reason, now, error, record, data, name in the quarantine, owned, queue.
  */
 const PUT_ASIDE = `
+local kind = redis.call('TYPE', KEYS[1]).ok
 local found = redis.call('LREM', KEYS[2], 0, ARGV[1]) + redis.call('LREM', KEYS[3], 0, ARGV[1])
   + redis.call('ZREM', KEYS[4], ARGV[1]) + redis.call('ZREM', KEYS[5], ARGV[1])
-if found == 0 or redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if found == 0 or kind == 'none' then return 0 end
 redis.call('HSET', KEYS[7], ARGV[7], ARGV[5])
-redis.call('HSET', KEYS[1], 'data', ARGV[6], 'opts', '{"attempts":1}', 'progress', '0', 'failedReason', ARGV[2], 'finishedOn', ARGV[3], 'error', ARGV[4])
-redis.call('HDEL', KEYS[1], 'parent', 'returnvalue', 'stacktrace')
 redis.call('DEL', KEYS[9])
+if ARGV[8] == '1' then return 1 end
+if kind ~= 'hash' then
+  redis.call('DEL', KEYS[1])
+  redis.call('HSET', KEYS[1], 'name', ARGV[9], 'timestamp', ARGV[3], 'delay', '0', 'priority', '0')
+end
+redis.call('HSET', KEYS[1], 'data', ARGV[6], 'opts', '{"attempts":1}', 'progress', '0', 'failedReason', ARGV[2], 'finishedOn', ARGV[3], 'error', ARGV[4])
+redis.call('HDEL', KEYS[1], 'parent', 'returnvalue', 'stacktrace', 'rjk', 'atm', 'ats', 'stc')
 redis.call('ZADD', KEYS[6], ARGV[3], ARGV[1])
 redis.call('XADD', KEYS[8], 'MAXLEN', '~', '10000', '*', 'event', 'failed', 'jobId', ARGV[1], 'failedReason', ARGV[2], 'prev', 'active')
 return 1`;
 
 /**
- * Finds jobs of a queue whose data, options or progress are not JSON and puts them into quarantine, where they fail with
+ * Finds jobs of a queue that BullMQ cannot read (data or options that are not JSON or of another shape, counters that are no
+ * numbers, a key that is no hash) and puts them into quarantine, where they fail with
  * `MalformedJob` and break nothing: BullMQ by itself keeps such a job active for ever, and listing it throws.
  * Looks at `ids`, or at up to 1,000 of the active and the next waiting jobs. Returns the ids put aside.
  */
@@ -37,12 +46,63 @@ export async function quarantineMalformed(
   const looked = ids ?? (await candidates(redis, base));
   const aside: string[] = [];
   for (const id of looked) {
-    const [data, opts, progress, parent] = await redis.hmget(`${base}:${id}`, "data", "opts", "progress", "parent");
-    const broken = Object.entries({ data, opts, progress, parent }).find(([, text]) => !isJson(text ?? null));
-    if (broken === undefined) continue;
-    if (await putAside(redis, { prefix, queue, id, field: broken[0], raw: broken[1] ?? "" })) aside.push(id);
+    const flaw = await flawOf(redis, base, id);
+    if (flaw !== undefined && (await putAside(redis, { prefix, queue, id, ...flaw }))) aside.push(id);
   }
   return aside;
+}
+
+type Flaw = { readonly field: string; readonly expected: string; readonly raw: string; readonly owned: boolean };
+
+/** What keeps a job from being read; `undefined` where it can be. */
+async function flawOf(redis: Redis, base: string, id: string): Promise<Flaw | undefined> {
+  const key = `${base}:${id}`;
+  const type = await redis.type(key);
+  if (type === "none") return undefined;
+  if (type !== "hash" || isOwnKey(id)) {
+    const owned = isOwnKey(id) || id.includes(":");
+    const raw = type === "string" && !owned ? await redis.getrange(key, 0, KEPT) : "";
+    return { field: "job", expected: `a hash of its own, got a ${type}`, raw, owned };
+  }
+  const texts = await redis.hmget(key, ...JOB_FIELDS);
+  const job = Object.fromEntries(JOB_FIELDS.map((field, index) => [field, texts[index] ?? null] as const));
+  const flaw = malformedField(job);
+  return flaw && { ...flaw, raw: job[flaw.field] ?? "", owned: false };
+}
+
+/** The fields of a job's hash that BullMQ reads as something other than text. */
+const JOB_FIELDS = ["data", "opts", "progress", "parent", "rjk", "atm", "ats", "stc"] as const;
+
+/** The first field of {@link JOB_FIELDS} that BullMQ would stumble over, and what it expects there. */
+function malformedField(
+  job: Readonly<Record<string, string | null>>,
+): { readonly field: string; readonly expected: string } | undefined {
+  for (const field of ["data", "opts", "progress", "parent"])
+    if (parsed(job[field]) === NOT_JSON) return { field, expected: "JSON" };
+  for (const field of ["opts", "parent"])
+    if (job[field] && !isObject(parsed(job[field]))) return { field, expected: "a JSON object" };
+  for (const field of ["atm", "ats", "stc"])
+    if (!/^(?:-?\d{1,15})?$/.test(job[field] ?? "")) return { field, expected: "a whole number" };
+  const opts = parsed(job["opts"]);
+  if (job["rjk"] && !(isObject(opts) && isObject(opts["repeat"])))
+    return { field: "opts", expected: "the rule of its schedule at repeat" };
+  return undefined;
+}
+
+const NOT_JSON = Symbol("not JSON");
+
+/** `undefined` where there is no text. */
+function parsed(text: string | null | undefined): unknown {
+  if (text === null || text === undefined || text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return NOT_JSON; // the answer, not an error
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 async function candidates(redis: Redis, base: string): Promise<string[]> {
@@ -55,21 +115,12 @@ async function candidates(redis: Redis, base: string): Promise<string[]> {
   return [...active, ...waiting, ...prioritized, ...delayed];
 }
 
-function isJson(text: string | null): boolean {
-  if (text === null || text === "") return true;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false; // the answer, not an error
-  }
-}
+type Malformed = Flaw & { readonly prefix: string; readonly queue: string; readonly id: string };
 
-type Malformed = { prefix: string; queue: string; id: string; field: string; raw: string };
-
-async function putAside(redis: Redis, { prefix, queue, id, field, raw }: Malformed): Promise<boolean> {
+async function putAside(redis: Redis, { prefix, queue, id, ...flaw }: Malformed): Promise<boolean> {
+  const { field, expected, raw, owned } = flaw;
   const base = `${prefix}:${queue}`;
-  const error = new ActivityError("MalformedJob", `${queue} job ${id}: ${field}: expected JSON`, { field });
+  const error = new ActivityError("MalformedJob", `${queue} job ${id}: ${field}: expected ${expected}`, { field });
   const record = JSON.stringify({
     reason: error.message,
     field,
@@ -91,6 +142,8 @@ async function putAside(redis: Redis, { prefix, queue, id, field, raw }: Malform
     record,
     JSON.stringify(QUARANTINED_DATA),
     `${queue}/${id}`,
+    owned ? "1" : "0",
+    queue,
   ];
   return (await redis.eval(PUT_ASIDE, keys.length, ...keys, ...args)) === 1;
 }

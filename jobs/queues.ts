@@ -57,3 +57,16 @@ export type RedisKeys = ReturnType<typeof redisKeys>;
 
 /** A job id for an idempotency key is this plus the first 32 hex digits of sha256(`<activity>\n<key>`). */
 export const IDEMPOTENT_ID_PREFIX = "k-";
+
+/** The names of BullMQ's own keys in a queue: a job of such an id would be one of them. */
+const OWN_KEYS: ReadonlySet<string> = new Set(
+  (
+    "active completed delayed events failed id limiter marker meta metrics paused pc prioritized repeat stalled stalled-check wait " +
+    "waiting-children"
+  ).split(" "),
+);
+
+/** Whether a job's id would be the name of one of BullMQ's own keys. */
+export function isOwnKey(jobId: string): boolean {
+  return OWN_KEYS.has(jobId);
+}

@@ -40,7 +40,11 @@ const RECOVERY = {
 /** A BullMQ worker for one queue, with the settings that lose nothing. */
 export function startActivityWorker(options: Options): Worker {
   const { queue, redis, prefix, log, running } = options;
-  const worker = new Worker(queue, async (job, token) => options.process(job, token ?? ""), {
+  const process = async (job: Job, token?: string) => {
+    if (isUnfinishable(job)) await refuseMalformed(options, job);
+    return await options.process(job, token ?? "");
+  };
+  const worker = new Worker(queue, process, {
     ...RECOVERY,
     ...options.recovery,
     connection: redis,
@@ -60,20 +64,67 @@ export function startActivityWorker(options: Options): Worker {
         new ActivityError("LockLost", `${queue} job ${jobId} runs elsewhere by now`, { retryable: true }),
       );
   });
+  const look = lookForMalformed(options);
   worker.on("error", (error) => {
-    if (!(error instanceof SyntaxError))
+    if (!mayComeOfMalformed(error))
       return log.warn({ queue, err: withoutCommand(error) }, "the queue reports an error");
-    // A job that is not JSON: BullMQ has made it active and cannot read it.
-    void putAside(options);
+    look(undefined, error);
   });
+  // One that BullMQ could make active and then not read has no owner, and stalls.
+  worker.on("stalled", (id) => look([id]));
   return worker;
 }
 
-async function putAside({ redis, prefix, queue, log }: Options): Promise<void> {
+/** BullMQ can read such a job, and loses it when it ends: it counts in Redis, after it took the job out of its list. */
+function isUnfinishable({ attemptsMade, stalledCounter, opts }: Job): boolean {
+  return Number.isNaN(attemptsMade) || Number.isNaN(stalledCounter) || Object.hasOwn(opts, 0);
+}
+
+async function refuseMalformed({ redis, prefix, queue, log }: Options, { id = "" }: Job): Promise<void> {
+  const aside = await quarantineMalformed(redis, { prefix, queue, ids: [id] });
+  if (aside.length === 0) return;
+  log.error({ queue, jobIds: aside }, "put malformed jobs into quarantine");
+  throw new ActivityError("MalformedJob", `${queue} job ${id}: it was put into quarantine`);
+}
+
+/** What BullMQ reports of a job that it has made active and cannot read, among other things. */
+function mayComeOfMalformed(error: Error): boolean {
+  return (
+    error instanceof SyntaxError ||
+    error instanceof TypeError ||
+    error.name === "ReplyError" ||
+    error.message.startsWith("Failed to add repeatable job")
+  );
+}
+
+/** Looks for malformed jobs, one look at a time: an error that comes meanwhile is answered by one more look. */
+function lookForMalformed(options: Options): (ids?: readonly string[], error?: Error) => void {
+  const { log, queue } = options;
+  let looking: Promise<void> | undefined;
+  let again = false;
+  return function look(ids, error) {
+    if (looking !== undefined) {
+      again = true;
+      return;
+    }
+    looking = putAside(options, ids).then((count) => {
+      looking = undefined;
+      if (count === 0 && error) log.warn({ queue, err: withoutCommand(error) }, "the queue reports an error");
+      if (!again) return;
+      again = false;
+      look(undefined, undefined);
+    });
+  };
+}
+
+/** Returns how many were put aside. */
+async function putAside({ redis, prefix, queue, log }: Options, ids?: readonly string[]): Promise<number> {
   try {
-    const ids = await quarantineMalformed(redis, { prefix, queue });
-    log.error({ queue, jobIds: ids }, "put malformed jobs into quarantine");
+    const aside = await quarantineMalformed(redis, { prefix, queue, ...(ids && { ids }) });
+    if (aside.length > 0) log.error({ queue, jobIds: aside }, "put malformed jobs into quarantine");
+    return aside.length;
   } catch (error) {
-    log.error({ queue, err: withoutCommand(error) }, "could not put a malformed job into quarantine");
+    log.error({ queue, err: withoutCommand(error) }, "could not look for malformed jobs");
+    return 0;
   }
 }
