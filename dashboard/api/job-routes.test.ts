@@ -195,6 +195,44 @@ describe("a malformed job", () => {
     }
   });
 
+  test.each([
+    ["options that are null", { opts: "null" }],
+    ["options that are a list", { opts: "[]" }],
+    ["a parent that is null", { parent: "null" }],
+    ["attempts that are no number", { atm: "many" }],
+    ["a key of a repetition without one", { rjk: "key" }],
+  ])("with %s breaks no listing of bull-board", async (_what, fields) => {
+    const quiet = await startDashboardHarness();
+    try {
+      const job = {
+        name: "head-bucket",
+        data: '{"bucket":"abc"}',
+        opts: "{}",
+        timestamp: "1",
+        delay: "0",
+        priority: "0",
+      };
+      await quiet.redis.hset(`${quiet.prefix}:head-bucket:x`, { ...job, ...fields });
+      await quiet.redis.lpush(`${quiet.prefix}:head-bucket:wait`, "x");
+      const board = await quiet.send("/queues/api/queues?activeQueue=head-bucket&status=waiting");
+      expect([board.status, board.text]).toEqual([200, expect.any(String)]);
+      expect((await quiet.send("/api/quarantine")).json()).toMatchObject({ jobs: [{ id: "x" }] });
+    } finally {
+      await quiet.close();
+    }
+  });
+
+  test("of another type than a hash breaks no listing of bull-board", async () => {
+    const quiet = await startDashboardHarness();
+    try {
+      await quiet.redis.set(`${quiet.prefix}:head-bucket:x`, "text");
+      await quiet.redis.lpush(`${quiet.prefix}:head-bucket:wait`, "x");
+      expect((await quiet.send("/queues/api/queues?activeQueue=head-bucket&status=waiting")).status).toBe(200);
+    } finally {
+      await quiet.close();
+    }
+  });
+
   test("a worker puts aside is shown as failed, and why", async () => {
     await dashboard.redis.hset(key("torn"), { data: '{"a":', name: "x", opts: "{}", timestamp: "1" });
     await dashboard.redis.lpush(key("wait"), "torn");

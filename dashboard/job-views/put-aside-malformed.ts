@@ -1,7 +1,5 @@
 import type { Redis } from "ioredis";
 import { quarantineMalformed } from "../../jobs/quarantine.ts";
-import { redisKeys } from "../../jobs/queues.ts";
-import { isMalformed } from "./job-fields.ts";
 import { readIds } from "./list-jobs.ts";
 
 /** States in which a job can still be put aside; what has ended was read by somebody. */
@@ -16,18 +14,11 @@ type Shown = {
   readonly perPage: number;
 };
 
-/** Puts those of a page's jobs into quarantine that are not JSON, before somebody lists them with BullMQ, which throws at them. */
+/** Puts a page's malformed jobs into quarantine before somebody lists them with BullMQ, which throws at them. */
 export async function putAsideMalformed(redis: Redis, { prefix, queue, id, page, perPage }: Shown): Promise<void> {
   const ids = id === undefined ? await shownIds(redis, { prefix, queue, page, perPage }) : [id];
-  const keys = redisKeys(prefix);
-  const pipeline = redis.pipeline();
-  for (const each of ids) pipeline.hmget(keys.job(queue, each), "data", "opts", "progress", "parent");
-  const replies = (await pipeline.exec()) ?? [];
-  const malformed = ids.filter((_each, index) => {
-    const [error, fields] = replies[index] ?? [];
-    return !error && isMalformed(...(fields as (string | null)[])); // HMGET's reply
-  });
-  if (malformed.length > 0) await quarantineMalformed(redis, { prefix, queue, ids: malformed });
+  // Each by itself, so that all of them are looked at in one round trip.
+  await Promise.all(ids.map((each) => quarantineMalformed(redis, { prefix, queue, ids: [each] })));
 }
 
 async function shownIds(redis: Redis, { prefix, queue, page, perPage }: Omit<Shown, "id">): Promise<string[]> {
