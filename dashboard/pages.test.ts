@@ -76,3 +76,31 @@ test("nothing but the pages' own files is served", async () => {
     expect([path, status >= 400]).toEqual([path, true]);
   }
 });
+
+test.each([
+  ["light", 0],
+  ["dark", 1],
+])("even the faintest text is legible in the %s theme", (_theme, index) => {
+  const css = readFileSync(join(root, "assets", "base.css"), "utf8");
+  const colour = (name: string) =>
+    new RegExp(`--${name}: light-dark\\((#\\w{6}), (#\\w{6})\\)`).exec(css)?.[index + 1] ?? "";
+  for (const text of ["text", "muted", "faint"])
+    for (const ground of ["bg", "surface", "raised"]) {
+      const ratio = contrast(colour(text), colour(ground));
+      expect([text, ground, ratio >= 4.5]).toEqual([text, ground, true]);
+    }
+});
+
+/** https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
+function contrast(one: string, other: string): number {
+  const [high = 0, low = 0] = [luminance(one), luminance(other)].toSorted((a, b) => b - a);
+  return (high + 0.05) / (low + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const part = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
