@@ -31,7 +31,8 @@ VOLUME /var/lib/bucketline/documents
 EXPOSE 8080
 # On SIGTERM the worker lets running jobs end, for BUCKETLINE_SHUTDOWN_TIMEOUT (25 s): give it 35 s before SIGKILL.
 STOPSIGNAL SIGTERM
+# Whichever of the two runs here answers: the worker, or the dashboard.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.BUCKETLINE_HEALTH_PORT}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const { BUCKETLINE_HEALTH_PORT: worker, BUCKETLINE_DASHBOARD_PORT: dashboard = 8420 } = process.env; Promise.any([`${worker}/livez`, `${dashboard}/login`].map((path) => fetch(`http://127.0.0.1:${path}`).then((answer) => answer.ok || Promise.reject()))).then(() => process.exit(0), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/cli/main.js"]
 CMD ["worker"]
