@@ -62,7 +62,7 @@ const COLUMNS = ["Bucket", "Key", "VersionId", "TaskStatus", "ErrorCode", "HTTPS
 export async function* csvLines(rows: AsyncIterable<ReportRow>, { header = true } = {}): AsyncGenerator<string> {
   if (header) yield `${COLUMNS.join(",")}\n`;
   for await (const { bucket, key, versionId, status, code, httpStatus, message } of rows) {
-    const encoded = key.split("/").map(encodeURIComponent).join("/");
+    const encoded = key.toWellFormed().split("/").map(encodeURIComponent).join("/");
     const result = message ?? (status === "succeeded" ? "Successful" : "");
     const ok = httpStatus ?? (status === "succeeded" ? 200 : "");
     yield `${[bucket, encoded, versionId ?? "", status, code ?? "", ok, result].map(quoted).join(",")}\n`;

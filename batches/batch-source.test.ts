@@ -92,6 +92,18 @@ describe("a prefix", () => {
   });
 });
 
+describe("a glob", () => {
+  test("takes an exclamation mark as a character of keys, and reaches over newlines", async () => {
+    const [from, to] = buckets({ "!x": "1", y: "2", "n\ne": "3" });
+    const copy = { operation: "copy", source: { bucket: from }, destination: { bucket: to } } as const;
+    const marked = await harness.batches.start({ ...copy, filter: { include: ["!x*"] } });
+    expect(await marked.done()).toMatchObject({ succeeded: 1, filtered: 2 });
+    expect(harness.sandbox.keys(to)).toEqual(["!x"]);
+    const every = await harness.batches.start({ ...copy, filter: { include: ["**"] } });
+    expect(await every.done()).toMatchObject({ succeeded: 3, filtered: 0 });
+  });
+});
+
 describe("a filter", () => {
   const day = (n: number): string => new Date(Date.UTC(2024, 0, n)).toISOString();
 

@@ -141,11 +141,14 @@ export type PrefixSource = z.output<typeof PrefixSource>;
 export type ManifestSource = z.output<typeof ManifestSource>;
 
 /** What the refinement sees: the fields before it are parsed already. */
-type BatchSpecShape = Pick<BatchSpec, "operation" | "source" | "destination" | "filter" | "credentials" | "onConflict">;
+type BatchSpecShape = Pick<
+  BatchSpec,
+  "operation" | "source" | "destination" | "filter" | "credentials" | "onConflict" | "maxBytes"
+>;
 type Problem = { readonly path: (string | number)[]; readonly message: string };
 
 function* problems(spec: BatchSpecShape): Generator<Problem> {
-  const { operation, source, destination, filter } = spec;
+  const { operation, source, destination, filter, maxBytes } = spec;
   if (operation === "delete" && destination !== undefined)
     yield { path: ["destination"], message: "expected none for a delete" };
   if (operation !== "delete" && destination === undefined)
@@ -160,6 +163,12 @@ function* problems(spec: BatchSpecShape): Generator<Problem> {
         message: "expected only include and exclude for items and manifests, which do not tell it",
       };
   }
+  const unsized = "manifest" in source || ("items" in source && source.items.some(({ size }) => size === undefined));
+  if (maxBytes !== undefined && unsized)
+    yield {
+      path: ["maxBytes"],
+      message: "expected it for a prefix, or for items with a size each: else nobody knows the bytes",
+    };
   if ("items" in source) yield* itemProblems(spec, source.items);
 }
 
@@ -237,6 +246,11 @@ export function destinationKeyOf(spec: BatchSpec, key: string): string | undefin
 /** The prefix a batch lists, where it does. */
 export function prefixSource({ source }: BatchSpec): PrefixSource | undefined {
   return "prefix" in source ? source : undefined;
+}
+
+/** Whether a batch works on all that its source names, so that how much that is can be told before. */
+export function takesAll({ filter, maxObjects, maxBytes }: BatchSpec): boolean {
+  return filter === undefined && maxObjects === undefined && maxBytes === undefined;
 }
 
 /** Where a batch comes from, for people. */

@@ -89,8 +89,11 @@ export function readStatus(record: Hash, live: Hash, errors: Hash): BatchStatus 
   const working = Object.values(live).map((line) => line.split(",").map(Number));
   const add = (index: number): number => working.reduce((sum, counts) => sum + (counts[index] ?? 0), 0);
   const spec = JSON.parse(record["spec"] ?? "{}") as BatchSpec; // written by create-batch after it was parsed
+  const completed = record["state"] === "completed" ? record["listed"] : undefined;
   const total =
-    record["total"] ?? (record["opened"] === "1" && record["chainsOpen"] === "0" ? record["listed"] : undefined);
+    completed ??
+    record["total"] ??
+    (record["opened"] === "1" && record["chainsOpen"] === "0" ? record["listed"] : undefined);
   return {
     id: record["id"] ?? "",
     state: record["state"] as BatchState, // only the scripts write it

@@ -458,6 +458,71 @@ describe("retryFailed", () => {
     expect(harness.sandbox.keys(to)).toEqual(["x/k00000", "x/k00001", "x/k00002", "x/k00003"]);
     await expect(retry.retryFailed()).rejects.toMatchObject({ code: "NothingToRetry" });
   });
+
+  test("leaves out what would overwrite a source that is still to be moved", async () => {
+    const [from] = buckets(0);
+    harness.sandbox.put(from, "t/x", "precious", { storageClass: "GLACIER" });
+    harness.sandbox.put(from, "t/t/x", "other");
+    const spec = { source: { bucket: from, prefix: "t/" }, destination: { bucket: from, prefix: "" } } as const;
+    const batch = await harness.batches.start({ operation: "move", ...spec });
+    expect(await batch.done()).toMatchObject({ failed: 2, errors: { Archived: 1, BatchOverlap: 1 } });
+    const retry = await batch.retryFailed();
+    expect(await retry.done()).toMatchObject({ listed: 1, errors: { Archived: 1 } });
+    expect([harness.sandbox.text(from, "t/x"), harness.sandbox.text(from, "t/t/x")]).toEqual(["precious", "other"]);
+  });
+
+  test("leaves out what would overwrite an object that was moved to the same destination", async () => {
+    const [from, to] = buckets(0);
+    harness.sandbox.put(from, "a", "A");
+    harness.sandbox.put(from, "b", "B");
+    const lines = ["a", "b"].map((key) => JSON.stringify({ bucket: from, key, destinationKey: "same" }));
+    const manifest = await harness.documents.write(lines.join("\n"), { name: "m.ndjson", deleteAfterDownload: false });
+    const source = { manifest, format: "ndjson" } as const;
+    const batch = await harness.batches.start({ operation: "move", source, destination: { bucket: to } });
+    expect(await batch.done()).toMatchObject({ succeeded: 1, errors: { DestinationTaken: 1 } });
+    await expect(batch.retryFailed()).rejects.toMatchObject({ code: "NothingToRetry" });
+    expect([harness.sandbox.text(to, "same"), harness.sandbox.text(from, "b")]).toEqual(["A", "B"]);
+  });
+});
+
+describe("confirm of a plan without objects", () => {
+  test("completes, and its record still expires", async () => {
+    const [from, to] = buckets(0);
+    const batch = await harness.batches.start({
+      operation: "copy",
+      source: { bucket: from, prefix: "none/" },
+      destination: { bucket: to },
+      dryRun: true,
+    });
+    expect(await batch.done()).toMatchObject({ state: "planned", listed: 0 });
+    await batch.confirm();
+    expect(await batch.done()).toMatchObject({ state: "completed", listed: 0, total: 0 });
+    expect(await harness.redis.ttl(`${harness.prefix}:~batch:${batch.id}`)).toBeGreaterThan(0);
+  });
+});
+
+describe("a cap on bytes", () => {
+  test("is refused where nobody knows the sizes", async () => {
+    const copy = { operation: "copy", destination: { bucket: "to-bucket" }, maxBytes: 1 } as const;
+    const items = [{ bucket: "from-bucket", key: "a" }];
+    await expect(harness.batches.start({ ...copy, source: { items } })).rejects.toMatchObject({
+      code: "InvalidInput",
+      field: "maxBytes",
+    });
+  });
+});
+
+describe("how many there are", () => {
+  test("is what was listed once a capped or filtered batch has completed", async () => {
+    const [from, to] = buckets(0);
+    for (const key of ["a", "b", "c"]) harness.sandbox.put(from, key, key);
+    const items = ["a", "b", "c"].map((key) => ({ bucket: from, key }));
+    const copy = { operation: "copy", source: { items }, destination: { bucket: to } } as const;
+    const filtered = await harness.batches.start({ ...copy, filter: { include: ["a"] } });
+    expect(await filtered.done()).toMatchObject({ listed: 1, total: 1 });
+    const capped = await harness.batches.start({ ...copy, maxObjects: 2 });
+    expect(await capped.done()).toMatchObject({ listed: 2, total: 2, capped: "maxObjects" });
+  });
 });
 
 describe("the report", () => {
@@ -556,6 +621,28 @@ describe("start", () => {
     expect((await own.batches.list({ state: "cancelled" })).batches.map(({ id }) => id)).toEqual([ids[1]]);
     await expect(own.batches.get("b00000000").status()).rejects.toMatchObject({ code: "BatchNotFound" });
     await own.close();
+  });
+});
+
+describe("runs of a schedule that wait for their turn", () => {
+  test("start one after the other, although they wake together", async () => {
+    const [from, to] = buckets(1);
+    const held = holdCopies(to);
+    const copy = { operation: "copy", source: { bucket: from }, destination: { bucket: to } } as const;
+    await harness.batches.schedule("one-by-one", { every: 1000 }, copy, { overlap: "queue" });
+    const waiting = async () => (await harness.queue.getDelayed()).filter(({ data }) => data.kind === "turn");
+    await until(async () => expect((await waiting()).length).toBeGreaterThan(2));
+    await harness.batches.schedules.remove("one-by-one");
+    held.release();
+    await until(async () => expect(await waiting()).toEqual([]));
+    const runs = (await harness.batches.list({ limit: 50 })).batches.filter(
+      ({ spec }) => "bucket" in spec.source && spec.source.bucket === from,
+    );
+    const done = await Promise.all(runs.map(({ id }) => harness.batches.get(id).done()));
+    const spans = done.map(({ createdAt, endedAt }) => [createdAt, endedAt ?? ""] as const).toSorted();
+    expect(spans.length).toBeGreaterThan(2);
+    for (const [index, [begun]] of spans.entries())
+      if (index > 0) expect(begun >= (spans[index - 1]?.[1] ?? "")).toBe(true);
   });
 });
 

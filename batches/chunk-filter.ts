@@ -9,12 +9,14 @@ export type ObjectFilter = {
   matches(object: S3Object, key: string): boolean;
 };
 
+/** Keys are no paths: a name may begin with a dot or an exclamation mark, and hold a newline. */
+const GLOB = { dot: true, nonegate: true, flags: "s" } as const;
+
 /** Makes a batch's filter ready; `undefined` where every object is meant. */
 export function createFilter(filter: BatchFilter | undefined): ObjectFilter | undefined {
   if (filter === undefined) return undefined;
-  // Keys are no paths: names that start with a dot are as good as others.
-  const included = filter.include && picomatch([...filter.include], { dot: true });
-  const excluded = filter.exclude && picomatch([...filter.exclude], { dot: true });
+  const included = filter.include && picomatch([...filter.include], GLOB);
+  const excluded = filter.exclude && picomatch([...filter.exclude], GLOB);
   const { minSize = 0, maxSize = Infinity } = filter;
   const before = filter.modifiedBefore === undefined ? Infinity : Date.parse(filter.modifiedBefore);
   const after = filter.modifiedAfter === undefined ? -Infinity : Date.parse(filter.modifiedAfter);

@@ -1,7 +1,7 @@
 import { ActivityError } from "../jobs/activity-error.ts";
 import { isAlias, isSameSecond } from "../jobs/one-object.ts";
 import type { S3 } from "../worker/s3/s3.ts";
-import { type BatchSpec, type ManifestSource, prefixSource, refuseOverlap } from "./batch-spec.ts";
+import { type BatchSpec, type ManifestSource, prefixSource, refuseOverlap, takesAll } from "./batch-spec.ts";
 import { isDirectoryBucket, type ListingCursor } from "./chunk-listing.ts";
 import { countLines } from "./chunk-manifest-lines.ts";
 import { splitPrefix } from "./chunk-split.ts";
@@ -84,6 +84,6 @@ async function openManifest(
   return {
     feed: true,
     cursors: [JSON.stringify({ offset: 0, line: 0 })],
-    ...(spec.filter === undefined && { total: lines }),
+    ...(takesAll(spec) && { total: lines }),
   };
 }

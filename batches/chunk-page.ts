@@ -100,8 +100,9 @@ export async function commitPage(
     });
     if (committed.what !== "cap") return committed;
     const { objects, bytes } = committed;
-    cap = objects >= 0 && manifest.keys.length > objects ? "maxObjects" : "maxBytes";
-    manifest = cutManifest(manifest, fitting(manifest, { objects, bytes }));
+    const fit = fitting(manifest, { objects, bytes });
+    cap = objects >= 0 && fit === objects ? "maxObjects" : "maxBytes";
+    manifest = cutManifest(manifest, fit);
   }
 }
 

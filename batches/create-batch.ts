@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ActivityError } from "../jobs/activity-error.ts";
-import type { BatchSpec } from "./batch-spec.ts";
+import { type BatchSpec, takesAll } from "./batch-spec.ts";
 import type { BatchStore } from "./batch-store.ts";
 
 /** How a batch is kept: under a given id, which makes a second start with the same id find the first. */
@@ -14,7 +14,8 @@ export type CreateRequest = { readonly id: string; readonly spec: BatchSpec; rea
 export async function createBatch(store: BatchStore, { id, spec, retryOf }: CreateRequest): Promise<void> {
   const specHash = createHash("sha256").update(JSON.stringify(spec)).digest("hex");
   const { source } = spec;
-  const items = "items" in source ? { items: JSON.stringify(source.items), total: source.items.length } : {};
+  const total = "items" in source && takesAll(spec) ? { total: source.items.length } : {};
+  const items = "items" in source ? { items: JSON.stringify(source.items), ...total } : {};
   // The record is read often, so items are kept beside it.
   const kept: BatchSpec = "items" in source ? { ...spec, source: { items: [] } } : spec;
   const existing = await store.create({

@@ -42,9 +42,20 @@ export async function retrySource(
   };
 }
 
+/**
+ * What would fail again, or worse, would not: a manifest does not know the prefix that a copy would have landed in, nor the objects that
+ * went first to a destination, so the retry would destroy what the first batch spared.
+ */
+const HOPELESS: ReadonlySet<string> = new Set([
+  "BatchOverlap",
+  "DestinationTaken",
+  "SameObject",
+  "InvalidManifestLine",
+]);
+
 /** A line of a manifest that could not be read names nothing. */
 async function* retryable(rows: AsyncIterable<ReportRow>): AsyncGenerator<ReportRow> {
-  for await (const row of rows) if (row.key !== "" && row.bucket !== "") yield row;
+  for await (const row of rows) if (row.key !== "" && row.bucket !== "" && !HOPELESS.has(row.code ?? "")) yield row;
 }
 
 async function* lines(first: ReportRow, rest: AsyncIterator<ReportRow>, operation: string): AsyncGenerator<string> {

@@ -20,6 +20,13 @@ export function positive(text: string): number {
   throw new InvalidArgumentError("expected a number above 0");
 }
 
+/** As batches take it. */
+export function batchPriority(text: string): number {
+  const value = positiveInteger(text);
+  if (value <= 2000) return value;
+  throw new InvalidArgumentError("expected a whole number from 1 to 2000");
+}
+
 export function positiveInteger(text: string): number {
   const value = positive(text);
   if (Number.isSafeInteger(value)) return value;

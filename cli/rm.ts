@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { addBatchOptions, type BatchOptions, batchSpec } from "./batch-options.ts";
+import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "./batch-options.ts";
 import type { Environment } from "./environment.ts";
 import { jsonLine, printable } from "./printable.ts";
 import { runJob } from "./run-job.ts";
@@ -29,6 +29,7 @@ Examples:
   );
   return command.action(async (url: S3Url, options: Options) => {
     const source = sourceOf(url, options.literal ?? false);
+    refuseLostOptions(command, source, options);
     if (source.kind === "many") {
       refuseWholeBucket(command, source, options);
       const { bucket, prefix } = source;

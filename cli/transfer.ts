@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { addBatchOptions, type BatchOptions, batchSpec } from "./batch-options.ts";
+import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "./batch-options.ts";
 import type { Environment } from "./environment.ts";
 import { pair, type Pairs } from "./option-values.ts";
 import { jsonLine, printable } from "./printable.ts";
@@ -50,6 +50,7 @@ export function transferCommand(operation: "copy" | "move", environment: Environ
     );
   return addBatchOptions(command).action(async (from: S3Url, to: S3Url, options: TransferOptions) => {
     const source = sourceOf(from, options.literal ?? false);
+    refuseLostOptions(command, source, options);
     if (source.kind === "object")
       return session(environment, (open) => transferOne(open, operation, from, targetOf(from, to), options));
     if (to.key !== "" && !to.key.endsWith("/"))

@@ -6,7 +6,8 @@ export function refuseWholeBucket(
   { bucket, prefix, include }: { readonly bucket: string; readonly prefix: string; readonly include?: string },
   { yes, dryRun }: { readonly yes?: true; readonly dryRun?: true },
 ): void {
-  if (prefix !== "" || include !== undefined || yes || dryRun) return;
+  const everything = include === undefined || /^[*/]+$/.test(include);
+  if (prefix !== "" || !everything || yes || dryRun) return;
   command.error(`error: that is all of s3://${bucket}: expected --yes, or --dry-run to see what it would do`, {
     exitCode: 2,
   });

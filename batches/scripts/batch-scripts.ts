@@ -75,7 +75,7 @@ for chain = 0, chains - 1 do
 end
 local open = 0
 for chain = 0, chains - 1 do if not get('c' .. chain .. ':end') then open = open + 1 end end
-call('HSET', R, 'state', 'running', 'phase', '1', 'total', get('listed'), 'listed', '0', 'listedBytes', '0', 'chainsOpen', open)
+call('HSET', R, 'state', 'running', 'phase', '1', 'total', get('listed') or '0', 'listed', '0', 'listedBytes', '0', 'chainsOpen', open)
 call('HDEL', R, 'feed', 'capped')
 stamp('startedAt')
 call('ZADD', ACTIVE, get('createdAt'), get('id'))
@@ -120,5 +120,8 @@ if last and last ~= ARGV[1] and redis.call('ZSCORE', KEYS[2], last) then
   return 'skip'
 end
 redis.call('HSET', KEYS[1], 'last', ARGV[1])
+-- From now on, and not only once its record is written: turns that wake at the same moment must see it.
+local time = redis.call('TIME')
+if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then redis.call('ZADD', KEYS[2], time[1] .. '000', ARGV[1]) end
 return 'start'
 `);
