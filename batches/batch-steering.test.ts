@@ -1,3 +1,4 @@
+import { createBatchStore } from "./batch-store.ts";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { all, type BatchHarness, startBatchHarness } from "../test/batch-harness.ts";
 import type { BatchStatus } from "./batch-status.ts";
@@ -626,23 +627,14 @@ describe("start", () => {
 
 describe("runs of a schedule that wait for their turn", () => {
   test("start one after the other, although they wake together", async () => {
-    const [from, to] = buckets(1);
-    const held = holdCopies(to);
-    const copy = { operation: "copy", source: { bucket: from }, destination: { bucket: to } } as const;
-    await harness.batches.schedule("one-by-one", { every: 1000 }, copy, { overlap: "queue" });
-    const waiting = async () => (await harness.queue.getDelayed()).filter(({ data }) => data.kind === "turn");
-    await until(async () => expect((await waiting()).length).toBeGreaterThan(2));
-    await harness.batches.schedules.remove("one-by-one");
-    held.release();
-    await until(async () => expect(await waiting()).toEqual([]));
-    const runs = (await harness.batches.list({ limit: 50 })).batches.filter(
-      ({ spec }) => "bucket" in spec.source && spec.source.bucket === from,
-    );
-    const done = await Promise.all(runs.map(({ id }) => harness.batches.get(id).done()));
-    const spans = done.map(({ createdAt, endedAt }) => [createdAt, endedAt ?? ""] as const).toSorted();
-    expect(spans.length).toBeGreaterThan(2);
-    for (const [index, [begun]] of spans.entries())
-      if (index > 0) expect(begun >= (spans[index - 1]?.[1] ?? "")).toBe(true);
+    const store = createBatchStore(harness.redis, harness.prefix);
+    // The first has not even written its record yet.
+    expect(await store.claimTurn("together", "sfirst00", "queue")).toBe("start");
+    expect(await store.claimTurn("together", "ssecond0", "queue")).toBe("wait");
+    expect(await store.claimTurn("together", "sfirst00", "queue"), "a second delivery").toBe("start");
+    await harness.redis.zrem(store.keys.active(), "sfirst00");
+    expect(await store.claimTurn("together", "ssecond0", "queue")).toBe("start");
+    await harness.redis.zrem(store.keys.active(), "ssecond0");
   });
 });
 
