@@ -138,6 +138,27 @@ describe.runIf(possible)("an operator", () => {
     expect(harness.sandbox.keys("out").filter((key) => key.startsWith("moved/"))).toHaveLength(40);
   });
 
+  test("separates globs by commas, but not inside braces", async () => {
+    harness.sandbox.put("in", "braces/a.txt", "content");
+    const page = await signedIn();
+    await page.goto("/batches/new");
+    await page.getByLabel("Source bucket").fill("in");
+    await page.getByLabel("Source prefix", { exact: true }).fill("braces/");
+    await page.getByLabel("Destination bucket").fill("out");
+    await page.getByText("Filter", { exact: true }).click();
+    await page.getByLabel("Only keys like").fill("**/*.{jpg,png}, {a,{b,c}}/*, raw/*");
+    await page.getByLabel("But not").fill("tmp/**,");
+    const sent = page.waitForRequest(
+      (request) => request.method() === "POST" && request.url().endsWith("/api/batches"),
+    );
+    await page.getByRole("button", { name: "Dry run first" }).click();
+    expect(((await sent).postDataJSON() as { filter: unknown }).filter).toEqual({
+      include: ["**/*.{jpg,png}", "{a,{b,c}}/*", "raw/*"],
+      exclude: ["tmp/**"],
+    });
+    await page.getByRole("heading", { name: "What would happen" }).waitFor();
+  });
+
   test("watches a batch without reloading, pauses and resumes it, retries what failed, and downloads a report that is true", async () => {
     const keys = Array.from({ length: 150 }, (_, index) => `watch/${index}.txt`);
     for (const key of keys) harness.sandbox.put("in", key, key);

@@ -5,11 +5,7 @@ export async function readSpec(form) {
   const text = (name) => form.elements[name].value.trim() || undefined;
   const number = (name) => (text(name) === undefined ? undefined : Number(text(name).replaceAll(",", "")));
   const instant = (name) => (text(name) === undefined ? undefined : new Date(text(name)).toISOString());
-  const globs = (name) =>
-    text(name)
-      ?.split(",")
-      .map((glob) => glob.trim())
-      .filter(Boolean);
+  const globs = (name) => (text(name) === undefined ? undefined : splitGlobs(text(name)));
   const operation = form.elements.operation.value;
   const kind = form.elements["source.kind"].value;
   const byPrefix = kind === "prefix";
@@ -41,6 +37,19 @@ export async function readSpec(form) {
     report: text("report"),
     label: text("label"),
   });
+}
+
+/** Globs that commas separate. A comma inside braces belongs to its glob: `*.{jpg,png}`. */
+function splitGlobs(text) {
+  const globs = [""];
+  let depth = 0;
+  for (const char of text) {
+    if (char === "{") depth++;
+    if (char === "}") depth = Math.max(0, depth - 1);
+    if (char === "," && depth === 0) globs.push("");
+    else globs[globs.length - 1] += char;
+  }
+  return globs.map((glob) => glob.trim()).filter(Boolean);
 }
 
 async function readSource(form, kind) {
