@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { redisKeys } from "../jobs/queues.ts";
 import { findChromium, openPage, startBrowser, type WatchedPage } from "../test/browser.ts";
 import { accounts, type DashboardHarness, signIn, startDashboardHarness } from "../test/dashboard-harness.ts";
 import { type Harness, startHarness } from "../test/harness.ts";
@@ -157,6 +158,25 @@ describe.runIf(possible)("an operator", () => {
       exclude: ["tmp/**"],
     });
     await page.getByRole("heading", { name: "What would happen" }).waitFor();
+  });
+
+  test("sees a batch that ended at 100%, also where it found fewer objects than were expected", async () => {
+    for (let i = 0; i < 4; i++) harness.sandbox.put("in", `fewer/${i}`, "x");
+    const started = await harness.producer.batches.start({
+      operation: "delete",
+      source: { bucket: "in", prefix: "fewer/" },
+    });
+    await started.done();
+    // As it stands where the end came before everything was listed.
+    await dashboard.redis.hset(`${redisKeys(harness.prefix).batches()}:${started.id}`, {
+      state: "cancelled",
+      total: 9,
+    });
+    const page = await signedIn();
+    await page.goto(`/batches/${started.id}`);
+    await page.getByText("4 of 4 objects").waitFor();
+    expect(await page.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("100");
+    await page.getByText("100%", { exact: true }).waitFor();
   });
 
   test("watches a batch without reloading, pauses and resumes it, retries what failed, and downloads a report that is true", async () => {

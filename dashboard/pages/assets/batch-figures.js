@@ -1,4 +1,4 @@
-import { doneOf, ENDED, progressBar } from "./batch-parts.js";
+import { doneOf, ENDED, progressBar, wholeOf } from "./batch-parts.js";
 import { timeChart } from "./chart.js";
 import { card, h, setText } from "./dom.js";
 import { bytes, count, duration, rate, shortCount, when } from "./format.js";
@@ -35,7 +35,7 @@ export function createHead() {
     element,
     update: (batch) => {
       const done = doneOf(batch);
-      const whole = batch.total ?? batch.listed;
+      const whole = wholeOf(batch);
       const percent =
         batch.total === undefined && !ENDED.includes(batch.state)
           ? ""

@@ -22,6 +22,9 @@ export function describeBatch({ operation, spec }) {
 
 export const doneOf = (batch) => batch.succeeded + batch.failed + batch.skipped + batch.unattempted;
 
+/** How many objects it is about: what it found, once it has ended, or before where their number is known. */
+export const wholeOf = (batch) => (ENDED.includes(batch.state) ? batch.listed : (batch.total ?? batch.listed));
+
 /** A bar of what became of the objects. Where their number is not known yet, it is of what was found so far. */
 export function progressBar(big = false) {
   const parts = ["succeeded", "failed", "skipped"].map((name) => h("div", { class: `bar-fill ${name}` }));
@@ -33,7 +36,7 @@ export function progressBar(big = false) {
   return {
     element,
     update: (batch) => {
-      const whole = Math.max(batch.total ?? batch.listed, doneOf(batch), 1);
+      const whole = Math.max(wholeOf(batch), doneOf(batch), 1);
       for (const [index, field] of ["succeeded", "failed", "skipped"].entries())
         parts[index].style.width = `${(100 * batch[field]) / whole}%`;
       const percent = Math.floor((100 * doneOf(batch)) / whole);
@@ -65,7 +68,7 @@ export function batchRow(batch) {
   );
   const update = (next) => {
     bar.update(next);
-    const whole = next.total ?? next.listed;
+    const whole = wholeOf(next);
     setText(
       left,
       next.state === "planned"
