@@ -71,11 +71,9 @@ function createTiles() {
       const sum = (field) => activities.reduce((total, queue) => total + (queue[field] ?? 0), 0);
       setText(speed.value, rate(sum("completedPerSecond")));
       setText(speed.sub, `${rate(sum("failedPerSecond"))} failing`);
-      setText(active.value, shortCount(sum("active")));
-      setText(
-        active.sub,
-        `of ${shortCount(alive.reduce((total, { concurrency }) => total + capacity(concurrency), 0))} places`,
-      );
+      // Chunks of batches take places as jobs do, here as in the table of workers.
+      setText(active.value, shortCount(queues.reduce((total, queue) => total + queue.active, 0)));
+      setText(active.sub, `of ${shortCount(alive.reduce((total, worker) => total + placesOf(worker), 0))} places`);
       setText(waiting.value, shortCount(sum("waiting")));
       const oldest = Math.max(0, ...activities.map(({ oldestWaitingMs }) => oldestWaitingMs ?? 0));
       setText(waiting.sub, oldest > 0 ? `oldest ${duration(oldest)}` : `${shortCount(sum("delayed"))} delayed`);
@@ -94,8 +92,7 @@ function createTiles() {
   };
 }
 
-const capacity = (concurrency) =>
-  Object.entries(concurrency).reduce((sum, [name, value]) => (name === "batches" ? sum : sum + value), 0);
+const placesOf = ({ concurrency }) => Object.values(concurrency).reduce((sum, places) => sum + places, 0);
 
 function createAlert({ severity, message, remedy }) {
   const text = h("div", {}, h("p", {}, h("strong", {}, message)), h("p", {}, remedy));
@@ -204,10 +201,7 @@ function createWorkers() {
         element: h("tr", {}, name, running, memory, since),
         update: (worker) => {
           setText(name, `${worker.host} · ${worker.pid}`);
-          setText(
-            running,
-            `${count(worker.running)} of ${count(Object.values(worker.concurrency).reduce((a, b) => a + b, 0))}`,
-          );
+          setText(running, `${count(worker.running)} of ${count(placesOf(worker))}`);
           setText(memory, bytes(worker.memory));
           setText(since, worker.startedAt ? ago(worker.startedAt) : "–");
         },
