@@ -179,6 +179,32 @@ describe.runIf(possible)("an operator", () => {
     await page.getByText("100%", { exact: true }).waitFor();
   });
 
+  test("sees chunks of batches among what runs, and a lone figure as a dot", async () => {
+    const own = await startDashboardHarness();
+    const key = (name: string) => `${own.prefix}:${name}`;
+    await own.redis.lpush(key("batch-chunk:active"), "1", "2", "3");
+    await own.redis.zadd(key("~workers"), Date.now() + 60_000, "w");
+    await own.redis.set(
+      key("~worker:w"),
+      JSON.stringify({ id: "w", host: "here", pid: 7, concurrency: { "head-bucket": 8, batches: 8 }, running: 3 }),
+    );
+    const at = Date.now() - 60_000;
+    await own.redis.hset(key("head-bucket:1"), { timestamp: at - 20, processedOn: at - 10, finishedOn: at });
+    await own.redis.zadd(key("head-bucket:completed"), at, "1");
+    const watched = await openPage(browser, own.url);
+    try {
+      const { page } = watched;
+      await page.goto("/");
+      const tile = page.locator("dl.tiles > div", { hasText: "Running" });
+      await expect.poll(() => tile.textContent()).toBe("Running3of 16 places");
+      await page.getByRole("row", { name: "here · 7 3 of 16" }).waitFor();
+      await expect.poll(() => page.evaluate(COLOURFUL_PIXELS)).toBeGreaterThan(10);
+    } finally {
+      await watched.context.close();
+      await own.close();
+    }
+  });
+
   test("watches a batch without reloading, pauses and resumes it, retries what failed, and downloads a report that is true", async () => {
     const keys = Array.from({ length: 150 }, (_, index) => `watch/${index}.txt`);
     for (const key of keys) harness.sandbox.put("in", key, key);
@@ -406,6 +432,17 @@ describe.runIf(possible)("an operator", () => {
     }
   });
 });
+
+/** How much of the chart of latencies is drawn in colour; its axes are grey. */
+const COLOURFUL_PIXELS = `(() => {
+  const canvas = document.querySelectorAll(".chart canvas")[1];
+  if (!canvas) return 0;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let i = 0; i < data.length; i += 4)
+    if (data[i + 3] > 200 && Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 90) found++;
+  return found;
+})()`;
 
 /** Says how often the page was loaded anew since. */
 async function countLoads(page: Page): Promise<() => Promise<number>> {

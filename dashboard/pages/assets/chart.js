@@ -31,6 +31,13 @@ function clockLabels(_plot, splits, _axis, _space, increment) {
   });
 }
 
+/** Values without a neighbour, which no line shows: they are drawn as dots, so that a quiet system has something to look at. */
+function isolated(plot, series, show) {
+  const values = plot.data[series];
+  const known = (index) => values[index] !== null && values[index] !== undefined;
+  return show ? [...values.keys()].filter((index) => known(index) && !known(index - 1) && !known(index + 1)) : null;
+}
+
 /**
  * A line chart over time that fills its element. `series`: `{ label, tone, fill? }`; data is `[seconds, ...values]`.
  * `format` writes a value of the axis.
@@ -61,7 +68,7 @@ export function timeChart(element, { label, series, format, signal }) {
           label: name,
           stroke: resolved(tone),
           width: 1.75,
-          points: { show: false },
+          points: { show: true, filter: isolated, size: 5, fill: resolved(tone) },
           spanGaps: false,
           ...(fill && { fill: `color-mix(in srgb, ${resolved(tone)} 14%, transparent)` }),
         })),
