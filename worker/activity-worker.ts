@@ -107,13 +107,13 @@ function lookForMalformed(options: Options): (ids?: readonly string[], error?: E
       again = true;
       return;
     }
-    looking = putAside(options, ids).then((count) => {
+    looking = (async () => {
+      const count = await putAside(options, ids);
       looking = undefined;
       if (count === 0 && error) log.warn({ queue, err: withoutCommand(error) }, "the queue reports an error");
-      if (!again) return;
-      again = false;
-      look(undefined, undefined);
-    });
+      if (again) look(undefined, undefined);
+    })();
+    again = false;
   };
 }
 
