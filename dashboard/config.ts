@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { ActivityError } from "../jobs/activity-error.ts";
+import { RedisPrefix } from "../jobs/prefix.ts";
 import { DEFAULT_PREFIX } from "../jobs/queues.ts";
 import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
 
@@ -113,12 +114,7 @@ const Environment = z.object({
   redis: z
     .url({ protocol: /^rediss?$/, error: "expected a URL such as redis://127.0.0.1:6379" })
     .default("redis://127.0.0.1:6379"),
-  prefix: z
-    .string()
-    .regex(/^[A-Za-z0-9._{}-]{1,64}$/, {
-      error: "expected 1 to 64 letters, digits, dots, hyphens, underscores or braces",
-    })
-    .default(DEFAULT_PREFIX),
+  prefix: RedisPrefix.default(DEFAULT_PREFIX),
   // The workers' own default.
   documentsUrl: z.string().default(() => pathToFileURL(resolve(".bucketline/documents")).href),
   users: entries(parseUsers).default([]),

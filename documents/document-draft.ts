@@ -24,20 +24,22 @@ export type DocumentDraft = {
 };
 
 /** Checks the options of a write. Throws `InvalidInput`. */
-export function draftDocument({
-  name,
-  contentType = "application/octet-stream",
-  ttl = DEFAULT_TTL_S,
-  deleteAfterDownload = true,
-  id,
-}: WriteOptions): DocumentDraft {
+export function draftDocument(options: WriteOptions): DocumentDraft {
+  checkOptions(options);
+  const { name, contentType = "application/octet-stream", ttl = DEFAULT_TTL_S, deleteAfterDownload = true } = options;
+  const { id } = options;
   check("name", DocumentPointer.shape.name.safeParse(name).success, "expected 1 to 1,024 characters");
   check(
     "contentType",
     DocumentPointer.shape.contentType.safeParse(contentType).success,
     "expected 1 to 256 characters",
   );
-  check("ttl", ttl > 0 && ttl <= MAX_TTL_S, `expected seconds, more than 0 and at most ${MAX_TTL_S}, got ${ttl}`);
+  check("deleteAfterDownload", typeof deleteAfterDownload === "boolean", "expected true or false");
+  check(
+    "ttl",
+    typeof ttl === "number" && ttl > 0 && ttl <= MAX_TTL_S,
+    `expected seconds, more than 0 and at most ${MAX_TTL_S}, got ${ttl}`,
+  );
   if (id !== undefined) checkDocumentId(id);
   // 128 random bits: nobody finds a document without its pointer, and two never meet.
   const own = id ?? randomBytes(16).toString("hex");
@@ -56,6 +58,24 @@ export function draftDocument({
       deleteAfterDownload,
     }),
   };
+}
+
+const OPTIONS: Readonly<Record<keyof WriteOptions, true>> = {
+  name: true,
+  contentType: true,
+  ttl: true,
+  deleteAfterDownload: true,
+  id: true,
+  size: true,
+  signal: true,
+};
+
+/** Callers without types may pass anything, and a misspelt option would be left at a default that nobody chose. */
+function checkOptions(options: unknown): void {
+  check("options", typeof options === "object" && options !== null, "expected at least a name");
+  for (const name of Object.keys(options as object))
+    // the check before says so
+    check(name, Object.hasOwn(OPTIONS, name), "there is no such option");
 }
 
 /** Throws `InvalidInput` for what cannot be an id of ours. Called before any id touches a path or a key. */

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { ActivityError } from "../jobs/activity-error.ts";
 import type { ActivityInput, ActivityName, ActivityResult } from "../jobs/contracts.ts";
-import { DEFAULT_PREFIX, redisKeys } from "../jobs/queues.ts";
+import { RedisPrefix } from "../jobs/prefix.ts";
+import { DEFAULT_PREFIX, isOwnKey, redisKeys } from "../jobs/queues.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import { type Documents, type DocumentsLocation, lazyDocuments } from "./documents.ts";
 import { addItems, makeItem, makeItems } from "./enqueue.ts";
@@ -84,13 +85,20 @@ export type Producer = {
 
 const DEFAULT_REDIS_TIMEOUT_MS = 10_000;
 
-const Settings = z.object({
-  // A colon inside is as good as any character; one at the end, a space or a `*` is a mistake that would cost somebody a day.
-  prefix: z
-    .string()
-    .regex(/^[A-Za-z0-9{][A-Za-z0-9{}:._/-]{0,126}$/, { error: "expected 1 to 127 letters, digits or {}:._/-" }),
-  redisTimeout: z.int().min(1).max(3_600_000),
-  telemetry: z.boolean(),
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const Settings = z.strictObject({
+  redis: z.custom<RedisLocation>((value) => typeof value === "string" || isObject(value), {
+    error: "expected a URL such as redis://127.0.0.1:6379, ioredis options or an ioredis instance",
+  }),
+  prefix: RedisPrefix.default(DEFAULT_PREFIX),
+  documents: z
+    .custom<DocumentsLocation>((value) => typeof value === "string" || isObject(value), {
+      error: "expected a URL, options with one, or an open document store",
+    })
+    .optional(),
+  redisTimeout: z.int().min(1).max(3_600_000).default(DEFAULT_REDIS_TIMEOUT_MS),
+  telemetry: z.boolean().default(false),
 });
 
 // Checked before anything is sent; what else they hold is checked as that of `enqueue`.
@@ -103,7 +111,11 @@ const ManyOptions = z.looseObject({
     .optional(),
 });
 
-const JobId = z.string().min(1).max(512);
+const JobId = z
+  .string()
+  .min(1)
+  .max(512)
+  .refine((id) => !isOwnKey(id), { error: "expected the id of a job, which is no name of BullMQ's own keys" });
 const Inputs = z.array(z.unknown());
 
 /**
@@ -111,18 +123,14 @@ const Inputs = z.array(z.unknown());
  * It never loads the AWS SDK. Throws `InvalidInput` for bad options.
  */
 export function createProducer(options: ProducerOptions): Producer {
-  const { prefix, redisTimeout, telemetry } = parseOptions("createProducer", Settings, {
-    prefix: options.prefix ?? DEFAULT_PREFIX,
-    redisTimeout: options.redisTimeout ?? DEFAULT_REDIS_TIMEOUT_MS,
-    telemetry: options.telemetry ?? false,
-  });
-  const redis = openRedis(options.redis, redisTimeout);
+  const { prefix, redisTimeout, telemetry, ...locations } = parseOptions("createProducer", Settings, options);
+  const redis = openRedis(locations.redis, redisTimeout);
   refuseClusterWithoutHashTag(redis.client.isCluster, prefix);
   const keys = redisKeys(prefix);
   const tracing = telemetry ? once(openTelemetry) : undefined;
   const queues = createQueuePool(redis, prefix, tracing);
   const waits = createJobWaits({ redis, keys, prefix });
-  const documents = lazyDocuments(options.documents);
+  const documents = lazyDocuments(locations.documents);
   const context = { redis, queues, keys, waits, documents: documents.access };
   const batches = createBatches({ redis, prefix, documents: documents.access, tracing });
 
@@ -152,8 +160,8 @@ export function createProducer(options: ProducerOptions): Producer {
       await addItems(context, activity, items, chosen);
       return items.map(({ jobId }) => createJobHandle(context, contract, jobId));
     },
-    run: async (activity, input, options = {}) => {
-      const { timeout, signal, ...given } = parseOptions(`options of ${activity}`, RunOptions, options);
+    run: async (activity, input, chosen = {}) => {
+      const { timeout, signal, ...given } = parseOptions(`options of ${activity}`, RunOptions, chosen);
       signal?.throwIfAborted();
       return await (await producer.enqueue(activity, input, given)).result({ timeout, signal });
     },

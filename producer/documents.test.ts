@@ -48,3 +48,25 @@ test("a URL of no document store is refused when it is used", async () => {
     code: "InvalidConfiguration",
   });
 });
+
+test.each<[string, unknown]>([
+  ["no options", undefined],
+  ["null", null],
+  ["a misspelt option", { name: "a.txt", contenttype: "text/plain" }],
+  ["no name", {}],
+  ["a ttl that is no number", { name: "a.txt", ttl: "60" }],
+])("a write with %s is refused", async (_what, options) => {
+  const { producer } = setUp({ documents: pathToFileURL(await folder()).href });
+  // Wrong on purpose: what a caller without types may pass.
+  await expect(producer.documents.write("hello", options as { name: string })).rejects.toMatchObject({
+    code: "InvalidInput",
+    field: expect.any(String) as string,
+  });
+});
+
+test.each([undefined, null, 7, {}])("%j is no document to read or to delete", async (document) => {
+  const { producer } = setUp({ documents: pathToFileURL(await folder()).href });
+  const pointer = document as never; // wrong on purpose
+  await expect(producer.documents.read(pointer)).rejects.toMatchObject({ code: "InvalidInput" });
+  await expect(producer.documents.delete(pointer)).rejects.toMatchObject({ code: "InvalidInput" });
+});

@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { z } from "zod";
 import type { DocumentStore } from "../documents/document-store.ts";
 import type { OpenDocumentStoreOptions } from "../documents/open-document-store.ts";
 import type { DocumentPointer } from "../jobs/entities.ts";
+import { parseOptions } from "../jobs/parse-input.ts";
 
 /** Where documents are: the URL that the workers have as `DOCUMENTS_URL`, one with options, or a store that was opened elsewhere. */
 export type DocumentsLocation = string | DocumentStore | ({ readonly url: string } & OpenDocumentStoreOptions);
@@ -12,6 +14,9 @@ export type Documents = Pick<DocumentStore, "write" | "read" | "find"> & {
   /** Already gone counts as deleted. */
   delete(document: DocumentPointer | string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 };
+
+/** The store checks the rest against what it holds. */
+const Pointer = z.looseObject({ id: z.string() }, { error: "expected the pointer that the write resolved to" });
 
 /** The workers' own default: a folder below the working directory, for an app and a worker that are started in one place. */
 function defaultUrl(): string {
@@ -28,10 +33,15 @@ export function lazyDocuments(location: DocumentsLocation | undefined): {
   return {
     access: {
       write: async (source, options) => await (await store()).write(source, options),
-      read: async (pointer, options) => await (await store()).read(pointer, options),
+      read: async (pointer, options) => {
+        parseOptions("read a document", Pointer, pointer);
+        return await (await store()).read(pointer, options);
+      },
       find: async (id, options) => await (await store()).find(id, options),
-      delete: async (document, options) =>
-        await (await store()).delete(typeof document === "string" ? document : document.id, options),
+      delete: async (document, options) => {
+        const id = typeof document === "string" ? document : parseOptions("delete a document", Pointer, document).id;
+        await (await store()).delete(id, options);
+      },
     },
     // A store that could not be opened has nothing to close, and whoever used it was told.
     close: async () =>

@@ -28,8 +28,24 @@ describe("sealing", () => {
   test.each([
     ["no key", { keys: [] }],
     ["another kind of key", { kty: "oct", k: "AAAA" }],
-  ])("refuses %s", async (_, key) => {
-    await expect(sealCredentials(key, identity)).rejects.toThrow("InvalidInput: expected a public EC key as JWK");
+    ["null", null],
+    ["a point that is not on its curve", { ...publicKey, x: publicKey.y, y: publicKey.y }],
+    ["a curve that nobody knows", { ...publicKey, crv: "P-1" }],
+    ["a curve that nobody knows, without a kid", { ...publicKey, crv: "P-1", kid: undefined }],
+  ])("refuses %s as the key", async (_, key) => {
+    // Wrong on purpose: what a caller without types may pass.
+    await expect(sealCredentials(key as JWK, identity)).rejects.toMatchObject({
+      code: "InvalidInput",
+      field: "publicKey",
+      message: expect.stringContaining("expected a public EC key as JWK") as string,
+    });
+  });
+
+  test.each([null, 5, { expires: 5 }])("refuses %j as the options", async (options) => {
+    await expect(sealCredentials(publicKey, identity, options as object)).rejects.toMatchObject({
+      code: "InvalidInput",
+      message: expect.stringContaining("options of sealCredentials") as string,
+    });
   });
 
   test.each([

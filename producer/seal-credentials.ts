@@ -1,6 +1,7 @@
 import type { JSONWebKeySet, JWK } from "jose";
 import { z } from "zod";
 import { ActivityError } from "../jobs/activity-error.ts";
+import { parseOptions } from "../jobs/parse-input.ts";
 import { Region } from "../jobs/region.ts";
 import { SEALED, SealedPayload } from "../jobs/sealed-credentials.ts";
 
@@ -14,6 +15,7 @@ const Credentials = SealedPayload.omit({ iat: true, exp: true }).extend({
   expiration: z.union([z.date(), z.iso.datetime({ offset: true })]).optional(),
   region: Region.optional(),
 });
+const Options = z.strictObject({ expiresIn: z.unknown().optional() });
 const ExpiresIn = z.int().min(1).max(MAX_EXPIRES_IN).default(DEFAULT_EXPIRES_IN);
 
 const PublicKey = z.looseObject({ kty: z.literal("EC"), crv: z.string(), x: z.string(), y: z.string() });
@@ -36,13 +38,18 @@ export async function sealCredentials(
   options: { readonly expiresIn?: number } = {},
 ): Promise<{ readonly sealed: string }> {
   const key = checkedKey(publicKey);
-  const payload = payloadOf(credentials, options.expiresIn);
+  const { expiresIn } = parseOptions("options of sealCredentials", Options, options);
+  const payload = payloadOf(credentials, expiresIn);
   // Loaded here, so that apps that seal nothing do not pay for it.
   const { CompactEncrypt, calculateJwkThumbprint, importJWK } = await import("jose");
-  const kid = key.kid ?? (await calculateJwkThumbprint(key));
-  const sealed = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ ...SEALED, kid })
-    .encrypt(await importJWK(key, SEALED.alg));
+  const seal = async () =>
+    await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload)))
+      .setProtectedHeader({ ...SEALED, kid: key.kid ?? (await calculateJwkThumbprint(key)) })
+      .encrypt(await importJWK(key, SEALED.alg));
+  const sealed = await seal().catch((cause: unknown) => {
+    // A point that is not on its curve, or a curve that nobody knows.
+    throw keyError(cause);
+  });
   if (sealed.length > MAX_CHARACTERS)
     throw new ActivityError(
       "InvalidInput",
@@ -53,7 +60,7 @@ export async function sealCredentials(
 
 function checkedKey(publicKey: JWK | JSONWebKeySet): JWK {
   const key = isKeySet(publicKey) ? publicKey.keys[0] : publicKey;
-  if (key !== undefined && "d" in key)
+  if (typeof key === "object" && key !== null && "d" in key)
     throw new ActivityError(
       "InvalidInput",
       "expected the workers' public key, got a private one: it belongs to the workers alone",
@@ -61,19 +68,23 @@ function checkedKey(publicKey: JWK | JSONWebKeySet): JWK {
         field: "publicKey",
       },
     );
-  if (!PublicKey.safeParse(key).success)
-    throw new ActivityError("InvalidInput", "expected a public EC key as JWK, or a JWK set with one", {
-      field: "publicKey",
-    });
+  if (!PublicKey.safeParse(key).success) throw keyError();
   // PublicKey has just found the members of an EC public key in it.
   return key as JWK;
 }
 
-function isKeySet(key: JWK | JSONWebKeySet): key is JSONWebKeySet {
-  return Array.isArray((key as JSONWebKeySet).keys); // a JWK has no member of that name
+function isKeySet(key: JWK | JSONWebKeySet | null | undefined): key is JSONWebKeySet {
+  return Array.isArray((key as JSONWebKeySet | null | undefined)?.keys); // a JWK has no member of that name
 }
 
-function payloadOf(credentials: CredentialsToSeal, expiresIn: number | undefined): SealedPayload {
+function keyError(cause?: unknown): ActivityError {
+  return new ActivityError("InvalidInput", "expected a public EC key as JWK, or a JWK set with one", {
+    field: "publicKey",
+    cause,
+  });
+}
+
+function payloadOf(credentials: CredentialsToSeal, expiresIn: unknown): SealedPayload {
   const given = Credentials.safeParse(credentials);
   const seconds = ExpiresIn.safeParse(expiresIn);
   if (!given.success) throw invalid(given.error.issues);

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { activityNames } from "../jobs/contracts.ts";
+import { RedisPrefix } from "../jobs/prefix.ts";
 import { DEFAULT_PREFIX, RETENTION } from "../jobs/queues.ts";
 import { Region } from "../jobs/region.ts";
 import { duration, flag, integer, listOf, numbersFor, oneOf, size } from "./config-values.ts";
@@ -35,12 +36,6 @@ const DocumentsUrl = z.string().refine(
   { error: "expected file:///directory or s3://bucket/prefix?profile=name" },
 );
 
-/** BullMQ's keys and ours start with it. A colon would make two prefixes overlap. */
-const Prefix = z.string().regex(/^[A-Za-z0-9._{}-]{1,64}$/, {
-  error:
-    "expected 1 to 64 letters, digits, dots, hyphens, underscores; in braces for Redis Cluster, such as {bucketline}",
-});
-
 const Path = (cwd: string) => z.string().transform((path) => (isAbsolute(path) ? path : resolve(cwd, path)));
 
 const SECOND = 1_000;
@@ -51,7 +46,7 @@ export function variables(cwd: string) {
   return z.object({
     REDIS_URL: RedisUrl.default("redis://127.0.0.1:6379"),
     DOCUMENTS_URL: DocumentsUrl.default(documents),
-    BUCKETLINE_PREFIX: Prefix.default(DEFAULT_PREFIX),
+    BUCKETLINE_PREFIX: RedisPrefix.default(DEFAULT_PREFIX),
     BUCKETLINE_ACTIVITIES: listOf(WORK).default(WORK),
     BUCKETLINE_CONCURRENCY: numbersFor(WORK, { min: 1, max: 10_000 }).default({ each: {} }),
     BUCKETLINE_PROFILES: Path(cwd).optional(),
