@@ -17,6 +17,11 @@ export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && REFUSAL.test(error.message);
 }
 
+/** Whether it is the reply to a SELECT of a database that Redis does not have. */
+export function isMissingDatabase(error: Error): boolean {
+  return /^ERR (invalid DB index|DB index)/i.test(error.message);
+}
+
 /**
  * What an error of a Redis operation means: `transient` where it can be repeated, `RedisRefused` where Redis answered that it will not
  * (a wrong password, a command that its user may not call), and `undefined` for everything that is not about Redis.

@@ -1,9 +1,12 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { Queue } from "bullmq";
+import { Redis } from "ioredis";
 import { expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
 import type { S3Object } from "../jobs/contracts.ts";
 import { startRedis } from "../sandbox/start-redis.ts";
+import { redisUrl } from "../test/fixtures.ts";
+import { createProducer, type ProducerOptions } from "./create-producer.ts";
 import type { EnqueueOptions } from "./job-options.ts";
 import { anObject, inlineList, setUp, startWorker } from "./protocol-worker.fixture.ts";
 
@@ -248,3 +251,94 @@ test("never repeats what may be secret in an error", async () => {
     expect(String(error)).not.toContain(secret);
   }
 });
+
+test.each<[string, unknown, string | undefined]>([
+  ["no options", undefined, undefined],
+  ["null", null, undefined],
+  ["no Redis", {}, "redis"],
+  ["an undefined Redis", { redis: undefined }, "redis"],
+  ["a number as Redis", { redis: 42 }, "redis"],
+  ["an unknown option", { redis: redisUrl(), redisTimeOut: 5 }, "redisTimeOut"],
+  ["a number as documents", { redis: redisUrl(), documents: 42 }, "documents"],
+  ["a prefix with a colon", { redis: redisUrl(), prefix: "a:b" }, "prefix"],
+  ["a prefix that starts with a dot", { redis: redisUrl(), prefix: ".a" }, "prefix"],
+  ["too long a prefix", { redis: redisUrl(), prefix: "a".repeat(65) }, "prefix"],
+])("a producer with %s is refused", (_what, options, field) => {
+  const make = () => createProducer(options as ProducerOptions); // wrong on purpose
+  expect(make).toThrow(expect.objectContaining({ code: "InvalidInput", field }) as Error);
+  expect(make).toThrow(/createProducer/);
+});
+
+test.each(["events", "wait", "meta", "id", "stalled-check", "repeat"])("%s is no job's id", (id) => {
+  const { producer } = setUp();
+  expect(() => producer.job("head-bucket", id)).toThrow(/^InvalidInput: job id: expected the id of a job/);
+});
+
+test("a database that Redis does not have is refused, rather than left for database 0", async () => {
+  const bench = setUp();
+  const { producer } = setUp({ url: `${redisUrl()}/99`, prefix: bench.prefix });
+  await expect(producer.enqueue("head-bucket", { bucket: "in-1" })).rejects.toMatchObject({
+    code: "RedisRefused",
+    retryable: false,
+    message: expect.stringContaining("DB index") as string,
+  });
+  expect(await bench.client.keys(`${bench.prefix}:*`)).toEqual([]);
+});
+
+test("a wrong password and a missing one are refusals", async () => {
+  await using server = await startRedis();
+  const admin = new Redis(server.url);
+  onTestFinished(() => admin.disconnect());
+  await admin.config("SET", "requirepass", "right");
+  for (const url of [server.url, server.url.replace("://", "://:wrong@")]) {
+    const producer = createProducer({ redis: url, redisTimeout: 500 });
+    await expect(producer.enqueue("head-bucket", { bucket: "in-1" })).rejects.toMatchObject({
+      code: "RedisRefused",
+      retryable: false,
+    });
+    await producer.close();
+  }
+});
+
+test("run with a timeout that is none sends nothing", async () => {
+  const { producer, client, prefix } = setUp();
+  for (const timeout of [-1, Number.NaN, "5"])
+    await expect(
+      producer.run("head-bucket", { bucket: "in-1" }, { timeout: timeout as number }), // wrong on purpose
+    ).rejects.toMatchObject({ code: "InvalidInput", field: "timeout" });
+  expect(await client.keys(`${prefix}:*`)).toEqual([]);
+});
+
+test.each([{ metadata: { a: "x\ud800" } }, { tags: { a: "x\ud800" } }, { tags: { "a\ud800": "x" } }])(
+  "half a surrogate pair in metadata or tags is refused: %j",
+  async (extra) => {
+    const { producer } = setUp();
+    const document = aDocument("a.txt");
+    await expect(producer.enqueue("put-object", { bucket: "in-1", document, ...extra })).rejects.toMatchObject({
+      code: "InvalidInput",
+    });
+  },
+);
+
+test("a document's name that cannot be a key is told as such", async () => {
+  const { producer } = setUp();
+  const document = aDocument("../a.txt");
+  await expect(producer.enqueue("put-object", { bucket: "in-1", document })).rejects.toMatchObject({
+    code: "InvalidInput",
+    field: "document.name",
+    message: expect.stringContaining('got "../a.txt"') as string,
+  });
+  await producer.enqueue("put-object", { bucket: "in-1", document, key: "a.txt" });
+});
+
+function aDocument(name: string) {
+  return {
+    id: "d1",
+    name,
+    size: 1,
+    contentType: "text/plain",
+    sha256: "0".repeat(64),
+    expiresAt: "2030-01-01T00:00:00.000Z",
+    deleteAfterDownload: true,
+  };
+}

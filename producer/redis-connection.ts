@@ -2,7 +2,7 @@ import type { ConnectionOptions } from "bullmq";
 import { type Cluster, Redis, type RedisOptions } from "ioredis";
 import { ActivityError } from "../jobs/activity-error.ts";
 import { withoutCommand } from "../jobs/without-command.ts";
-import { connectionProblem, isRefusal } from "./connection-problem.ts";
+import { connectionProblem, isMissingDatabase, isRefusal } from "./connection-problem.ts";
 
 /** Where Redis is: a URL, ioredis options, or an ioredis instance, which stays the caller's to close. */
 export type RedisLocation = string | RedisOptions | Redis | Cluster;
@@ -32,7 +32,11 @@ export function openRedis(location: RedisLocation, timeout: number): RedisConnec
   const owned = !isInstance(location);
   const client = owned ? connect(location) : location;
   refuseKeyPrefix(client);
-  const state = { closed: false, lastError: undefined as Error | undefined };
+  const state = {
+    closed: false,
+    lastError: undefined as Error | undefined,
+    missingDatabase: undefined as Error | undefined,
+  };
   let outage: NodeJS.Timeout | undefined;
   const underWay = new Set<Promise<unknown>>();
   let watcher: Parameters<RedisConnection["watch"]>[0] | undefined;
@@ -47,8 +51,12 @@ export function openRedis(location: RedisLocation, timeout: number): RedisConnec
   };
   const listeners = {
     // Without a listener ioredis prints each failed attempt; the error becomes the cause of what it fails.
-    error: (error: Error) => void (state.lastError = withoutCommand(error)),
+    error: (error: Error) => {
+      state.lastError = withoutCommand(error);
+      if (isMissingDatabase(error)) state.missingDatabase = state.lastError;
+    },
     close: () => {
+      state.missingDatabase = undefined;
       outage ??= setTimeout(() => watcher?.lost(unavailable("wait for a result")), timeout);
     },
     ready: () => {
@@ -67,7 +75,15 @@ export function openRedis(location: RedisLocation, timeout: number): RedisConnec
     run: async (what, operation) => {
       if (state.closed) throw closedError(what);
       const work = withDeadline(timeout, unavailable.bind(undefined, what), (signal) =>
-        repeat(client, operation, signal),
+        repeat(
+          client,
+          async (connected) => {
+            // ioredis goes on in database 0, where the jobs would meet no worker.
+            if (state.missingDatabase) throw unavailable(what, state.missingDatabase);
+            return await operation(connected);
+          },
+          signal,
+        ),
       );
       underWay.add(work);
       try {

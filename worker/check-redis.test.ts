@@ -53,3 +53,13 @@ test("refuses a node of a cluster that does not hold our keys, and names the one
     server.close();
   }
 });
+
+test("refuses a database that Redis does not have", async () => {
+  const redis = new Redis(`${redisUrl()}/99`);
+  redis.on("error", () => undefined); // ioredis tells of it, and goes on in database 0
+  await expect(checkRedis(redis, { key: "k" })).rejects.toMatchObject({
+    code: "UnsafeRedis",
+    message: expect.stringContaining("got 99") as string,
+  });
+  redis.disconnect();
+});

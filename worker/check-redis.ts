@@ -39,6 +39,7 @@ type Options = {
 
 /** Throws `UnsafeRedis` where Redis may drop jobs by itself, is too old, or is the wrong node of a cluster. */
 export async function checkRedis(redis: Redis, { allowEviction = false, key }: Options): Promise<RedisFacts> {
+  await refuseMissingDatabase(redis);
   await refuseWrongNode(redis, key);
   const facts = await readRedisFacts(redis);
   const [major = 0, minor = 0] = facts.version.split(".").map(Number);
@@ -51,6 +52,20 @@ export async function checkRedis(redis: Redis, { allowEviction = false, key }: O
         "Run `redis-cli config set maxmemory-policy noeviction`, or set BUCKETLINE_ALLOW_EVICTION=true to accept the loss",
     );
   return facts;
+}
+
+/** ioredis reports such a database only as an event, and goes on in database 0. */
+async function refuseMissingDatabase(redis: Redis): Promise<void> {
+  const db = redis.options.db ?? 0;
+  if (db === 0) return;
+  try {
+    await redis.select(db);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ActivityError("UnsafeRedis", `expected a database that Redis has, got ${db} (${why}): change REDIS_URL`, {
+      cause,
+    });
+  }
 }
 
 async function refuseWrongNode(redis: Redis, key: string): Promise<void> {

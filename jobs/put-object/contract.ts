@@ -12,6 +12,7 @@ import {
   Tags,
   WrittenObject,
 } from "../entities.ts";
+import { keyProblem } from "../object-key.ts";
 
 /** Uploads a document. The document is removed only after the object was verified, and only if it says so itself. */
 export const putObject = defineContract({
@@ -35,12 +36,11 @@ export const putObject = defineContract({
       /** Only over the object with this ETag. */
       ifMatch: ETag.optional(),
     })
-    .transform((input) => ({ ...input, key: input.key ?? input.document.name }))
-    .superRefine(({ key }, context) => {
-      const checked = ObjectKey.safeParse(key);
-      if (!checked.success)
-        context.addIssue({ code: "custom", path: ["key"], message: checked.error.issues[0]?.message ?? "" });
-    }),
+    .superRefine(({ key, document }, context) => {
+      const problem = key === undefined ? keyProblem(document.name) : undefined;
+      if (problem !== undefined) context.addIssue({ code: "custom", path: ["document", "name"], message: problem });
+    })
+    .transform((input) => ({ ...input, key: input.key ?? input.document.name })),
   result: z.strictObject({ success: z.literal(true), object: WrittenObject }),
   access: ({ credentials, bucket, key }) => [{ credentials, bucket, key }],
 });
