@@ -1,4 +1,4 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, readFile, stat } from "node:fs/promises";
 import { didYouMean } from "../closest-name.ts";
 import type { ProfilesFile } from "./profiles-file.ts";
 import type { ProviderConfig, SecretRef } from "./provider-config.ts";
@@ -38,7 +38,11 @@ async function secretProblems(ref: SecretRef, path: string, env: NodeJS.ProcessE
 async function unreadable(file: string, path: string): Promise<readonly string[]> {
   try {
     await access(file, constants.R_OK);
-    return [];
+    const kind = await stat(file);
+    if (kind.isDirectory()) return [`${path}: expected a readable file at ${file}, got a directory`];
+    // Only a plain file can be read twice.
+    const isEmpty = kind.isFile() && (await readFile(file, "utf8")).trim() === "";
+    return isEmpty ? [`${path}: expected a readable file at ${file}, got an empty one`] : [];
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unreadable"; // node:fs throws nothing else
     return [`${path}: expected a readable file at ${file}, got ${code}`];
