@@ -86,3 +86,11 @@ test("refuses a bad id, input or option", async () => {
   await expect(producer.schedule("a", every, "list-objects", { bucket: "a b" })).rejects.toMatchObject(bad);
   await expect(producer.schedule("a", every, "list-objects", input, { attempts: 0 })).rejects.toMatchObject(bad);
 });
+
+test("an interval and a cron expression at once are refused as that", async () => {
+  const { producer } = setUp();
+  const rule = { every: "1h", cron: "0 3 * * *" } as unknown as ScheduleRule; // wrong on purpose
+  await expect(producer.schedule("n", rule, "list-objects", input)).rejects.toThrow(
+    "InvalidInput: schedule n: expected either every or cron",
+  );
+});

@@ -138,8 +138,12 @@ function described(contract: { readonly name: ActivityName }, id: string, stored
 
 function parseRule(id: string, rule: unknown): z.output<typeof Rule> {
   // Of a union zod tells what is wrong with each branch; the one that was meant is known.
-  const cron = typeof rule === "object" && rule !== null && "cron" in rule && rule.cron !== undefined;
-  return parseOptions(`schedule ${id}`, cron ? Rule.options[1] : Rule.options[0], rule);
+  const { cron, every } = (typeof rule === "object" && rule !== null ? rule : {}) as Readonly<Record<string, unknown>>; // any may be missing
+  if (cron !== undefined && every !== undefined)
+    throw new ActivityError("InvalidInput", `schedule ${id}: expected either every or cron, got both`, {
+      field: "every",
+    });
+  return parseOptions(`schedule ${id}`, cron === undefined ? Rule.options[0] : Rule.options[1], rule);
 }
 
 function repeatOptions(id: string, rule: z.output<typeof Rule>) {
