@@ -302,6 +302,19 @@ describe.each([
       expect(await harness.stored()).toEqual([]);
     });
 
+    test("ends on abort where a web stream hangs, and leaves nothing behind", async () => {
+      const abort = new AbortController();
+      const reason = new Error("enough");
+      const hanging = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(Buffer.from("first")),
+        pull: () => new Promise<void>(() => {}),
+      });
+      const write = store.write(hanging, { name: "a", signal: abort.signal });
+      setImmediate(() => abort.abort(reason));
+      await expect(write).rejects.toBe(reason);
+      expect(await harness.stored()).toEqual([]);
+    });
+
     test("does nothing where it was aborted before", async () => {
       const reason = new Error("cancelled");
       const signal = AbortSignal.abort(reason);

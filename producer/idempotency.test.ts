@@ -128,3 +128,16 @@ test("canonical JSON sorts keys at every depth, and keeps the order of arrays", 
     '{"a":null,"b":[{"c":2,"d":1},"x"]}',
   );
 });
+
+test.each([2, 1500])("a conflict at the end of %d inputs claims no key and adds nothing", async (count) => {
+  const bench = setUp();
+  const taken = await bench.producer.enqueue("list-objects", input, { idempotencyKey: `${count - 1}` });
+  const inputs = Array.from({ length: count }, (_, index) => ({ bucket: `in-${index}` }));
+  await expect(
+    bench.producer.enqueueMany("list-objects", inputs, { idempotencyKey: (_input, index) => `${index}` }),
+  ).rejects.toMatchObject({ code: "IdempotencyConflict" });
+  expect(await bench.client.keys(`${bench.prefix}:~idempotency:*`)).toEqual([
+    bench.keys.idempotency("list-objects", taken.id),
+  ]);
+  expect(await queueOf(bench).getWaitingCount()).toBe(1);
+});

@@ -264,3 +264,12 @@ test("the state of a job that Redis has in no list is told, and not asked for wi
   await client.hset(keys.job("list-objects", "lost"), { timestamp: "1", data: "{}", opts: "{}" });
   expect(await producer.job("list-objects", "lost").state()).toBe("expired");
 });
+
+test("a job that has ended has a result for whoever does not want to wait", async () => {
+  const bench = setUp();
+  await startWorker(bench, "list-objects", async () => inlineList("a"));
+  const job = await bench.producer.enqueue("list-objects", { bucket: "in-1" });
+  await job.result({ timeout: 10_000 });
+  const { producer } = setUp({ prefix: bench.prefix });
+  expect(await producer.job("list-objects", job.id).result({ timeout: 0 })).toMatchObject({ count: 1 });
+});
