@@ -305,12 +305,17 @@ describe.each([
     test("ends on abort where a web stream hangs, and leaves nothing behind", async () => {
       const abort = new AbortController();
       const reason = new Error("enough");
-      const hanging = new ReadableStream<Uint8Array>({
-        start: (controller) => controller.enqueue(Buffer.from("first")),
-        pull: () => new Promise<void>(() => {}),
+      let pulls = 0;
+      const pull = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+        pulls += 1;
+        if (pulls === 1) return controller.enqueue(Buffer.from("first"));
+        setImmediate(() => abort.abort(reason));
+        return new Promise<void>(() => {});
+      };
+      const write = store.write(new ReadableStream({ pull }, { highWaterMark: 0 }), {
+        name: "a",
+        signal: abort.signal,
       });
-      const write = store.write(hanging, { name: "a", signal: abort.signal });
-      setImmediate(() => abort.abort(reason));
       await expect(write).rejects.toBe(reason);
       expect(await harness.stored()).toEqual([]);
     });
