@@ -234,7 +234,8 @@ describe.runIf(possible)("an operator", () => {
     await page.getByRole("heading", { name: "<i>Watched</i>" }).waitFor();
     const loads = await countLoads(page);
     const succeeded = () => page.locator("dt:text-is('Succeeded') + dd").textContent().then(Number);
-    await expect.poll(succeeded).toBeGreaterThan(0);
+    // Figures come once a second.
+    await expect.poll(succeeded, { timeout: 5000 }).toBeGreaterThan(0);
     await page.getByRole("button", { name: "Pause" }).click();
     await page.getByText("paused", { exact: true }).waitFor();
     const paused = await succeeded();
