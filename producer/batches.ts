@@ -71,7 +71,7 @@ export type Batches = {
   close(): Promise<void>;
 };
 
-const BatchId = z.string().regex(/^[a-z0-9]{8,64}$/, { error: "expected the id of a batch" });
+const BatchId = z.string().regex(/^(?!watchdog$)[a-z0-9]{8,64}$/, { error: "expected the id of a batch" });
 const IdempotencyKey = z.string().min(1).max(1024);
 const ScheduleId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
   error: "expected an id: 1 to 128 letters, digits, dots, hyphens or underscores",

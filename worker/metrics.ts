@@ -53,6 +53,18 @@ export function createMetrics(running: () => number) {
     labelNames: ["operation"],
     registers,
   });
+  // Told for every request: finding a series by its labels costs more than counting does. There are some hundred of them.
+  const series = new Map<string, ReturnType<typeof makeSeries>>();
+  const makeSeries = (operation: string, status: string, path: string) => ({
+    count: requests.labels({ operation, status, path }),
+    duration: requestDurations.labels({ operation, path }),
+  });
+  const seriesOf = (operation: string, status: string, path: string) => {
+    const name = `${operation} ${status} ${path}`;
+    const known = series.get(name) ?? makeSeries(operation, status, path);
+    series.set(name, known);
+    return known;
+  };
   const throttles = new Counter({
     name: "bucketline_s3_throttles_total",
     help: "Answers by which the store asked to slow down, by operation.",
@@ -88,8 +100,9 @@ export function createMetrics(running: () => number) {
       if (code !== undefined) failures.inc({ activity, code: labelled(code) });
     },
     onRequest({ operation, status, path, durationMs, bytes: moved, throttled }: RequestEvent): void {
-      requests.inc({ operation, status: String(status ?? "none"), path });
-      requestDurations.observe({ operation, path }, durationMs / 1000);
+      const { count, duration } = seriesOf(operation, String(status ?? "none"), path);
+      count.inc();
+      duration.observe(durationMs / 1000);
       if (moved !== undefined) bytes.inc({ operation }, moved);
       if (throttled) throttles.inc({ operation });
     },

@@ -66,7 +66,8 @@ function readSample(line: string, problems: string[]): Sample | undefined {
     labels[label] = text;
     end = LABEL.lastIndex;
   }
-  const isNumber = number === "NaN" || !Number.isNaN(value);
+  // Prometheus reads it in any case, and prom-client writes `Nan` where it has no sample yet.
+  const isNumber = /^nan$/i.test(number) || !Number.isNaN(value);
   if (name !== "" && end === body.length && isNumber) return { name, labels, value };
   problems.push(`${line}: expected name{label="value"} number`);
   return undefined;

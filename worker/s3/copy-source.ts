@@ -2,12 +2,16 @@ import type { Pin } from "./s3.ts";
 
 /** RFC 3986 for one segment: `encodeURIComponent` leaves `!'()*` alone, which signatures do not. */
 export function encodeSegment(segment: string): string {
+  if (PLAIN.test(segment) && !segment.includes("/")) return segment;
   return encodeURIComponent(segment).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
+/** Characters that RFC 3986 never encodes, and slashes: most keys are nothing else. */
+const PLAIN = /^[A-Za-z0-9\-._~/]*$/;
+
 /** A key as it stands in a URL's path: every segment encoded, the slashes kept. */
 export function encodeKey(key: string): string {
-  return key.split("/").map(encodeSegment).join("/");
+  return PLAIN.test(key) ? key : key.split("/").map(encodeSegment).join("/");
 }
 
 /**
