@@ -102,7 +102,11 @@ export function createBatchViews(redis: Redis, prefix: string) {
       const ids = await store.active();
       const pipeline = redis.pipeline();
       pipeline.hgetall(store.keys.ended());
-      for (const id of ids) pipeline.hmget(store.keys.record(id), "state", "listed", "succeeded", "failed", "skipped");
+      for (const id of ids) {
+        pipeline.hmget(store.keys.record(id), "state", "listed", "succeeded", "failed", "skipped");
+        // What chunks in work have done so far: a slow batch moves for minutes before the first of them is counted.
+        pipeline.hvals(store.keys.live(id));
+      }
       const states: Record<string, number> = {};
       const objects = { listed: 0, succeeded: 0, failed: 0, skipped: 0 };
       const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
@@ -110,12 +114,18 @@ export function createBatchViews(redis: Redis, prefix: string) {
         return reply;
       });
       const ended = replies.shift() as Readonly<Record<string, string>>; // HGETALL's reply
-      for (const reply of replies) {
-        const [state, ...counts] = reply as (string | null)[]; // HMGET's reply
+      for (let at = 0; at < replies.length; at += 2) {
+        const [state, ...counts] = replies[at] as (string | null)[]; // HMGET's reply
+        const live = replies[at + 1] as readonly string[]; // HVALS' reply
         if (!state) continue;
         states[state] = (states[state] ?? 0) + 1;
         for (const [index, name] of (["listed", "succeeded", "failed", "skipped"] as const).entries())
           objects[name] += Number(counts[index] ?? 0);
+        for (const [succeeded = 0, failed = 0, skipped = 0] of live.map((line) => line.split(",").map(Number))) {
+          objects.succeeded += succeeded;
+          objects.failed += failed;
+          objects.skipped += skipped;
+        }
       }
       return { states, objects, ended: Object.fromEntries(Object.entries(ended).map(([at, n]) => [at, Number(n)])) };
     },
