@@ -3,7 +3,7 @@ import { ActivityError } from "../jobs/activity-error.ts";
 import { type BatchQueue, fairPriority, wantedBatchJobs } from "./batch-queue.ts";
 import { csvLines, readReport, type ReportOptions } from "./batch-report.ts";
 import { type BatchProgress, waitForRest, watchProgress, type WatchOptions } from "./batch-progress.ts";
-import type { BatchSpecInput } from "./batch-spec.ts";
+import { type BatchSpecInput, MAX_PRIORITY } from "./batch-spec.ts";
 import { type BatchState, type BatchStatus, hasEnded } from "./batch-status.ts";
 import type { BatchStore, Steering, Throughput } from "./batch-store.ts";
 import { healBatch } from "./heal-batch.ts";
@@ -84,10 +84,14 @@ export function createBatchHandle(context: HandleContext, id: string): BatchHand
       throw new ActivityError("NotPlanned", `expected batch ${id} to be planned by a dry run, it is ${answer}`);
     },
     async setPriority(priority) {
-      if (!Number.isInteger(priority) || priority < 1 || priority > 2000)
-        throw new ActivityError("InvalidInput", `priority: expected an integer from 1 to 2000, got ${priority}`, {
-          field: "priority",
-        });
+      if (!Number.isInteger(priority) || priority < 1 || priority > MAX_PRIORITY)
+        throw new ActivityError(
+          "InvalidInput",
+          `priority: expected an integer from 1 to ${MAX_PRIORITY}, got ${priority}`,
+          {
+            field: "priority",
+          },
+        );
       await run(`set the priority of batch ${id}`, async ({ store, queue }) => {
         await store.note(id, { priority });
         const wanted = found(id, await store.wanted(id));

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { redisKeys } from "../jobs/queues.ts";
 
 /** The most chains a batch is spread over: bit `n * MAX_CHAINS + chain` of its bitmaps stands for chunk `n` of a chain. */
@@ -24,6 +25,9 @@ const PARTS = [
 export function bitOf(chain: number, n: number): number {
   return n * MAX_CHAINS + chain;
 }
+
+/** The id of a batch; beside the records of batches Redis holds one key that only looks like one. */
+export const BatchId = z.string().regex(/^(?!watchdog$)[a-z0-9]{8,64}$/, { error: "expected the id of a batch" });
 
 /**
  * The keys of batches. The record is a hash; beside it are, while the batch runs: `open` and `busy` (sets of chunk names),

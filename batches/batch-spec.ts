@@ -20,7 +20,7 @@ import {
 export const MAX_ITEMS = 1000;
 
 /** Lower goes first. BullMQ holds 2^21 priorities; each of ours spans a thousand of them, for fair sharing. */
-const MAX_PRIORITY = 2000;
+export const MAX_PRIORITY = 2000;
 const DAY_S = 24 * 3600;
 
 const Glob = z.string().min(1).max(1024);

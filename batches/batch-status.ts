@@ -83,11 +83,17 @@ export type BatchStatus = {
 
 type Hash = Readonly<Record<string, string>>;
 
+/** What chunks in work have done so far, all together: each has a line of `succeeded,failed,skipped,bytes`. */
+export function liveCounts(lines: readonly string[]) {
+  const counts = lines.map((line) => line.split(",").map(Number));
+  const sum = (index: number): number => counts.reduce((total, one) => total + (one[index] ?? 0), 0);
+  return { succeeded: sum(0), failed: sum(1), skipped: sum(2), bytes: sum(3) };
+}
+
 /** Reads the stored form. `live` holds what chunks in work have done so far. */
 export function readStatus(record: Hash, live: Hash, errors: Hash): BatchStatus {
   const count = (field: string): number => Number(record[field] ?? 0);
-  const working = Object.values(live).map((line) => line.split(",").map(Number));
-  const add = (index: number): number => working.reduce((sum, counts) => sum + (counts[index] ?? 0), 0);
+  const working = liveCounts(Object.values(live));
   const spec = JSON.parse(record["spec"] ?? "{}") as BatchSpec; // written by create-batch after it was parsed
   const completed = record["state"] === "completed" ? record["listed"] : undefined;
   const total =
@@ -106,11 +112,11 @@ export function readStatus(record: Hash, live: Hash, errors: Hash): BatchStatus 
     listed: count("listed"),
     listedBytes: count("listedBytes"),
     filtered: count("filtered"),
-    succeeded: count("succeeded") + add(0),
-    failed: count("failed") + add(1),
-    skipped: count("skipped") + add(2),
+    succeeded: count("succeeded") + working.succeeded,
+    failed: count("failed") + working.failed,
+    skipped: count("skipped") + working.skipped,
     unattempted: count("unattempted"),
-    bytes: count("bytes") + add(3),
+    bytes: count("bytes") + working.bytes,
     ...optional("total", total === undefined ? undefined : Number(total)),
     errors: Object.fromEntries(Object.entries(errors).map(([code, failures]) => [code, Number(failures)])),
     requests: { list: count("rq:list"), head: count("rq:head"), copy: count("rq:copy"), delete: count("rq:delete") },

@@ -74,7 +74,7 @@ export type ChunkWork = {
   /** The job's own signal. */
   readonly ending: AbortSignal;
   readonly documents: DocumentStore;
-  readonly onChunk: ((counted: CountedChunk) => void) | undefined;
+  readonly onChunk: ChunkDeps["onChunk"];
   readonly limiter: Limiter;
   readonly concurrency: number;
   /** Of the policy: may this object be worked on? */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { MAX_PRIORITY } from "../batches/batch-spec.ts";
 
 export type Pairs = Readonly<Record<string, string>>;
 
@@ -23,8 +24,8 @@ export function positive(text: string): number {
 /** As batches take it. */
 export function batchPriority(text: string): number {
   const value = positiveInteger(text);
-  if (value <= 2000) return value;
-  throw new InvalidArgumentError("expected a whole number from 1 to 2000");
+  if (value <= MAX_PRIORITY) return value;
+  throw new InvalidArgumentError(`expected a whole number from 1 to ${MAX_PRIORITY}`);
 }
 
 export function positiveInteger(text: string): number {

@@ -44,9 +44,18 @@ export async function quarantineMalformed(
 ): Promise<readonly string[]> {
   const base = `${prefix}:${queue}`;
   const looked = ids ?? (await candidates(redis, base));
+  // One round trip for all of them: pages of the dashboard look before each listing.
+  const reads = redis.pipeline();
+  for (const id of looked) reads.type(`${base}:${id}`).hmget(`${base}:${id}`, ...JOB_FIELDS);
+  const replies = (await reads.exec()) ?? [];
   const aside: string[] = [];
-  for (const id of looked) {
-    const flaw = await flawOf(redis, base, id);
+  for (const [index, id] of looked.entries()) {
+    const [failure, type] = replies[2 * index] ?? [];
+    if (failure) throw failure;
+    // Of a key that is no hash there are no fields, but an error.
+    const texts = replies[2 * index + 1]?.[1] as readonly (string | null)[] | undefined; // HMGET's reply
+    const found = { key: `${base}:${id}`, id, type: String(type), texts: texts ?? [] };
+    const flaw = await flawOf(redis, found);
     if (flaw !== undefined && (await putAside(redis, { prefix, queue, id, ...flaw }))) aside.push(id);
   }
   return aside;
@@ -54,17 +63,22 @@ export async function quarantineMalformed(
 
 type Flaw = { readonly field: string; readonly expected: string; readonly raw: string; readonly owned: boolean };
 
+type Found = {
+  readonly key: string;
+  readonly id: string;
+  readonly type: string;
+  /** Of {@link JOB_FIELDS}. */
+  readonly texts: readonly (string | null)[];
+};
+
 /** What keeps a job from being read; `undefined` where it can be. */
-async function flawOf(redis: Redis, base: string, id: string): Promise<Flaw | undefined> {
-  const key = `${base}:${id}`;
-  const type = await redis.type(key);
+async function flawOf(redis: Redis, { key, id, type, texts }: Found): Promise<Flaw | undefined> {
   if (type === "none") return undefined;
   if (type !== "hash" || isOwnKey(id)) {
     const owned = isOwnKey(id) || id.includes(":");
     const raw = type === "string" && !owned ? await redis.getrange(key, 0, KEPT) : "";
     return { field: "job", expected: `a hash of its own, got a ${type}`, raw, owned };
   }
-  const texts = await redis.hmget(key, ...JOB_FIELDS);
   const job = Object.fromEntries(JOB_FIELDS.map((field, index) => [field, texts[index] ?? null] as const));
   const flaw = malformedField(job);
   return flaw && { ...flaw, raw: job[flaw.field] ?? "", owned: false };

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { type JobSchedulerJson, Queue, type Telemetry } from "bullmq";
 import { z } from "zod";
 import { type BatchHandle, createBatchHandle, type HandleContext } from "../batches/batch-handle.ts";
+import { BatchId } from "../batches/batch-keys.ts";
 import { BATCH_JOB_OPTIONS, type BatchQueue, createBatchQueue, fairPriority } from "../batches/batch-queue.ts";
 import { type BatchSpecInput, parseBatchSpec } from "../batches/batch-spec.ts";
 import { BATCH_STATES, type BatchState, type BatchStatus } from "../batches/batch-status.ts";
@@ -71,7 +72,6 @@ export type Batches = {
   close(): Promise<void>;
 };
 
-const BatchId = z.string().regex(/^(?!watchdog$)[a-z0-9]{8,64}$/, { error: "expected the id of a batch" });
 const IdempotencyKey = z.string().min(1).max(1024);
 const ScheduleId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
   error: "expected an id: 1 to 128 letters, digits, dots, hyphens or underscores",

@@ -80,10 +80,9 @@ function isUnfinishable({ attemptsMade, stalledCounter, opts }: Job): boolean {
   return Number.isNaN(attemptsMade) || Number.isNaN(stalledCounter) || Object.hasOwn(opts, 0);
 }
 
-async function refuseMalformed({ redis, prefix, queue, log }: Options, { id = "" }: Job): Promise<void> {
-  const aside = await quarantineMalformed(redis, { prefix, queue, ids: [id] });
-  if (aside.length === 0) return;
-  log.error({ queue, jobIds: aside }, "put malformed jobs into quarantine");
+async function refuseMalformed(options: Options, { id = "" }: Job): Promise<void> {
+  const { queue } = options;
+  if ((await putAside(options, [id])) === 0) return;
   throw new ActivityError("MalformedJob", `${queue} job ${id}: it was put into quarantine`);
 }
 
@@ -108,7 +107,7 @@ function lookForMalformed(options: Options): (ids?: readonly string[], error?: E
       return;
     }
     looking = (async () => {
-      const count = await putAside(options, ids);
+      const count = await tryToPutAside(options, ids);
       looking = undefined;
       if (count === 0 && error) log.warn({ queue, err: withoutCommand(error) }, "the queue reports an error");
       if (again) look(undefined, undefined);
@@ -119,12 +118,16 @@ function lookForMalformed(options: Options): (ids?: readonly string[], error?: E
 
 /** Returns how many were put aside. */
 async function putAside({ redis, prefix, queue, log }: Options, ids?: readonly string[]): Promise<number> {
+  const aside = await quarantineMalformed(redis, { prefix, queue, ...(ids && { ids }) });
+  if (aside.length > 0) log.error({ queue, jobIds: aside }, "put malformed jobs into quarantine");
+  return aside.length;
+}
+
+async function tryToPutAside(options: Options, ids?: readonly string[]): Promise<number> {
   try {
-    const aside = await quarantineMalformed(redis, { prefix, queue, ...(ids && { ids }) });
-    if (aside.length > 0) log.error({ queue, jobIds: aside }, "put malformed jobs into quarantine");
-    return aside.length;
+    return await putAside(options, ids);
   } catch (error) {
-    log.error({ queue, err: withoutCommand(error) }, "could not look for malformed jobs");
+    options.log.error({ queue: options.queue, err: withoutCommand(error) }, "could not look for malformed jobs");
     return 0;
   }
 }

@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { BatchSpec } from "../../batches/batch-spec.ts";
+import { BatchId } from "../../batches/batch-keys.ts";
+import { BatchSpec, MAX_PRIORITY } from "../../batches/batch-spec.ts";
 import { ActivityError } from "../../jobs/activity-error.ts";
 import type { BatchHandle, Batches } from "../../producer/batches.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { redact } from "../redact.ts";
 import type { BatchView, BatchViews } from "../watch/batch-views.ts";
-import { BatchId, BatchSchema, BatchStateSchema, BucketSchema, ReportRowSchema } from "./batch-schemas.ts";
+import { BatchSchema, BatchStateSchema, BucketSchema, ReportRowSchema } from "./batch-schemas.ts";
 import { wholeText } from "./job-schemas.ts";
 
 export type BatchRouteDeps = { readonly batches: Batches; readonly views: BatchViews };
@@ -170,7 +171,7 @@ function steeringRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[]
       tag,
       summary: "Let a batch go before or after others",
       params,
-      body: { schema: z.strictObject({ priority: z.int().min(1).max(2000).describe("1 goes first") }) },
+      body: { schema: z.strictObject({ priority: z.int().min(1).max(MAX_PRIORITY).describe("1 goes first") }) },
       answers: { 200: { description: "The batch as it is now", schema: BatchSchema } },
       handler: async ({ params: { id }, body: { priority } }) => {
         await batches.get(id).setPriority(priority);

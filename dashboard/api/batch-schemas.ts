@@ -3,8 +3,6 @@ import { BATCH_STATES } from "../../batches/batch-status.ts";
 import { ROW_STATUSES } from "../../batches/report-row.ts";
 import { JobErrorSchema } from "./job-schemas.ts";
 
-/** As the producer takes it; beside the records of batches Redis holds one key that only looks like one. */
-export const BatchId = z.string().regex(/^(?!watchdog$)[a-z0-9]{8,64}$/, { error: "expected the id of a batch" });
 export const BatchStateSchema = z.enum(BATCH_STATES);
 export const RowStatusSchema = z.enum(ROW_STATUSES);
 

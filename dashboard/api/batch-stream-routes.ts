@@ -6,7 +6,8 @@ import type { ReportRow } from "../../batches/report-row.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { type BatchRouteDeps, viewBatch } from "./batch-routes.ts";
-import { BatchId, RowStatusSchema } from "./batch-schemas.ts";
+import { BatchId } from "../../batches/batch-keys.ts";
+import { RowStatusSchema } from "./batch-schemas.ts";
 
 const tag = "batches";
 const params = z.object({ id: BatchId });

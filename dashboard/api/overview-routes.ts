@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Identify } from "../access/identity.ts";
-import { BatchId, BatchSchema } from "./batch-schemas.ts";
+import { BatchId } from "../../batches/batch-keys.ts";
+import { BatchSchema } from "./batch-schemas.ts";
 import { Activity } from "./job-schemas.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";

@@ -17,8 +17,7 @@ type Shown = {
 /** Puts a page's malformed jobs into quarantine before somebody lists them with BullMQ, which throws at them. */
 export async function putAsideMalformed(redis: Redis, { prefix, queue, id, page, perPage }: Shown): Promise<void> {
   const ids = id === undefined ? await shownIds(redis, { prefix, queue, page, perPage }) : [id];
-  // Each by itself, so that all of them are looked at in one round trip.
-  await Promise.all(ids.map((each) => quarantineMalformed(redis, { prefix, queue, ids: [each] })));
+  await quarantineMalformed(redis, { prefix, queue, ids });
 }
 
 async function shownIds(redis: Redis, { prefix, queue, page, perPage }: Omit<Shown, "id">): Promise<string[]> {

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { type BatchState, type BatchStatus, isAtRest } from "../../batches/batch-status.ts";
+import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/batch-status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/batch-store.ts";
 import { redact } from "../redact.ts";
 
@@ -121,11 +121,8 @@ export function createBatchViews(redis: Redis, prefix: string) {
         states[state] = (states[state] ?? 0) + 1;
         for (const [index, name] of (["listed", "succeeded", "failed", "skipped"] as const).entries())
           objects[name] += Number(counts[index] ?? 0);
-        for (const [succeeded = 0, failed = 0, skipped = 0] of live.map((line) => line.split(",").map(Number))) {
-          objects.succeeded += succeeded;
-          objects.failed += failed;
-          objects.skipped += skipped;
-        }
+        const working = liveCounts(live);
+        for (const name of ["succeeded", "failed", "skipped"] as const) objects[name] += working[name];
       }
       return { states, objects, ended: Object.fromEntries(Object.entries(ended).map(([at, n]) => [at, Number(n)])) };
     },
