@@ -357,6 +357,8 @@ async function valueOf(redis: Redis, key: string): Promise<string> {
     zset: () => redis.zrange(key, "0", "-1", "WITHSCORES"),
     stream: () => redis.xrange(key, "-", "+"),
   };
+  // A lock may run out between the scan and this look; there is nothing left to show.
+  if (type === "none") return "";
   const value = read[type];
   if (value === undefined) throw new Error(`no way to read ${key}, a ${type}`);
   return JSON.stringify(await value());
