@@ -15,7 +15,7 @@ export type BareLoop = { readonly pid: number; copy(order: CopyOrder): Promise<u
 
 /** Starts the loop of bare signed requests in a process of its own; the lab ends it. */
 export async function startBareLoop({ address, stack }: Pick<Lab, "address" | "stack">): Promise<BareLoop> {
-  const loop = await startSibling<CopyOrder, unknown>("./bare-loop-process.ts", address);
+  const loop = await startSibling<CopyOrder, unknown>("./processes/bare-loop.ts", address);
   stack.defer(() => loop.stop());
   return { pid: loop.pid, copy: (order) => loop.ask(order) };
 }

@@ -1,13 +1,13 @@
-import { batchCopy } from "./batch-copy.ts";
-import { batchLatency } from "./batch-latency.ts";
+import { batchCopy } from "./benchmarks/batch-copy.ts";
+import { batchLatency } from "./benchmarks/batch-latency.ts";
 import type { Benchmark } from "./benchmark.ts";
-import { copyJobs } from "./copy-jobs.ts";
-import { headLatency } from "./head-latency.ts";
-import { largeObjects } from "./large-objects.ts";
-import { moveRequests } from "./move-requests.ts";
-import { otherTools } from "./other-tools.ts";
-import { scale } from "./scale.ts";
-import { twoWorkers } from "./two-workers.ts";
+import { copyJobs } from "./benchmarks/copy-jobs.ts";
+import { headLatency } from "./benchmarks/head-latency.ts";
+import { largeObjects } from "./benchmarks/large-objects.ts";
+import { moveRequests } from "./benchmarks/move-requests.ts";
+import { otherTools } from "./benchmarks/other-tools.ts";
+import { scale } from "./benchmarks/scale.ts";
+import { twoWorkers } from "./benchmarks/two-workers.ts";
 
 /** In the order in which they run. */
 export const benchmarks: readonly Benchmark[] = [

@@ -21,7 +21,7 @@ export async function startPlainWorker(
   { concurrency }: { readonly concurrency: number },
 ): Promise<PlainWorker> {
   const name = "plain";
-  const worker = await startSibling("./plain-worker-process.ts", { redis, queue: name, concurrency, store: address });
+  const worker = await startSibling("./processes/plain-worker.ts", { redis, queue: name, concurrency, store: address });
   stack.defer(() => worker.stop());
   const queue = new Queue<PlainJob>(name, { connection: connect() });
   stack.defer(() => queue.close());

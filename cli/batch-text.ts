@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import type { BatchProgress } from "../batches/batch-progress.ts";
-import type { BatchStatus } from "../batches/batch-status.ts";
+import type { BatchProgress } from "../batches/report/progress.ts";
+import type { BatchStatus } from "../batches/state/status.ts";
 import { printable } from "./printable.ts";
 import { count, durationText, sizeText } from "./size-text.ts";
 

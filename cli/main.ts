@@ -15,20 +15,20 @@ type MakeCommand = (environment: Environment) => Command;
 
 /** Each is loaded when it is asked for, so that none waits for what others need. */
 const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
-  ls: async () => (await import("./ls.ts")).lsCommand,
-  get: async () => (await import("./get.ts")).getCommand,
-  put: async () => (await import("./put.ts")).putCommand,
-  rm: async () => (await import("./rm.ts")).rmCommand,
-  cp: async () => (await import("./cp.ts")).cpCommand,
-  mv: async () => (await import("./mv.ts")).mvCommand,
-  batch: async () => (await import("./batch.ts")).batchCommand,
-  worker: async () => (await import("./worker.ts")).workerCommand,
-  dashboard: async () => (await import("./dashboard.ts")).dashboardCommand,
-  check: async () => (await import("./check.ts")).checkCommand,
-  conformance: async () => (await import("./conformance.ts")).conformanceCommand,
-  "seal-keys": async () => (await import("./seal-keys.ts")).sealKeysCommand,
-  sandbox: async () => (await import("./sandbox.ts")).sandboxCommand,
-  tour: async () => (await import("./tour.ts")).tourCommand,
+  ls: async () => (await import("./commands/ls.ts")).lsCommand,
+  get: async () => (await import("./commands/get.ts")).getCommand,
+  put: async () => (await import("./commands/put.ts")).putCommand,
+  rm: async () => (await import("./commands/rm.ts")).rmCommand,
+  cp: async () => (await import("./commands/cp.ts")).cpCommand,
+  mv: async () => (await import("./commands/mv.ts")).mvCommand,
+  batch: async () => (await import("./commands/batch.ts")).batchCommand,
+  worker: async () => (await import("./commands/worker.ts")).workerCommand,
+  dashboard: async () => (await import("./commands/dashboard.ts")).dashboardCommand,
+  check: async () => (await import("./commands/check.ts")).checkCommand,
+  conformance: async () => (await import("./commands/conformance.ts")).conformanceCommand,
+  "seal-keys": async () => (await import("./commands/seal-keys.ts")).sealKeysCommand,
+  sandbox: async () => (await import("./commands/sandbox.ts")).sandboxCommand,
+  tour: async () => (await import("./commands/tour.ts")).tourCommand,
 };
 
 const environment: Environment = { env: process.env, cwd: process.cwd(), terminal: process.stdout.isTTY };

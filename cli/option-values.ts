@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { MAX_PRIORITY } from "../batches/batch-spec.ts";
+import { MAX_PRIORITY } from "../batches/spec/request.ts";
 
 export type Pairs = Readonly<Record<string, string>>;
 

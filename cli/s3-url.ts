@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { BucketName, ObjectKey } from "../jobs/entities.ts";
+import { BucketName, ObjectKey } from "../model/entities.ts";
 
 /** `s3://bucket/key`. The key is taken as it stands: nothing in it is decoded. */
 export type S3Url = { readonly bucket: string; readonly key: string };

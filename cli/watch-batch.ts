@@ -1,5 +1,5 @@
-import { isAtRest } from "../batches/batch-status.ts";
-import type { BatchProgress } from "../batches/batch-progress.ts";
+import { isAtRest } from "../batches/state/status.ts";
+import type { BatchProgress } from "../batches/report/progress.ts";
 import type { BatchHandle } from "../producer/index.ts";
 import { progressLine, summary } from "./batch-text.ts";
 import { jsonLine, printable } from "./printable.ts";

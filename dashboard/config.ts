@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { ActivityError } from "../jobs/activity-error.ts";
-import { RedisPrefix } from "../jobs/prefix.ts";
-import { DEFAULT_PREFIX } from "../jobs/queues.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { RedisPrefix } from "../redis/prefix.ts";
+import { DEFAULT_PREFIX } from "../redis/keys.ts";
 import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
 
 /** How a dashboard is set up; {@link parseDashboardConfig} makes one from the environment. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { redisKeys } from "../jobs/queues.ts";
+import { redisKeys } from "../redis/keys.ts";
 import { findChromium, openPage, startBrowser, type WatchedPage } from "../test/browser.ts";
 import { accounts, type DashboardHarness, signIn, startDashboardHarness } from "../test/dashboard-harness.ts";
 import { type Harness, startHarness } from "../test/harness.ts";

@@ -4,7 +4,7 @@ import { startDashboardHarness } from "../test/dashboard-harness.ts";
 import { createFuzzer } from "../test/fuzz-requests.ts";
 import { openApiRoutes } from "./api/openapi.ts";
 
-/** `node bench/dashboard-fuzz.ts` sends 10,000. */
+/** `node bench/benchmarks/dashboard-fuzz.ts` sends 10,000. */
 const REQUESTS = 800;
 
 test("no request, however odd, makes the API fail: every answer is a success or says what was wrong with it", async () => {

@@ -2,7 +2,7 @@
 import "./prefer-memory.ts";
 import closeWithGrace from "close-with-grace";
 import { pino } from "pino";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { parseDashboardConfig } from "./config.ts";
 import { createDashboard } from "./create-dashboard.ts";
 

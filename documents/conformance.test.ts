@@ -4,8 +4,8 @@ import { Readable, Writable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { finished, pipeline } from "node:stream/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ActivityError } from "../jobs/activity-error.ts";
-import type { DocumentPointer } from "../jobs/entities.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import type { DocumentPointer } from "../model/entities.ts";
 import type { DocumentStore } from "./document-store.ts";
 import { fileHarness, s3Harness, type StoreHarness } from "./store-harness.ts";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { ActivityError } from "../jobs/activity-error.ts";
-import { DocumentPointer } from "../jobs/entities.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { DocumentPointer } from "../model/entities.ts";
 import type { WriteOptions } from "./document-store.ts";
 
 /** Seconds that a document is kept where nobody says otherwise: a day. */

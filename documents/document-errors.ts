@@ -1,5 +1,5 @@
-import { ActivityError } from "../jobs/activity-error.ts";
-import type { DocumentPointer } from "../jobs/entities.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import type { DocumentPointer } from "../model/entities.ts";
 
 /** Nothing is stored under the id: never written, deleted, or read already by somebody for whom it was meant once. */
 export function documentNotFound(id: string, location: string): ActivityError {

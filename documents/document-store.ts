@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { DocumentPointer } from "../jobs/entities.ts";
+import type { DocumentPointer } from "../model/entities.ts";
 
 export type DocumentSource = Readable | AsyncIterable<Uint8Array | string> | Uint8Array | string;
 

@@ -28,7 +28,7 @@ await handle.close();
 watch(promises, "", ["open", "rename", "unlink", "rm", "mkdir", "readdir"]);
 syncBuiltinESMExports();
 
-const { openFileStore } = await import("./file-store.ts");
+const { openFileStore } = await import("./file/store.ts");
 const store = await openFileStore(root);
 calls.length = 0;
 

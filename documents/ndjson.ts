@@ -1,5 +1,5 @@
-import { ActivityError } from "../jobs/activity-error.ts";
-import type { DocumentPointer } from "../jobs/entities.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import type { DocumentPointer } from "../model/entities.ts";
 import type { DocumentStore, ReadOptions, WriteOptions } from "./document-store.ts";
 
 /** Lines are written in pieces of about this many bytes. */

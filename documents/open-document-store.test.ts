@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, expectTypeOf, test } from "vitest";
-import type { Connection } from "../worker/credentials/connection.ts";
+import type { Connection } from "../credentials/connection.ts";
 import { openDocumentStore } from "./open-document-store.ts";
-import type { S3Settings } from "./s3-settings.ts";
+import type { S3Settings } from "./s3/settings.ts";
 
 let root: string;
 beforeEach(async () => {

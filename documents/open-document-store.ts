@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { ActivityError } from "../jobs/activity-error.ts";
-import { BucketName, ProfileName } from "../jobs/entities.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { BucketName, ProfileName } from "../model/entities.ts";
 import type { DocumentStore } from "./document-store.ts";
-import { openFileStore } from "./file-store.ts";
-import type { S3Settings } from "./s3-settings.ts";
+import { openFileStore } from "./file/store.ts";
+import type { S3Settings } from "./s3/settings.ts";
 import type { StoreLog } from "./store-log.ts";
 
 export type OpenDocumentStoreOptions = {
@@ -45,7 +45,7 @@ function folderOf(url: string): string {
 async function openS3(url: string, { s3, ...options }: OpenDocumentStoreOptions): Promise<DocumentStore> {
   const { bucket, prefix, profile } = parseS3Url(url);
   const settings = s3 === undefined ? {} : await s3(profile ?? "default");
-  const { openS3Store } = await import("./s3-store.ts");
+  const { openS3Store } = await import("./s3/store.ts");
   return openS3Store({ bucket, prefix, settings, profile, ...options });
 }
 

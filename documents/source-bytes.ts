@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { documentIncomplete } from "./document-errors.ts";
 import type { DocumentSource } from "./document-store.ts";
 

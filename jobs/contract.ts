@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type CredentialsRef, CredentialsRef as CredentialsRefSchema, DocumentPointer } from "./entities.ts";
+import { type CredentialsRef, CredentialsRef as CredentialsRefSchema, DocumentPointer } from "../model/entities.ts";
 
 /** What one side of a job touches, for the allow policy of the profile it is touched with. */
 export type Access = {

@@ -15,9 +15,9 @@ import { presignObject } from "./presign-object/contract.ts";
 import { putObject } from "./put-object/contract.ts";
 import { validateCredentials } from "./validate-credentials/contract.ts";
 
-export * from "./activity-error.ts";
+export * from "../model/activity-error.ts";
 export * from "./contract.ts";
-export * from "./entities.ts";
+export * from "../model/entities.ts";
 export * from "./queues.ts";
 
 /** Every activity by its name. */

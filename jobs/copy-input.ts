@@ -9,7 +9,7 @@ import {
   OnConflict,
   StorageClass,
   Tags,
-} from "./entities.ts";
+} from "../model/entities.ts";
 
 /** The fields that copy-object and move-object share. What is not given is carried over from the source. */
 export const copyFields = {

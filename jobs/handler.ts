@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { z } from "zod";
 import type { DocumentStore } from "../documents/document-store.ts";
-import type { CopyProof, Pin, S3, UploadMemory } from "../worker/s3/s3.ts";
+import type { CopyProof, Pin, S3, UploadMemory } from "../s3/s3.ts";
 import type { Contract } from "./contract.ts";
 
 /** What a copy or move remembers across its attempts, first writer wins; kept in Redis under the job's id. */

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { ActivityError } from "./activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { type ActivityName, activityNames, findContract, type Contract } from "./contracts.ts";
 
 /** Fields whose values are or may be secrets: an error tells their shape alone. */

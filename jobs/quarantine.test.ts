@@ -7,7 +7,7 @@ import { redisUrl, uniquePrefix } from "../test/fixtures.ts";
 import { startActivityWorker } from "../worker/activity-worker.ts";
 import { createRunning } from "../worker/running.ts";
 import { quarantineMalformed } from "./quarantine.ts";
-import { redisKeys } from "./queues.ts";
+import { redisKeys } from "../redis/keys.ts";
 
 const QUEUE = "head-bucket";
 const WELL_FORMED = {

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
-import { ActivityError } from "./activity-error.ts";
-import { isOwnKey, redisKeys } from "./queues.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { isOwnKey, redisKeys } from "../redis/keys.ts";
 
 /** The raw text kept of a malformed job, in characters. */
 const KEPT = 64 * 1024;

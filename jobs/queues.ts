@@ -1,6 +1,3 @@
-/** Before every key in Redis. For Redis Cluster choose one in braces (`{bucketline}`), so that all keys share a slot. */
-export const DEFAULT_PREFIX = "bucketline";
-
 /** The queue of the chunks of batches; the activities' queues are named after them. */
 export const CHUNK_QUEUE = "batch-chunk";
 
@@ -25,48 +22,5 @@ export const IDEMPOTENCY_TTL_S = 7 * 24 * 3600;
 /** For how long a cancel is remembered, in seconds. */
 export const CANCEL_TTL_S = 7 * 24 * 3600;
 
-/**
- * The keys of ours beside BullMQ's. A segment that starts with `~` cannot be a queue's name.
- * Job ids hold no colon, so no two of these keys can meet.
- */
-export function redisKeys(prefix: string) {
-  return {
-    /** Hash: `input` (sha256 hex of the canonical input), `state` (`adding` | `added`), `createdAt`. Named by the job's id, which is derived from activity and key. */
-    idempotency: (activity: string, jobId: string) => `${prefix}:~idempotency:${activity}:${jobId}`,
-    /** String, its TTL is {@link CANCEL_TTL_S}: the job was cancelled. */
-    cancelled: (activity: string, jobId: string) => `${prefix}:~cancelled:${activity}:${jobId}`,
-    /** Publish/subscribe channel; a message is `<activity>/<job id>`. */
-    cancelChannel: () => `${prefix}:~cancel`,
-    /** Hash of a running copy or move: `pin`, `copy`, `upload` (JSON each). */
-    evidence: (activity: string, jobId: string) => `${prefix}:~evidence:${activity}:${jobId}`,
-    /**
-     * BullMQ's own hash of a job. Of ours in it: `error`, the ActivityError of the last attempt as JSON; `input`, the sha256 hex of the
-     * canonical input of a job with an idempotency key.
-     */
-    job: (queue: string, jobId: string) => `${prefix}:${queue}:${jobId}`,
-    /** Sorted set of live workers (score: last heartbeat in ms; member: worker id), and a hash for each. */
-    workers: () => `${prefix}:~workers`,
-    worker: (workerId: string) => `${prefix}:~worker:${workerId}`,
-    /** Hash of jobs whose data could not be read: field `<queue>/<job id>`, value JSON `{ reason, raw, at }`. */
-    quarantine: () => `${prefix}:~quarantine`,
-    /** All keys of batches start so. */
-    batches: () => `${prefix}:~batch`,
-  };
-}
-export type RedisKeys = ReturnType<typeof redisKeys>;
-
 /** A job id for an idempotency key is this plus the first 32 hex digits of sha256(`<activity>\n<key>`). */
 export const IDEMPOTENT_ID_PREFIX = "k-";
-
-/** The names of BullMQ's own keys in a queue: a job of such an id would be one of them. */
-const OWN_KEYS: ReadonlySet<string> = new Set(
-  (
-    "active completed delayed events failed id limiter marker meta metrics paused pc prioritized repeat stalled stalled-check wait " +
-    "waiting-children"
-  ).split(" "),
-);
-
-/** Whether a job's id would be the name of one of BullMQ's own keys. */
-export function isOwnKey(jobId: string): boolean {
-  return OWN_KEYS.has(jobId);
-}

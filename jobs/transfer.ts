@@ -1,8 +1,8 @@
-import type { CopyProof, Pin, S3 } from "../worker/s3/s3.ts";
-import { ActivityError } from "./activity-error.ts";
+import type { CopyProof, Pin, S3 } from "../s3/s3.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import type { JobContext } from "./handler.ts";
-import type { Destination, ObjectDetails, ObjectRef, OnConflict, Verified, WrittenObject } from "./entities.ts";
-import { isAlias } from "./one-object.ts";
+import type { Destination, ObjectDetails, ObjectRef, OnConflict, Verified, WrittenObject } from "../model/entities.ts";
+import { isAlias } from "../model/one-object.ts";
 
 /** What a copy and the first half of a move are asked, after parsing. */
 export type TransferInput = {

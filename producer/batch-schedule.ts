@@ -1,6 +1,6 @@
 import { getNextMillis, type JobSchedulerJson } from "bullmq";
 import { z } from "zod";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 
 /** When a batch starts: at an interval, or by a cron expression. */

@@ -1,20 +1,20 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type JobSchedulerJson, Queue, type Telemetry } from "bullmq";
 import { z } from "zod";
-import { type BatchHandle, createBatchHandle, type HandleContext } from "../batches/batch-handle.ts";
-import { BatchId } from "../batches/batch-keys.ts";
-import { BATCH_JOB_OPTIONS, type BatchQueue, createBatchQueue, fairPriority } from "../batches/batch-queue.ts";
-import { type BatchSpecInput, parseBatchSpec } from "../batches/batch-spec.ts";
-import { BATCH_STATES, type BatchState, type BatchStatus } from "../batches/batch-status.ts";
-import { type BatchStore, createBatchStore } from "../batches/batch-store.ts";
-import { createBatch } from "../batches/create-batch.ts";
-import { healBatch } from "../batches/heal-batch.ts";
+import { type BatchHandle, createBatchHandle, type HandleContext } from "../batches/handle.ts";
+import { BatchId } from "../batches/state/keys.ts";
+import { BATCH_JOB_OPTIONS, type BatchQueue, createBatchQueue, fairPriority } from "../batches/state/queue.ts";
+import { type BatchSpecInput, parseBatchSpec } from "../batches/spec/request.ts";
+import { BATCH_STATES, type BatchState, type BatchStatus } from "../batches/state/status.ts";
+import { type BatchStore, createBatchStore } from "../batches/state/store.ts";
+import { createBatch } from "../batches/state/create.ts";
+import { healBatch } from "../batches/state/heal.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { OWN_TRACE } from "./job-options.ts";
 import { type BatchScheduleRule, describeRepeat, repeatOf } from "./batch-schedule.ts";
 import type { Documents } from "./documents.ts";
-import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisConnection } from "../redis/connection.ts";
 
 export type { BatchHandle, BatchSpecInput, BatchState, BatchStatus };
 

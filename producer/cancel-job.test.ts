@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { followed, inlineList, rejection, setUp, startWorker } from "./protocol-worker.fixture.ts";
 
 const input = { bucket: "in-1" };

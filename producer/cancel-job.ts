@@ -1,9 +1,10 @@
 import type { Queue } from "bullmq";
 import type { ActivityName } from "../jobs/contracts.ts";
-import { CANCEL_TTL_S, type RedisKeys } from "../jobs/queues.ts";
+import { CANCEL_TTL_S } from "../jobs/queues.ts";
+import { type RedisKeys } from "../redis/keys.ts";
 import type { CancelFlag } from "./job-outcome.ts";
 import type { QueuePool } from "./queue-pool.ts";
-import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisConnection } from "../redis/connection.ts";
 
 const UNSTARTED: CancelFlag = "unstarted";
 const RUNNING: CancelFlag = "running";

@@ -1,4 +1,4 @@
-import type { ActivityError } from "../jobs/activity-error.ts";
+import type { ActivityError } from "../model/activity-error.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
 
 /** Collects looks at jobs, so that many at once cost few round trips. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityInput, ActivityName, ActivityResult } from "../jobs/contracts.ts";
-import { RedisPrefix } from "../jobs/prefix.ts";
-import { DEFAULT_PREFIX, isOwnKey, redisKeys } from "../jobs/queues.ts";
+import { RedisPrefix } from "../redis/prefix.ts";
+import { DEFAULT_PREFIX, isOwnKey, redisKeys } from "../redis/keys.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import { type Documents, type DocumentsLocation, lazyDocuments } from "./documents.ts";
 import { addItems, makeItem, makeItems } from "./enqueue.ts";
@@ -11,7 +11,7 @@ import { BulkOptions, EnqueueOptions, IdempotencyKey, TemplateOptions } from "./
 import { createJobWaits, type WaitOptions } from "./job-waits.ts";
 import { contractOf, parseOptions } from "../jobs/parse-input.ts";
 import { createQueuePool } from "./queue-pool.ts";
-import { openRedis, type RedisLocation } from "./redis-connection.ts";
+import { openRedis, type RedisLocation } from "../redis/connection.ts";
 import { openTelemetry } from "./telemetry.ts";
 import { createSchedules, putSchedule, type Schedule, type ScheduleRule, type Schedules } from "./schedules.ts";
 

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import type { DocumentStore } from "../documents/document-store.ts";
 import type { OpenDocumentStoreOptions } from "../documents/open-document-store.ts";
-import type { DocumentPointer } from "../jobs/entities.ts";
+import type { DocumentPointer } from "../model/entities.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 
 /** Where documents are: the URL that the workers have as `DOCUMENTS_URL`, one with options, or a store that was opened elsewhere. */

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { z } from "zod";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityName, Contract } from "../jobs/contracts.ts";
-import type { RedisKeys } from "../jobs/queues.ts";
+import type { RedisKeys } from "../redis/keys.ts";
 import { type Claim, claimAll, conflictError, makeClaim, markAdded, unclaimAll } from "./idempotency.ts";
 import { bullOptions, type BulkOptions } from "./job-options.ts";
 import { parseInput } from "../jobs/parse-input.ts";
 import type { QueuePool } from "./queue-pool.ts";
-import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisConnection } from "../redis/connection.ts";
 
 /** How many jobs go to Redis in one transaction; more would keep it from everybody else for too long. */
 const SLICE = 1000;

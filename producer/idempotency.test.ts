@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
-import { redisKeys } from "../jobs/queues.ts";
+import { redisKeys } from "../redis/keys.ts";
 import { canonicalJson, claimAll, makeClaim } from "./idempotency.ts";
 import { inlineList, setUp, startWorker, warnings } from "./protocol-worker.fixture.ts";
 

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
-import { ActivityError } from "../jobs/activity-error.ts";
-import { IDEMPOTENCY_TTL_S, IDEMPOTENT_ID_PREFIX, type RedisKeys } from "../jobs/queues.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { IDEMPOTENCY_TTL_S, IDEMPOTENT_ID_PREFIX } from "../jobs/queues.ts";
+import { type RedisKeys } from "../redis/keys.ts";
 
 /**
  * The first input under a key claims it; whoever comes later learns what has become of it. A job that is kept for longer than its claim, as

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type JobEvent, openJobEvents } from "./job-events.ts";
 import { setUp } from "./protocol-worker.fixture.ts";
-import { openRedis } from "./redis-connection.ts";
+import { openRedis } from "../redis/connection.ts";
 
 async function open(bench: ReturnType<typeof setUp>) {
   const seen: JobEvent[] = [];

@@ -1,7 +1,7 @@
 import { QueueEvents } from "bullmq";
 import type { ActivityName } from "../jobs/contracts.ts";
-import type { RedisKeys } from "../jobs/queues.ts";
-import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisKeys } from "../redis/keys.ts";
+import type { RedisConnection } from "../redis/connection.ts";
 
 /** What happened to a job, as its queue's event stream tells it. */
 export type JobEvent =

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import type {
   ActivityEntity,
   ActivityName,
@@ -8,7 +8,7 @@ import type {
   ListActivityName,
   ListResult,
 } from "../jobs/contracts.ts";
-import type { RedisKeys } from "../jobs/queues.ts";
+import type { RedisKeys } from "../redis/keys.ts";
 import { cancelJob } from "./cancel-job.ts";
 import type { Documents } from "./documents.ts";
 import { readOutcomes } from "./job-outcome.ts";
@@ -16,7 +16,7 @@ import type { JobWaits, WaitOptions } from "./job-waits.ts";
 import { type ListActivity, listEntities, parseStored, wholeList } from "./list-result.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 import type { QueuePool } from "./queue-pool.ts";
-import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisConnection } from "../redis/connection.ts";
 
 /**
  * Where a job is. `waiting`: for a worker; `delayed`: for its time, or for another attempt; `cancelled`: also where a running job was

@@ -1,7 +1,7 @@
 import type { Cluster, Redis } from "ioredis";
 import { z } from "zod";
-import { ActivityError, type ActivityErrorFields } from "../jobs/activity-error.ts";
-import type { RedisKeys } from "../jobs/queues.ts";
+import { ActivityError, type ActivityErrorFields } from "../model/activity-error.ts";
+import type { RedisKeys } from "../redis/keys.ts";
 
 /** How a job ended. A cancelled job ended with the error `Cancelled`. */
 export type Ended =

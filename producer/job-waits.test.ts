@@ -1,10 +1,10 @@
 import { Queue } from "bullmq";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { startRedis } from "../sandbox/start-redis.ts";
 import { createJobWaits } from "./job-waits.ts";
 import { followed, inlineList, rejection, setUp, startWorker, warnings } from "./protocol-worker.fixture.ts";
-import { openRedis } from "./redis-connection.ts";
+import { openRedis } from "../redis/connection.ts";
 
 const input = { bucket: "in-1" };
 

@@ -1,10 +1,10 @@
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
-import type { RedisKeys } from "../jobs/queues.ts";
+import type { RedisKeys } from "../redis/keys.ts";
 import { createCheckBatches } from "./check-batches.ts";
 import { type JobEvent, type JobEvents, openJobEvents } from "./job-events.ts";
 import { type Ended, failure, type Outcome, readOutcomes } from "./job-outcome.ts";
-import { closedError, type RedisConnection } from "./redis-connection.ts";
+import { closedError, type RedisConnection } from "../redis/connection.ts";
 
 export type WaitOptions = {
   /** Milliseconds; without it a wait goes on until the job ends. */

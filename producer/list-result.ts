@@ -1,7 +1,7 @@
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { readNdjson } from "../documents/ndjson.ts";
 import type { Contract, ListResult } from "../jobs/contracts.ts";
-import { DocumentPointer } from "../jobs/entities.ts";
+import { DocumentPointer } from "../model/entities.ts";
 import type { Documents } from "./documents.ts";
 
 /** A longer list would be held in memory whole; it can be iterated instead. */

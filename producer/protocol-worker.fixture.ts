@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { UnrecoverableError, Worker, type Job } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, vi } from "vitest";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityName, S3Object } from "../jobs/contracts.ts";
-import { redisKeys } from "../jobs/queues.ts";
+import { redisKeys } from "../redis/keys.ts";
 import { redisUrl, uniquePrefix } from "../test/fixtures.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./create-producer.ts";
 

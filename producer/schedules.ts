@@ -1,11 +1,11 @@
 import { getNextMillis, type JobSchedulerJson } from "bullmq";
 import { z } from "zod";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { type ActivityInput, type ActivityName, activityNames } from "../jobs/contracts.ts";
 import { bullOptions, OWN_TRACE, TemplateOptions } from "./job-options.ts";
 import { contractOf, parseInput, parseOptions } from "../jobs/parse-input.ts";
 import type { QueuePool } from "./queue-pool.ts";
-import type { RedisConnection } from "./redis-connection.ts";
+import type { RedisConnection } from "../redis/connection.ts";
 
 /** When jobs are made: at an interval, or by a cron expression. */
 export type ScheduleRule =

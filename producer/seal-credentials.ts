@@ -1,9 +1,9 @@
 import type { JSONWebKeySet, JWK } from "jose";
 import { z } from "zod";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
-import { Region } from "../jobs/region.ts";
-import { SEALED, SealedPayload } from "../jobs/sealed-credentials.ts";
+import { Region } from "../model/region.ts";
+import { SEALED, SealedPayload } from "../model/sealed-credentials.ts";
 
 /** Seconds; a job that waits in its queue longer than this fails. */
 const DEFAULT_EXPIRES_IN = 24 * 3600;

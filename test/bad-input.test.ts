@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { expect, vi } from "vitest";
-import { type ActivityInput, redisKeys } from "../jobs/contracts.ts";
+import type { ActivityInput } from "../jobs/contracts.ts";
+import { redisKeys } from "../redis/keys.ts";
 import { redisUrl } from "./fixtures.ts";
 import { startHarness, test } from "./harness.ts";
 

@@ -5,18 +5,18 @@ import { pathToFileURL } from "node:url";
 import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { createBatchQueue } from "../batches/batch-queue.ts";
-import { createChunkProcessor } from "../batches/chunk-processor.ts";
-import type { ChunkDeps } from "../batches/chunk-work.ts";
-import { startWatchdog } from "../batches/watchdog.ts";
+import { createBatchQueue } from "../batches/state/queue.ts";
+import { createChunkProcessor } from "../batches/run/processor.ts";
+import type { ChunkDeps } from "../batches/run/work.ts";
+import { startWatchdog } from "../batches/state/watchdog.ts";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { openDocumentStore } from "../documents/open-document-store.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { type Batches, createBatches } from "../producer/batches.ts";
-import { openRedis } from "../producer/redis-connection.ts";
+import { openRedis } from "../redis/connection.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
-import type { Connection } from "../worker/credentials/connection.ts";
-import { createS3, type S3Options } from "../worker/s3/create-s3.ts";
+import type { Connection } from "../credentials/connection.ts";
+import { createS3, type S3Options } from "../s3/create-s3.ts";
 import { redisUrl, uniquePrefix } from "./fixtures.ts";
 
 export type BatchHarnessOptions = {

@@ -14,7 +14,7 @@ import type { ActivityInput, ActivityName } from "../jobs/contracts.ts";
 import { type Sandbox, startRedis, startSandbox } from "../sandbox/index.ts";
 import { describeConfig } from "../worker/config-description.ts";
 import { parseWorkerConfig } from "../worker/config.ts";
-import { generateSealKeys } from "../worker/credentials/seal-keys.ts";
+import { generateSealKeys } from "../credentials/seal-keys.ts";
 import { all } from "./batch-harness.ts";
 
 /** In every secret, in the shape of one: no word of ours, so that finding it anywhere is a leak. */

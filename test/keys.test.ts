@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { keyProblem } from "../jobs/object-key.ts";
+import { keyProblem } from "../model/object-key.ts";
 import { test } from "./harness.ts";
 
 const COUNT = 2000;

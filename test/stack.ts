@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { startWorkerProcess, type WorkerProcess } from "../cli/worker-process.ts";
+import { startWorkerProcess, type WorkerProcess } from "../cli/processes/worker.ts";
 import { createProducer, type Producer } from "../producer/index.ts";
 import { type RedisServer, type Sandbox, type SandboxOptions, startRedis, startSandbox } from "../sandbox/index.ts";
 

@@ -1,11 +1,11 @@
 import { type Job, MetricsTime, type Telemetry, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { ActivityError } from "../jobs/activity-error.ts";
-import { backoff } from "../jobs/backoff.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { backoff } from "../model/backoff.ts";
 import { quarantineMalformed } from "../jobs/quarantine.ts";
 import { BETWEEN_ATTEMPTS } from "../jobs/queues.ts";
-import { withoutCommand } from "../jobs/without-command.ts";
+import { withoutCommand } from "../redis/without-command.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { Running } from "./running.ts";
 

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { ActivityError } from "../jobs/activity-error.ts";
-import type { RedisKeys } from "../jobs/queues.ts";
-import { withoutCommand } from "../jobs/without-command.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import type { RedisKeys } from "../redis/keys.ts";
+import { withoutCommand } from "../redis/without-command.ts";
 
 /** A message can be lost while the subscription reconnects, so the flags of running jobs are also read so often. */
 const POLL_MS = 5000;

@@ -2,19 +2,19 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { Queue, type Telemetry } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { createBatchQueue } from "../batches/batch-queue.ts";
-import { createChunkProcessor } from "../batches/chunk-processor.ts";
-import type { ChunkDeps } from "../batches/chunk-work.ts";
-import { startWatchdog } from "../batches/watchdog.ts";
+import { createBatchQueue } from "../batches/state/queue.ts";
+import { createChunkProcessor } from "../batches/run/processor.ts";
+import type { ChunkDeps } from "../batches/run/work.ts";
+import { startWatchdog } from "../batches/state/watchdog.ts";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
-import { withoutCommand } from "../jobs/without-command.ts";
+import { withoutCommand } from "../redis/without-command.ts";
 import { startActivityWorker, type Started } from "./activity-worker.ts";
 import type { WorkerConfig } from "./config.ts";
-import { policyMatcher } from "./credentials/policy.ts";
-import type { Profiles } from "./credentials/resolved-profile.ts";
+import { policyMatcher } from "../credentials/policy.ts";
+import type { Profiles } from "../credentials/resolved-profile.ts";
 import { createRunning } from "./running.ts";
-import type { S3Pool } from "./s3-pool.ts";
+import type { S3Pool } from "../s3/pool.ts";
 
 /**
  * A chunk knows of every object how far it got, so that taking one over too early costs little: sooner than a job's. It starts as often

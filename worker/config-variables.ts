@@ -2,9 +2,10 @@ import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { activityNames } from "../jobs/contracts.ts";
-import { RedisPrefix } from "../jobs/prefix.ts";
-import { DEFAULT_PREFIX, RETENTION } from "../jobs/queues.ts";
-import { Region } from "../jobs/region.ts";
+import { RedisPrefix } from "../redis/prefix.ts";
+import { RETENTION } from "../jobs/queues.ts";
+import { DEFAULT_PREFIX } from "../redis/keys.ts";
+import { Region } from "../model/region.ts";
 import { duration, flag, integer, listOf, numbersFor, oneOf, size } from "./config-values.ts";
 
 /** What a worker can be told to take on: activities, and the chunks of batches. */

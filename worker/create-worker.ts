@@ -5,21 +5,21 @@ import { type Logger, pino } from "pino";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { openDocumentStore } from "../documents/open-document-store.ts";
 import { startSweeper } from "../documents/sweeper.ts";
-import { ActivityError } from "../jobs/activity-error.ts";
-import { type RedisKeys, redisKeys } from "../jobs/queues.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { type RedisKeys, redisKeys } from "../redis/keys.ts";
 import { startActivityWorker, type Started } from "./activity-worker.ts";
 import { startCancellation } from "./cancellation.ts";
-import { checkRedis } from "./check-redis.ts";
+import { checkRedis } from "../redis/check.ts";
 import { startChunkWorker } from "./chunk-worker.ts";
 import type { WorkerConfig } from "./config.ts";
-import { loadProfiles } from "./credentials/load-profiles.ts";
-import type { Profiles } from "./credentials/resolved-profile.ts";
+import { loadProfiles } from "../credentials/load-profiles.ts";
+import type { Profiles } from "../credentials/resolved-profile.ts";
 import { startHealth } from "./health.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { createMetrics } from "./metrics.ts";
 import { type AttemptEvent, createProcessor } from "./process-job.ts";
-import type { RequestEvent } from "./s3/create-s3.ts";
-import { createS3Pool } from "./s3-pool.ts";
+import type { RequestEvent } from "../s3/create-s3.ts";
+import { createS3Pool } from "../s3/pool.ts";
 import { openTelemetry } from "./telemetry.ts";
 
 export type WorkerOptions = {

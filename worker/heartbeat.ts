@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { RedisKeys } from "../jobs/queues.ts";
-import { withoutCommand } from "../jobs/without-command.ts";
+import type { RedisKeys } from "../redis/keys.ts";
+import { withoutCommand } from "../redis/without-command.ts";
 
 const EVERY_MS = 5000;
 /** A worker that has not been heard of for so long is not shown any more, in seconds. */

@@ -2,5 +2,5 @@ export { type BucketlineWorker, createWorker, type WorkerOptions } from "./creat
 export { describeConfig } from "./config-description.ts";
 export { parseWorkerConfig, type WorkerConfig } from "./config.ts";
 export type { AttemptEvent } from "./process-job.ts";
-export { generateSealKeys } from "./credentials/seal-keys.ts";
-export { ActivityError } from "../jobs/activity-error.ts";
+export { generateSealKeys } from "../credentials/seal-keys.ts";
+export { ActivityError } from "../model/activity-error.ts";

@@ -1,14 +1,14 @@
 /** What the command line needs of a worker to look into its configuration and its stores; jobs go through Redis. */
 export { parseWorkerConfig } from "./config.ts";
-export type { Connection } from "./credentials/connection.ts";
-export { loadProfiles } from "./credentials/load-profiles.ts";
-export { generateSealKeys } from "./credentials/seal-keys.ts";
-export { createS3, type OpenS3 } from "./s3/create-s3.ts";
+export type { Connection } from "../credentials/connection.ts";
+export { loadProfiles } from "../credentials/load-profiles.ts";
+export { generateSealKeys } from "../credentials/seal-keys.ts";
+export { createS3, type OpenS3 } from "../s3/create-s3.ts";
 export {
   type Capability,
   type CapabilityName,
   capabilityTitles,
   probeCapabilities,
   profileFor,
-} from "./s3/probe-capabilities.ts";
-export { enableVersioning, removeScratch } from "./s3/scratch-objects.ts";
+} from "../s3/probe/capabilities.ts";
+export { enableVersioning, removeScratch } from "../s3/probe/scratch-objects.ts";

@@ -1,6 +1,6 @@
 import closeWithGrace, { type Options } from "close-with-grace";
 import { pino } from "pino";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import { boundHeap } from "./bound-heap.ts";
 import { describeConfig } from "./config-description.ts";
 import { parseWorkerConfig } from "./config.ts";

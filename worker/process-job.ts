@@ -1,10 +1,11 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
-import { backoff } from "../jobs/backoff.ts";
-import { BACKOFF, BETWEEN_ATTEMPTS, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX, type RedisKeys } from "../jobs/queues.ts";
+import { backoff } from "../model/backoff.ts";
+import { BACKOFF, BETWEEN_ATTEMPTS, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX } from "../jobs/queues.ts";
+import { type RedisKeys } from "../redis/keys.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
 import { decide, toActivityError, type Verdict } from "./retry.ts";

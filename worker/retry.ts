@@ -1,5 +1,5 @@
-import { ActivityError } from "../jobs/activity-error.ts";
-import { isThrottle } from "../jobs/throttle.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { isThrottle } from "../model/throttle.ts";
 
 /** What becomes of a failed attempt. */
 export type Verdict =

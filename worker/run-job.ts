@@ -1,15 +1,15 @@
 import type { Logger } from "pino";
 import type { DocumentStore } from "../documents/document-store.ts";
-import { ActivityError } from "../jobs/activity-error.ts";
+import { ActivityError } from "../model/activity-error.ts";
 import type { Access } from "../jobs/contract.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
-import type { CredentialsRef } from "../jobs/entities.ts";
+import type { CredentialsRef } from "../model/entities.ts";
 import type { Evidence, Handler } from "../jobs/handler.ts";
 import { handlers } from "../jobs/handlers.ts";
 import { parseInput } from "../jobs/parse-input.ts";
-import { checkPolicy } from "./credentials/policy.ts";
-import type { Profiles } from "./credentials/resolved-profile.ts";
-import type { S3Pool } from "./s3-pool.ts";
+import { checkPolicy } from "../credentials/policy.ts";
+import type { Profiles } from "../credentials/resolved-profile.ts";
+import type { S3Pool } from "../s3/pool.ts";
 import { storeList } from "./store-list.ts";
 
 /** What an attempt needs of its worker. */

@@ -1,4 +1,4 @@
-import type { ActivityError } from "../jobs/activity-error.ts";
+import type { ActivityError } from "../model/activity-error.ts";
 
 /** The runs of one queue's jobs in this process, so that a lost lock or a shutdown can end them. */
 export type Running = {

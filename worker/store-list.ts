@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { DocumentPointer } from "../jobs/entities.ts";
+import type { DocumentPointer } from "../model/entities.ts";
 import type { DocumentStore } from "../documents/document-store.ts";
 
 /** Return values enter BullMQ's event stream and stay in Redis with the job: above this a list becomes a document. */

@@ -1,7 +1,7 @@
 import { buffer } from "node:stream/consumers";
-import { ActivityError } from "../../jobs/activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { ActivityInput, ActivityName, ActivityResult } from "../../jobs/contracts.ts";
-import type { ObjectRef } from "../../jobs/entities.ts";
+import type { ObjectRef } from "../../model/entities.ts";
 import type { Producer } from "../../producer/index.ts";
 import type { CapabilityName, OpenS3 } from "../../worker/inspect.ts";
 

@@ -1,4 +1,4 @@
-import type { ObjectDetails } from "../../jobs/entities.ts";
+import type { ObjectDetails } from "../../model/entities.ts";
 import { missing } from "./bucket-checks.ts";
 import {
   bigContent,

@@ -1,4 +1,4 @@
-import { ActivityError } from "../../jobs/activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { Capability } from "../../worker/inspect.ts";
 import { batchChecks } from "./batch-checks.ts";
 import { bucketChecks, lastChecks } from "./bucket-checks.ts";

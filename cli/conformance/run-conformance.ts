@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { ActivityError } from "../../jobs/activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import { activityNames } from "../../jobs/contracts.ts";
 import type { Capability, Connection } from "../../worker/inspect.ts";
 import { type Subject, THRESHOLD } from "./check.ts";

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import { createProducer, type Producer } from "../../producer/index.ts";
 import { startRedis } from "../../sandbox/index.ts";
-import { startWorkerProcess } from "../worker-process.ts";
+import { startWorkerProcess } from "../processes/worker.ts";
 import { THRESHOLD } from "./check.ts";
 
 export type Target = {

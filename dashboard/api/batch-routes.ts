@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { BatchId } from "../../batches/batch-keys.ts";
-import { BatchSpec, MAX_PRIORITY } from "../../batches/batch-spec.ts";
-import { ActivityError } from "../../jobs/activity-error.ts";
+import { BatchId } from "../../batches/state/keys.ts";
+import { BatchSpec, MAX_PRIORITY } from "../../batches/spec/request.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { BatchHandle, Batches } from "../../producer/batches.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { redact } from "../redact.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { BATCH_STATES } from "../../batches/batch-status.ts";
-import { ROW_STATUSES } from "../../batches/report-row.ts";
+import { BATCH_STATES } from "../../batches/state/status.ts";
+import { ROW_STATUSES } from "../../batches/report/row.ts";
 import { JobErrorSchema } from "./job-schemas.ts";
 
 export const BatchStateSchema = z.enum(BATCH_STATES);

@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { isAtRest } from "../../batches/batch-status.ts";
-import type { ReportRow } from "../../batches/report-row.ts";
+import { isAtRest } from "../../batches/state/status.ts";
+import type { ReportRow } from "../../batches/report/row.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { type BatchRouteDeps, viewBatch } from "./batch-routes.ts";
-import { BatchId } from "../../batches/batch-keys.ts";
+import { BatchId } from "../../batches/state/keys.ts";
 import { RowStatusSchema } from "./batch-schemas.ts";
 
 const tag = "batches";

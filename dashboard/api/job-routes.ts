@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { ActivityError } from "../../jobs/activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { Producer } from "../../producer/index.ts";
 import { checkOperator } from "../access/authorize.ts";
 import type { BullQueues } from "../bull-queues.ts";

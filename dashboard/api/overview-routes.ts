@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Identify } from "../access/identity.ts";
-import { BatchId } from "../../batches/batch-keys.ts";
+import { BatchId } from "../../batches/state/keys.ts";
 import { BatchSchema } from "./batch-schemas.ts";
 import { Activity } from "./job-schemas.ts";
 import { HttpProblem } from "../http/problem.ts";

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { z } from "zod";
-import { ActivityError } from "../../jobs/activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 
 /** One wrong field of a request. */
 export type FieldError = { readonly field: string; readonly message: string };

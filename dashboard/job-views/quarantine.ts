@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { redisKeys } from "../../jobs/queues.ts";
+import { redisKeys } from "../../redis/keys.ts";
 import { redactText } from "../redact.ts";
 import { parseJson } from "./job-fields.ts";
 

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { redisKeys } from "../../jobs/queues.ts";
+import { redisKeys } from "../../redis/keys.ts";
 import { redact, redactText } from "../redact.ts";
 import { errorOf, instant, isMalformed, type JobError, parseJson, type Subject, subjectOf } from "./job-fields.ts";
 import { times } from "./list-jobs.ts";

@@ -1,7 +1,7 @@
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { ActivityError } from "../../jobs/activity-error.ts";
-import { redisKeys } from "../../jobs/queues.ts";
+import { ActivityError } from "../../model/activity-error.ts";
+import { redisKeys } from "../../redis/keys.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { readJob } from "./read-job.ts";
 

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
-import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/batch-status.ts";
-import { type BatchStore, createBatchStore } from "../../batches/batch-store.ts";
+import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/state/status.ts";
+import { type BatchStore, createBatchStore } from "../../batches/state/store.ts";
 import { redact } from "../redact.ts";
 
 /** What a batch got done in one stretch of time. */

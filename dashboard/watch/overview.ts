@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { redisKeys } from "../../jobs/queues.ts";
+import { redisKeys } from "../../redis/keys.ts";
 import type { BatchView, BatchViews } from "./batch-views.ts";
 import { keptFor } from "./kept-for.ts";
 import { type QueueCounts, readQueueCounts } from "./queue-counts.ts";

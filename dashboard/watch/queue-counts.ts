@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { activityNames } from "../../jobs/contracts.ts";
-import { CHUNK_QUEUE, redisKeys } from "../../jobs/queues.ts";
+import { CHUNK_QUEUE } from "../../jobs/queues.ts";
+import { redisKeys } from "../../redis/keys.ts";
 
 /** How a queue is filled. */
 export type QueueCounts = {

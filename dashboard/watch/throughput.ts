@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { activityNames } from "../../jobs/contracts.ts";
-import { redisKeys } from "../../jobs/queues.ts";
+import { redisKeys } from "../../redis/keys.ts";
 
 /** Spans that can be looked at: the length of a bucket in seconds, and how many there are. */
 export const RANGES = {

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { redisKeys } from "../../jobs/queues.ts";
+import { redisKeys } from "../../redis/keys.ts";
 
 /** A worker of which nothing was heard for so long is not alive. */
 const ALIVE_MS = 30_000;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineContract } from "../contract.ts";
 import { copyAccess, copyFields } from "../copy-input.ts";
-import { Verified, WrittenObject } from "../entities.ts";
+import { Verified, WrittenObject } from "../../model/entities.ts";
 
 /** Copies an object of any size, complete with metadata, tags, storage class and encryption, and verifies the copy. */
 export const copyObject = defineContract({

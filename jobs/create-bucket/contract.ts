@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineContract, withCredentials } from "../contract.ts";
-import { Bucket, BucketName } from "../entities.ts";
-import { Region } from "../region.ts";
+import { Bucket, BucketName } from "../../model/entities.ts";
+import { Region } from "../../model/region.ts";
 
 /** Makes a bucket, by default in the profile's region. One that is ours already counts as made. */
 export const createBucket = defineContract({

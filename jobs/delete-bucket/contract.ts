@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineContract, withCredentials } from "../contract.ts";
-import { BucketName } from "../entities.ts";
-import { Region } from "../region.ts";
+import { BucketName } from "../../model/entities.ts";
+import { Region } from "../../model/region.ts";
 
 /** Deletes an empty bucket. One that holds anything is refused with S3's own `BucketNotEmpty`. */
 export const deleteBucket = defineContract({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineContract, withCredentials } from "../contract.ts";
-import { ETag, ObjectRef } from "../entities.ts";
+import { ETag, ObjectRef } from "../../model/entities.ts";
 
 /** Deletes an object, or one version of it. One that is not there counts as deleted, as in S3. */
 export const deleteObject = defineContract({

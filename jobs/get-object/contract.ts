@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineContract, withCredentials } from "../contract.ts";
-import { ByteRange, DocumentPointer, ETag, ObjectDetails, ObjectRef } from "../entities.ts";
+import { ByteRange, DocumentPointer, ETag, ObjectDetails, ObjectRef } from "../../model/entities.ts";
 
 /** Downloads an object into a document. The document is verified; the object is left as it is. */
 export const getObject = defineContract({

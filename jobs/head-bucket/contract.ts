@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineContract, withCredentials } from "../contract.ts";
-import { Bucket, BucketName } from "../entities.ts";
+import { Bucket, BucketName } from "../../model/entities.ts";
 
 /** Tells whether a bucket is there for these credentials, and its region. */
 export const headBucket = defineContract({

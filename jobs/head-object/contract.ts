@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineContract, withCredentials } from "../contract.ts";
-import { ObjectDetails, ObjectRef } from "../entities.ts";
+import { ObjectDetails, ObjectRef } from "../../model/entities.ts";
 
 /** Tells all about an object but its content. */
 export const headObject = defineContract({

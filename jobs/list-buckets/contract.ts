@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineListContract, withCredentials } from "../contract.ts";
-import { Bucket } from "../entities.ts";
+import { Bucket } from "../../model/entities.ts";
 
 /** Lists the buckets of the profile's account, in the order of their names. */
 export const listBuckets = defineListContract({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineListContract, withCredentials } from "../contract.ts";
-import { BucketName, KeyPrefix, S3Object, wellFormed } from "../entities.ts";
+import { BucketName, KeyPrefix, S3Object, wellFormed } from "../../model/entities.ts";
 
 /** Lists the objects of a bucket, in the order of the store (UTF-8 bytes on AWS). Without `limit`: all. */
 export const listObjects = defineListContract({

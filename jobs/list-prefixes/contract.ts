@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineListContract, withCredentials } from "../contract.ts";
-import { BucketName, KeyPrefix, Prefix, wellFormed } from "../entities.ts";
+import { BucketName, KeyPrefix, Prefix, wellFormed } from "../../model/entities.ts";
 
 /** Lists the prefixes ("folders") of a bucket, one level or, with `recursive`, all below. */
 export const listPrefixes = defineListContract({

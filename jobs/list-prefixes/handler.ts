@@ -1,4 +1,4 @@
-import type { Prefix } from "../entities.ts";
+import type { Prefix } from "../../model/entities.ts";
 import { defineListHandler } from "../handler.ts";
 import { listPrefixes } from "./contract.ts";
 

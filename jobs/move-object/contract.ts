@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineContract } from "../contract.ts";
 import { copyAccess, copyFields } from "../copy-input.ts";
-import { Guarantee, Verified, WrittenObject } from "../entities.ts";
+import { Guarantee, Verified, WrittenObject } from "../../model/entities.ts";
 
 /** Moves one object, inside a bucket or to another. The source is deleted only after the copy was verified. */
 export const moveObject = defineContract({

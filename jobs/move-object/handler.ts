@@ -1,5 +1,5 @@
 import type { ResultOf } from "../contract.ts";
-import { ActivityError } from "../activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import { defineHandler } from "../handler.ts";
 import type { JobContext } from "../handler.ts";
 import { hasOverrides, isSameObject, requireProof, transfer, type Transferred, written } from "../transfer.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineContract, withCredentials } from "../contract.ts";
-import { ObjectRef } from "../entities.ts";
+import { ObjectRef } from "../../model/entities.ts";
 
 /** Signature V4 query strings live at most seven days. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
 const MAX_EXPIRES_S = 604_800;

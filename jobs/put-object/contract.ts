@@ -11,8 +11,8 @@ import {
   StorageClass,
   Tags,
   WrittenObject,
-} from "../entities.ts";
-import { keyProblem } from "../object-key.ts";
+} from "../../model/entities.ts";
+import { keyProblem } from "../../model/object-key.ts";
 
 /** Uploads a document. The document is removed only after the object was verified, and only if it says so itself. */
 export const putObject = defineContract({

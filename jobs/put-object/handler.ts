@@ -1,7 +1,7 @@
 import type { ResultOf } from "../contract.ts";
-import { ActivityError } from "../activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { DocumentStore } from "../../documents/document-store.ts";
-import type { DocumentPointer } from "../entities.ts";
+import type { DocumentPointer } from "../../model/entities.ts";
 import { defineHandler } from "../handler.ts";
 import { written } from "../transfer.ts";
 import { putObject } from "./contract.ts";

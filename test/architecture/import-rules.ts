@@ -14,47 +14,77 @@ type Rule = {
 export const CROSSES_ROOMS =
   /^(test|bench|examples|scripts)\/|\.(test|fixture)\.ts$|(^|\/)(fixtures|[a-z-]+-harness)\.ts$|^[^/]+\.config\.ts$/;
 
-/** Who may load whom. The first pattern that fits a path holds; the order is from the special to the general. */
-const RULES: readonly (readonly [pattern: RegExp, rule: Rule])[] = [
-  [/^jobs\/handlers\.ts$/, { loads: ["jobs"], packages: ["zod"] }],
-  [/^jobs\//, { loads: ["jobs"], names: ["worker", "documents"], packages: ["zod"] }],
-  [
-    /^producer\//,
-    { loads: ["jobs", "batches", "documents"], packages: ["zod", "bullmq", "bullmq-otel", "ioredis", "jose"] },
-  ],
-  [/^documents\//, { loads: ["jobs"], names: ["worker"], packages: ["zod"] }],
-  [/^batches\//, { loads: ["jobs", "documents"], names: ["worker"], packages: "any" }],
-  [/^worker\//, { loads: ["jobs", "batches", "documents"], packages: "any" }],
-  [/^dashboard\//, { loads: ["producer", "jobs", "batches", "documents"], packages: "any" }],
-  [
-    /^cli\//,
-    {
-      loads: [
-        "producer",
-        "jobs",
-        "batches",
-        "documents",
-        "dashboard",
-        "sandbox",
-        "worker/main.ts",
-        "worker/inspect.ts",
-      ],
-      packages: "any",
-    },
-  ],
-  [/^sandbox\//, { loads: [], packages: "any" }],
-];
+/** The rooms from the ground up: each may load the rooms before it, and no other. */
+const FLOORS = [
+  "model",
+  "redis",
+  "credentials",
+  "s3",
+  "documents",
+  "jobs",
+  "batches",
+  "producer",
+  "worker",
+  "dashboard",
+  "cli",
+] as const;
+
+/** Packages that a room may load, where not every one that has no home elsewhere will do. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  model: ["zod"],
+  redis: ["zod", "bullmq", "ioredis"],
+  documents: ["zod"],
+  jobs: ["zod"],
+  producer: ["zod", "bullmq", "bullmq-otel", "ioredis", "jose"],
+};
+
+/** Rooms below that a room does without, although they lie below it. */
+const WITHOUT: Readonly<Record<string, readonly string[]>> = {
+  s3: ["redis"],
+  documents: ["redis", "credentials"],
+  producer: ["credentials", "s3"],
+  worker: ["producer"],
+  dashboard: ["credentials", "s3", "worker"],
+  cli: ["credentials", "s3", "worker"],
+};
+
+/** What a room may load besides: single files, or the sandbox. */
+const BESIDES: Readonly<Record<string, readonly string[]>> = {
+  credentials: ["jobs/contract.ts", "jobs/contracts.ts"],
+  cli: ["sandbox", "worker/main.ts", "worker/inspect.ts"],
+};
+
+/** Rooms of which only types may be named, beside what may be loaded. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  batches: ["s3"],
+};
+
+/** Who may load whom. Handlers and batches are given the S3 room's functions: they name its types and load nothing of it. */
+function ruleOf(path: string): Rule | undefined {
+  const room = roomOf(path);
+  if (room === "sandbox") return { loads: [], packages: "any" };
+  const floor = FLOORS.indexOf(room as (typeof FLOORS)[number]);
+  if (floor === -1) return undefined;
+  const below = FLOORS.slice(0, floor).filter((name) => !WITHOUT[room]?.includes(name));
+  const typesOnly = room === "jobs" || room === "batches" ? ["s3", "documents", "credentials"] : [];
+  const loads = below.filter((name) => !typesOnly.includes(name) || (room === "batches" && name === "documents"));
+  return {
+    loads: [...loads, ...(BESIDES[room] ?? [])],
+    names: [...typesOnly, ...(NAMES[room] ?? [])],
+    packages: PACKAGES[room] ?? "any",
+  };
+}
 
 /** Packages with a home: only files there may load them. */
 const HOMES: readonly (readonly [packages: RegExp, home: RegExp])[] = [
-  [/^@aws-sdk\/(client-s3|lib-storage|s3-request-presigner)$/, /^(worker\/s3\/|documents\/s3-store\.ts$)/],
-  [/^@(aws-sdk|smithy)\//, /^(worker\/|documents\/s3-store\.ts$)/],
+  [/^@aws-sdk\/(client-s3|lib-storage|s3-request-presigner)$/, /^(s3\/|documents\/s3\/store\.ts$)/],
+  [/^@(aws-sdk|smithy)\//, /^(credentials\/|s3\/|worker\/|documents\/s3\/store\.ts$)/],
 ];
 
-/** Files that only the room named beside them may load. */
+/** Files that only the rooms named beside them may load. */
 const PRIVATE: readonly (readonly [files: RegExp, room: RegExp])[] = [
   [/^jobs\/(handlers|[^/]+\/handler)\.ts$/, /^(jobs|worker)\//],
-  [/^batches\/chunk/, /^(batches|worker)\//],
+  [/^batches\/(listing|operations|run)\//, /^(batches|worker)\//],
 ];
 
 /** Every import that the table of rooms does not allow, as a line for a reader. */
@@ -63,7 +93,7 @@ export function importProblems(sources: readonly Source[]): readonly string[] {
 }
 
 function problemsOf({ path, imports }: Source): string[] {
-  const rule = RULES.find(([pattern]) => pattern.test(path))?.[1];
+  const rule = ruleOf(path);
   if (!rule) return [`${path}: no import rule covers this folder; add one to test/architecture/import-rules.ts`];
   return imports.flatMap((found) => {
     const problem = found.specifier.startsWith(".") ? ofFile(path, found, rule) : ofPackage(path, found, rule);

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { parseDashboardConfig } from "../../dashboard/config.ts";
 import { createToken, hashPassword } from "../../dashboard/password-hash.ts";
 import { parseWorkerConfig } from "../../worker/config.ts";
-import { loadProfiles } from "../../worker/credentials/load-profiles.ts";
+import { loadProfiles } from "../../credentials/load-profiles.ts";
 import { environmentOf, ofKind, readManifests, readYaml, selects } from "./manifests.ts";
 
 /** A worker ends at most so many seconds after its shutdown timeout (worker/main.ts). */

@@ -1,4 +1,4 @@
-import type { WorkerProcess } from "../../cli/worker-process.ts";
+import type { WorkerProcess } from "../../cli/processes/worker.ts";
 import type { Stack } from "../stack.ts";
 import type { Random } from "./random.ts";
 

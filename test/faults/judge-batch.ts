@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ReportRow } from "../../batches/report-row.ts";
+import type { ReportRow } from "../../batches/report/row.ts";
 import type { BatchStatus } from "../../producer/batches.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
 import type { Goods, Item } from "./goods.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { WorkerProcess } from "../../cli/worker-process.ts";
+import type { WorkerProcess } from "../../cli/processes/worker.ts";
 import { deliverAgain } from "./deliver-again.ts";
 import { NEWER } from "./judge-move.ts";
 import type { MoveCase } from "./move-cases.ts";

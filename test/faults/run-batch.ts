@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ActivityError } from "../../jobs/activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { BatchStatus } from "../../producer/batches.ts";
 import { startStack } from "../stack.ts";
 import type { BatchRun } from "./batch-runs.ts";

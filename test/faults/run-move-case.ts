@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ActivityError } from "../../jobs/activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
 import type { Stack } from "../stack.ts";
 import type { MoveCase } from "./move-cases.ts";

@@ -1,0 +1,145 @@
+import type { DocumentStore } from "../documents/document-store.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { type BatchQueue, fairPriority, wantedBatchJobs } from "./state/queue.ts";
+import { csvLines, readReport, type ReportOptions } from "./report/read-rows.ts";
+import { type BatchProgress, waitForRest, watchProgress, type WatchOptions } from "./report/progress.ts";
+import { type BatchSpecInput, MAX_PRIORITY } from "./spec/request.ts";
+import { type BatchState, type BatchStatus, hasEnded } from "./state/status.ts";
+import type { BatchStore, Steering, Throughput } from "./state/store.ts";
+import { healBatch } from "./state/heal.ts";
+import type { ReportRow } from "./report/row.ts";
+import { retrySource } from "./report/retry-source.ts";
+
+/** A batch, from any process. Holds no resource and may be dropped. Every call may throw `BatchNotFound` and `RedisUnavailable`. */
+export type BatchHandle = {
+  readonly id: string;
+  status(): Promise<BatchStatus>;
+  /** Looks every half second until the batch is at rest; that look is the last one. */
+  progress(options?: WatchOptions): AsyncIterable<BatchProgress>;
+  /** Waits until nothing more will happen by itself: completed, cancelled, or planned. Rejects with the batch's own error where it failed as a whole. */
+  done(options?: { readonly signal?: AbortSignal | undefined }): Promise<BatchStatus>;
+  /** Starts no more objects, within 2 s; what is done so far is kept. Resolves when that is asked for. */
+  pause(): Promise<BatchState>;
+  resume(): Promise<BatchState>;
+  /** Ends the batch; nothing is deleted after workers see it. What was not attempted gets a row that says so. */
+  cancel(): Promise<BatchState>;
+  /** Starts exactly what a dry run planned. Throws `PlanExpired`, and `NotPlanned` for a batch that is no plan. */
+  confirm(): Promise<void>;
+  /** 1 goes first, 2,000 last. Holds for chunks that wait, and for all that follow. */
+  setPriority(priority: number): Promise<void>;
+  /** The rows, one for each object; while the batch runs, those of finished chunks. */
+  report(options?: ReportOptions): AsyncIterable<ReportRow>;
+  /** Lines of CSV in the columns of S3 Batch Operations' completion report. */
+  reportCsv(options?: ReportOptions & { readonly header?: boolean | undefined }): AsyncIterable<string>;
+  /** Starts a batch over the objects that failed. Throws `NothingToRetry`, and `BatchNotEnded` before the end. */
+  retryFailed(options?: {
+    readonly includeUnattempted?: boolean | undefined;
+    readonly signal?: AbortSignal | undefined;
+  }): Promise<BatchHandle>;
+  /** The newest failures, at most 100, newest first. */
+  recentFailures(): Promise<ReportRow[]>;
+  /** The last hour in steps of five seconds; steps without any progress are left out. */
+  throughput(): Promise<Throughput[]>;
+};
+
+export type HandleContext = {
+  /** Runs an operation on a Redis that answers; it is repeated where the connection was lost. */
+  readonly run: <Result>(
+    what: string,
+    operation: (at: { readonly store: BatchStore; readonly queue: BatchQueue }) => Promise<Result>,
+  ) => Promise<Result>;
+  readonly documents: Pick<DocumentStore, "find" | "read" | "write">;
+  readonly start: (spec: BatchSpecInput, options: { readonly retryOf: string }) => Promise<BatchHandle>;
+};
+
+export function createBatchHandle(context: HandleContext, id: string): BatchHandle {
+  const { run, documents } = context;
+  const status = async (): Promise<BatchStatus> =>
+    found(id, await run(`status of batch ${id}`, ({ store }) => store.status(id)));
+  const handle: BatchHandle = {
+    id,
+    status,
+    progress: (options) => watchProgress(status, options),
+    async done(options) {
+      const ended = await waitForRest(status, options);
+      if (ended.state === "failed" && ended.error !== undefined) throw ActivityError.fromJSON(ended.error);
+      return ended;
+    },
+    pause: () => steer("pause"),
+    resume: () => steer("resume"),
+    cancel: () => steer("cancel"),
+    async confirm() {
+      const answer = await run(`confirm batch ${id}`, async ({ store, queue }) => {
+        const answered = await store.confirm(id);
+        await healBatch(store, queue, id);
+        return answered;
+      });
+      if (answer === "confirmed") return;
+      if (answer === "gone") throw notFound(id);
+      if (answer === "expired")
+        throw new ActivityError("PlanExpired", `the plan of batch ${id} is too old to be confirmed; make a new one`);
+      const { plan, state } = await status();
+      // Asked again after an answer that was lost.
+      if (plan !== undefined && state !== "cancelled") return;
+      throw new ActivityError("NotPlanned", `expected batch ${id} to be planned by a dry run, it is ${answer}`);
+    },
+    async setPriority(priority) {
+      if (!Number.isInteger(priority) || priority < 1 || priority > MAX_PRIORITY)
+        throw new ActivityError(
+          "InvalidInput",
+          `priority: expected an integer from 1 to ${MAX_PRIORITY}, got ${priority}`,
+          {
+            field: "priority",
+          },
+        );
+      await run(`set the priority of batch ${id}`, async ({ store, queue }) => {
+        await store.note(id, { priority });
+        const wanted = found(id, await store.wanted(id));
+        const jobs = wantedBatchJobs(id, wanted).map((job) => job.id);
+        await queue.setPriority(jobs, fairPriority(priority, wanted.chunks.length));
+      });
+    },
+    report: (options = {}) => rows(options),
+    reportCsv: ({ header, ...options } = {}) => csvLines(rows(options), { header: header ?? true }),
+    async retryFailed({ includeUnattempted = false, signal } = {}) {
+      const ended = await status();
+      if (!hasEnded(ended.state))
+        throw new ActivityError(
+          "BatchNotEnded",
+          `expected batch ${id} to have ended before its failures are repeated, it is ${ended.state}`,
+        );
+      const only = includeUnattempted ? (["failed", "unattempted"] as const) : ("failed" as const);
+      const spec = await retrySource(ended, rows({ only, signal }), documents);
+      return await context.start(spec, { retryOf: id });
+    },
+    recentFailures: () => run(`failures of batch ${id}`, ({ store }) => store.recentFailures(id)),
+    throughput: () => run(`throughput of batch ${id}`, ({ store }) => store.throughput(id)),
+  };
+  return handle;
+
+  async function steer(what: Steering): Promise<BatchState> {
+    return await run(`${what} batch ${id}`, async ({ store, queue }) => {
+      const states = found(id, await store.steer(id, what));
+      // Chunks that a pause put aside are taken up again, or get their end.
+      if (what !== "pause") await healBatch(store, queue, id);
+      return states.after;
+    });
+  }
+
+  async function* rows(options: ReportOptions): AsyncGenerator<ReportRow> {
+    const store = await run(`report of batch ${id}`, async (at) => {
+      found(id, await at.store.spec(id));
+      return at.store;
+    });
+    yield* readReport(store, documents, { ...options, batch: id });
+  }
+}
+
+function found<Value>(id: string, value: Value | undefined): Value {
+  if (value === undefined) throw notFound(id);
+  return value;
+}
+
+function notFound(id: string): ActivityError {
+  return new ActivityError("BatchNotFound", `no batch ${id}; ended ones are kept for their retention`);
+}

@@ -1,0 +1,69 @@
+import type { BatchQueue } from "../state/queue.ts";
+import { chunkJob, fairPriority } from "../state/queue.ts";
+import type { BatchSpec, ManifestSource } from "../spec/request.ts";
+import { createFilter } from "./filter.ts";
+import { CHUNK_SIZE, manifestOfEntries } from "../state/chunk-manifest.ts";
+import { type ManifestCursor, parseManifestLines, readManifestLines } from "./manifest-lines.ts";
+import { commitPage } from "./find-page.ts";
+import type { ChunkStore } from "../state/chunk-store.ts";
+import type { ChunkDeps } from "../run/work.ts";
+
+type Feeding = {
+  readonly batch: string;
+  readonly spec: BatchSpec;
+  readonly source: ManifestSource;
+  readonly next: number;
+  readonly maxOpen: number;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Cuts a manifest document into chunks. A document is read from its beginning only, so one job stays ahead with it, as far as the batch may
+ * have chunks open, instead of every chunk reading up to its place. The cursor moves with every chunk's commit, so nothing is fed twice.
+ *
+ * @returns `full` where it has to go on later
+ */
+export async function feedManifest(
+  { batch, spec, source, next, maxOpen, signal }: Feeding,
+  {
+    chunks,
+    queue,
+    documents,
+  }: { readonly chunks: ChunkStore; readonly queue: BatchQueue; readonly documents: ChunkDeps["documents"] },
+): Promise<"full" | "done"> {
+  let n = next;
+  // Every entry reads the document from its beginning, so it waits until half the room is free instead of filling one place at a time.
+  let begun = await chunks.begin({ batch, chain: 0, n }, maxOpen < 8 ? maxOpen : Math.floor(maxOpen / 2));
+  if (begun.what !== "list") return begun.what === "full" ? "full" : "done";
+  const filter = createFilter(spec.filter);
+  const cursor = JSON.parse(begun.cursor) as ManifestCursor; // only open-source and this write it
+  const content = await documents.read(source.manifest, { keep: true, signal });
+  try {
+    for await (const group of readManifestLines(content, { cursor, size: CHUNK_SIZE, format: source.format })) {
+      if (begun.what === "full") return "full";
+      if (begun.what !== "list") return "done";
+      const entries = parseManifestLines(group.lines, source);
+      const meant =
+        filter === undefined
+          ? entries
+          : entries.filter((entry) => entry.refusal !== undefined || filter.matchesKey(entry.key));
+      const page = {
+        manifest: manifestOfEntries(meant),
+        filtered: entries.length - meant.length,
+        cursor: JSON.stringify(group.cursor),
+        // A group that is not full is the last one.
+        last: group.lines.length < CHUNK_SIZE,
+        requests: 0,
+      };
+      const committed = await commitPage(chunks, { ref: { batch, chain: 0, n }, spec, page, work: false });
+      if (committed.what !== "committed") return "done";
+      await queue.add([chunkJob(batch, { chain: 0, n }, fairPriority(committed.priority, committed.open))]);
+      if (committed.last) return "done";
+      n++;
+      begun = await chunks.begin({ batch, chain: 0, n }, maxOpen);
+    }
+    return "done";
+  } finally {
+    content.destroy();
+  }
+}

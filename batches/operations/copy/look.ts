@@ -1,0 +1,38 @@
+import type { ActivityError } from "../../../model/activity-error.ts";
+import type { Pin } from "../../../s3/s3.ts";
+import type { Found, Target } from "./copy-objects.ts";
+import type { ChunkWork } from "../../run/work.ts";
+
+/**
+ * A copy was refused because of what lies at its source or destination. An earlier delivery, or an earlier try whose answer was
+ * lost, may have done the work already: whoever finds the pinned content at the destination goes on from there.
+ *
+ * @returns the proof of an earlier copy, or `undefined` where the object was decided upon
+ */
+export async function lookAgain(
+  work: ChunkWork,
+  index: number,
+  { pin, target, error }: { readonly pin: Pin; readonly target: Target; readonly error: ActivityError },
+): Promise<Found | undefined> {
+  const { source, destination, signal, outcomes, spec } = work;
+  const { bucket, key, versionId } = pin;
+  work.requests.head++;
+  const there = await source.find({ bucket, key, ...(pin.versionNamed === true && { versionId }) }, { signal });
+  const unchanged = there !== undefined && there.etag === pin.etag;
+  if (there !== undefined && !unchanged) {
+    const message = `SourceChanged: expected s3://${bucket}/${key} with ETag ${pin.etag}, found ${there.etag}; nothing was deleted`;
+    outcomes.failed(index, { code: "SourceChanged", message, httpStatus: 412 });
+    return undefined;
+  }
+  work.requests.head++;
+  const proof = await destination.proves({ source: pin, ...target }, { signal });
+  if (proof !== undefined) return { ...proof, sourceGone: there === undefined };
+  if (unchanged && error.httpStatus === 412) {
+    const message = `DestinationExists: s3://${target.bucket}/${target.key} is there already; onConflict is ${spec.onConflict}`;
+    const remark = { code: "DestinationExists", message, httpStatus: 412 };
+    if (spec.onConflict === "skip") outcomes.skipped(index, remark);
+    else outcomes.failed(index, remark);
+    return undefined;
+  }
+  throw error;
+}

@@ -1,0 +1,122 @@
+import { succeededBytes, takeTicks, thresholdOf } from "./checkpoint.ts";
+import { settleUncertain } from "../operations/delete/delete-objects.ts";
+import { COPIED, FAILED, OPEN, SKIPPED, SUCCEEDED, UNATTEMPTED } from "./outcomes.ts";
+import { isFailure, type RowContext, rowLine } from "../report/chunk-row.ts";
+import { abandonUploads } from "../operations/copy/leftover-uploads.ts";
+import { type ChunkWork, destinationKeyAt, Superseded } from "./work.ts";
+import { segmentId } from "../report/segment.ts";
+
+/** Rows of failures that a batch keeps at hand. */
+const RECENT = 100;
+
+/** A batch that was cancelled, or failed as a whole: says of every object without an outcome what is true. */
+export async function giveUp(work: ChunkWork, why: "cancel" | "fail"): Promise<void> {
+  const { outcomes, started, spec, manifest } = work;
+  await settleUncertain(work, maybeDeleted(work));
+  await abandonUploads(work);
+  const word = why === "cancel" ? "cancelled" : "given up";
+  const copying = spec.operation !== "delete" && deliveryNumber(work) > 1;
+  const before = copying ? "before; a worker that had it earlier may have left a copy" : "before";
+  for (let index = 0; index < manifest.keys.length; index++) {
+    const status = outcomes.status[index];
+    if (status === COPIED)
+      outcomes.failed(index, {
+        code: "Cancelled",
+        message: `Cancelled: copied, then ${word} before the source was deleted; both are kept`,
+      });
+    else if (status === OPEN && started[index] === 1)
+      outcomes.failed(index, {
+        code: "Cancelled",
+        message: `Cancelled: the ${spec.operation} was cut off when the batch was ${word}; ${cutOff(spec.operation)}`,
+      });
+    else if (status === OPEN)
+      outcomes.unattempted(index, { code: "Unattempted", message: `Unattempted: the batch was ${word} ${before}` });
+  }
+}
+
+/** An earlier delivery may have deleted these and died before it could say so. */
+function maybeDeleted(work: ChunkWork): number[] {
+  const { outcomes, spec } = work;
+  if (deliveryNumber(work) === 1) return [];
+  if (spec.operation === "move") return [...outcomes.inherited];
+  if (spec.operation === "copy") return [];
+  return [...outcomes.status.keys()].filter((index) => outcomes.status[index] === OPEN);
+}
+
+function cutOff(operation: string): string {
+  return operation === "delete" ? "it may have been deleted" : "the source is kept, a copy may be there";
+}
+
+/**
+ * The end of a chunk: its report goes to the document store, then one script counts it. Between the two a crash leaves a document that
+ * nobody counts; the next delivery writes one of its own.
+ *
+ * @throws Superseded where another delivery has the chunk
+ */
+export async function finishChunk(work: ChunkWork): Promise<void> {
+  const { outcomes, chunks, delivery, manifest, requests } = work;
+  const { errors, recent, segment } = await writeReport(work);
+  const bytes = succeededBytes(work);
+  const unattempted = outcomes.count(UNATTEMPTED);
+  const [succeeded, failed, skipped] = [outcomes.count(SUCCEEDED), outcomes.count(FAILED), outcomes.count(SKIPPED)];
+  if (succeeded + failed + skipped + unattempted !== manifest.keys.length)
+    throw new TypeError(`expected an outcome for each of ${manifest.keys.length} objects`);
+  const state = await chunks.finish(delivery, {
+    succeeded,
+    failed,
+    skipped,
+    unattempted,
+    bytes,
+    segment,
+    errors,
+    recent,
+    requests,
+    ticked: takeTicks(work),
+    threshold: thresholdOf(work),
+  });
+  if (state !== "superseded") {
+    work.onChunk?.({ operation: work.spec.operation, succeeded, failed, skipped, unattempted, bytes });
+    return;
+  }
+  if (segment) await work.documents.delete(segmentId(delivery.ref, deliveryNumber(work)), { signal: work.ending });
+  throw new Superseded();
+}
+
+function deliveryNumber({ delivery }: ChunkWork): number {
+  return Number(delivery.owner.split(".")[1] ?? 1);
+}
+
+async function writeReport(work: ChunkWork) {
+  const { outcomes, spec, manifest, documents, delivery, source, ending } = work;
+  const context: RowContext = {
+    manifest,
+    outcomes,
+    destinationBucket: spec.destination?.bucket,
+    destinationKeyAt: (index) => destinationKeyAt(work, index),
+    bestEffort: spec.operation !== "copy" && !source.connection.conditionalDelete,
+  };
+  const errors: Record<string, number> = {};
+  const recent: string[] = [];
+  let report = "";
+  for (let index = 0; index < manifest.keys.length; index++) {
+    const status = outcomes.status[index] ?? OPEN;
+    const failure = isFailure(status);
+    if (spec.report === "failures" && !failure) continue;
+    const line = rowLine(context, index);
+    report += line;
+    if (status !== FAILED) continue;
+    const code = outcomes.remarks.get(index)?.code ?? "UnknownError";
+    errors[code] = (errors[code] ?? 0) + 1;
+    if (recent.length < RECENT) recent.push(line.trimEnd());
+  }
+  if (report === "") return { errors, recent, segment: false };
+  await documents.write(report, {
+    id: segmentId(delivery.ref, deliveryNumber(work)),
+    name: `report of batch ${work.batch}, chunk ${delivery.ref.chain}-${delivery.ref.n}.ndjson`,
+    contentType: "application/x-ndjson",
+    ttl: spec.retention,
+    deleteAfterDownload: false,
+    signal: ending,
+  });
+  return { errors, recent, segment: true };
+}

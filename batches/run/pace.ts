@@ -1,0 +1,53 @@
+import type { BatchStore } from "../state/store.ts";
+import { rest } from "./retry.ts";
+import type { ChunkWork } from "./work.ts";
+
+/** Holds a chunk to the batch's objects per second, which all workers share. */
+export type Pace = {
+  /** Waits for leave to start one object; false where the batch halts before. */
+  take(): Promise<boolean>;
+  /** Waits for leave to start up to so many; 0 where the batch halts before. */
+  takeMany(wanted: number): Promise<number>;
+};
+
+/** Leave that is fetched at once: few requests, and little lost where a chunk ends with some left. */
+const GROUP = 32;
+
+const FREE: Pace = { take: () => Promise.resolve(true), takeMany: (wanted) => Promise.resolve(wanted) };
+
+export function createPace(store: BatchStore, { batch, spec, control, signal }: ChunkWork): Pace {
+  const rate = spec.maxObjectsPerSecond;
+  if (rate === undefined) return FREE;
+  const group = Math.max(1, Math.min(GROUP, Math.floor(rate / 4)));
+  const held = { left: 0 };
+  let asking: Promise<boolean> | undefined;
+
+  const ask = async (): Promise<boolean> => {
+    const halt = AbortSignal.any([control.signal, signal]);
+    for (;;) {
+      const { granted, waitMs } = await store.take(batch, rate, group);
+      held.left += granted;
+      if (held.left > 0) return true;
+      if (!(await rest(Math.max(1, waitMs), halt))) return false;
+    }
+  };
+  const take = async (): Promise<boolean> => {
+    while (held.left === 0) {
+      asking ??= ask().finally(() => {
+        asking = undefined;
+      });
+      if (!(await asking)) return false;
+    }
+    held.left--;
+    return control.halted === undefined;
+  };
+  return {
+    take,
+    async takeMany(wanted) {
+      if (!(await take())) return 0;
+      const more = Math.min(held.left, wanted - 1);
+      held.left -= more;
+      return 1 + more;
+    },
+  };
+}

@@ -1,0 +1,181 @@
+import { createHash } from "node:crypto";
+import { DelayedError, type Job } from "bullmq";
+import { LRUCache } from "lru-cache";
+import { type BatchJobData, chunkJob, fairPriority, turnJobId } from "../state/queue.ts";
+import { type BatchSpec, parseBatchSpec } from "../spec/request.ts";
+import { createBatchStore } from "../state/store.ts";
+import { createControls } from "./control.ts";
+import { feedManifest } from "../listing/feed.ts";
+import { openSource } from "../listing/open-source.ts";
+import { commitPage, findPage } from "../listing/find-page.ts";
+import { backoff, isFatal, isThrottle, toError } from "./retry.ts";
+import { type ChunkRef, createChunkStore, type Delivery } from "../state/chunk-store.ts";
+import { type ChunkDeps, Superseded } from "./work.ts";
+import { createWorkshop } from "./workshop.ts";
+import { createBatch } from "../state/create.ts";
+import { healBatch } from "../state/heal.ts";
+
+/** Chunks of a batch that may be open at once: with some 25 KB each, what a batch holds of Redis at most. */
+const MAX_OPEN = 128;
+/** Objects per second for which a batch that is held to a rate may have a chunk open: more would wait in workers' places. */
+const RATE_PER_CHUNK = 500;
+/** Until a chunk looks again whether there is room for it, in ms. */
+const ROOM_MS = 500;
+/** Until a schedule's run looks again whether the one before it has ended, in ms. */
+const TURN_MS = 2000;
+/** After so many tries something that does not pass by itself fails the batch. */
+const MAX_TRIES = 5;
+/** Jobs whose tries are remembered at once. */
+const MAX_COUNTED = 10_000;
+
+/** What a job asks BullMQ for: nothing, or to be given again in so many ms. */
+type Again = { readonly inMs: number } | undefined;
+
+export type ChunkProcessor = {
+  /** A BullMQ processor. The signal ends with the worker's shutdown or a lost lock. */
+  (job: Job, token: string, signal: AbortSignal): Promise<void>;
+  close(): void;
+};
+
+/** What a worker does with the jobs of the chunk queue. Keeps nothing between jobs but what it can find again in Redis. */
+export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
+  const store = createBatchStore(deps.redis, deps.prefix);
+  const chunks = createChunkStore(store);
+  const controls = createControls(store);
+  const workshop = createWorkshop(deps, { store, chunks, controls });
+  // A job that goes on at another worker leaves its count here.
+  const tries = new LRUCache<string, number>({ max: MAX_COUNTED });
+
+  const processor = async (job: Job, token: string, signal: AbortSignal): Promise<void> => {
+    const data = job.data as BatchJobData; // only batch-queue and schedules add jobs
+    const id = job.id ?? "";
+    let again: Again;
+    try {
+      again = await handle(data, id, signal);
+      tries.delete(id);
+    } catch (thrown) {
+      again = await afterFailure(data, id, { thrown, signal });
+    }
+    if (again === undefined) return;
+    await job.moveToDelayed(Date.now() + again.inMs, token);
+    throw new DelayedError();
+  };
+  return Object.assign(processor, { close: controls.close });
+
+  async function handle(data: BatchJobData, jobId: string, signal: AbortSignal): Promise<Again> {
+    if (data.kind === "due") return await makeTurn(data, jobId);
+    if (data.kind === "turn") return await takeTurn(data);
+    const spec = await store.spec(data.batch);
+    if (spec === undefined) return undefined;
+    if (data.kind === "open") return await open(data.batch, spec, signal);
+    if (data.kind === "feed") return await feed(data.batch, spec, signal);
+    return await work({ batch: data.batch, chain: data.chain, n: data.n }, spec, signal);
+  }
+
+  /** Nothing is lost by an error: the job comes again, or the batch fails with a reason. */
+  async function afterFailure(
+    data: BatchJobData,
+    id: string,
+    { thrown, signal }: { thrown: unknown; signal: AbortSignal },
+  ): Promise<Again> {
+    if (thrown instanceof Superseded) return undefined;
+    if (signal.aborted) return { inMs: 0 };
+    const error = toError(thrown);
+    const count = (tries.get(id) ?? 0) + 1;
+    tries.set(id, count);
+    deps.log.warn({ job: id, err: error, tries: count }, "a batch's job will be tried again");
+    if (data.kind === "due" || data.kind === "turn") return { inMs: backoff(count, { base: 1000, max: 60_000 }) };
+    // A listing or an end of the batch that is refused fails every object alike; what we do not know gets some more tries.
+    const hopeless =
+      isFatal(error) ||
+      (!error.retryable && !isThrottle(error) && (error.code !== "InternalError" || count >= MAX_TRIES));
+    if (!hopeless) {
+      await store.noteTrouble(data.batch, error.toJSON());
+      return { inMs: backoff(count, { base: 500, max: 60_000 }) };
+    }
+    await failBatch(data.batch, error);
+    if (data.kind !== "chunk") return undefined;
+    // What was taken on still needs its outcome: the chunk comes again and finds the batch failing. What holds up even that has to pass first.
+    if (count === 1) return { inMs: 0 };
+    await store.noteTrouble(data.batch, error.toJSON());
+    return { inMs: backoff(count, { base: 500, max: 60_000 }) };
+  }
+
+  async function failBatch(batch: string, thrown: unknown): Promise<void> {
+    await store.fail(batch, toError(thrown).toJSON());
+    await healBatch(store, deps.queue, batch);
+  }
+
+  async function open(batch: string, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
+    const source = await deps.s3For(spec.credentials);
+    const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials);
+    await store.open(batch, await openSource({ spec, source, destination, signal }, deps));
+    await healBatch(store, deps.queue, batch);
+    return undefined;
+  }
+
+  async function feed(batch: string, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
+    if (!("manifest" in spec.source)) return undefined;
+    const { next } = await store.chain(batch, 0);
+    const end = await feedManifest(
+      { batch, spec, source: spec.source, next, maxOpen: maxOpen(spec), signal },
+      { ...deps, chunks },
+    );
+    return end === "full" ? { inMs: ROOM_MS } : undefined;
+  }
+
+  async function work(ref: ChunkRef, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
+    for (;;) {
+      const begun = await chunks.begin(ref, maxOpen(spec));
+      if (begun.what === "full") return { inMs: ROOM_MS };
+      if (begun.what === "work") {
+        // Whoever had it before may have died between its commit and the next job.
+        await healBatch(store, deps.queue, ref.batch);
+        return await workOn(begun.delivery, spec, signal);
+      }
+      if (begun.what !== "list") return undefined;
+      const source = await deps.s3For(spec.credentials);
+      const page = await findPage({ ref, spec, begun }, { store, documents: deps.documents, source, signal });
+      const committed = await commitPage(chunks, { ref, spec, page, work: true });
+      if (committed.what === "adopted") continue;
+      if (committed.what !== "committed") return undefined;
+      if (!committed.last)
+        await deps.queue.add([
+          chunkJob(ref.batch, { chain: ref.chain, n: ref.n + 1 }, fairPriority(committed.priority, committed.open)),
+        ]);
+      return committed.delivery === undefined ? undefined : await workOn(committed.delivery, spec, signal);
+    }
+  }
+
+  async function workOn(delivery: Delivery, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
+    const end = await workshop({ delivery, spec, signal, fail: (error) => failBatch(delivery.ref.batch, error) });
+    return end === "yielded" ? { inMs: 1 } : undefined;
+  }
+
+  /** The scheduler's own job must not wait, as BullMQ makes the next one from it; so a job of its own does. */
+  async function makeTurn(
+    { schedule, spec, overlap }: Extract<BatchJobData, { kind: "due" }>,
+    jobId: string,
+  ): Promise<Again> {
+    // Named after the run of the schedule, so that a second delivery of the job starts no second batch.
+    const batch = `s${createHash("sha256").update(`${deps.prefix}\n${jobId}`).digest("hex").slice(0, 23)}`;
+    const data = { kind: "turn", batch, schedule, spec, overlap } as const;
+    await deps.queue.add([{ id: turnJobId(batch), data, priority: fairPriority(1, 0) }]);
+    return undefined;
+  }
+
+  async function takeTurn({ batch, schedule, spec, overlap }: Extract<BatchJobData, { kind: "turn" }>): Promise<Again> {
+    const turn = await store.claimTurn(schedule, batch, overlap);
+    if (turn === "wait") return { inMs: TURN_MS };
+    if (turn === "skip") return undefined;
+    await createBatch(store, { id: batch, spec: parseBatchSpec(spec) });
+    await healBatch(store, deps.queue, batch);
+    return undefined;
+  }
+}
+
+function maxOpen({ maxObjectsPerSecond }: BatchSpec): number {
+  return maxObjectsPerSecond === undefined
+    ? MAX_OPEN
+    : Math.min(MAX_OPEN, Math.max(2, Math.ceil(maxObjectsPerSecond / RATE_PER_CHUNK)));
+}

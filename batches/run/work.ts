@@ -1,0 +1,153 @@
+import type { Cluster, Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { ActivityError } from "../../model/activity-error.ts";
+import type { DocumentStore } from "../../documents/document-store.ts";
+import type { CredentialsRef } from "../../model/entities.ts";
+import type { Pin, S3 } from "../../s3/s3.ts";
+import type { BatchQueue } from "../state/queue.ts";
+import { type BatchSpec, destinationKeyOf, prefixSource } from "../spec/request.ts";
+import type { ChunkControl } from "./control.ts";
+import { bucketAt, type ChunkManifest, classAt } from "../state/chunk-manifest.ts";
+import type { ChunkOutcomes } from "./outcomes.ts";
+import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
+
+export type BatchActivity = "copy-object" | "move-object" | "delete-object" | "list-objects";
+
+/** Runs requests in lanes, in each as many at once as its place bears. */
+export type Limiter = {
+  readonly run: <Result>(
+    task: () => Promise<Result>,
+    options: { readonly signal: AbortSignal; readonly lane: string },
+  ) => Promise<Result>;
+};
+
+/** A store that may know how much it bears. */
+export type LimitedS3 = S3 & { readonly limiter?: Limiter };
+
+/** What became of the objects of a chunk. */
+export type CountedChunk = {
+  readonly operation: BatchSpec["operation"];
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly unattempted: number;
+  /** Of those that succeeded. */
+  readonly bytes: number;
+};
+
+/** What the chunk worker is given by the worker it is part of. */
+export type ChunkDeps = {
+  /** For commands; shared. */
+  readonly redis: Redis | Cluster;
+  readonly prefix: string;
+  readonly queue: BatchQueue;
+  /** The same object for the same credentials. Its limiter, where it has one, holds the copies. */
+  readonly s3For: (credentials: CredentialsRef | undefined) => Promise<LimitedS3>;
+  /** The policy of these credentials for an activity in a bucket, ready to be asked for every object; for a listing, with its prefix. */
+  readonly allowed: (
+    credentials: CredentialsRef | undefined,
+    activity: BatchActivity,
+    bucket: string,
+  ) => Promise<(key: string) => boolean>;
+  readonly documents: DocumentStore;
+  readonly log: Logger;
+  /** Told of each chunk that was counted; must not throw. */
+  readonly onChunk?: ((counted: CountedChunk) => void) | undefined;
+  /** Objects of one chunk in work at once. Default 64. */
+  readonly concurrency?: number | undefined;
+};
+
+/** One delivery of a chunk at work. */
+export type ChunkWork = {
+  readonly batch: string;
+  readonly delivery: Delivery;
+  readonly spec: BatchSpec;
+  readonly manifest: ChunkManifest;
+  readonly outcomes: ChunkOutcomes;
+  readonly source: S3;
+  /** Of a delete: the source. */
+  readonly destination: S3;
+  readonly chunks: ChunkStore;
+  readonly control: ChunkControl;
+  /** Ends the requests for objects: the job ends, or a halt has waited long enough for what is under way. */
+  readonly signal: AbortSignal;
+  /** The job's own signal. */
+  readonly ending: AbortSignal;
+  readonly documents: DocumentStore;
+  readonly onChunk: ChunkDeps["onChunk"];
+  readonly limiter: Limiter;
+  readonly concurrency: number;
+  /** Of the policy: may this object be worked on? */
+  readonly mayTouch: (index: number) => boolean;
+  /** Objects whose work began in this delivery. */
+  readonly started: Uint8Array;
+  readonly requests: { head: number; copy: number; delete: number };
+  /** What was reported for the throughput so far. */
+  readonly ticked: { objects: number; bytes: number };
+  /** Shows what holds the batch up, where it is for long. */
+  readonly noteTrouble: (error: ActivityError) => Promise<void>;
+  /** Set where going on would fail every object alike. */
+  fatal: unknown;
+};
+
+/** Without a limiter of the store's own every request goes at once. */
+export const UNLIMITED: Limiter = { run: (task) => task() };
+
+/** Thrown where a later delivery has the chunk: nothing that this one still does may count. */
+export class Superseded extends Error {
+  override readonly name = "Superseded";
+  constructor() {
+    super("another delivery has this chunk");
+  }
+}
+
+/** Where an object goes. */
+export function destinationKeyAt(
+  { spec, manifest }: Pick<ChunkWork, "spec" | "manifest">,
+  index: number,
+): string | undefined {
+  return manifest.destinations?.[index] ?? destinationKeyOf(spec, manifest.keys[index] ?? "");
+}
+
+/** The exact content an object is worked on as; `undefined` where it has to be looked at first. */
+export function pinAt(
+  { manifest, outcomes }: Pick<ChunkWork, "manifest" | "outcomes">,
+  index: number,
+): Pin | undefined {
+  const bucket = bucketAt(manifest, index);
+  const key = manifest.keys[index] ?? "";
+  const named = manifest.versions?.[index];
+  const version = typeof named === "string" ? { versionId: named, versionNamed: true } : undefined;
+  const late = outcomes.pins.get(index);
+  if (late !== undefined) {
+    const { etag, size, lastModified, storageClass, versionId } = late;
+    return {
+      bucket,
+      key,
+      etag,
+      size,
+      lastModified,
+      storageClass,
+      ...(versionId !== undefined && { versionId }),
+      ...version,
+    };
+  }
+  const etag = manifest.etags[index] ?? "";
+  const size = manifest.sizes[index] ?? -1;
+  const lastModified = manifest.modified[index] ?? "";
+  if (etag === "" || size < 0 || lastModified === "") return undefined;
+  const storageClass = classAt(manifest, index);
+  return { bucket, key, etag, size, lastModified, ...(storageClass !== "" && { storageClass }), ...version };
+}
+
+/** True where both ends of the batch are one bucket, as far as endpoint and name tell. */
+export function isOneBucket(source: S3, destination: S3, from: string, to: string | undefined): boolean {
+  return from === to && source.connection.endpoint === destination.connection.endpoint;
+}
+
+/** What the limiter keeps apart: S3's limits hold for each prefix. */
+export function laneOf({ spec, destination }: Pick<ChunkWork, "spec" | "destination">): string {
+  const source = prefixSource(spec);
+  const bucket = spec.destination?.bucket ?? source?.bucket ?? "";
+  return `${destination.connection.name}/${bucket}/${spec.destination?.prefix ?? source?.prefix ?? ""}`;
+}

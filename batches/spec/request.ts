@@ -1,0 +1,260 @@
+import { z } from "zod";
+import { ActivityError } from "../../model/activity-error.ts";
+import {
+  BucketName,
+  ContentType,
+  CredentialsRef,
+  DocumentPointer,
+  Encryption,
+  KeyPrefix,
+  Metadata,
+  ObjectKey,
+  ObjectRef,
+  OnConflict,
+  StorageClass,
+  Tags,
+  Verified,
+} from "../../model/entities.ts";
+
+/** The most objects that may be named in the request itself; more go into a manifest document. */
+export const MAX_ITEMS = 1000;
+
+/** Lower goes first. BullMQ holds 2^21 priorities; each of ours spans a thousand of them, for fair sharing. */
+export const MAX_PRIORITY = 2000;
+const DAY_S = 24 * 3600;
+
+const Glob = z.string().min(1).max(1024);
+const Count = z.int().positive();
+
+/** Which objects of a prefix are meant. All conditions must hold. Objects that do not match are only counted as `filtered`. */
+export const BatchFilter = z
+  .strictObject({
+    /** Globs on the key after `source.prefix` (the whole key for items and manifests); one must match. `*` does not cross a `/`, `**` does. */
+    include: z.array(Glob).min(1).max(100).optional(),
+    /** Globs; none may match. */
+    exclude: z.array(Glob).min(1).max(100).optional(),
+    /** Bytes, both ends counted. */
+    minSize: z.int().nonnegative().optional(),
+    maxSize: z.int().nonnegative().optional(),
+    /** Last modified before or after this instant. */
+    modifiedBefore: z.iso.datetime().optional(),
+    modifiedAfter: z.iso.datetime().optional(),
+    storageClasses: z.array(StorageClass).min(1).max(20).optional(),
+  })
+  .refine(({ minSize = 0, maxSize = Infinity }) => minSize <= maxSize, {
+    path: ["maxSize"],
+    error: "expected maxSize to be at least minSize",
+  });
+export type BatchFilter = z.infer<typeof BatchFilter>;
+
+const PrefixSource = z.strictObject({ bucket: BucketName, prefix: KeyPrefix.default("") });
+
+const BatchItem = ObjectRef.extend({
+  /** The pin: without it the object is looked at just before it is copied. */
+  etag: z.string().min(1).max(256).optional(),
+  size: z.int().nonnegative().optional(),
+  lastModified: z.iso.datetime().optional(),
+  storageClass: z.string().optional(),
+  /** Overrules `destination.prefix`. */
+  destinationKey: ObjectKey.optional(),
+});
+export type BatchItem = z.infer<typeof BatchItem>;
+
+const ItemsSource = z.strictObject({ items: z.array(BatchItem).min(1).max(MAX_ITEMS) });
+
+const ManifestSource = z.strictObject({
+  manifest: DocumentPointer,
+  /**
+   * `csv`: lines of `bucket,key[,versionId]` with URL-encoded keys, as S3 Batch Operations and S3 Inventory write them.
+   * `ndjson`: lines of `{ bucket?, key, versionId?, etag?, size?, destinationKey? }`.
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create-job.html#specify-batchjob-manifest
+   */
+  format: z.enum(["csv", "ndjson"]),
+  /** For NDJSON lines without one. */
+  bucket: BucketName.optional(),
+});
+
+const BatchDestination = z.strictObject({
+  bucket: BucketName,
+  /** Takes the place of `source.prefix`; stands before the whole key of items and manifests. Default: keys stay as they are. */
+  prefix: KeyPrefix.optional(),
+  credentials: CredentialsRef.optional(),
+});
+
+/** What a batch does, to which objects, and how carefully. */
+export const BatchSpec = z
+  .strictObject({
+    operation: z.enum(["copy", "move", "delete"]),
+    credentials: CredentialsRef.optional(),
+    source: z.union([PrefixSource, ItemsSource, ManifestSource], {
+      error: "expected { bucket, prefix }, { items: 1 to 1,000 objects } or { manifest, format }",
+    }),
+    /** Required for copy and move. */
+    destination: BatchDestination.optional(),
+    filter: BatchFilter.optional(),
+    onConflict: OnConflict.default("overwrite"),
+    /** The weakest proof on which a move may delete a source. */
+    minVerify: Verified.default("size"),
+    /** What becomes of objects that must be restored before they can be read (GLACIER, DEEP_ARCHIVE). */
+    archived: z.enum(["skip", "fail"]).default("fail"),
+    contentType: ContentType.optional(),
+    metadata: Metadata.optional(),
+    tags: Tags.optional(),
+    storageClass: StorageClass.optional(),
+    encryption: Encryption.optional(),
+    /** 1 goes first, 2,000 last; batches of one priority share fairly. */
+    priority: z.int().min(1).max(MAX_PRIORITY).default(100),
+    /** Over all workers. */
+    maxObjectsPerSecond: z.number().positive().max(1_000_000).optional(),
+    /** The batch ends, completed, after so many objects. */
+    maxObjects: Count.optional(),
+    /** The batch ends, completed, before the object that would exceed so many bytes. */
+    maxBytes: Count.optional(),
+    /** The batch fails once more than `ratio` of at least `minimum` attempted objects failed. */
+    failureThreshold: z
+      .strictObject({ ratio: z.number().min(0).max(1).default(0.5), minimum: Count.default(1000) })
+      .default({ ratio: 0.5, minimum: 1000 }),
+    /** Which rows the report holds: all, or only what failed or was not attempted. */
+    report: z.enum(["all", "failures"]).default("all"),
+    /** Only lists and counts; ends `planned`, waiting for `confirm()`. */
+    dryRun: z.boolean().default(false),
+    /** Seconds for which record and report are kept after the end, and for which a plan can be confirmed. Default 30 days. */
+    retention: z
+      .int()
+      .min(60)
+      .max(3650 * DAY_S)
+      .default(30 * DAY_S),
+    /** For people. */
+    label: z.string().min(1).max(200).optional(),
+  })
+  .superRefine((spec, context) => {
+    for (const { path, message } of problems(spec)) context.addIssue({ code: "custom", path, message });
+  });
+
+/** The spec as it is stored: defaults filled in. */
+export type BatchSpec = z.output<typeof BatchSpec>;
+/** The spec as it is given. */
+export type BatchSpecInput = z.input<typeof BatchSpec>;
+export type BatchOperation = BatchSpec["operation"];
+
+export type PrefixSource = z.output<typeof PrefixSource>;
+export type ManifestSource = z.output<typeof ManifestSource>;
+
+/** What the refinement sees: the fields before it are parsed already. */
+type BatchSpecShape = Pick<
+  BatchSpec,
+  "operation" | "source" | "destination" | "filter" | "credentials" | "onConflict" | "maxBytes"
+>;
+type Problem = { readonly path: (string | number)[]; readonly message: string };
+
+function* problems(spec: BatchSpecShape): Generator<Problem> {
+  const { operation, source, destination, filter, maxBytes } = spec;
+  if (operation === "delete" && destination !== undefined)
+    yield { path: ["destination"], message: "expected none for a delete" };
+  if (operation !== "delete" && destination === undefined)
+    yield { path: ["destination"], message: `expected one for a ${operation}` };
+  if (filter !== undefined && !("bucket" in source && "prefix" in source)) {
+    const unknown = (["minSize", "maxSize", "modifiedBefore", "modifiedAfter", "storageClasses"] as const).find(
+      (name) => filter[name] !== undefined,
+    );
+    if (unknown !== undefined)
+      yield {
+        path: ["filter", unknown],
+        message: "expected only include and exclude for items and manifests, which do not tell it",
+      };
+  }
+  const unsized = "manifest" in source || ("items" in source && source.items.some(({ size }) => size === undefined));
+  if (maxBytes !== undefined && unsized)
+    yield {
+      path: ["maxBytes"],
+      message: "expected it for a prefix, or for items with a size each: else nobody knows the bytes",
+    };
+  if ("items" in source) yield* itemProblems(spec, source.items);
+}
+
+/** Two items that meet at one destination, or one that is written where another is read, depend on the order of work: refused. */
+function* itemProblems({ destination, operation }: BatchSpecShape, items: readonly BatchItem[]): Generator<Problem> {
+  const sources = new Set(items.map(({ bucket, key, versionId }) => `${bucket}/${key}\n${versionId ?? ""}`));
+  if (sources.size < items.length) yield { path: ["source", "items"], message: "expected every object once" };
+  if (destination === undefined || operation === "delete") return;
+  const keys = new Set(items.map(({ bucket, key }) => `${bucket}/${key}`));
+  const written = new Set<string>();
+  for (const [index, item] of items.entries()) {
+    const key = item.destinationKey ?? `${destination.prefix ?? ""}${item.key}`;
+    const name = `${destination.bucket}/${key}`;
+    const path = ["source", "items", index];
+    if (written.has(name)) yield { path, message: `expected one object for each destination, two go to s3://${name}` };
+    if (name !== `${item.bucket}/${item.key}` && keys.has(name) && destination.credentials === undefined)
+      yield { path, message: `expected no destination that is itself a source, got s3://${name}` };
+    written.add(name);
+  }
+}
+
+/**
+ * Checks a request for a batch.
+ *
+ * @throws ActivityError `InvalidInput` with the path of the first field that is wrong, `BatchOverlap` where the batch would read what it writes
+ */
+export function parseBatchSpec(input: unknown): BatchSpec {
+  const parsed = BatchSpec.safeParse(input);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const field = issue?.path.join(".") ?? "";
+    const sentence = issue?.message ?? "expected a batch";
+    throw new ActivityError("InvalidInput", `batch${field === "" ? "" : `.${field}`}: ${sentence}`, {
+      ...(field !== "" && { field }),
+      cause: parsed.error,
+    });
+  }
+  refuseOverlap(parsed.data, sameBucketByName(parsed.data));
+  return parsed.data;
+}
+
+/** As far as the request itself tells: same credentials, same name. Workers look closer. */
+function sameBucketByName({ credentials, source, destination }: BatchSpec): boolean {
+  const theirs = destination?.credentials;
+  if (!("prefix" in source) || source.bucket !== destination?.bucket) return false;
+  return theirs === undefined || JSON.stringify(theirs) === JSON.stringify(credentials ?? "default");
+}
+
+/**
+ * Refuses a batch whose every copy would land among its own sources: it would list its copies, or delete what it just wrote.
+ *
+ * @param sameBucket whether both ends are one bucket
+ * @throws ActivityError `BatchOverlap`
+ */
+export function refuseOverlap({ source, destination, operation }: BatchSpec, sameBucket: boolean): void {
+  if (!("prefix" in source) || destination === undefined || !sameBucket) return;
+  const from = `s3://${source.bucket}/${source.prefix}`;
+  const prefix = destination.prefix ?? source.prefix;
+  const to = `s3://${destination.bucket}/${prefix}`;
+  if (!prefix.startsWith(source.prefix)) return;
+  const how = prefix === source.prefix ? `a ${operation} onto itself` : "which lies inside its own source";
+  throw new ActivityError("BatchOverlap", `expected another destination for ${from} than ${to}, ${how}`, {
+    field: destination.prefix === undefined ? "destination" : "destination.prefix",
+  });
+}
+
+/** Where an object of the batch goes; `undefined` for a delete. */
+export function destinationKeyOf(spec: BatchSpec, key: string): string | undefined {
+  const { source, destination } = spec;
+  if (destination === undefined) return undefined;
+  if (destination.prefix === undefined) return key;
+  return "prefix" in source ? destination.prefix + key.slice(source.prefix.length) : destination.prefix + key;
+}
+
+/** The prefix a batch lists, where it does. */
+export function prefixSource({ source }: BatchSpec): PrefixSource | undefined {
+  return "prefix" in source ? source : undefined;
+}
+
+/** Whether a batch works on all that its source names, so that how much that is can be told before. */
+export function takesAll({ filter, maxObjects, maxBytes }: BatchSpec): boolean {
+  return filter === undefined && maxObjects === undefined && maxBytes === undefined;
+}
+
+/** Where a batch comes from, for people. */
+export function describeSource({ source }: BatchSpec): string {
+  if ("prefix" in source) return `s3://${source.bucket}/${source.prefix}`;
+  return "items" in source ? "the items" : `manifest ${source.manifest.name}`;
+}

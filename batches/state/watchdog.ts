@@ -1,0 +1,62 @@
+import type { Cluster, Redis } from "ioredis";
+import type { Logger } from "pino";
+import { withoutCommand } from "../../redis/without-command.ts";
+import type { BatchQueue } from "./queue.ts";
+import { createBatchStore } from "./store.ts";
+import { healBatch } from "./heal.ts";
+
+export type WatchdogOptions = {
+  readonly redis: Redis | Cluster;
+  readonly prefix: string;
+  readonly queue: BatchQueue;
+  readonly log: Logger;
+  /** Milliseconds between two looks, over all workers together. Default 5,000. */
+  readonly interval?: number | undefined;
+};
+
+/** Ended batches whose record is gone, dropped from the index at a look. */
+const PRUNED_AT_ONCE = 100;
+
+/**
+ * Any worker may be the one that looks after the batches: whoever gets the short lock adds jobs that got lost between two steps, and
+ * lets go of what has expired. Nothing else depends on it: a batch whose workers are all gone goes on when one comes back.
+ */
+export function startWatchdog({ redis, prefix, queue, log, interval = 5000 }: WatchdogOptions): {
+  close(): Promise<void>;
+} {
+  const store = createBatchStore(redis, prefix);
+  let closed = false;
+  let looking: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    looking = looking
+      .then(look)
+      .catch((error: unknown) => log.warn({ err: withoutCommand(error) }, "the watchdog of batches could not look"));
+  }, interval);
+
+  return {
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      await looking;
+    },
+  };
+
+  async function look(): Promise<void> {
+    if (closed) return;
+    // The lock goes by itself just before the next look, so that it is never held by a worker that died.
+    const got = await redis.set(store.keys.watchdog(), "1", "PX", Math.max(1, Math.floor(interval * 0.9)), "NX");
+    if (got === null) return;
+    for (const id of await store.active()) {
+      const healed = await healBatch(store, queue, id);
+      if (healed > 0) log.info({ batch: id, jobs: healed }, "added jobs that a batch had lost");
+    }
+    await prune();
+  }
+
+  /** Records expire by themselves; their place in the index does not. */
+  async function prune(): Promise<void> {
+    const oldest = await redis.zrange(store.keys.index(), "0", String(PRUNED_AT_ONCE - 1));
+    for (const id of oldest)
+      if ((await redis.exists(store.keys.record(id))) === 0) await redis.zrem(store.keys.index(), id);
+  }
+}

@@ -1,0 +1,70 @@
+import type { AwsCredentialIdentityProvider } from "@smithy/types";
+import type { z } from "zod";
+import { Region } from "../model/region.ts";
+import type { Connection } from "./connection.ts";
+import type { ProfileSettings } from "./profiles-file.ts";
+import { HttpUrl } from "./provider-config.ts";
+
+const DEFAULT_REGION = "us-east-1";
+const DEFAULT_MULTIPART_THRESHOLD = 256 * 1024 ** 2;
+
+/** What a profile that does not say otherwise uses. */
+export type ConnectionDefaults = {
+  readonly region: string;
+  readonly endpoint: string | undefined;
+  readonly stsEndpoint: string | undefined;
+  readonly multipartThreshold: number;
+};
+
+/** The worker's own settings, then the variables that every AWS tool reads; the problems are those of the variables. */
+export function connectionDefaults(
+  env: NodeJS.ProcessEnv,
+  given: { readonly region?: string | undefined; readonly multipartThreshold?: number | undefined },
+): { readonly defaults: ConnectionDefaults; readonly problems: readonly string[] } {
+  const problems: string[] = [];
+  /** The first of these variables that is set and not empty. */
+  const first = (schema: z.ZodType<string>, ...names: readonly string[]): string | undefined => {
+    const name = names.find((candidate) => env[candidate]);
+    if (name === undefined) return undefined;
+    const parsed = schema.safeParse(env[name]);
+    if (!parsed.success) problems.push(`${name}: ${parsed.error.issues[0]?.message ?? "not valid"}`);
+    return parsed.data;
+  };
+  const fromEnv = first(Region, "AWS_REGION", "AWS_DEFAULT_REGION");
+  const defaults = {
+    region: given.region ?? fromEnv ?? DEFAULT_REGION,
+    endpoint: first(HttpUrl, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    stsEndpoint: first(HttpUrl, "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"),
+    multipartThreshold: given.multipartThreshold ?? DEFAULT_MULTIPART_THRESHOLD,
+  };
+  return { defaults, problems: [...new Set(problems)] };
+}
+
+/** The connection of one identity: its own settings, then the defaults, of which some hold for AWS alone. */
+export function connectionOf(
+  name: string,
+  credentials: AwsCredentialIdentityProvider,
+  { settings, defaults }: { readonly settings: ProfileSettings; readonly defaults: ConnectionDefaults },
+): Connection {
+  const endpoint = settings.endpoint === "aws" ? undefined : (settings.endpoint ?? defaults.endpoint);
+  const onAws = endpoint === undefined;
+  const stsEndpoint = stsEndpointOf(settings, defaults);
+  return {
+    name,
+    credentials,
+    region: settings.region ?? defaults.region,
+    ...(endpoint !== undefined && { endpoint }),
+    ...(stsEndpoint !== undefined && { stsEndpoint }),
+    pathStyle: settings.pathStyle ?? !onAws,
+    checksums: settings.checksums ?? (onAws ? "when-supported" : "when-required"),
+    conditionalDelete: settings.conditionalDelete ?? onAws,
+    conditionalCopy: settings.conditionalCopy ?? onAws,
+    ...(settings.expectedBucketOwner !== undefined && { expectedBucketOwner: settings.expectedBucketOwner }),
+    multipartThreshold: settings.multipartThreshold ?? defaults.multipartThreshold,
+  };
+}
+
+/** The environment's STS belongs to the environment's store: a profile that names a store of its own has none unless it says so. */
+export function stsEndpointOf(settings: ProfileSettings, defaults: ConnectionDefaults): string | undefined {
+  return settings.stsEndpoint ?? (settings.endpoint === undefined ? defaults.stsEndpoint : undefined);
+}

@@ -1,0 +1,120 @@
+import picomatch from "picomatch";
+import { ActivityError } from "../model/activity-error.ts";
+import type { Access } from "../jobs/contract.ts";
+import type { ActivityName } from "../jobs/contracts.ts";
+import type { ResolvedProfile } from "./resolved-profile.ts";
+
+/** One allowance: these activities (or `*`), in buckets that match these globs, on keys with these prefixes (absent: all). */
+export type Allowance = {
+  readonly activities: readonly (ActivityName | "*")[];
+  readonly buckets: readonly string[];
+  readonly prefixes?: readonly string[] | undefined;
+};
+export type Policy = readonly Allowance[];
+
+/** Activities on no key that an allowance with prefixes grants all the same: they tell of no key and change nothing. */
+const HARMLESS_WITHOUT_KEY: ReadonlySet<ActivityName> = new Set(["head-bucket", "validate-credentials"]);
+
+/** A segment that a proxy may resolve: then the key is another one than was checked. */
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
+
+type CompiledAllowance = {
+  readonly activities: ReadonlySet<string>;
+  readonly matchesBucket: (bucket: string) => boolean;
+  /** Names every bucket, by a plain `*`. */
+  readonly everyBucket: boolean;
+  readonly prefixes: readonly string[] | undefined;
+};
+
+/**
+ * Throws `PolicyDenied` unless one allowance of the profile's policy covers the access whole. Without a policy all is allowed.
+ *
+ * - An object: activity, bucket, and the key starts with an allowed prefix.
+ * - A listing: the prefix that is listed starts with an allowed one.
+ * - The bucket itself (create, delete): only an allowance without prefixes, because it covers every key. head-bucket always.
+ * - No bucket (list-buckets, validate-credentials): an allowance with the bucket pattern `*`; list-buckets also without prefixes.
+ */
+export function checkPolicy(profile: ResolvedProfile, activity: ActivityName, access: Access): void {
+  if (profile.policy === undefined) return;
+  if (compiled(profile.policy).some((allowance) => covers(allowance, activity, access))) return;
+  throw new ActivityError(
+    "PolicyDenied",
+    `the policy of profile ${profile.connection.name} does not allow ${activity} ${nameOf(access)}`,
+  );
+}
+
+/** The same decision for many keys of one bucket, made ready once. */
+export function policyMatcher(
+  profile: ResolvedProfile,
+  activity: ActivityName,
+  bucket: string,
+): (key: string) => boolean {
+  if (profile.policy === undefined) return () => true;
+  const relevant = compiled(profile.policy).filter((allowance) => coversBucket(allowance, activity, bucket));
+  if (relevant.some(({ prefixes }) => prefixes === undefined)) return () => true;
+  const prefixes = relevant.flatMap((allowance) => allowance.prefixes ?? []);
+  return (key) => startsWithAny(key, prefixes) && !DOT_SEGMENT.test(key);
+}
+
+function covers(allowance: CompiledAllowance, activity: ActivityName, { bucket, key, prefix }: Access): boolean {
+  const { prefixes } = allowance;
+  if (bucket === undefined) {
+    if (!allowance.everyBucket || !coversActivity(allowance, activity)) return false;
+  } else if (!coversBucket(allowance, activity, bucket)) return false;
+  if (prefixes === undefined) return true;
+  if (key === undefined && prefix === undefined) return HARMLESS_WITHOUT_KEY.has(activity);
+  if (prefix !== undefined && !startsWithAny(prefix, prefixes)) return false;
+  return key === undefined || (startsWithAny(key, prefixes) && !DOT_SEGMENT.test(key));
+}
+
+function coversBucket(allowance: CompiledAllowance, activity: ActivityName, bucket: string): boolean {
+  return coversActivity(allowance, activity) && allowance.matchesBucket(bucket);
+}
+
+function coversActivity({ activities }: CompiledAllowance, activity: ActivityName): boolean {
+  return activities.has(activity) || activities.has("*");
+}
+
+function startsWithAny(text: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => text.startsWith(prefix));
+}
+
+function nameOf({ bucket, key, prefix }: Access): string {
+  if (bucket === undefined) return "on the account";
+  if (key !== undefined) return `s3://${bucket}/${key}`;
+  return prefix === undefined ? `on bucket ${bucket}` : `of s3://${bucket}/${prefix}*`;
+}
+
+const compiledPolicies = new WeakMap<Policy, readonly CompiledAllowance[]>();
+
+function compiled(policy: Policy): readonly CompiledAllowance[] {
+  let allowances = compiledPolicies.get(policy);
+  if (allowances === undefined) {
+    allowances = policy.map(({ activities, buckets, prefixes }) => ({
+      activities: new Set(activities),
+      matchesBucket: bucketMatcher(buckets),
+      everyBucket: buckets.includes("*"),
+      prefixes,
+    }));
+    compiledPolicies.set(policy, allowances);
+  }
+  return allowances;
+}
+
+function bucketMatcher(patterns: readonly string[]): (bucket: string) => boolean {
+  const matchers = patterns.map(bucketPattern);
+  return (bucket) => matchers.some((matches) => matches(bucket));
+}
+
+/**
+ * Reads a glob of bucket names: `*`, `?`, `[a-c]`, `{a,b}`; everything else is literal, a dot too. Throws a plain error for
+ * unbalanced brackets. A leading `!` is refused, since an allowance of "all but" grants every bucket made later.
+ */
+export function bucketPattern(pattern: string): (bucket: string) => boolean {
+  if (!/^[A-Za-z0-9._*?{},[\]-]+$/.test(pattern))
+    throw new Error("expected letters, digits, dots, hyphens, underscores and the wildcards * ? [a-c] {a,b}");
+  if (!/[*?{}[\],]/.test(pattern)) return (bucket) => bucket === pattern;
+  // picomatch is made for paths, where these mean more: `***..*` would match `a.b`.
+  if (/\.\.|\*\*/.test(pattern)) throw new Error('expected no ".." and no "**" beside wildcards');
+  return picomatch(pattern, { dot: true, nonegate: true, noextglob: true, strictBrackets: true, nocase: false });
+}

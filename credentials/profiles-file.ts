@@ -1,0 +1,124 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { ActivityError } from "../model/activity-error.ts";
+import { activityNames } from "../jobs/contracts.ts";
+import { ProfileName } from "../model/entities.ts";
+import { Region } from "../model/region.ts";
+import { didYouMean } from "../model/closest-name.ts";
+import { knownFields } from "./known-fields.ts";
+import { bucketPattern } from "./policy.ts";
+import { HttpUrl, ProviderConfig } from "./provider-config.ts";
+
+/** Parts of a multipart upload, but the last, have at least this. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const MIN_MULTIPART = 5 * 1024 ** 2;
+/** CopyObject and PutObject end here. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+const MAX_MULTIPART_THRESHOLD = 5 * 1024 ** 3;
+
+const Activity = z.enum([...activityNames, "*"], {
+  error: ({ input }) =>
+    `expected an activity or "*", got ${JSON.stringify(input)}${typeof input === "string" ? didYouMean(input, activityNames) : ""}`,
+});
+
+const BucketPattern = z.string().superRefine((pattern, context) => {
+  try {
+    bucketPattern(pattern);
+  } catch (error) {
+    // bucketPattern and picomatch throw Errors whose message says what is wrong with the pattern.
+    context.addIssue({ code: "custom", message: `not a bucket pattern: ${(error as Error).message}` });
+  }
+});
+
+const Allowance = knownFields({
+  activities: z.array(Activity).min(1),
+  buckets: z.array(BucketPattern).min(1),
+  prefixes: z
+    .array(z.string().min(1, { error: "expected a prefix; to allow all keys leave prefixes out" }))
+    .min(1)
+    .optional(),
+});
+
+const settings = {
+  region: Region.optional(),
+  /** `aws`: AWS, whatever the environment says. */
+  endpoint: z.union([z.literal("aws"), HttpUrl], { error: "expected an http or https URL, or aws" }).optional(),
+  /** Where GetCallerIdentity is asked, and roles are assumed that name no endpoint of their own. */
+  stsEndpoint: HttpUrl.optional(),
+  pathStyle: z.boolean().optional(),
+  checksums: z.enum(["when-supported", "when-required"]).optional(),
+  conditionalDelete: z.boolean().optional(),
+  conditionalCopy: z.boolean().optional(),
+  expectedBucketOwner: z
+    .string()
+    .regex(/^\d{12}$/, { error: "expected the twelve digits of an account" })
+    .optional(),
+  multipartThreshold: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional(),
+  allow: z.array(Allowance).optional(),
+};
+
+const Settings = knownFields(settings);
+const Profile = knownFields({ provider: ProviderConfig, ...settings });
+const ProfilesFile = knownFields({
+  /** An editor's pointer to a JSON Schema; ignored. */
+  $schema: z.string().optional(),
+  profiles: z.record(ProfileName, Profile).refine((profiles) => Object.keys(profiles).length > 0, {
+    error: "expected at least one profile",
+  }),
+  /** For credentials that apps seal: everything but the keys. */
+  sealed: Settings.optional(),
+});
+
+export type ProfileSettings = z.infer<typeof Settings>;
+export type ProfilesFile = z.infer<typeof ProfilesFile>;
+
+/** Reads and checks the file. Throws `InvalidConfiguration` with every problem at once, each with its path. */
+export async function readProfilesFile(path: string): Promise<ProfilesFile> {
+  const parsed = ProfilesFile.safeParse(parseJson(await readText(path), path));
+  if (parsed.success) return parsed.data;
+  throw invalidProfiles(path, [...new Set(parsed.error.issues.flatMap(describe))]);
+}
+
+/** One error for all that is wrong with a profiles file. */
+export function invalidProfiles(path: string | undefined, problems: readonly string[]): ActivityError {
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  const lines = problems.map((problem) => `\n  - ${problem}`).join("");
+  const what = path === undefined ? "the AWS environment" : `the profiles file ${path}`;
+  return new ActivityError("InvalidConfiguration", `${what} has ${count}:${lines}`);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unreadable"; // node:fs throws nothing else
+    throw new ActivityError("InvalidConfiguration", `expected a readable profiles file at ${path}, got ${code}`, {
+      cause: error,
+    });
+  }
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // V8's message quotes the text, which may be a secret in the wrong place; only its position is told, and no cause kept.
+    const position = /\(?line \d+ column \d+\)?/.exec(error instanceof Error ? error.message : "")?.[0] ?? "";
+    throw new ActivityError("InvalidConfiguration", `expected JSON in the profiles file ${path} ${position}`.trimEnd());
+  }
+}
+
+/** A union reports one issue that holds those of its members; the member that came furthest is the one that was meant. */
+function describe(issue: z.core.$ZodIssue): readonly string[] {
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    const meant = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
+    return meant.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }));
+  }
+  return [`${issue.path.map(String).join(".") || "the file"}: ${lowerFirst(issue.message)}`];
+}
+
+function depth(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map((issue) => issue.path.length));
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { DocumentPointer } from "../../model/entities.ts";
+import { tallyContent } from "../content-tally.ts";
+import { type DocumentDraft, draftDocument } from "../document-draft.ts";
+import { documentIncomplete } from "../document-errors.ts";
+import type { DocumentSource, WriteOptions } from "../document-store.ts";
+import { FILE_MODE, fileOf, FOLDER_MODE, generationsOf, isMissing, remove, unfinishedFolder } from "./layout.ts";
+import { encodeRecord } from "./record.ts";
+import type { FileRoom } from "./store.ts";
+import { newNonce, nextGeneration } from "../generation.ts";
+import { checkSource, releaseSource, sourceBytes } from "../source-bytes.ts";
+
+/**
+ * Writes, flushes, then renames. Killed before the rename it leaves an unfinished file, which the sweeper removes; killed after it, the
+ * document is there, whole, and at most an older generation beside it.
+ */
+export async function writeDocument(
+  room: FileRoom,
+  source: DocumentSource,
+  options: WriteOptions,
+): Promise<DocumentPointer> {
+  const unfinished = join(unfinishedFolder(room.root), `${randomBytes(16).toString("hex")}.tmp`);
+  try {
+    checkSource(source);
+    const draft = draftDocument(options);
+    options.signal?.throwIfAborted();
+    const pointer = await writeUnfinished(unfinished, source, draft, room, options);
+    await publish(room, unfinished, draft);
+    return pointer;
+  } catch (error) {
+    releaseSource(source);
+    // What cannot be removed now is the sweeper's; the first error is the one to tell.
+    await rm(unfinished, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Content and record, flushed to the disk, where nobody looks for documents yet. */
+async function writeUnfinished(
+  path: string,
+  source: DocumentSource,
+  draft: DocumentDraft,
+  { now }: FileRoom,
+  { size, signal }: WriteOptions,
+): Promise<DocumentPointer> {
+  await using handle = await open(path, "wx", FILE_MODE);
+  const tally = tallyContent(draft.name, size);
+  for await (const chunk of sourceBytes(source, { name: draft.name, signal })) {
+    // Hashed while the disk is at work.
+    const written = writeAll(handle, chunk);
+    try {
+      tally.add(chunk);
+    } finally {
+      await written;
+    }
+  }
+  const pointer = draft.pointer(tally.finish(), now());
+  await writeAll(handle, encodeRecord(pointer));
+  await handle.sync();
+  signal?.throwIfAborted();
+  return pointer;
+}
+
+/** The rename is the moment from which the document is there. It is on the disk before anything older goes. */
+async function publish({ root, log }: FileRoom, unfinished: string, draft: DocumentDraft): Promise<void> {
+  const { folder, hash } = fileOf(root, draft.id);
+  await makeFolder(folder, root);
+  const older = draft.replaces ? await generationsOf(root, draft.id) : [];
+  const path = join(folder, `${hash}.${nextGeneration(older.at(-1)?.generation, newNonce())}`);
+  try {
+    await rename(unfinished, path);
+  } catch (error) {
+    if (isMissing(error))
+      throw documentIncomplete(draft.name, "was swept as a leftover: it got no byte for an hour", error);
+    throw error;
+  }
+  try {
+    await syncFolder(folder);
+  } catch (error) {
+    // Not proven to survive a power cut, so not written.
+    await remove(path);
+    throw error;
+  }
+  try {
+    for (const file of older) await remove(file.path);
+  } catch (error) {
+    log.warn({ err: error, document: draft.id }, "a replaced document could not be removed; the sweeper will try");
+  }
+}
+
+async function makeFolder(folder: string, root: string): Promise<void> {
+  const made = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  if (made === undefined) return;
+  await syncFolder(dirname(folder));
+  await syncFolder(root);
+}
+
+/** A new name is on the disk only after its folder was flushed as well. Windows cannot flush folders, and need not. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}
+
+/** A write may take fewer bytes than it was given. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;)
+    done += (await handle.write(bytes, done, bytes.length - done, null)).bytesWritten;
+}

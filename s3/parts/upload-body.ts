@@ -1,0 +1,115 @@
+import { createHash, type Hash } from "node:crypto";
+import { finished, type Readable, Transform } from "node:stream";
+import { ActivityError } from "../../model/activity-error.ts";
+import { type About, nameOf } from "../error-mapping.ts";
+
+type Source = {
+  readonly body: Readable;
+  /** Bytes that must come. */
+  readonly size: number;
+  /** Hex, where the caller knows it. */
+  readonly sha256?: string | undefined;
+  /** Hashes each part too, for the ETag that the store should give. */
+  readonly partSize?: number | undefined;
+  /** Whether the whole body's MD5 is wanted; or what it must be, hex. */
+  readonly md5: boolean | string;
+  readonly about: About;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Told once why the body cannot be whole; it must end whoever reads the stream. */
+  readonly fail: (error: unknown) => void;
+};
+
+export type UploadBody = {
+  readonly stream: Readable;
+  /** Whether every byte came and was handed on. */
+  readonly complete: () => boolean;
+  /** Once complete: the whole body's MD5, where it was wanted. */
+  readonly md5: () => string | undefined;
+  /** Once complete: the ETag that S3 gives to these parts. */
+  readonly partsEtag: () => string;
+};
+
+/**
+ * Counts and hashes what is uploaded, on its way. The last chunk is held back until count and hash are known to be right, so
+ * a store never receives a whole body that is not what was promised, and nothing wrong becomes visible.
+ * The stream itself never fails, it only stops: the SDK wraps it in another that nobody listens to, whose error would end the process.
+ */
+export function uploadBody(source: Source): UploadBody {
+  const { body, size, sha256, partSize, md5, about, onBytes } = source;
+  let count = 0;
+  let held: Buffer | undefined;
+  let complete = false;
+  let digest: string | undefined;
+  const whole = md5 !== false ? createHash("md5") : undefined;
+  const sha = sha256 === undefined ? undefined : createHash("sha256");
+  const parts = partSize === undefined ? undefined : createPartHashes(partSize);
+  const stop = (error: unknown): void => {
+    if (stream.destroyed) return;
+    source.fail(error);
+    stream.destroy();
+  };
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      count += chunk.length;
+      if (count > size) return stop(wrong(about, `expected ${size} bytes, got more`));
+      for (const hash of [whole, sha, parts]) hash?.update(chunk);
+      onBytes?.(chunk.length);
+      const ready = held;
+      held = chunk;
+      done(null, ready);
+    },
+    flush(done) {
+      if (count !== size) return stop(wrong(about, `expected ${size} bytes, got ${count}`));
+      if (sha !== undefined && sha.digest("hex") !== sha256)
+        return stop(wrong(about, `expected the SHA-256 ${sha256}, got another`));
+      digest = whole?.digest("hex");
+      if (typeof md5 === "string" && digest !== md5)
+        return stop(wrong(about, `expected the MD5 ${md5}, got ${digest ?? "none"}`));
+      complete = true;
+      done(null, held);
+    },
+  });
+  finished(body, { writable: false }, (error) => {
+    if (error) stop(error);
+  });
+  body.pipe(stream);
+  return { stream, complete: () => complete, md5: () => digest, partsEtag: () => parts?.etag() ?? "" };
+}
+
+function wrong(about: About, sentence: string): ActivityError {
+  return new ActivityError("IncompleteBody", `the content for ${nameOf(about)} is not whole: ${sentence}`, {
+    retryable: true,
+  });
+}
+
+/** The MD5 of the parts' MD5s and their count. https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
+function createPartHashes(partSize: number): { update(chunk: Buffer): void; etag(): string } {
+  const digests: Buffer[] = [];
+  let hash: Hash = createHash("md5");
+  let filled = 0;
+  const finish = (): void => {
+    digests.push(hash.digest());
+    hash = createHash("md5");
+    filled = 0;
+  };
+  return {
+    update(chunk) {
+      for (let start = 0; start < chunk.length;) {
+        const slice = chunk.subarray(start, start + partSize - filled);
+        hash.update(slice);
+        filled += slice.length;
+        start += slice.length;
+        if (filled === partSize) finish();
+      }
+    },
+    etag() {
+      if (filled > 0) finish();
+      return compositeEtag(digests);
+    },
+  };
+}
+
+/** What S3 calls an object that was uploaded in parts with these MD5s. */
+export function compositeEtag(digests: readonly Buffer[]): string {
+  return `${createHash("md5").update(Buffer.concat(digests)).digest("hex")}-${digests.length}`;
+}

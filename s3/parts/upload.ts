@@ -1,0 +1,105 @@
+import { ListPartsCommand, type ListPartsCommandOutput } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../model/activity-error.ts";
+import { type About, isThrottle, unproven } from "../error-mapping.ts";
+import { unquoteEtag } from "../etag.ts";
+import { removeUpload } from "./open-upload.ts";
+import { partSizeFor } from "./size.ts";
+import type { Call, CopyRequest, UploadMemory } from "../s3.ts";
+import { send } from "../transport/send.ts";
+import { ownedBy, type Store } from "../store.ts";
+
+export type CopyPart = { readonly PartNumber: number; readonly ETag: string };
+
+/** An upload in progress: a new one, or that of an earlier attempt with the parts it already has. */
+export type OpenUpload = {
+  readonly uploadId: string;
+  readonly partSize: number;
+  readonly done: ReadonlyMap<number, CopyPart>;
+};
+
+/** Goes on with what an earlier attempt left, where it was copying the same content; else begins anew and remembers it. */
+export async function beginUpload(
+  store: Store,
+  request: CopyRequest,
+  create: () => Promise<string>,
+  call: Call,
+): Promise<OpenUpload> {
+  const { source, upload: memory } = request;
+  const earlier = await memory?.load();
+  if (earlier !== undefined && memory !== undefined) {
+    const done = await partsOf(store, request, earlier.uploadId, earlier.partSize, call).catch(
+      async (error: unknown): Promise<never> => {
+        await endUpload(store, request, earlier, error, call);
+        throw error;
+      },
+    );
+    if (done !== undefined && earlier.etag === source.etag) return { ...earlier, done };
+    if (done !== undefined) await removeUpload(store, request, earlier.uploadId);
+    await memory.clear();
+  }
+  const partSize = partSizeFor(source.size, store.settings.copyPartSize);
+  const uploadId = await create();
+  const { bucket, key } = request;
+  try {
+    await memory?.save({ uploadId, partSize, etag: source.etag, bucket, key });
+  } catch (error) {
+    await removeUpload(store, request, uploadId);
+    throw error;
+  }
+  return { uploadId, partSize, done: new Map() };
+}
+
+/** After a failure: removes the upload, unless a later attempt is to go on with it. */
+export async function endUpload(
+  store: Store,
+  request: CopyRequest,
+  upload: Pick<OpenUpload, "uploadId">,
+  error: unknown,
+  call: Call,
+): Promise<void> {
+  const why: unknown = call.signal.aborted ? call.signal.reason : error;
+  if (request.upload !== undefined && !isFinal(why, request.upload)) return;
+  await removeUpload(store, request, upload.uploadId);
+  await request.upload?.clear();
+}
+
+/** A cancel is final and says so; a shutdown, a lost lock or SlowDown uses up no attempt; anything else is final at the last one. */
+function isFinal(why: unknown, memory: UploadMemory): boolean {
+  if (!(why instanceof ActivityError)) return false;
+  if (!why.retryable) return true;
+  return memory.lastAttempt === true && !isThrottle(why) && why.code !== "WorkerShutdown" && why.code !== "LockLost";
+}
+
+/** Parts the store already has, by number; `undefined` where the upload is gone. Parts of an unexpected size are copied again. */
+async function partsOf(
+  store: Store,
+  { source, bucket, key }: CopyRequest,
+  UploadId: string,
+  partSize: number,
+  call: Call,
+): Promise<Map<number, CopyPart> | undefined> {
+  const about: About = { operation: "ListParts", bucket, key };
+  const done = new Map<number, CopyPart>();
+  let marker: string | undefined;
+  do {
+    const make = (): ListPartsCommand =>
+      new ListPartsCommand({ Bucket: bucket, Key: key, UploadId, PartNumberMarker: marker, ...ownedBy(store) });
+    let page: ListPartsCommandOutput;
+    try {
+      page = await send(store, make, about, call);
+    } catch (error) {
+      if (error instanceof ActivityError && error.code === "NoSuchUpload") return undefined;
+      throw error;
+    }
+    if (page.UploadId !== UploadId) throw unproven(about, "the parts of the upload that was asked for", 200);
+    for (const { PartNumber, ETag, Size } of page.Parts ?? []) {
+      if (PartNumber === undefined || ETag === undefined || unquoteEtag(ETag) === "") continue;
+      const length = Math.min(partSize, source.size - (PartNumber - 1) * partSize);
+      if (Size === length) done.set(PartNumber, { PartNumber, ETag });
+    }
+    const next = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    if (next !== undefined && next === marker) throw unproven(about, "a new marker, not the one that was sent", 200);
+    marker = next;
+  } while (marker !== undefined);
+  return done;
+}

@@ -1,0 +1,178 @@
+import { CopyObjectCommand, type CopyObjectCommandInput } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../model/activity-error.ts";
+import {
+  carriedHeaders,
+  carriedStorageClass,
+  encryptionInput,
+  kmsOf,
+  storageInput,
+  taggingHeader,
+} from "./attributes.ts";
+import { copySource } from "./copy-source.ts";
+import { isPinned, sourceChanged } from "./delete.ts";
+import { type About, nameOf, unproven } from "../error-mapping.ts";
+import { quoteEtag, unquoteEtag } from "../etag.ts";
+import { copyResultEtag } from "../transport/fast-path.ts";
+import { findFacts, headFacts } from "./head.ts";
+import { multipartCopy } from "../parts/copy.ts";
+import type { Call, CopyProof, CopyRequest, Overrides } from "../s3.ts";
+import { send } from "../transport/send.ts";
+import { ownedBy, type Store } from "../store.ts";
+import { settleTags } from "./tags.ts";
+import { copiedRef, type Copied, pinnedRef, proves, verifyCopy } from "../proof/verify.ts";
+
+/** CopyObject's limit. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+const MAX_SINGLE_COPY = 5 * 1024 ** 3;
+
+/** Copies within one store, fenced by the pin and verified before it returns. */
+export async function copy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
+  const single = request.source.size <= Math.min(store.connection.multipartThreshold, MAX_SINGLE_COPY);
+  if (!single) return await multipartCopy(store, request, call);
+  const proof = await singleCopy(store, request, call);
+  request.onBytes?.(proof.size);
+  return proof;
+}
+
+async function singleCopy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
+  const copied = await sendCopy(store, request, call);
+  await settleTags(store, copiedRef(copied), request.overrides?.tags, call);
+  const { proof, source, copy: made } = await verifyCopy(store, request.source, copied, call);
+  const kms = source === undefined || request.overrides?.encryption !== undefined ? undefined : kmsOf(source);
+  if (kms === undefined || made === undefined || sameKms(kms, kmsOf(made))) return proof;
+  // The source is encrypted with a key that CopyObject did not carry over, which only these HEADs could tell: once more, over our own copy.
+  const { bucket, key, source: pin, onBytes } = request;
+  const overrides = { ...request.overrides, encryption: kms };
+  const again = {
+    source: pin,
+    bucket,
+    key,
+    overrides,
+    ifMatch: copied.etag,
+    ...(onBytes !== undefined && { onBytes }),
+  };
+  return await singleCopy(store, again, call);
+}
+
+function sameKms(wanted: ReturnType<typeof kmsOf>, got: ReturnType<typeof kmsOf>): boolean {
+  return JSON.stringify(wanted) === JSON.stringify(got);
+}
+
+async function sendCopy(store: Store, request: CopyRequest, call: Call): Promise<Copied> {
+  const { source, bucket, key } = request;
+  const about: About = { operation: "CopyObject", bucket, key, from: pinnedRef(source) };
+  const fast = await fastCopy(store, request, about, call);
+  if (typeof fast === "object") return fast;
+  const input = await copyInput(store, request, call);
+  try {
+    const limits = { timeoutMs: store.settings.copyTimeoutMs, bytes: source.size };
+    const answer = await send(store, () => new CopyObjectCommand(input), about, call, limits);
+    const etag = unquoteEtag(answer.CopyObjectResult?.ETag ?? "");
+    // S3 may send 200 and then fail; the SDK misses that where the body is not just as it expects, and resolves empty.
+    if (etag === "") throw unproven(about, "the copy's ETag", 200);
+    return { bucket, key, etag, versionId: answer.VersionId };
+  } catch (error) {
+    return await resolveRefusal(store, request, error, fast === "unknown", call);
+  }
+}
+
+/** Done without the SDK, or `refused`, or with an outcome that is `unknown`. Only what S3 carries over by itself is asked for here. */
+async function fastCopy(
+  store: Store,
+  request: CopyRequest,
+  about: About,
+  call: Call,
+): Promise<Copied | "refused" | "unknown"> {
+  const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch } = request;
+  const { fast, connection } = store;
+  if (
+    fast === undefined ||
+    replacesHeaders(overrides) ||
+    overrides.tags !== undefined ||
+    overrides.encryption !== undefined
+  )
+    return "refused";
+  const headers: Record<string, string> = {
+    "x-amz-copy-source": copySource(source),
+    "x-amz-copy-source-if-match": quoteEtag(source.etag),
+  };
+  const storageClass = carriedStorageClass(source.storageClass, overrides);
+  if (storageClass !== undefined) headers["x-amz-storage-class"] = storageClass;
+  if (ifMatch !== undefined) headers["if-match"] = quoteEtag(ifMatch);
+  if (ifNoneMatch !== undefined) headers["if-none-match"] = ifNoneMatch;
+  if (connection.expectedBucketOwner !== undefined)
+    headers["x-amz-source-expected-bucket-owner"] = connection.expectedBucketOwner;
+  const answer = await fast.send({ operation: "CopyObject", bucket, key, headers, about, bytes: source.size }, call);
+  if (answer.outcome !== "done") return answer.outcome;
+  const etag = copyResultEtag(answer.body);
+  if (etag === undefined) return "unknown";
+  const versionId = answer.headers["x-amz-version-id"];
+  return { bucket, key, etag, ...(typeof versionId === "string" && { versionId }) };
+}
+
+async function copyInput(store: Store, request: CopyRequest, call: Call): Promise<CopyObjectCommandInput> {
+  const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch } = request;
+  const owner = store.connection.expectedBucketOwner;
+  return {
+    Bucket: bucket,
+    Key: key,
+    CopySource: copySource(source),
+    CopySourceIfMatch: quoteEtag(source.etag),
+    ...(await replacedHeaders(store, request, call)),
+    ...(overrides.tags !== undefined && { TaggingDirective: "REPLACE", Tagging: taggingHeader(overrides.tags) }),
+    ...storageInput(carriedStorageClass(source.storageClass, overrides)),
+    ...encryptionInput(overrides.encryption),
+    ...(ifMatch !== undefined && { IfMatch: quoteEtag(ifMatch) }),
+    ...(ifNoneMatch !== undefined && { IfNoneMatch: ifNoneMatch }),
+    ...(owner !== undefined && { ExpectedSourceBucketOwner: owner }),
+    ...ownedBy(store),
+  };
+}
+
+/** S3 either copies all headers and metadata or drops them all: to replace one, the others have to be sent again. */
+async function replacedHeaders(
+  store: Store,
+  request: CopyRequest,
+  call: Call,
+): Promise<Partial<CopyObjectCommandInput>> {
+  const { source, overrides = {} } = request;
+  if (!replacesHeaders(overrides)) return {};
+  const facts = await headFacts(store, { object: pinnedRef(source) }, call);
+  if (!isPinned(facts.details, source)) throw sourceChanged(source, `found ${facts.details.etag}`);
+  return { MetadataDirective: "REPLACE", ...carriedHeaders(facts, overrides) };
+}
+
+export function replacesHeaders(overrides: Overrides): boolean {
+  return overrides.contentType !== undefined || overrides.metadata !== undefined;
+}
+
+/** 412 may be the source's condition or the destination's, or our own copy of an earlier try whose answer was lost. */
+export async function resolveRefusal(
+  store: Store,
+  request: CopyRequest,
+  error: unknown,
+  unknownBefore: boolean,
+  call: Call,
+): Promise<Copied> {
+  if (!(error instanceof ActivityError) || error.httpStatus !== 412) throw error;
+  const { source, bucket, key, ifMatch, ifNoneMatch } = request;
+  if (ifMatch === undefined && ifNoneMatch === undefined) throw sourceChanged(source, "it is another now", error);
+  const now = await findFacts(store, { object: pinnedRef(source) }, call);
+  if (now === undefined || !isPinned(now.details, source)) throw sourceChanged(source, "it is another now", error);
+  if (unknownBefore || triedBefore(error)) {
+    const ours = await proves(store, { source, bucket, key }, call);
+    if (ours !== undefined) return ours;
+  }
+  const expected = ifNoneMatch === undefined ? `an object with ETag ${unquoteEtag(ifMatch ?? "")}` : "no object";
+  throw new ActivityError("PreconditionFailed", `expected ${expected} at ${nameOf({ bucket, key })}`, {
+    httpStatus: 412,
+    requestId: error.requestId,
+    cause: error,
+  });
+}
+
+/** Whether this answer is to a repeated request, whose first try may have taken effect. */
+function triedBefore({ cause }: ActivityError): boolean {
+  if (typeof cause !== "object" || cause === null || !("$metadata" in cause)) return false;
+  // The SDK counts its attempts here.
+  return ((cause.$metadata as { readonly attempts?: number } | undefined)?.attempts ?? 1) > 1;
+}

@@ -1,0 +1,170 @@
+import { DeleteObjectsCommand, type DeleteObjectsOutput } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../model/activity-error.ts";
+import { deleteObject } from "./delete.ts";
+import { type About, nameOf, toActivityError, unproven } from "../error-mapping.ts";
+import { quoteEtag } from "../etag.ts";
+import { findFacts } from "./head.ts";
+import type { Call, DeleteItem, DeleteOutcome, S3 } from "../s3.ts";
+import { send } from "../transport/send.ts";
+import { ownedBy, type Store } from "../store.ts";
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
+const MAX_KEYS = 1_000;
+// What XML 1.0 cannot carry at all, or what parsers on the way change: such a key would delete, or confirm, another one.
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const NOT_FOR_XML = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufffe\uffff]|^\s|\s$/;
+
+/** Objects looked at at once. */
+const LOOKS = 32;
+
+type Request = Parameters<S3["deleteMany"]>[0];
+
+/** Deletes up to 1,000 keys. Only a key that the store confirms by name counts as deleted. */
+export async function deleteMany(
+  store: Store,
+  { bucket, items }: Request,
+  call: Call,
+): Promise<readonly DeleteOutcome[]> {
+  const bulk = items.filter(({ key }) => !NOT_FOR_XML.test(key));
+  const outcomes = new Map<string, DeleteOutcome>();
+  for (let start = 0; start < bulk.length; start += MAX_KEYS) {
+    const chunk = bulk.slice(start, start + MAX_KEYS);
+    for (const [identity, outcome] of await deleteChunk(store, bucket, chunk, call)) outcomes.set(identity, outcome);
+  }
+  const result: DeleteOutcome[] = [];
+  for (const item of items) result.push(outcomes.get(identityOf(item)) ?? (await deleteOne(store, bucket, item, call)));
+  return result;
+}
+
+/** Names an item also where one key comes in several versions. */
+function identityOf({ key, versionId }: { readonly key: string; readonly versionId?: string | undefined }): string {
+  return `${versionId ?? ""}\n${key}`;
+}
+
+async function deleteOne(store: Store, bucket: string, item: DeleteItem, call: Call): Promise<DeleteOutcome> {
+  const { key, versionId, etag } = item;
+  try {
+    // A named version is exact by itself.
+    const ifMatch = versionId === undefined ? etag : undefined;
+    await deleteObject(store, { object: { bucket, key, versionId }, ifMatch }, call);
+    return { key };
+  } catch (error) {
+    call.signal.throwIfAborted();
+    const about: About = { operation: "DeleteObject", bucket, key, versionId };
+    return { key, error: asSourceChanged(toActivityError(error, about), bucket, item) };
+  }
+}
+
+async function deleteChunk(
+  store: Store,
+  bucket: string,
+  items: readonly DeleteItem[],
+  call: Call,
+): Promise<Map<string, DeleteOutcome>> {
+  const about: About = { operation: "DeleteObjects", bucket };
+  const distinct = [...new Map(items.map((item) => [identityOf(item), item])).values()];
+  const make = (): DeleteObjectsCommand =>
+    new DeleteObjectsCommand({
+      Bucket: bucket,
+      // Not quiet: a key that the answer does not name may as well have been lost on the way.
+      Delete: { Quiet: false, Objects: distinct.map((item) => identifier(store, item)) },
+      ...ownedBy(store),
+    });
+  // Where the store does not compare, whoever gave the ETags has, just before: a repeated request needs another look.
+  const once = !store.connection.conditionalDelete && distinct.some(({ etag }) => etag !== undefined);
+  const answer = await send(store, make, about, call, { once });
+  const told = confirmations(answer, bucket);
+  const outcomes = distinct.map((item): readonly [DeleteItem, DeleteOutcome] => {
+    const { error } = told.get(identityOf(item)) ?? {
+      error: unproven({ ...about, key: item.key, versionId: item.versionId }, "the key among those deleted", 200),
+    };
+    return [
+      item,
+      error === undefined ? { key: item.key } : { key: item.key, error: asSourceChanged(error, bucket, item) },
+    ];
+  });
+  return await settleRefusals(store, bucket, outcomes, call);
+}
+
+/** A refusal may also be the answer to a repeated request whose first try took effect: what is gone by now counts as deleted. */
+async function settleRefusals(
+  store: Store,
+  bucket: string,
+  outcomes: readonly (readonly [DeleteItem, DeleteOutcome])[],
+  call: Call,
+): Promise<Map<string, DeleteOutcome>> {
+  const settled = new Map(outcomes.map(([item, outcome]) => [identityOf(item), outcome]));
+  const refused = outcomes.filter(([, { error }]) => error?.code === "SourceChanged");
+  const settle = async ([item]: (typeof refused)[number]): Promise<void> => {
+    const { key } = item;
+    try {
+      if ((await findFacts(store, { object: { bucket, key } }, call)) === undefined)
+        settled.set(identityOf(item), { key });
+    } catch (error) {
+      call.signal.throwIfAborted();
+      settled.set(identityOf(item), { key, error: toActivityError(error, { operation: "HeadObject", bucket, key }) });
+    }
+  };
+  for (let start = 0; start < refused.length; start += LOOKS)
+    await Promise.all(refused.slice(start, start + LOOKS).map(settle));
+  return settled;
+}
+
+function identifier(
+  { connection }: Store,
+  { key, versionId, etag }: DeleteItem,
+): { Key: string; VersionId?: string; ETag?: string } {
+  const conditional = connection.conditionalDelete && etag !== undefined && versionId === undefined;
+  return {
+    Key: key,
+    ...(versionId !== undefined && { VersionId: versionId }),
+    ...(conditional && { ETag: quoteEtag(etag) }),
+  };
+}
+
+function confirmations(answer: DeleteObjectsOutput, bucket: string): Map<string, DeleteOutcome> {
+  const told = new Map<string, DeleteOutcome>();
+  for (const { Key, VersionId } of answer.Deleted ?? []) {
+    if (Key !== undefined) told.set(identityOf({ key: Key, versionId: VersionId }), { key: Key });
+  }
+  for (const { Key, VersionId, Code = "UnknownError", Message } of answer.Errors ?? []) {
+    if (Key === undefined) continue;
+    const identity = identityOf({ key: Key, versionId: VersionId });
+    const gone = Code === "NoSuchKey" || Code === "NoSuchVersion";
+    const about: About = { operation: "DeleteObjects", bucket, key: Key, versionId: VersionId };
+    told.set(identity, gone ? { key: Key } : { key: Key, error: perKeyError(Code, Message, about) });
+  }
+  return told;
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+const STATUS: Readonly<Record<string, number>> = {
+  AccessDenied: 403,
+  PreconditionFailed: 412,
+  SlowDown: 503,
+  ServiceUnavailable: 503,
+  InternalError: 500,
+  OperationAborted: 409,
+  ConditionalRequestConflict: 409,
+};
+
+function perKeyError(code: string, message: string | undefined, about: About): ActivityError {
+  return toActivityError(
+    { name: code, message: message ?? "", $metadata: { httpStatusCode: STATUS[code] ?? 400 } },
+    about,
+  );
+}
+
+/** The ETag of an item is its condition, so a refused one means that the content is another. */
+function asSourceChanged(error: ActivityError, bucket: string, { key, etag }: DeleteItem): ActivityError {
+  if (etag === undefined || (error.code !== "PreconditionFailed" && error.code !== "ConditionalRequestConflict"))
+    return error;
+  return new ActivityError(
+    "SourceChanged",
+    `expected ${nameOf({ bucket, key })} with ETag ${etag}, it is another now`,
+    {
+      httpStatus: 412,
+      cause: error,
+    },
+  );
+}

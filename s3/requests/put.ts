@@ -1,0 +1,154 @@
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../model/activity-error.ts";
+import type { ObjectDetails } from "../../model/entities.ts";
+import { attributeInput } from "./attributes.ts";
+import { type About, nameOf, unproven } from "../error-mapping.ts";
+import { unquoteEtag } from "../etag.ts";
+import { findFacts } from "./head.ts";
+import { putParts } from "../parts/put.ts";
+import { conditions, learnFromRefusal, provenPut, type PutRequest, type PutResult, recover } from "../proof/put.ts";
+import type { Call, Upload } from "../s3.ts";
+import { regionOf, send } from "../transport/send.ts";
+import { ownedBy, type Store } from "../store.ts";
+import { settleTags } from "./tags.ts";
+import { removeEarlierUpload } from "../parts/stream-upload.ts";
+import { uploadBody } from "../parts/upload-body.ts";
+
+/** PutObject's limit. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
+const MAX_SINGLE_PUT = 5 * 1024 ** 3;
+
+/** Uploads and verifies; attributes that are not given are S3's defaults. */
+export async function put(store: Store, upload: Upload, call: Call): Promise<ObjectDetails> {
+  const { attributes, ...rest } = upload;
+  await removeEarlierUpload(store, upload);
+  return (await putVerified(store, { ...rest, attributes: attributeInput(attributes), tags: attributes.tags }, call))
+    .object;
+}
+
+/** Sends a body in one request or in parts, and proves that the store has it. Memory does not grow with the body. */
+export async function putVerified(store: Store, request: PutRequest, call: Call): Promise<PutResult> {
+  const { bucket, key } = request;
+  const about: About = { operation: "PutObject", bucket, key };
+  const single = request.size <= Math.min(store.connection.multipartThreshold, MAX_SINGLE_PUT);
+  try {
+    await checkCondition(store, request, call);
+    // A stream cannot be sent twice, so a redirect must not come in its way.
+    const region = await regionOf(store, bucket, call);
+    const way = single ? putWhole : putParts;
+    const result = await way(store, request, region, about, call);
+    await settleTags(store, { bucket, key, versionId: result.object.versionId }, request.tags, call);
+    return result;
+  } catch (error) {
+    throw await learnFromRefusal(store, request, error, call);
+  } finally {
+    request.body.destroy();
+  }
+}
+
+/** Other stores may ignore a write's condition, so there it is looked at beforehand too. */
+async function checkCondition(
+  store: Store,
+  { bucket, key, ifMatch, ifNoneMatch }: PutRequest,
+  call: Call,
+): Promise<void> {
+  if (store.connection.endpoint === undefined || (ifMatch === undefined && ifNoneMatch === undefined)) return;
+  const now = await findFacts(store, { object: { bucket, key } }, call);
+  const met =
+    ifNoneMatch !== undefined
+      ? now === undefined
+      : now !== undefined && now.details.etag === unquoteEtag(ifMatch ?? "");
+  if (met) return;
+  const expected = ifNoneMatch !== undefined ? "no object" : `ETag ${ifMatch ?? ""}`;
+  const found = now === undefined ? "none" : `ETag ${now.details.etag}`;
+  throw new ActivityError("PreconditionFailed", `expected ${expected} at ${nameOf({ bucket, key })}, found ${found}`, {
+    httpStatus: 412,
+  });
+}
+
+async function putWhole(
+  store: Store,
+  request: PutRequest,
+  region: string,
+  about: About,
+  call: Call,
+): Promise<PutResult> {
+  const { bucket, key, size, sha256 } = request;
+  const watch = watchdog(store, about, call.signal);
+  const onBytes = (bytes: number): void => {
+    watch.moved();
+    request.onBytes?.(bytes);
+  };
+  const body = uploadBody({
+    fail: watch.fail,
+    body: request.body,
+    size,
+    sha256,
+    md5: request.md5 ?? true,
+    about,
+    onBytes,
+  });
+  const useSha256 = sha256 !== undefined && store.connection.checksums === "when-supported";
+  const make = (): PutObjectCommand =>
+    new PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: body.stream,
+      ContentLength: size,
+      ...request.attributes,
+      ...conditions(store, request),
+      ...(useSha256 && { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") }),
+      ...ownedBy(store),
+    });
+  try {
+    const answer = await send(store, make, about, { signal: watch.signal }, { timeoutMs: "none", region, bytes: size });
+    const etag = unquoteEtag(answer.ETag ?? "");
+    if (etag === "") throw unproven(about, "the object's ETag", 200);
+    const stored = {
+      etag,
+      versionId: answer.VersionId,
+      sha256: answer.ChecksumSHA256,
+      encryption: answer.ServerSideEncryption,
+    };
+    return await provenPut(store, request, stored, body.md5() ?? "", body, call);
+  } catch (error) {
+    return await recover(store, request, error, body.md5() ?? "", body, call);
+  } finally {
+    watch.stop();
+    body.stream.destroy();
+  }
+}
+
+type Watchdog = {
+  readonly signal: AbortSignal;
+  readonly moved: () => void;
+  readonly fail: (error: unknown) => void;
+  readonly stop: () => void;
+};
+
+/** Ends an upload whose bytes no longer move, or whose answer does not come after the last one; a slow but moving one may take its time. */
+function watchdog({ settings, name }: Store, about: About, signal: AbortSignal): Watchdog {
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signal.reason);
+  const patience = Math.max(settings.idleTimeoutMs, settings.requestTimeoutMs);
+  const onIdle = (): void =>
+    controller.abort(
+      new ActivityError("Timeout", `${name} took no byte of ${nameOf(about)} and gave no answer in time`, {
+        retryable: true,
+      }),
+    );
+  let timer = setTimeout(onIdle, patience);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return {
+    signal: controller.signal,
+    moved() {
+      clearTimeout(timer);
+      timer = setTimeout(onIdle, patience);
+    },
+    fail: (error) => controller.abort(error),
+    stop() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { GetObjectTaggingCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../model/activity-error.ts";
+import type { ObjectRef } from "../../model/entities.ts";
+import { type About, nameOf, unproven } from "../error-mapping.ts";
+import { headFacts } from "./head.ts";
+import type { Call } from "../s3.ts";
+import { send } from "../transport/send.ts";
+import { ownedBy, type Store } from "../store.ts";
+
+export type Tags = Readonly<Record<string, string>>;
+
+/** How a store says that it has no tags at all. */
+const UNSUPPORTED = new Set(["NotImplemented", "MethodNotAllowed", "NoSuchTagSet"]);
+
+/** An object's tags. */
+export async function tags(store: Store, object: ObjectRef, call: Call): Promise<Tags> {
+  const { bucket, key, versionId } = object;
+  const about: About = { operation: "GetObjectTagging", bucket, key, versionId };
+  const make = (): GetObjectTaggingCommand =>
+    new GetObjectTaggingCommand({ Bucket: bucket, Key: key, VersionId: versionId, ...ownedBy(store) });
+  const { TagSet } = await send(store, make, about, call);
+  if (TagSet !== undefined) return Object.fromEntries(TagSet.map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
+  // Ceph's gateway leaves an empty set out, which looks like any foreign answer: HEAD says whether there are tags.
+  const { tagCount } = await headFacts(store, { object }, call);
+  if (tagCount > 0) throw unproven(about, `a set of ${tagCount} tags`, 200);
+  return {};
+}
+
+/** As {@link tags}, and none where the store has no tags at all. Tags that may not be read are an error, as a copy would lose them. */
+export async function tagsIfAny(read: () => Promise<Tags>): Promise<Tags> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof ActivityError && UNSUPPORTED.has(error.code)) return {};
+    throw error;
+  }
+}
+
+/**
+ * Sees to it that an object just written has its tags: Ceph's gateway, for one, takes them with a multipart upload and drops them
+ * without a word. AWS keeps them, so it is not asked.
+ */
+export async function settleTags(store: Store, object: ObjectRef, wanted: Tags | undefined, call: Call): Promise<void> {
+  if (store.connection.endpoint === undefined || wanted === undefined || Object.keys(wanted).length === 0) return;
+  const read = (): Promise<Tags> => tagsIfAny(() => tags(store, object, call));
+  if (same(await read(), wanted)) return;
+  const { bucket, key, versionId } = object;
+  const TagSet = Object.entries(wanted).map(([Key, Value]) => ({ Key, Value }));
+  const make = (): PutObjectTaggingCommand =>
+    new PutObjectTaggingCommand({
+      Bucket: bucket,
+      Key: key,
+      VersionId: versionId,
+      Tagging: { TagSet },
+      ...ownedBy(store),
+    });
+  await send(store, make, { operation: "PutObjectTagging", bucket, key, versionId }, call);
+  if (!same(await read(), wanted))
+    throw new ActivityError(
+      "VerificationFailed",
+      `expected ${nameOf(object)} to have ${TagSet.length} tags, the store does not keep them`,
+    );
+}
+
+function same(one: Tags, other: Tags): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}

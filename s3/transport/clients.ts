@@ -1,0 +1,83 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { S3Client } from "@aws-sdk/client-s3";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { Connection } from "../../credentials/connection.ts";
+import type { CredentialCache } from "./credential-cache.ts";
+import { createRetryStrategy } from "./retry-strategy.ts";
+
+/** Attempts of one SDK call, the first included; only for what was lost on the way. */
+const MAX_ATTEMPTS = 2;
+
+/** The SDK's clients of one connection: one for each region, all over the same sockets and credentials. */
+export type Clients = {
+  readonly forRegion: (region: string) => S3Client;
+  /** As above, sending every request only once. */
+  readonly forRegionOnce: (region: string) => S3Client;
+  /** As above, for signing URLs: without the checksum of an empty body, which a presigned PUT would else promise. */
+  readonly forPresigning: (region: string) => S3Client;
+  readonly close: () => void;
+};
+
+type ClientSettings = {
+  readonly maxSockets: number;
+  readonly connectTimeoutMs: number;
+};
+
+// The SDK warns on the console where it has no logger of ours; every failure reaches the caller anyway.
+const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
+function ignore(): void {}
+
+export function createClients(connection: Connection, credentials: CredentialCache, settings: ClientSettings): Clients {
+  const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: settings.maxSockets });
+  const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: settings.maxSockets });
+  // No requestTimeout, which ends with the headers and leaves a stalled body hanging, and no socketTimeout, which also ends a
+  // download whose reader is slow. The clocks in send.ts, download-body.ts and put.ts see both ends.
+  const requestHandler = new NodeHttpHandler({
+    httpAgent,
+    httpsAgent,
+    connectionTimeout: settings.connectTimeoutMs,
+    logger: silent,
+  });
+  const clients = new Map<string, S3Client>();
+
+  function create(region: string, { attempts, checksums }: Variant): S3Client {
+    const mode = checksums === "when-supported" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
+    return new S3Client({
+      region,
+      // Already "expired", so that the SDK asks the shared cache each time instead of keeping a copy of its own.
+      credentials: async () => ({ ...(await credentials.get()), expiration: new Date(0) }),
+      ...(connection.endpoint !== undefined && { endpoint: connection.endpoint }),
+      ignoreConfiguredEndpointUrls: true,
+      forcePathStyle: connection.pathStyle,
+      requestHandler,
+      maxAttempts: attempts,
+      retryStrategy: createRetryStrategy(attempts),
+      requestChecksumCalculation: mode,
+      responseChecksumValidation: mode,
+      followRegionRedirects: false,
+      logger: silent,
+    });
+  }
+
+  function cached(region: string, variant: Variant): S3Client {
+    const name = `${region} ${variant.attempts} ${variant.checksums}`;
+    const client = clients.get(name) ?? create(region, variant);
+    clients.set(name, client);
+    return client;
+  }
+
+  const { checksums } = connection;
+  return {
+    forRegion: (region) => cached(region, { attempts: MAX_ATTEMPTS, checksums }),
+    forRegionOnce: (region) => cached(region, { attempts: 1, checksums }),
+    forPresigning: (region) => cached(region, { attempts: 1, checksums: "when-required" }),
+    close() {
+      clients.clear();
+      httpAgent.destroy();
+      httpsAgent.destroy();
+    },
+  };
+}
+
+type Variant = { readonly attempts: number; readonly checksums: Connection["checksums"] };

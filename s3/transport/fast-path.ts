@@ -1,0 +1,169 @@
+import { Agent } from "undici";
+import { encodeKey, encodeSegment } from "../requests/copy-source.ts";
+import { type About, isThrottle, toActivityError } from "../error-mapping.ts";
+import { fastRequest, type RawAnswer } from "./fast-request.ts";
+import { createFastTargets, type FastTarget } from "./fast-target.ts";
+import type { Headers } from "../requests/object-facts.ts";
+import type { Call } from "../s3.ts";
+import { createSigner } from "./sign.ts";
+import type { Store } from "../store.ts";
+
+/**
+ * CopyObject, HeadObject, DeleteObject and ListObjectsV2 without the SDK, which costs several times the CPU. Only the expected success counts;
+ * for anything else the caller asks again through the SDK, which raises the typed error. Throttling is raised at once,
+ * because a second request is the last thing that a busy store needs.
+ */
+export type FastPath = {
+  /** An answer that is proven, or what is known of a request that has none. */
+  readonly send: (request: FastCall, call: Call) => Promise<FastAnswer>;
+  readonly close: () => Promise<void>;
+};
+
+export type FastCall = {
+  readonly operation: keyof typeof KINDS;
+  readonly bucket: string;
+  /** Absent where the call is for the bucket. */
+  readonly key?: string | undefined;
+  /** Not encoded. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly about: About;
+  /** Bytes that the call moves, for metrics. */
+  readonly bytes?: number;
+};
+
+export type FastAnswer =
+  | { readonly outcome: "done"; readonly headers: Headers; readonly body: string }
+  /** Not sent, or answered with a refusal: nothing happened. */
+  | { readonly outcome: "refused"; readonly status?: number }
+  /** Sent, and whether it took effect is not known. */
+  | { readonly outcome: "unknown" };
+
+const SMALL = 64 * 1024;
+/** A thousand keys of 1,024 bytes, each of them encoded as three characters, and some 300 characters beside each. */
+const LISTING = 4 * 1024 * 1024;
+
+const KINDS = {
+  CopyObject: { method: "PUT", success: 200, maxBody: SMALL },
+  HeadObject: { method: "HEAD", success: 200, maxBody: SMALL },
+  DeleteObject: { method: "DELETE", success: 204, maxBody: SMALL },
+  ListObjectsV2: { method: "GET", success: 200, maxBody: LISTING },
+} as const;
+
+type Parts = Pick<Store, "connection" | "settings" | "credentials" | "regions" | "clients" | "name">;
+
+export function createFastPath({ connection, settings, credentials, regions, clients, name }: Parts): FastPath {
+  const sign = createSigner();
+  const targets = createFastTargets(clients);
+  const agent = new Agent({
+    connections: settings.maxSockets,
+    pipelining: 1,
+    allowH2: false,
+    connect: { timeout: settings.connectTimeoutMs },
+  });
+
+  async function exchange(request: FastCall, target: FastTarget, call: Call): Promise<RawAnswer> {
+    const { operation, key, headers } = request;
+    const { method, maxBody } = KINDS[operation];
+    const path = key === undefined ? target.basePath || "/" : `${target.basePath}/${encodeKey(key)}`;
+    const query = request.query === undefined ? "" : encodeQuery(request.query);
+    const owner = connection.expectedBucketOwner;
+    const identity = credentials.peek() ?? (await credentials.get());
+    const signed = sign({
+      method,
+      host: target.host,
+      path,
+      query,
+      headers: owner === undefined ? headers : { ...headers, "x-amz-expected-bucket-owner": owner },
+      region: target.region,
+      credentials: identity,
+    });
+    if (method === "PUT") signed["content-length"] = "0";
+    const outgoing = {
+      origin: target.origin,
+      path: query === "" ? path : `${path}?${query}`,
+      method,
+      headers: signed,
+      headersTimeout: operation === "CopyObject" ? settings.copyTimeoutMs : settings.requestTimeoutMs,
+      bodyTimeout: settings.idleTimeoutMs,
+      maxBody,
+    };
+    return await fastRequest(agent, outgoing, call.signal);
+  }
+
+  function report(request: FastCall, started: number, status: number | undefined, throttled: boolean): void {
+    settings.onRequest?.({
+      operation: request.operation,
+      path: "fast",
+      durationMs: performance.now() - started,
+      throttled,
+      bucket: request.bucket,
+      ...(status !== undefined && { status }),
+      ...(request.bytes !== undefined && { bytes: request.bytes }),
+    });
+  }
+
+  return {
+    async send(request, call) {
+      const { operation, bucket, about } = request;
+      call.signal.throwIfAborted();
+      const found = targets(bucket, regions.get(bucket) ?? connection.region);
+      const target = found instanceof Promise ? await found : found;
+      if (target === undefined) return { outcome: "refused" };
+      const started = performance.now();
+      let answer: RawAnswer;
+      try {
+        answer = await exchange(request, target, call);
+      } catch (error) {
+        if (call.signal.aborted) throw call.signal.reason;
+        report(request, started, undefined, false);
+        const failure = toActivityError(error, { store: name, ...about });
+        // Who waited so long once should not have to wait again.
+        if (failure.code === "Timeout") throw failure;
+        // Why is for the SDK to say, when it meets the same. A provider without credentials sent nothing.
+        return { outcome: failure.code === "CredentialsUnavailable" ? "refused" : "unknown" };
+      }
+      const { status, headers, body } = answer;
+      const busy = status === 503 || status === 429 ? throttleError(answer, { store: name, ...about }) : undefined;
+      report(request, started, status, busy !== undefined);
+      if (busy !== undefined) throw busy;
+      if (status === KINDS[operation].success) return { outcome: "done", headers, body };
+      return { outcome: status >= 400 && status < 500 ? "refused" : "unknown", status };
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** As it is signed: sorted by name, every character encoded that is not unreserved. */
+function encodeQuery(query: Readonly<Record<string, string | undefined>>): string {
+  return Object.keys(query)
+    .toSorted()
+    .flatMap((name) => (query[name] === undefined ? [] : `${name}=${encodeSegment(query[name])}`))
+    .join("&");
+}
+
+function throttleError({ status, headers, body }: RawAnswer, about: About): Error | undefined {
+  const requestId = headers["x-amz-request-id"];
+  const error = toActivityError(
+    {
+      name: /<Code>([A-Za-z]+)<\/Code>/.exec(body)?.[1] ?? "",
+      message: /<Message>([^<]*)<\/Message>/.exec(body)?.[1] ?? "",
+      $metadata: { httpStatusCode: status, ...(typeof requestId === "string" && { requestId }) },
+    },
+    about,
+  );
+  return isThrottle(error) ? error : undefined;
+}
+
+// Whitespace before it keeps the connection of a long copy alive; anything after it, or any other root, is not S3's answer.
+const COPY_RESULT =
+  /^\s*(?:<\?xml[^<>]*\?>)?\s*<CopyObjectResult(?:\s[^<>]*)?>\s*((?:<([A-Za-z0-9]+)>[^<>]*<\/\2>\s*)*)<\/CopyObjectResult>\s*$/;
+
+/** The ETag of a CopyObject answer, without quotes; `undefined` where the body is anything but a whole CopyObjectResult with one. */
+export function copyResultEtag(body: string): string | undefined {
+  const fields = COPY_RESULT.exec(body)?.[1];
+  const etag = fields === undefined ? undefined : /<ETag>([^<>]*)<\/ETag>/.exec(fields)?.[1];
+  const bare = etag?.replaceAll(/&quot;|&#34;|"/g, "").trim();
+  return bare === undefined || !/^[0-9A-Za-z._-]+$/.test(bare) ? undefined : bare;
+}
