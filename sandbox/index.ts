@@ -3,10 +3,10 @@ export type { CreateBucketOptions, DirectAccess, ObjectView, PutOptions, Sandbox
 export { startSandboxProcess } from "./sandbox-process.ts";
 export type { SandboxControl, SandboxProcess } from "./sandbox-process.ts";
 export type { EnforcedConditions, Quirks, SandboxCredential, SandboxOptions, SandboxRole } from "./options.ts";
-export type { Fault, FaultKind, FaultOptions } from "./faults.ts";
-export type { GenerateOptions } from "./generated-objects.ts";
-export type { Hook, HookCall } from "./hooks.ts";
-export type { LogEntry } from "./operation-log.ts";
-export type { Operation } from "./operation.ts";
+export type { Fault, FaultKind, FaultOptions } from "./behaviour/faults.ts";
+export type { GenerateOptions } from "./storage/generated-objects.ts";
+export type { Hook, HookCall } from "./behaviour/hooks.ts";
+export type { LogEntry } from "./http/operation-log.ts";
+export type { Operation } from "./http/operation.ts";
 export { startRedis } from "./start-redis.ts";
 export type { RedisChoice, RedisServer, StartRedisOptions } from "./start-redis.ts";

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { FaultOptions } from "./faults.ts";
-import type { GenerateOptions } from "./generated-objects.ts";
-import type { Operation } from "./operation.ts";
+import type { FaultOptions } from "./behaviour/faults.ts";
+import type { GenerateOptions } from "./storage/generated-objects.ts";
+import type { Operation } from "./http/operation.ts";
 import type { SandboxCredential, SandboxOptions } from "./options.ts";
 import type { DirectAccess, ObjectView } from "./sandbox.ts";
 

@@ -1,10 +1,10 @@
-import type { Fault, FaultOptions } from "./faults.ts";
-import type { GenerateOptions } from "./generated-objects.ts";
-import type { Hook } from "./hooks.ts";
-import type { LogEntry } from "./operation-log.ts";
-import type { Operation } from "./operation.ts";
+import type { Fault, FaultOptions } from "./behaviour/faults.ts";
+import type { GenerateOptions } from "./storage/generated-objects.ts";
+import type { Hook } from "./behaviour/hooks.ts";
+import type { LogEntry } from "./http/operation-log.ts";
+import type { Operation } from "./http/operation.ts";
 import type { SandboxCredential } from "./options.ts";
-import type { Checksum, Encryption } from "./stored-object.ts";
+import type { Checksum, Encryption } from "./storage/stored-object.ts";
 
 export type CreateBucketOptions = {
   /** Default: the sandbox's region. */

@@ -2,11 +2,11 @@
  * The S3 server in a process of its own, for benchmarks and fault campaigns: `node sandbox/server-process.ts '<SandboxOptions as JSON>'`.
  * Prints one JSON line, `{ endpoint, pid, credentials }`. Ends with SIGTERM, SIGINT, or when its standard input closes.
  */
-import type { FaultOptions } from "./faults.ts";
-import type { GenerateOptions } from "./generated-objects.ts";
+import type { FaultOptions } from "./behaviour/faults.ts";
+import type { GenerateOptions } from "./storage/generated-objects.ts";
 import type { SandboxOptions } from "./options.ts";
 import type { CreateBucketOptions, PutOptions, Sandbox } from "./sandbox.ts";
-import type { Control } from "./control.ts";
+import type { Control } from "./http/control.ts";
 import { startControlled } from "./start-sandbox.ts";
 
 /** Each command takes the arguments of its namesake in `Sandbox` as a JSON list. The casts trust our own client, sandbox-process.ts. */

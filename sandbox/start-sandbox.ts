@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Control } from "./control.ts";
-import { directAccess } from "./direct-access.ts";
-import { Faults } from "./faults.ts";
-import { Hooks } from "./hooks.ts";
-import { OperationLog } from "./operation-log.ts";
+import type { Control } from "./http/control.ts";
+import { directAccess } from "./storage/direct-access.ts";
+import { Faults } from "./behaviour/faults.ts";
+import { Hooks } from "./behaviour/hooks.ts";
+import { OperationLog } from "./http/operation-log.ts";
 import { DEFAULT_CREDENTIAL, type SandboxOptions } from "./options.ts";
-import { createS3Server, type S3ServerParts } from "./s3-server.ts";
+import { createS3Server, type S3ServerParts } from "./http/s3-server.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { createWorld } from "./world.ts";
+import { createWorld } from "./storage/world.ts";
 
 /**
  * Starts an S3 server in this process: in memory, strict where AWS is strict, with faults on demand.

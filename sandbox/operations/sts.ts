@@ -1,13 +1,13 @@
 import { hash, randomBytes } from "node:crypto";
-import { parseQuery, type Call } from "../call.ts";
-import { findCredential } from "../authenticate.ts";
+import { parseQuery, type Call } from "../http/call.ts";
+import { findCredential } from "../auth/authenticate.ts";
 import { DEFAULT_ACCOUNT, type SandboxCredential } from "../options.ts";
-import type { Reply } from "../reply.ts";
-import { receiveDocument } from "../receive-body.ts";
-import { S3Error } from "../s3-error.ts";
-import { readSignature, verifySignature } from "../signature.ts";
-import type { World } from "../world.ts";
-import { element } from "../xml.ts";
+import type { Reply } from "../http/reply.ts";
+import { receiveDocument } from "../http/receive-body.ts";
+import { S3Error } from "../http/s3-error.ts";
+import { readSignature, verifySignature } from "../auth/signature.ts";
+import type { World } from "../storage/world.ts";
+import { element } from "../http/xml.ts";
 
 const NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/";
 

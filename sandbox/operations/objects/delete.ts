@@ -1,0 +1,83 @@
+import type { Bucket } from "../../storage/bucket.ts";
+import { header, type Call } from "../../http/call.ts";
+import { ALGORITHMS, checksumHeader } from "../../storage/checksum.ts";
+import { checkDelete } from "../../storage/conditions.ts";
+import { receiveDocument } from "../../http/receive-body.ts";
+import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
+import { S3Error } from "../../http/s3-error.ts";
+import { versionName } from "../../storage/stored-object.ts";
+import { openBucket, type World } from "../../storage/world.ts";
+import { childText, element, malformed, parseXml, xmlDocument } from "../../http/xml.ts";
+import { checkKey } from "./source.ts";
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
+export function deleteObject(call: Call, world: World): Reply {
+  const bucket = openBucket(world, call);
+  checkKey(call.key);
+  const ifMatch = world.enforce.delete ? header(call, "if-match") : undefined;
+  const outcome = remove(bucket, call.key, call.query.get("versionId"), ifMatch);
+  const headers: string[] = [];
+  if (outcome.deleteMarker) headers.push("x-amz-delete-marker", "true");
+  if (outcome.versionId !== undefined) headers.push("x-amz-version-id", outcome.versionId);
+  return emptyReply(204, headers);
+}
+
+type Removed = { versionId?: string; deleteMarker: boolean; markerVersionId?: string };
+
+function remove(bucket: Bucket, key: string, versionId: string | undefined, ifMatch: string | undefined): Removed {
+  // A condition looks at the current version only.
+  if (ifMatch !== undefined) checkDelete(key, bucket.head(key), ifMatch);
+  if (versionId !== undefined) {
+    const removed = bucket.deleteVersion(key, versionId);
+    return { versionId, deleteMarker: removed?.deleteMarker ?? false };
+  }
+  const marker = bucket.delete(key);
+  return marker === undefined
+    ? { deleteMarker: false }
+    : { versionId: versionName(marker), deleteMarker: true, markerVersionId: versionName(marker) };
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
+export async function deleteObjects(call: Call, world: World): Promise<Reply> {
+  const bucket = openBucket(world, call);
+  const hasDigest =
+    header(call, "content-md5") !== undefined ||
+    header(call, "x-amz-trailer") !== undefined ||
+    ALGORITHMS.some((algorithm) => header(call, checksumHeader(algorithm)) !== undefined);
+  if (!hasDigest)
+    throw new S3Error("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
+  const request = parseXml(await receiveDocument(call), "Delete");
+  const objects = request.children.get("Object") ?? [];
+  if (objects.length === 0 || objects.length > world.limits.maxDeleteKeys) throw malformed();
+  const quiet = childText(request, "Quiet") === "true";
+  let content = "";
+  for (const object of objects) {
+    const key = childText(object, "Key");
+    if (key === undefined || key === "") throw malformed();
+    content += deleteOne(
+      bucket,
+      { key, versionId: childText(object, "VersionId"), etag: childText(object, "ETag") },
+      { quiet, world },
+    );
+  }
+  return xmlReply(xmlDocument("DeleteResult", content));
+}
+
+type DeleteEntry = { key: string; versionId: string | undefined; etag: string | undefined };
+
+function deleteOne(bucket: Bucket, entry: DeleteEntry, { quiet, world }: { quiet: boolean; world: World }): string {
+  const { key, versionId, etag } = entry;
+  const name = element("Key", key) + element("VersionId", versionId);
+  try {
+    checkKey(key);
+    const removed = remove(bucket, key, versionId, world.enforce.multiDelete ? etag : undefined);
+    if (quiet) return "";
+    const marker = removed.deleteMarker
+      ? element("DeleteMarker", true) + element("DeleteMarkerVersionId", removed.markerVersionId ?? removed.versionId)
+      : "";
+    return `<Deleted>${name}${marker}</Deleted>`;
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+    return `<Error>${name}${element("Code", error.code)}${element("Message", error.message)}</Error>`;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Call } from "../../http/call.ts";
+import { checkTags } from "../../http/object-facts.ts";
+import { receiveDocument } from "../../http/receive-body.ts";
+import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
+import { openBucket, type World } from "../../storage/world.ts";
+import { childText, element, malformed, parseXml, xmlDocument } from "../../http/xml.ts";
+import { checkKey, findObject } from "./source.ts";
+
+function open(call: Call, world: World) {
+  const bucket = openBucket(world, call);
+  checkKey(call.key);
+  const object = findObject(bucket, call.key, call.query.get("versionId"));
+  const headers = object.versionId === undefined ? [] : ["x-amz-version-id", object.versionId];
+  return { bucket, object, headers };
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html */
+export function getObjectTagging(call: Call, world: World): Reply {
+  const { object, headers } = open(call, world);
+  const tags = (object.tags ?? []).map((tag) => `<Tag>${element("Key", tag.key)}${element("Value", tag.value)}</Tag>`);
+  return xmlReply(xmlDocument("Tagging", `<TagSet>${tags.join("")}</TagSet>`), headers);
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html */
+export async function putObjectTagging(call: Call, world: World): Promise<Reply> {
+  open(call, world);
+  const set = parseXml(await receiveDocument(call), "Tagging").children.get("TagSet")?.[0];
+  if (set === undefined) throw malformed();
+  const tags = (set.children.get("Tag") ?? []).map((tag) => ({
+    key: childText(tag, "Key") ?? "",
+    value: childText(tag, "Value") ?? "",
+  }));
+  checkTags(tags);
+  const { bucket, object, headers } = open(call, world);
+  bucket.update(object, { tags });
+  return emptyReply(200, headers);
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTagging.html */
+export function deleteObjectTagging(call: Call, world: World): Reply {
+  const { bucket, object, headers } = open(call, world);
+  bucket.update(object, { tags: [] });
+  return emptyReply(204, headers);
+}
