@@ -1,3 +1,5 @@
+import { type ErrorCode, foreignCode } from "./error-codes.ts";
+
 /** The wire form of an {@link ActivityError}: what crosses Redis and HTTP. */
 export type ActivityErrorFields = {
   /** S3's own code (`NoSuchKey`, `AccessDenied`) or one of ours (`InvalidInput`, `SourceChanged`). */
@@ -27,13 +29,13 @@ type Options = {
  */
 export class ActivityError extends Error implements ActivityErrorFields {
   override readonly name = "ActivityError";
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly httpStatus?: number;
   readonly requestId?: string;
   readonly field?: string;
 
-  constructor(code: string, sentence: string, options: Options = {}) {
+  constructor(code: ErrorCode, sentence: string, options: Options = {}) {
     const asked = options.requestId === undefined ? "" : ` (request ${options.requestId})`;
     super(`${code}: ${sentence}${asked}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
@@ -58,7 +60,7 @@ export class ActivityError extends Error implements ActivityErrorFields {
   /** Rebuilds an error from its wire form. The message already carries code and request id. */
   static fromJSON(fields: ActivityErrorFields): ActivityError {
     const { code, message, ...rest } = fields;
-    const error = new ActivityError(code, "", rest);
+    const error = new ActivityError(foreignCode(code), "", rest);
     error.message = message;
     return error;
   }

@@ -1,4 +1,5 @@
 import { ActivityError } from "../model/activity-error.ts";
+import { foreignCode } from "../model/error-codes.ts";
 import { isThrottle as saysSlowDown, THROTTLES } from "../model/throttle.ts";
 
 /** What was asked for: names the thing in the sentence of an error. */
@@ -126,7 +127,7 @@ export function toActivityError(thrown: unknown, about: About): ActivityError {
   if (status !== undefined && status >= 200 && status < 300) return damagedAnswer(error, about, status);
   if (status === undefined) return transportError(error, about);
   const code = codeOf(error, about, status);
-  return new ActivityError(code, sentence(code, error, about), {
+  return new ActivityError(foreignCode(code), sentence(code, error, about), {
     retryable: TRANSIENT.has(code) || THROTTLES.has(code) || status === 429 || (status >= 500 && status !== 501),
     httpStatus: status,
     requestId: error.$metadata?.requestId,

@@ -159,7 +159,9 @@ describe("alerts", () => {
   });
 
   test("know the codes that they look for", () => {
-    const source = ["model", "credentials", "s3", "worker", "jobs", "documents", "sandbox"].map((room) => textBelow(join(root, room))).join("\n");
+    const source = ["model", "credentials", "s3", "worker", "jobs", "documents", "sandbox"]
+      .map((room) => textBelow(join(root, room)))
+      .join("\n");
     const codes = rules.flatMap(({ expr }) => selectorsOf(expr).flatMap(({ matchers }) => matchers));
     const words = codes.filter(({ label }) => label === "code").flatMap(({ value }) => value.split("|"));
     expect(words.length).toBeGreaterThan(5);

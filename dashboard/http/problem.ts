@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { z } from "zod";
 import { ActivityError } from "../../model/activity-error.ts";
+import type { ErrorCode } from "../../model/error-codes.ts";
 
 /** One wrong field of a request. */
 export type FieldError = { readonly field: string; readonly message: string };
@@ -32,7 +33,7 @@ export class HttpProblem extends Error {
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, detail: string, { field, errors, headers, cause }: Details = {}) {
+  constructor(status: number, code: ErrorCode, detail: string, { field, errors, headers, cause }: Details = {}) {
     super(`${code}: ${detail}`, cause === undefined ? undefined : { cause });
     this.headers = headers ?? {};
     this.problem = makeProblem({ status, code, detail, retryable: status === 429 || status === 503, field, errors });

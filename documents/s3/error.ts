@@ -1,4 +1,5 @@
 import { ActivityError } from "../../model/activity-error.ts";
+import { foreignCode } from "../../model/error-codes.ts";
 import { diskFull } from "../document-errors.ts";
 
 /** How S3-compatible stores say that they are full: Ceph, MinIO and its heirs, and HTTP's own status. */
@@ -25,7 +26,7 @@ export function s3StoreError(error: unknown, location: string, doing: string): u
     return new ActivityError("DocumentStoreFailed", sentence, { retryable: isNetwork(error), cause: error });
   }
   if (FULL.has(error.name) || status === 507) return diskFull(location, error);
-  return new ActivityError(error.name, sentence, {
+  return new ActivityError(foreignCode(error.name), sentence, {
     retryable: status >= 500 || status === 429 || PASSING.has(error.name),
     httpStatus: status,
     requestId,
