@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+// oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
+import "../model/exit-on-old-node.ts";
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import type { Environment } from "./environment.ts";

@@ -1,3 +1,5 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
+import "../model/exit-on-old-node.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- it sets how V8 keeps its heap, and exports nothing
 import "./prefer-memory.ts";
 import closeWithGrace from "close-with-grace";

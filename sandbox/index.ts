@@ -1,3 +1,5 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
+import "./require-node.ts";
 export { startSandbox } from "./start-sandbox.ts";
 export type { CreateBucketOptions, DirectAccess, ObjectView, PutOptions, Sandbox, UploadView } from "./sandbox.ts";
 export { startSandboxProcess } from "./sandbox-process.ts";

@@ -53,9 +53,9 @@ describe("the total of npm test", () => {
 });
 
 /** Runs it where no program can be found. */
-function setUp(env: NodeJS.ProcessEnv) {
+function setUp(env: NodeJS.ProcessEnv, ...args: string[]) {
   const script = new URL("setup.js", scripts).pathname;
-  return spawnSync(process.execPath, [script], { env: { PATH: "/nowhere", ...env }, encoding: "utf8" });
+  return spawnSync(process.execPath, [script, ...args], { env: { PATH: "/nowhere", ...env }, encoding: "utf8" });
 }
 
 describe("setup", () => {
@@ -69,5 +69,16 @@ describe("setup", () => {
 
   test("is content with the Redis that REDIS_URL names", () => {
     expect(setUp({ REDIS_URL: "redis://127.0.0.1:6379" })).toMatchObject({ status: 0, stderr: "", stdout: "" });
+  });
+
+  // Debian has its Chromium where the browser tests find it without a PATH; Python is looked up on the PATH, where nothing is here.
+  test("fails in CI where a program that tests need is missing and cannot be installed, and says so elsewhere", () => {
+    const redis = { REDIS_URL: "redis://127.0.0.1:6379" };
+    const inCi = setUp({ ...redis, CI: "true" }, "tests");
+    expect(inCi.status).toBe(1);
+    expect(inCi.stderr).toMatch(/python3 .*PATH[^]*no test may be skipped/);
+    const atHome = setUp(redis, "tests");
+    expect(atHome.status).toBe(0);
+    expect(atHome.stdout).toMatch(/python3 .*PATH[^]*counted as skipped/);
   });
 });

@@ -1,3 +1,5 @@
+// oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
+import "../model/require-node.ts";
 export { type BucketlineWorker, createWorker, type WorkerOptions } from "./create-worker.ts";
 export { describeConfig } from "./config-description.ts";
 export { parseWorkerConfig, type WorkerConfig } from "./config.ts";

@@ -47,6 +47,13 @@ describe("the Kubernetes manifests", () => {
     expect(listed.toSorted()).toEqual(rest.filter((name) => name !== "secret.example.yaml").toSorted());
   });
 
+  test("make the namespace that everything goes into", () => {
+    const { namespace } = z
+      .looseObject({ namespace: z.string() })
+      .parse(readYaml(join(folder, "kustomization.yaml"))[0]);
+    expect(ofKind("Namespace", manifests).map(({ metadata }) => metadata.name)).toEqual([namespace]);
+  });
+
   test("select pods that there are, by labels that those have", () => {
     const selectors = [
       ...deployments.map(({ spec }) => spec.selector.matchLabels),

@@ -62,6 +62,7 @@ const kindOf = <Kind extends string, Rest extends z.ZodRawShape>(apiVersion: str
 /** The kinds that we use, with the fields that we use. */
 const Manifest = z.discriminatedUnion("kind", [
   kindOf("v1", "ConfigMap", { data: Labels }),
+  kindOf("v1", "Namespace", {}),
   kindOf("v1", "Secret", { stringData: Labels }),
   kindOf("v1", "ServiceAccount", { automountServiceAccountToken: z.literal(false) }),
   kindOf("v1", "Service", {
