@@ -122,8 +122,17 @@ export type Upload = {
 
 export type Deleted = { readonly versionId?: string; readonly deleteMarker: boolean };
 
-/** One key of a bulk delete. With `etag`: only that content, as far as the store enforces it. */
-export type DeleteItem = { readonly key: string; readonly versionId?: string; readonly etag?: string };
+/**
+ * One key of a bulk delete. With `etag`: only that content, as far as the store enforces it. With `lastModified` and `size` beside it: only the object
+ * that was so when it was pinned, which is looked at just before.
+ */
+export type DeleteItem = {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly etag?: string;
+  readonly size?: number;
+  readonly lastModified?: string;
+};
 /** `error` is absent where the store confirmed the key by name. */
 export type DeleteOutcome = {
   readonly key: string;

@@ -58,6 +58,10 @@ export type Store = {
   readonly fast: FastPath | undefined;
   /** Buckets that answered lately: a 404 there is about the object. */
   readonly seenBuckets: SeenBuckets;
+  /** Buckets where a version that was asked for by name was answered by that name lately. */
+  readonly namesVersions: SeenBuckets;
+  /** Buckets with versioning on, a moment ago. */
+  readonly keepsVersions: SeenBuckets;
   /** What was learned of this store while working with it. */
   readonly learned: { bareIfMatch: boolean };
   /** How errors call the store. */
@@ -87,6 +91,8 @@ export function createStore(connection: Connection, options: S3Options): Store {
     ...parts,
     fast: settings.fastPath ? createFastPath(parts) : undefined,
     seenBuckets: createSeenBuckets(),
+    namesVersions: createSeenBuckets(),
+    keepsVersions: createSeenBuckets(),
     learned: { bareIfMatch: false },
   };
 }

@@ -14,7 +14,7 @@ import {
   taggingHeader,
 } from "../requests/attributes.ts";
 import { copySource } from "../requests/copy-source.ts";
-import { isPinned, sourceChanged } from "../requests/delete.ts";
+import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { type About, isUnknownOutcome, nameOf, unproven } from "../error-mapping.ts";
 import { isSinglePartEtag, quoteEtag, unquoteEtag } from "../etag.ts";
 import { findFacts, headFacts } from "../requests/head.ts";

@@ -1,7 +1,7 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, Verified } from "../../model/entities.ts";
 import { attributeInput, carriedStorageClass } from "../requests/attributes.ts";
-import { isPinned, sourceChanged } from "../requests/delete.ts";
+import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { isSinglePartEtag, unquoteEtag } from "../etag.ts";
 import { putVerified } from "../requests/put.ts";
 import type { Call, CopyProof, CopyRequest, Download, S3 } from "../s3.ts";

@@ -1,6 +1,6 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectRef, Verified } from "../../model/entities.ts";
-import { isPinned, sourceChanged } from "../requests/delete.ts";
+import { isPinned, sourceChanged } from "./unchanged.ts";
 import { nameOf } from "../error-mapping.ts";
 import { isSinglePartEtag, unquoteEtag } from "../etag.ts";
 import { findFacts, headFacts } from "../requests/head.ts";

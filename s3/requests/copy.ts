@@ -9,7 +9,7 @@ import {
   taggingHeader,
 } from "./attributes.ts";
 import { copySource } from "./copy-source.ts";
-import { isPinned, sourceChanged } from "./delete.ts";
+import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "../etag.ts";
 import { copyResultEtag } from "../transport/fast-path.ts";

@@ -129,3 +129,32 @@ test("reads the errors of single keys, and which of them to try again", async ()
   ]);
   expect(outcomes[1]?.error?.message).toContain("s3://in/b");
 });
+
+test.each([true, false])(
+  "keeps objects that were written anew with the same bytes, and looks at a round with one listing (conditions enforced: %s)",
+  async (enforced) => {
+    const { sandbox, s3, pin } = await openS3({
+      sandbox: { enforceConditions: enforced },
+      connection: { conditionalDelete: enforced },
+    });
+    const keys = Array.from({ length: 50 }, (_, index) => `p/k${String(index).padStart(2, "0")}`);
+    const lastModified = new Date(Date.now() - 3_600_000);
+    for (const key of keys) sandbox.put("in", key, "same", { lastModified });
+    const items = keys.map((key) => {
+      const { etag, size, lastModified: date } = pin("in", key);
+      return { key, etag, size, lastModified: date };
+    });
+    sandbox.put("in", "p/k00", "same", { metadata: { by: "anna" } });
+    sandbox.put("in", "p/k31", "same", { metadata: { by: "anna" } });
+    sandbox.delete("in", "p/k40");
+    const outcomes = await s3.deleteMany({ bucket: "in", items }, call);
+    expect(codes(outcomes).filter(([, code]) => code !== undefined)).toEqual([
+      ["p/k00", "SourceChanged"],
+      ["p/k31", "SourceChanged"],
+    ]);
+    expect(sandbox.keys("in")).toEqual(["p/k00", "p/k31"]);
+    expect(sandbox.calls("ListObjectsV2")).toBe(1);
+    // The first, and the one that the listing did not show.
+    expect(sandbox.calls("HeadObject")).toBe(2);
+  },
+);

@@ -1,12 +1,15 @@
 import { DeleteObjectsCommand, type DeleteObjectsOutput } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
-import { deleteObject } from "./delete.ts";
+import { inLanes, lookAtMany } from "../proof/look-at-many.ts";
+import { foundOf, isPinned, sourceChanged } from "../proof/unchanged.ts";
+import { deleteObject, deleteUnchanged } from "./delete.ts";
 import { type About, nameOf, toActivityError, unproven } from "../error-mapping.ts";
 import { quoteEtag } from "../etag.ts";
 import { findFacts } from "./head.ts";
-import type { Call, DeleteItem, DeleteOutcome, S3 } from "../s3.ts";
+import type { Call, DeleteItem, DeleteOutcome, Pin, S3 } from "../s3.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
+import { findVersion } from "./versions.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 const MAX_KEYS = 1_000;
@@ -25,15 +28,63 @@ export async function deleteMany(
   { bucket, items }: Request,
   call: Call,
 ): Promise<readonly DeleteOutcome[]> {
-  const bulk = items.filter(({ key }) => !NOT_FOR_XML.test(key));
   const outcomes = new Map<string, DeleteOutcome>();
+  const { left, alone } = await lookBefore(store, bucket, items, { outcomes, call });
+  const bulk = left.filter(({ key }) => !NOT_FOR_XML.test(key));
   for (let start = 0; start < bulk.length; start += MAX_KEYS) {
     const chunk = bulk.slice(start, start + MAX_KEYS);
     for (const [identity, outcome] of await deleteChunk(store, bucket, chunk, call)) outcomes.set(identity, outcome);
   }
-  const result: DeleteOutcome[] = [];
-  for (const item of items) result.push(outcomes.get(identityOf(item)) ?? (await deleteOne(store, bucket, item, call)));
-  return result;
+  await inLanes([...alone, ...left], LOOKS, async (item) => {
+    const identity = identityOf(item);
+    if (!outcomes.has(identity)) outcomes.set(identity, await deleteOne(store, bucket, item, call));
+  });
+  // Each has one by now.
+  return items.map((item) => outcomes.get(identityOf(item)) ?? { key: item.key });
+}
+
+type Looking = { readonly outcomes: Map<string, DeleteOutcome>; readonly call: Call };
+
+/** Decides on what is gone, changed or cannot be looked at; returns what may be deleted: `alone` what needs a look and a request of its own. */
+async function lookBefore(
+  store: Store,
+  bucket: string,
+  items: readonly DeleteItem[],
+  { outcomes, call }: Looking,
+): Promise<{ readonly left: readonly DeleteItem[]; readonly alone: readonly DeleteItem[] }> {
+  const distinct = [...new Map(items.map((item) => [identityOf(item), item])).values()];
+  const pinned = distinct.filter((item) => pinOf(bucket, item) !== undefined);
+  const left = distinct.filter((item) => pinOf(bucket, item) === undefined);
+  for (const item of left) {
+    const { key, versionId } = item;
+    if (versionId === undefined || store.namesVersions.has(bucket)) continue;
+    try {
+      if (!(await findVersion(store, { bucket, key, versionId }, call))) outcomes.set(identityOf(item), { key });
+    } catch (error) {
+      outcomes.set(identityOf(item), { key, error: lookError(error, bucket, item, call) });
+    }
+  }
+  const free = left.filter((item) => !outcomes.has(identityOf(item)));
+  if (pinned.length === 0) return { left: free, alone: [] };
+  const looks = await lookAtMany(store, bucket, pinned, call);
+  if (looks.versions === "at-risk") return { left: free, alone: pinned };
+  const unchanged: DeleteItem[] = [];
+  for (const item of pinned) {
+    const now = looks.found.get(item.key);
+    const pin = pinOf(bucket, item);
+    if (now === undefined || pin === undefined) outcomes.set(identityOf(item), { key: item.key });
+    else if (now instanceof ActivityError) outcomes.set(identityOf(item), { key: item.key, error: now });
+    else if (isPinned(now, pin)) unchanged.push(item);
+    else outcomes.set(identityOf(item), { key: item.key, error: sourceChanged(pin, foundOf(now)) });
+  }
+  return { left: [...free, ...unchanged], alone: [] };
+}
+
+/** What an item says of the object that it means; `undefined` where it is only a name, or a version, which is exact by itself. */
+function pinOf(bucket: string, { key, versionId, etag, size, lastModified }: DeleteItem): Pin | undefined {
+  if (versionId !== undefined || etag === undefined || size === undefined || lastModified === undefined)
+    return undefined;
+  return { bucket, key, etag, size, lastModified };
 }
 
 /** Names an item also where one key comes in several versions. */
@@ -44,15 +95,22 @@ function identityOf({ key, versionId }: { readonly key: string; readonly version
 async function deleteOne(store: Store, bucket: string, item: DeleteItem, call: Call): Promise<DeleteOutcome> {
   const { key, versionId, etag } = item;
   try {
+    const pin = pinOf(bucket, item);
     // A named version is exact by itself.
     const ifMatch = versionId === undefined ? etag : undefined;
-    await deleteObject(store, { object: { bucket, key, versionId }, ifMatch }, call);
+    if (pin !== undefined) await deleteUnchanged(store, pin, call);
+    else await deleteObject(store, { object: { bucket, key, versionId }, ifMatch }, call);
     return { key };
   } catch (error) {
     call.signal.throwIfAborted();
     const about: About = { operation: "DeleteObject", bucket, key, versionId };
     return { key, error: asSourceChanged(toActivityError(error, about), bucket, item) };
   }
+}
+
+function lookError(error: unknown, bucket: string, { key, versionId }: DeleteItem, call: Call): ActivityError {
+  call.signal.throwIfAborted();
+  return toActivityError(error, { operation: "HeadObject", bucket, key, versionId });
 }
 
 async function deleteChunk(
@@ -70,8 +128,10 @@ async function deleteChunk(
       Delete: { Quiet: false, Objects: distinct.map((item) => identifier(store, item)) },
       ...ownedBy(store),
     });
-  // Where the store does not compare, whoever gave the ETags has, just before: a repeated request needs another look.
-  const once = !store.connection.conditionalDelete && distinct.some(({ etag }) => etag !== undefined);
+  // What was looked at just before, here or by the caller where the store does not compare, needs another look before a repeated request.
+  const once = distinct.some(
+    (item) => pinOf(bucket, item) !== undefined || (!store.connection.conditionalDelete && item.etag !== undefined),
+  );
   const answer = await send(store, make, about, call, { once });
   const told = confirmations(answer, bucket);
   const outcomes = distinct.map((item): readonly [DeleteItem, DeleteOutcome] => {
@@ -105,8 +165,7 @@ async function settleRefusals(
       settled.set(identityOf(item), { key, error: toActivityError(error, { operation: "HeadObject", bucket, key }) });
     }
   };
-  for (let start = 0; start < refused.length; start += LOOKS)
-    await Promise.all(refused.slice(start, start + LOOKS).map(settle));
+  await inLanes(refused, LOOKS, settle);
   return settled;
 }
 

@@ -1,27 +1,32 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
-import { isSameSecond } from "../../model/one-object.ts";
 import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
 import { captureHeaders } from "../transport/capture-headers.ts";
-import { type About, isUnknownOutcome, nameOf, unproven } from "../error-mapping.ts";
+import { type About, isThrottle, isUnknownOutcome, nameOf, unproven } from "../error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "../etag.ts";
+import { foundOf, lookUnchanged, sourceChanged } from "../proof/unchanged.ts";
 import { findFacts } from "./head.ts";
 import type { Headers } from "./object-facts.ts";
 import type { Call, Deleted, Pin, S3 } from "../s3.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
+import { findVersion, refuseLossOfNullVersion } from "./versions.ts";
 
 const GONE: Deleted = { deleteMarker: false };
 
 /** Deletes one object or version. What is already gone counts as deleted, as S3 itself sees it, also under a condition. */
 export async function deleteObject(store: Store, request: Parameters<S3["delete"]>[0], call: Call): Promise<Deleted> {
   const { object, ifMatch } = request;
+  if (object.versionId !== undefined && !(await findVersion(store, object, call))) return GONE;
   if (ifMatch === undefined) return await sendDelete(store, object, undefined, call);
   if (!store.connection.conditionalDelete) {
-    const check = ({ etag }: ObjectDetails): void => {
-      if (ifMatch !== "*" && etag !== unquoteEtag(ifMatch)) throw notMatching(object, ifMatch, etag);
+    const look = async (): Promise<ObjectDetails | undefined> => {
+      const now = (await findFacts(store, { object }, call))?.details;
+      if (now !== undefined && ifMatch !== "*" && now.etag !== unquoteEtag(ifMatch))
+        throw notMatching(object, ifMatch, now.etag);
+      return now;
     };
-    return await deleteAfterLook(store, object, check, call);
+    return await deleteAfterLook(store, { object, look }, call);
   }
   try {
     return await sendDelete(store, object, ifMatch, call);
@@ -35,79 +40,62 @@ export async function deleteObject(store: Store, request: Parameters<S3["delete"
 }
 
 /**
- * Deletes the source of a move only while it is what was pinned: by If-Match where the store enforces it, else after a HEAD
- * just before. A named version is exact by itself. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ * Deletes the source of a move only while it is the object that was pinned: looked at just before every request, and by If-Match too where the store
+ * enforces it, which closes the window for any other content. A version that the caller named is deleted by its name.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
  */
 export async function deleteUnchanged(
   store: Store,
   pin: Pin,
   call: Call,
 ): Promise<{ readonly guarantee: "conditional" | "best-effort" }> {
-  const object: ObjectRef = { bucket: pin.bucket, key: pin.key };
-  if (pin.versionNamed === true && pin.versionId !== undefined) {
-    await sendDelete(store, { ...object, versionId: pin.versionId }, undefined, call);
-    return { guarantee: "conditional" };
-  }
-  if (!store.connection.conditionalDelete) {
-    const check = (now: ObjectDetails): void => {
-      if (!isPinned(now, pin)) throw sourceChanged(pin, `found ETag ${now.etag} of ${now.lastModified}`);
-    };
-    await deleteAfterLook(store, object, check, call);
-    return { guarantee: "best-effort" };
-  }
+  const { bucket, key, versionId } = pin;
+  const named = pin.versionNamed === true && versionId !== undefined;
+  const enforced = store.connection.conditionalDelete;
+  const object: ObjectRef = { bucket, key, ...(named && { versionId }) };
+  const look = async (): Promise<ObjectDetails | undefined> => {
+    const now = (await lookUnchanged(store, pin, call))?.details;
+    if (now !== undefined && !named) await refuseLossOfNullVersion(store, now, call);
+    return now;
+  };
+  const ifMatch = enforced && !named ? pin.etag : undefined;
   try {
-    await sendDelete(store, object, pin.etag, call);
+    await deleteAfterLook(store, { object, look, ifMatch }, call);
   } catch (error) {
-    if (!isRefusal(error)) throw error;
+    if (!isRefusal(error) || (error instanceof ActivityError && error.code === "SourceChanged")) throw error;
     // Also the answer to a repeated request whose first try took effect.
     const now = await findFacts(store, { object }, call);
-    if (now !== undefined) throw sourceChanged(pin, `found ETag ${now.details.etag}`, error);
+    if (now !== undefined) throw sourceChanged(pin, foundOf(now.details), error);
   }
-  return { guarantee: "conditional" };
+  return { guarantee: enforced || named ? "conditional" : "best-effort" };
 }
 
-/**
- * Looks again before every single request: one that is repeated blindly could delete what somebody wrote after the first took effect.
- *
- * @param check throws where what is there must be kept
- */
-async function deleteAfterLook(
-  store: Store,
-  object: ObjectRef,
-  check: (now: ObjectDetails) => void,
-  call: Call,
-): Promise<Deleted> {
+type LookedAt = {
+  readonly object: ObjectRef;
+  /** What is there; throws where it must be kept. */
+  readonly look: () => Promise<ObjectDetails | undefined>;
+  readonly ifMatch?: string | undefined;
+};
+
+/** Looks again before every single request: one that is repeated blindly could delete what somebody wrote after the first took effect. */
+async function deleteAfterLook(store: Store, { object, look, ifMatch }: LookedAt, call: Call): Promise<Deleted> {
   const about: About = { operation: "DeleteObject", ...object };
+  if ((await look()) === undefined) return GONE;
+  const fast = await fastDelete(store, object, ifMatch, call);
+  if (fast !== "refused" && fast !== "unknown") return fast;
   for (let attempt = 1; ; attempt += 1) {
-    const now = await findFacts(store, { object }, call);
-    if (now === undefined) return GONE;
-    check(now.details);
+    if ((attempt > 1 || fast === "unknown") && (await look()) === undefined) return GONE;
     try {
-      return await sdkDelete(store, object, undefined, about, call, true);
+      return await sdkDelete(store, object, ifMatch, about, call, true);
     } catch (error) {
-      if (attempt === 2 || !isUnknownOutcome(error)) throw error;
+      if (attempt === 2 || !isUnknownOutcome(error) || isBusy(error)) throw error;
     }
   }
 }
 
-/** Whether what a HEAD found is what was pinned; a version or date that the pin lacks is not compared. */
-export function isPinned(
-  now: { etag: string; size: number; lastModified: string; versionId?: string | undefined },
-  pin: Pin,
-): boolean {
-  return (
-    now.etag === unquoteEtag(pin.etag) &&
-    now.size === pin.size &&
-    (pin.versionId === undefined || now.versionId === undefined || now.versionId === pin.versionId) &&
-    isSameSecond(now.lastModified, pin.lastModified)
-  );
-}
-
-export function sourceChanged(pin: Pin, found: string, cause?: unknown): ActivityError {
-  return new ActivityError("SourceChanged", `expected ${nameOf(pin)} with ETag ${pin.etag}, ${found}`, {
-    httpStatus: 412,
-    cause,
-  });
+/** Who asks for time, or took all of it, is not asked again at once. A socket that broke is called a timeout too, and has a cause. */
+function isBusy(error: unknown): boolean {
+  return isThrottle(error) || (error instanceof ActivityError && error.code === "Timeout" && error.cause === undefined);
 }
 
 function isRefusal(error: unknown): boolean {
@@ -125,15 +113,27 @@ function notMatching(object: ObjectRef, ifMatch: string, found: string): Activit
 }
 
 async function sendDelete(store: Store, object: ObjectRef, ifMatch: string | undefined, call: Call): Promise<Deleted> {
-  const { bucket, key, versionId } = object;
+  const fast = await fastDelete(store, object, ifMatch, call);
+  if (fast !== "refused" && fast !== "unknown") return fast;
+  return await sdkDelete(store, object, ifMatch, { operation: "DeleteObject", ...object }, call);
+}
+
+/** Done without the SDK, or `refused`, or with an outcome that is `unknown`. */
+async function fastDelete(
+  store: Store,
+  { bucket, key, versionId }: ObjectRef,
+  ifMatch: string | undefined,
+  call: Call,
+): Promise<Deleted | "refused" | "unknown"> {
   const about: About = { operation: "DeleteObject", bucket, key, versionId };
   const headers: Record<string, string> = ifMatch === undefined ? {} : { "if-match": quoteEtag(ifMatch) };
   const answer = await store.fast?.send(
     { operation: "DeleteObject", bucket, key, query: { versionId }, headers, about },
     call,
   );
-  if (answer?.outcome === "done" && answer.body === "") return deletedFrom(answer.headers);
-  return await sdkDelete(store, object, ifMatch, about, call);
+  if (answer === undefined) return "refused";
+  if (answer.outcome !== "done") return answer.outcome;
+  return answer.body === "" ? deletedFrom(answer.headers) : "unknown";
 }
 
 async function sdkDelete(
@@ -164,8 +164,11 @@ async function sdkDelete(
   try {
     await send(store, make, about, call, { once });
   } catch (error) {
-    if (error instanceof ActivityError && (error.code === "NoSuchKey" || error.code === "NoSuchVersion")) return GONE;
-    throw error;
+    if (!(error instanceof ActivityError) || (error.code !== "NoSuchKey" && error.code !== "NoSuchVersion"))
+      throw error;
+    // S3 itself never says so: it takes the look of somebody who does.
+    if ((await findFacts(store, { object }, call)) === undefined) return GONE;
+    throw unproven(about, "an object that is there to be deleted", 404);
   }
   // S3 answers 204. A page of some proxy comes with 200, so anything else has to show that the object is gone.
   if (status !== 204 && (await findFacts(store, { object }, call)) !== undefined)

@@ -25,6 +25,7 @@ export async function headFacts(store: Store, request: HeadRequest, call: Call):
     (await fastHead(store, request, checksums, about, call)) ?? (await sdkHead(store, request, checksums, about, call));
   const facts = factsFromHeaders(headers, request.object, about);
   store.seenBuckets.add(bucket);
+  if (versionId !== undefined && versionId === facts.details.versionId) store.namesVersions.add(bucket);
   return facts;
 }
 
@@ -63,9 +64,10 @@ async function fastHead(
   const answer = await store.fast?.send(request, call);
   if (answer === undefined || answer.outcome === "unknown") return undefined;
   if (answer.outcome === "done") return answer.headers["etag"] === undefined ? undefined : answer.headers;
-  // The one refusal that is common and clear: there is nothing, in a bucket that exists.
-  if (answer.status === 404 && store.seenBuckets.has(object.bucket))
-    throw toActivityError({ name: "NotFound", $metadata: { httpStatusCode: 404 } }, about);
+  // The one refusal that is common and clear: the store itself says that there is nothing, in a bucket that exists.
+  const { requestId } = answer;
+  if (answer.status === 404 && requestId !== undefined && store.seenBuckets.has(object.bucket))
+    throw toActivityError({ name: "NotFound", $metadata: { httpStatusCode: 404, requestId } }, about);
   return undefined;
 }
 
@@ -104,9 +106,10 @@ async function sdkHead(
 /** HEAD answers have no body and so no code. What can mean several things is asked again in a way that is answered with one. */
 async function explain(store: Store, request: HeadRequest, error: unknown, about: About, call: Call): Promise<unknown> {
   if (!(error instanceof ActivityError) || call.signal.aborted) return error;
-  if (error.httpStatus === 404 && error.code !== "NoSuchBucket" && about.bucket !== undefined)
-    return (await bucketIsMissing(store, about.bucket, call)) ?? error;
-  if (error.httpStatus !== 400 && error.httpStatus !== 403) return error;
+  if (error.httpStatus === 404 && error.code !== "NoSuchBucket" && about.bucket !== undefined) {
+    const missing = await bucketIsMissing(store, about.bucket, call);
+    if (missing !== undefined || error.requestId !== undefined) return missing ?? error;
+  } else if (error.httpStatus !== 400 && error.httpStatus !== 403) return error;
   const { bucket, key, versionId } = request.object;
   const make = (): GetObjectCommand =>
     new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId, Range: "bytes=0-0", ...ownedBy(store) });
@@ -115,11 +118,21 @@ async function explain(store: Store, request: HeadRequest, error: unknown, about
     // Readable, and yet HEAD was refused: the first answer stands.
     if (answer.Body !== undefined && "destroy" in answer.Body && typeof answer.Body.destroy === "function")
       answer.Body.destroy();
-    return error;
+    return error.httpStatus === 404 ? unproven(about, SAID_MISSING, 404) : error;
   } catch (reason) {
     const told = toActivityError(reason, about);
+    if (error.httpStatus === 404) return isSaidByStore(told) ? told : unproven(about, SAID_MISSING, 404);
     return told.httpStatus === error.httpStatus || told.httpStatus === 404 ? told : error;
   }
+}
+
+const SAID_MISSING = "the store itself to say that it is not there";
+
+/** A proxy's 404 is no word of the store, and "not there" may mean "done": the store gives its answers an id, or at least a code. */
+function isSaidByStore({ requestId, cause }: ActivityError): boolean {
+  // The SDK's error, which is named after the code in the body.
+  const name = typeof cause === "object" && cause !== null && "name" in cause ? cause.name : undefined;
+  return requestId !== undefined || name === "NoSuchKey" || name === "NoSuchVersion" || name === "NoSuchBucket";
 }
 
 async function bucketIsMissing(store: Store, bucket: string, call: Call): Promise<ActivityError | undefined> {

@@ -1,5 +1,6 @@
+import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
-import { type About, unproven } from "../error-mapping.ts";
+import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../etag.ts";
 import { decodeMetadata } from "./metadata-encoding.ts";
 
@@ -30,6 +31,8 @@ export function factsFromHeaders(headers: Headers, object: ObjectRef, about: Abo
   const modified = Date.parse(text("last-modified") ?? "");
   if (etag === "" || Number.isNaN(modified)) throw unproven(about, "an ETag and a date", 200);
   const versionId = text("x-amz-version-id");
+  if (object.versionId !== undefined && object.versionId !== (versionId ?? "null"))
+    throw versionIgnored(object, versionId);
   const kmsKeyId = text("x-amz-server-side-encryption-aws-kms-key-id");
   const checksumType = text("x-amz-checksum-type");
   const websiteRedirect = text("x-amz-website-redirect-location");
@@ -60,6 +63,12 @@ export function factsFromHeaders(headers: Headers, object: ObjectRef, about: Abo
     ...(websiteRedirect !== undefined && { websiteRedirect }),
     ...(text("x-amz-server-side-encryption-bucket-key-enabled") === "true" && { bucketKey: true }),
   };
+}
+
+/** A store that drops `versionId` answers with whatever is current: nothing of it is about what was asked for. */
+function versionIgnored(object: ObjectRef, answered: string | undefined): ActivityError {
+  const got = answered === undefined ? "an answer that names no version" : `version ${answered}`;
+  return new ActivityError("VersionIgnored", `expected an answer about ${nameOf(object)}, got ${got}`);
 }
 
 function present<Name extends string>(name: Name, value: string | undefined): Partial<Record<Name, string>> {

@@ -36,7 +36,7 @@ export type FastCall = {
 export type FastAnswer =
   | { readonly outcome: "done"; readonly headers: Headers; readonly body: string }
   /** Not sent, or answered with a refusal: nothing happened. */
-  | { readonly outcome: "refused"; readonly status?: number }
+  | { readonly outcome: "refused"; readonly status?: number; readonly requestId?: string }
   /** Sent, and whether it took effect is not known. */
   | { readonly outcome: "unknown" };
 
@@ -129,7 +129,9 @@ export function createFastPath({ connection, settings, credentials, regions, cli
       report(request, started, status, busy !== undefined);
       if (busy !== undefined) throw busy;
       if (status === KINDS[operation].success) return { outcome: "done", headers, body };
-      return { outcome: status >= 400 && status < 500 ? "refused" : "unknown", status };
+      if (status < 400 || status >= 500) return { outcome: "unknown" };
+      const requestId = headers["x-amz-request-id"];
+      return { outcome: "refused", status, ...(typeof requestId === "string" && { requestId }) };
     },
     close: () => agent.destroy(),
   };

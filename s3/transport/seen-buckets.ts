@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 
-/** Buckets known to exist a moment ago: saves the HeadBucket that tells a missing object from a missing bucket. */
+/** Buckets of which something was known half a minute ago at most, such as that they exist: saves asking for it again. */
 export type SeenBuckets = { readonly has: (bucket: string) => boolean; readonly add: (bucket: string) => void };
 
 export function createSeenBuckets(): SeenBuckets {

@@ -1,0 +1,110 @@
+import { ActivityError } from "../../model/activity-error.ts";
+import { toActivityError } from "../error-mapping.ts";
+import { findFacts } from "../requests/head.ts";
+import { listPage } from "../requests/list.ts";
+import { keepsVersions } from "../requests/versions.ts";
+import type { Call } from "../s3.ts";
+import type { Store } from "../store.ts";
+import type { Identity } from "./unchanged.ts";
+
+/** What is there now, or why that could not be found out; keys that are not there are absent. */
+export type Looks = {
+  readonly found: ReadonlyMap<string, Identity | ActivityError>;
+  /** `at-risk`: a plain delete may remove versions that were not looked at, so each key needs a look and a request of its own. */
+  readonly versions: "safe" | "at-risk";
+};
+
+/** Below so many keys, one request for each is cheaper than a listing. */
+const FEW = 4;
+/** Objects looked at at once. */
+const LANES = 32;
+
+/**
+ * Looks at many keys just before they are deleted: at the first by HEAD, which also tells whether the bucket has versions, at the others by listing from
+ * there on. What the listing does not show is looked at by HEAD too, so that nothing counts as gone because of a store that lists in no order.
+ */
+export async function lookAtMany(
+  store: Store,
+  bucket: string,
+  items: readonly { readonly key: string }[],
+  call: Call,
+): Promise<Looks> {
+  const found = new Map<string, Identity | ActivityError>();
+  const keys = items.map(({ key }) => key).toSorted(byBytes);
+  const [first] = keys;
+  if (first === undefined) return { found, versions: "safe" };
+  const look = async (key: string): Promise<void> => {
+    try {
+      const facts = await findFacts(store, { object: { bucket, key } }, call);
+      if (facts !== undefined) found.set(key, facts.details);
+    } catch (error) {
+      call.signal.throwIfAborted();
+      found.set(key, toActivityError(error, { operation: "HeadObject", bucket, key }));
+    }
+  };
+  await look(first);
+  const top = found.get(first);
+  const versioned = top !== undefined && !(top instanceof ActivityError) && top.versionId !== undefined;
+  if (versioned && !(await keepsVersions(store, bucket, call))) return { found, versions: "at-risk" };
+  if (keys.length > FEW) await lookByListing(store, { bucket, keys, found }, call);
+  const unseen = keys.filter((key) => key !== first && !found.has(key));
+  await inLanes(unseen, LANES, look);
+  return { found, versions: "safe" };
+}
+
+type Listing = {
+  readonly bucket: string;
+  readonly keys: readonly string[];
+  readonly found: Map<string, Identity | ActivityError>;
+};
+
+/** Fills in what pages from the first key on show, as long as that takes fewer requests than HEADs would. */
+async function lookByListing(store: Store, { bucket, keys, found }: Listing, call: Call): Promise<void> {
+  const [first = ""] = keys;
+  const last = keys.at(-1) ?? first;
+  const wanted = new Set(keys);
+  const prefix = commonPrefix(first, last);
+  let continuationToken: string | undefined;
+  try {
+    for (let pages = Math.ceil(keys.length / 1000) + 1; pages > 0; pages -= 1) {
+      const from = continuationToken === undefined ? { startAfter: first } : { continuationToken };
+      const page = await listPage(store, { bucket, prefix, ...from }, call);
+      for (const object of page.objects) if (wanted.has(object.key)) found.set(object.key, object);
+      const end = page.objects.at(-1)?.key;
+      if (page.next === undefined || end === undefined || byBytes(end, last) >= 0) return;
+      continuationToken = page.next;
+    }
+  } catch (error) {
+    call.signal.throwIfAborted();
+    // Who may not list can still look at each; a store that is busy or does not answer should not be asked more.
+    if (error instanceof ActivityError && error.retryable) throw error;
+  }
+}
+
+function commonPrefix(one: string, other: string): string {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length += 1;
+  // Not half of a character.
+  return one.slice(0, length).isWellFormed() ? one.slice(0, length) : one.slice(0, length - 1);
+}
+
+/** As S3 lists. https://docs.aws.amazon.com/AmazonS3/latest/userguide/ListingKeysUsingAPIs.html */
+function byBytes(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
+}
+
+/** Works on all, so many at once; the first that throws ends it. */
+export async function inLanes<Item>(
+  items: readonly Item[],
+  lanes: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let item = items[next]; item !== undefined; item = items[next]) {
+      next += 1;
+      await work(item);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
+}
