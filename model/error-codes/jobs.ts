@@ -134,6 +134,18 @@ export const JOB_CODES = {
       "The source is not the object any more that was pinned: it was overwritten or replaced. It was kept, and so was the copy.",
     remedy: "Ask again: a new job works on what is there now.",
   },
+  NullVersionAtRisk: {
+    retryable: false,
+    meaning:
+      "The bucket's versioning is suspended and a null version lies below the current one: a plain delete would have removed it for good. Nothing was deleted.",
+    remedy: "Name the version (versionId) that is to be moved, or remove the null version first.",
+  },
+  VersionIgnored: {
+    retryable: false,
+    meaning:
+      "A version was asked for by name and the store's answer was about another one, or named none: the store does not know versions.",
+    remedy: "Leave the version out where the store has none.",
+  },
   SameObject: {
     retryable: false,
     meaning: "Source and destination are one object under two names; a move would delete the only copy.",
