@@ -4,7 +4,14 @@ export { startSandbox } from "./start-sandbox.ts";
 export type { CreateBucketOptions, DirectAccess, ObjectView, PutOptions, Sandbox, UploadView } from "./sandbox.ts";
 export { startSandboxProcess } from "./sandbox-process.ts";
 export type { SandboxControl, SandboxProcess } from "./sandbox-process.ts";
-export type { EnforcedConditions, Quirks, SandboxCredential, SandboxOptions, SandboxRole } from "./options.ts";
+export type {
+  EnforcedConditions,
+  KeyFolding,
+  Quirks,
+  SandboxCredential,
+  SandboxOptions,
+  SandboxRole,
+} from "./options.ts";
 export type { Fault, FaultKind, FaultOptions } from "./behaviour/faults.ts";
 export type { GenerateOptions } from "./storage/generated-objects.ts";
 export type { Hook, HookCall } from "./behaviour/hooks.ts";

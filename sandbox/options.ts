@@ -36,8 +36,29 @@ export type EnforcedConditions = {
   multiDelete?: boolean;
 };
 
-/** How other S3-compatible servers differ from AWS. All off by default. */
+/** Names that a store takes for one: `case` (`A` and `a`; the first spelling is kept), `slashes` (`x//y` is kept as `x/y`), `unicode` (kept in NFC). */
+export type KeyFolding = "case" | "slashes" | "unicode";
+
+/** How other S3-compatible servers differ from AWS. All off by default. Conditions that a server ignores: `enforceConditions`. */
 export type Quirks = {
+  /** DeleteObjects deletes nothing and answers 501, 405, or, to a request without Content-MD5, 400. */
+  deleteObjects?: "NotImplemented" | "MethodNotAllowed" | "MissingContentMD5";
+  /** PutObject, UploadPart and DeleteObjects without Content-MD5 are refused with 400 MissingContentMD5, whatever checksum they carry. */
+  contentMd5Required?: boolean;
+  /** HEAD answers carry no ETag. */
+  noHeadEtags?: boolean;
+  /** Every object that is written has the same ETag. */
+  constantEtags?: boolean;
+  /** `versionId` is ignored: reads, copies and deletes mean the current version. */
+  ignoredVersionIds?: boolean;
+  /** Range is ignored: GetObject answers 200 with the whole object. `x-amz-copy-source-range` too. */
+  ignoredRanges?: boolean;
+  /** Keys that are different names for AWS name one object here. Objects made by `generate` keep their keys as they are. */
+  foldedKeys?: readonly KeyFolding[];
+  /** CopyObject with `x-amz-metadata-directive: REPLACE` drops the tags, as Ceph's gateway does. */
+  tagsDroppedOnReplace?: boolean;
+  /** What is not there is answered by a proxy: a web page with status 404, without x-amz-request-id. */
+  proxyNotFound?: boolean;
   /** Copy answers carry ETags without quotes, as Ceph's gateway sends them. */
   unquotedCopyEtags?: boolean;
   /** `encoding-type=url` is ignored. */

@@ -6,7 +6,7 @@ import type { FaultOptions } from "./behaviour/faults.ts";
 import type { GenerateOptions } from "./storage/generated-objects.ts";
 import type { Operation } from "./http/operation.ts";
 import type { SandboxCredential, SandboxOptions } from "./options.ts";
-import type { DirectAccess, ObjectView } from "./sandbox.ts";
+import type { DirectAccess, ObjectView, Sandbox } from "./sandbox.ts";
 
 type Remote<F> = F extends (...input: infer I) => infer O ? (...input: I) => Promise<O> : never;
 
@@ -36,6 +36,7 @@ export type SandboxControl = {
   /** Hits of every fault since `clearFaults`, in the order they were planted. */
   faultHits(): Promise<number[]>;
   clearFaults(): Promise<void>;
+  setQuirks: Remote<Sandbox["setQuirks"]>;
   state(): Promise<SandboxState>;
   clearLog(): Promise<void>;
   expireCredentials: Remote<DirectAccess["expireCredentials"]>;

@@ -3,13 +3,14 @@ import type { GenerateOptions } from "./storage/generated-objects.ts";
 import type { Hook } from "./behaviour/hooks.ts";
 import type { LogEntry } from "./http/operation-log.ts";
 import type { Operation } from "./http/operation.ts";
-import type { SandboxCredential } from "./options.ts";
+import type { Quirks, SandboxCredential } from "./options.ts";
 import type { Checksum, Encryption } from "./storage/stored-object.ts";
 
 export type CreateBucketOptions = {
   /** Default: the sandbox's region. */
   region?: string;
-  versioning?: boolean;
+  /** True: enabled. `"suspended"`: what is written has the version id `null`, and replaces only that version. Default false. */
+  versioning?: boolean | "suspended";
   /** The owner's account. Default: that of the first credential. */
   account?: string;
   /** Other accounts that may read and write. */
@@ -108,6 +109,8 @@ export type Sandbox = DirectAccess & {
   /** Plants a fault. Of several that match a call, the one planted first strikes. */
   fault(options: FaultOptions): Fault;
   clearFaults(): void;
+  /** Behaves like another store from now on; what is not named is as on AWS. */
+  setQuirks(quirks: Quirks): void;
   /** Runs before an operation takes effect. Returns the remover. */
   before(operation: Operation, hook: Hook): () => void;
   /** Runs after the effect, before the answer. Returns the remover. */

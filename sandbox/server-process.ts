@@ -4,7 +4,7 @@
  */
 import type { FaultOptions } from "./behaviour/faults.ts";
 import type { GenerateOptions } from "./storage/generated-objects.ts";
-import type { SandboxOptions } from "./options.ts";
+import type { Quirks, SandboxOptions } from "./options.ts";
 import type { CreateBucketOptions, PutOptions, Sandbox } from "./sandbox.ts";
 import type { Control } from "./http/control.ts";
 import { startControlled } from "./start-sandbox.ts";
@@ -35,6 +35,7 @@ function commands(sandbox: Sandbox): Control {
       sandbox.clearFaults();
       faults.length = 0;
     },
+    setQuirks: (input) => sandbox.setQuirks(...(input as [Quirks])),
     state: () => ({
       counts: sandbox.counts,
       buckets: Object.fromEntries(sandbox.buckets().map((name) => [name, sandbox.count(name)])),

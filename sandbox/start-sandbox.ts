@@ -9,7 +9,7 @@ import { OperationLog } from "./http/operation-log.ts";
 import { DEFAULT_CREDENTIAL, type SandboxOptions } from "./options.ts";
 import { createS3Server, type S3ServerParts } from "./http/s3-server.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { createWorld } from "./storage/world.ts";
+import { changeQuirks, createWorld } from "./storage/world.ts";
 
 /**
  * Starts an S3 server in this process: in memory, strict where AWS is strict, with faults on demand.
@@ -58,6 +58,7 @@ function assemble({ world, faults, hooks, log }: S3ServerParts, identity: Identi
     ...directAccess(world),
     fault: (options) => faults.add(options),
     clearFaults: () => faults.clear(),
+    setQuirks: (quirks) => changeQuirks(world, quirks),
     before: (operation, hook) => hooks.add("before", operation, hook),
     after: (operation, hook) => hooks.add("after", operation, hook),
     clearHooks: () => hooks.clear(),

@@ -23,6 +23,8 @@ export type FaultKind =
   | "empty-200"
   /** 200 with a web page, as a proxy sends it; the effect happens only with `after: true`. */
   | "html-200"
+  /** A proxy's web page with `status` (default 404) and without x-amz-request-id; the effect happens only with `after: true`. */
+  | "proxy-page"
   /** The answer waits `delayMs`. */
   | "latency";
 

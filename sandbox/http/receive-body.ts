@@ -19,8 +19,11 @@ const SINK_KEEPS = 64 * 1024;
 /** Requests other than uploads carry small XML documents. */
 const DOCUMENT_LIMIT = 2 * MIB;
 
+export type ReceiveOptions = { sink: boolean; maxSize: number; contentMd5Required?: boolean | undefined };
+
 /** Reads an upload and verifies Content-MD5, x-amz-content-sha256 and x-amz-checksum-* (header or trailer). */
-export async function receiveBody(call: Call, options: { sink: boolean; maxSize: number }): Promise<ReceivedBody> {
+export async function receiveBody(call: Call, options: ReceiveOptions): Promise<ReceivedBody> {
+  if (options.contentMd5Required && header(call, "content-md5") === undefined) throw missingContentMd5();
   const expected = expectedLength(call);
   if (expected > options.maxSize) {
     throw new S3Error("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", {
@@ -41,8 +44,8 @@ export async function receiveBody(call: Call, options: { sink: boolean; maxSize:
 }
 
 /** Reads a small body (an XML document or a form) and verifies its digests. */
-export async function receiveDocument(call: Call): Promise<Buffer> {
-  const { body } = await receiveBody(call, { sink: false, maxSize: DOCUMENT_LIMIT });
+export async function receiveDocument(call: Call, contentMd5Required?: boolean): Promise<Buffer> {
+  const { body } = await receiveBody(call, { sink: false, maxSize: DOCUMENT_LIMIT, contentMd5Required });
   return Buffer.concat(body.extents.map((extent) => (extent.kind === "bytes" ? extent.bytes : Buffer.alloc(0))));
 }
 
@@ -203,6 +206,10 @@ class BodyCollector {
     }
     return { algorithm, type: "FULL_OBJECT", value };
   }
+}
+
+export function missingContentMd5(): S3Error {
+  return new S3Error("MissingContentMD5", "Missing required header for this request: Content-MD5");
 }
 
 function sha256Mismatch(): S3Error {

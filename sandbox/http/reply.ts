@@ -10,6 +10,8 @@ export type Reply = {
   body?: string | Body;
   /** The Content-Length of a HEAD answer. */
   length?: number;
+  /** The store never saw the request: the answer has none of its ids. */
+  foreign?: true;
 };
 
 /** An XML answer. */

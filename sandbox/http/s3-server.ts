@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { authenticate } from "../auth/authenticate.ts";
 import { newRequestId, parseCall, type Call } from "./call.ts";
 import { handleControl, isControlPath, type Control } from "./control.ts";
+import { proxyPage, replyAfter, replyBefore } from "../behaviour/fault-replies.ts";
 import type { FaultOptions, Faults } from "../behaviour/faults.ts";
 import type { Hooks } from "../behaviour/hooks.ts";
 import type { OperationLog } from "./operation-log.ts";
@@ -10,7 +11,6 @@ import { errorReply, type Reply } from "./reply.ts";
 import { S3Error } from "./s3-error.ts";
 import { HOST_ID, sendReply } from "./send-reply.ts";
 import type { World } from "../storage/world.ts";
-import { errorDocument } from "./xml.ts";
 
 export type S3ServerParts = {
   world: World;
@@ -55,19 +55,15 @@ async function answer(parts: S3ServerParts, call: Call, response: ServerResponse
   try {
     authenticate(call, parts.world);
     fault = parts.faults.strike(call);
-    reply = fault === undefined ? undefined : faultBefore(fault);
+    reply = fault === undefined ? undefined : replyBefore(fault);
     reply ??= isSilentBefore(fault) ? undefined : await perform(parts, call);
   } catch (error) {
     const refusal = asS3Error(error);
     code = refusal.code;
-    reply = errorReply(refusal, {
-      method: call.method,
-      requestId: call.requestId,
-      hostId: HOST_ID,
-      path: call.rawPath,
-    });
+    const byProxy = refusal.status === 404 && parts.world.quirks.proxyNotFound === true;
+    reply = byProxy ? proxyPage(404) : errorReply(refusal, { ...call, hostId: HOST_ID, path: call.rawPath });
   }
-  if (fault !== undefined) reply = faultAfter(fault, reply, call);
+  if (fault !== undefined) reply = replyAfter(fault, reply, call);
   const delay = parts.latencyMs + (fault?.kind === "latency" ? (fault.delayMs ?? 0) : 0);
   if (delay > 0) await pause(delay, response);
   const silent = fault?.kind === "stall" || fault?.kind === "reset" || fault?.kind === "reset-after";
@@ -91,41 +87,9 @@ async function perform({ hooks, world }: S3ServerParts, call: Call): Promise<Rep
   return reply;
 }
 
-/** The error of a fault that strikes before the effect. */
-function faultBefore(fault: FaultOptions): Reply | undefined {
-  if (fault.kind === "status" || fault.kind === "slow-down") {
-    const slow = fault.kind === "slow-down";
-    throw new S3Error(
-      fault.code ?? (slow ? "SlowDown" : "InternalError"),
-      fault.message ??
-        (slow ? "Please reduce your request rate." : "We encountered an internal error. Please try again."),
-      {
-        status: fault.status ?? (slow ? 503 : 500),
-        headers: fault.retryAfter === undefined ? {} : { "Retry-After": String(fault.retryAfter) },
-      },
-    );
-  }
-  const replaces = fault.kind === "error-in-200" || fault.kind === "empty-200" || fault.kind === "html-200";
-  return replaces && !fault.after ? { status: 200, headers: [] } : undefined;
-}
-
 function isSilentBefore(fault: FaultOptions | undefined): boolean {
   return fault?.kind === "reset" || (fault?.kind === "stall" && !fault.after);
 }
-
-/** What becomes of an answer under a fault. */
-function faultAfter(fault: FaultOptions, reply: Reply | undefined, call: Call): Reply | undefined {
-  if (fault.kind === "empty-200") return { status: 200, headers: [] };
-  if (fault.kind === "html-200") return { status: 200, headers: ["Content-Type", "text/html"], body: WEB_PAGE };
-  if (fault.kind !== "error-in-200") return reply;
-  const { code = "InternalError", message = "We encountered an internal error. Please try again." } = fault;
-  const body = errorDocument(code, message, { RequestId: call.requestId, HostId: HOST_ID });
-  // S3 keeps a slow copy's connection alive with white space; a newline at the end defeats careless parsers.
-  return { status: 200, headers: ["Content-Type", "application/xml"], body: `${body}\n` };
-}
-
-const WEB_PAGE =
-  "<!doctype html><html><head><title>Welcome</title></head><body><p>Sign in to continue</p></body></html>";
 
 function asS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;

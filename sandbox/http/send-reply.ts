@@ -15,7 +15,9 @@ export function sendReply(
   fault: FaultOptions | undefined,
 ): number | Promise<number> {
   const { body } = reply;
-  const headers = ["x-amz-id-2", HOST_ID, "x-amz-request-id", call.requestId, "Server", "AmazonS3", ...reply.headers];
+  const headers = reply.foreign
+    ? [...reply.headers]
+    : ["x-amz-id-2", HOST_ID, "x-amz-request-id", call.requestId, "Server", "AmazonS3", ...reply.headers];
   const cut = fault?.kind === "truncate" || fault?.kind === "stall-body" ? fault : undefined;
   if (typeof body === "string") {
     const bytes = Buffer.from(body);

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { EMPTY_BODY } from "./body.ts";
+import type { Quirks } from "../options.ts";
 import { CompactObjects } from "./compact-objects.ts";
+import { FoldedNames } from "./folded-names.ts";
 import { GeneratedObjects, type GenerateOptions } from "./generated-objects.ts";
 import { SortedKeys } from "./sorted-keys.ts";
 import { nowInSeconds, PLAIN_FACTS, versionName, type StoredObject } from "./stored-object.ts";
@@ -23,7 +25,11 @@ export type BucketOptions = {
   versioning?: Versioning;
   /** Keep facts, not bodies. */
   sink?: boolean;
+  quirks: Quirks;
 };
+
+/** What every object gets under the quirk `constantEtags`: well formed, and of no use. */
+const CONSTANT_ETAG = "00000000000000000000000000000000";
 
 /** One bucket: its objects, their versions, and what was generated into it. */
 export class Bucket {
@@ -38,6 +44,8 @@ export class Bucket {
   readonly #compact: CompactObjects | undefined;
   readonly #sorted = new SortedKeys();
   readonly #generated: GeneratedObjects[] = [];
+  readonly #quirks: Quirks;
+  #names: FoldedNames | undefined;
   #markers = 0;
 
   constructor(options: BucketOptions) {
@@ -47,6 +55,7 @@ export class Bucket {
     this.sharedWith = options.sharedWith ?? [];
     this.versioning = options.versioning;
     this.sink = options.sink ?? false;
+    this.#quirks = options.quirks;
     this.#compact = this.sink ? new CompactObjects() : undefined;
   }
 
@@ -66,7 +75,8 @@ export class Bucket {
   }
 
   /** The newest version, which may be a delete marker. */
-  head(key: string): StoredObject | undefined {
+  head(name: string): StoredObject | undefined {
+    const key = this.#keyOf(name);
     const stored = this.#objects.get(key) ?? this.#compact?.get(key);
     if (stored !== undefined) return stored;
     for (const run of this.#generated) {
@@ -90,7 +100,8 @@ export class Bucket {
   }
 
   /** Stores a new version (or replaces the object where versioning is off) and returns it with its version id. */
-  put(object: StoredObject): StoredObject {
+  put(given: StoredObject): StoredObject {
+    const object = this.#asKept(given);
     if (this.versioning === undefined) {
       this.#setHead(object.key, object);
       return object;
@@ -105,7 +116,7 @@ export class Bucket {
   /** Deletes the current version, as a request without a version id does. Returns the delete marker where one was made. */
   delete(key: string): StoredObject | undefined {
     if (this.versioning === undefined) {
-      this.#setHead(key, undefined);
+      this.#setHead(this.#keyOf(key), undefined);
       return undefined;
     }
     return this.put({
@@ -122,7 +133,7 @@ export class Bucket {
   deleteVersion(key: string, versionId: string): StoredObject | undefined {
     const chain = this.versions(key);
     const found = chain.find((object) => versionName(object) === versionId);
-    if (found !== undefined) this.#setHead(key, link(chain.filter((object) => object !== found)));
+    if (found !== undefined) this.#setHead(found.key, link(chain.filter((object) => object !== found)));
     return found;
   }
 
@@ -138,6 +149,20 @@ export class Bucket {
     const chain = this.versions(object.key);
     const changed = chain.map((one) => (versionName(one) === versionName(object) ? { ...one, ...change } : one));
     this.#setHead(object.key, link(changed));
+  }
+
+  /** The key under which an object of that name is kept: the name itself, save on stores that fold names. */
+  #keyOf(name: string): string {
+    const { foldedKeys } = this.#quirks;
+    if (foldedKeys === undefined) return name;
+    if (this.#names?.folding !== foldedKeys) this.#names = new FoldedNames(foldedKeys, this.#objects.keys());
+    return this.#names.keyOf(name);
+  }
+
+  #asKept(object: StoredObject): StoredObject {
+    const { constantEtags, foldedKeys } = this.#quirks;
+    if (foldedKeys === undefined && constantEtags !== true) return object;
+    return { ...object, key: this.#keyOf(object.key), etag: constantEtags ? CONSTANT_ETAG : object.etag };
   }
 
   runs(): KeyRun[] {
@@ -168,10 +193,12 @@ export class Bucket {
     if (object === undefined) {
       this.#compact?.delete(key);
       this.#objects.delete(key);
+      this.#names?.forget(key);
       if (wasPresent) this.#sorted.remove(key);
       return;
     }
     if (object.deleteMarker) this.#markers++;
+    this.#names?.keep(key);
     if (!wasPresent) this.#sorted.add(key);
     if (this.#compact?.set(object)) {
       this.#objects.delete(key);

@@ -16,7 +16,11 @@ export function directAccess(world: World): DirectAccess {
   return {
     createBucket: (name, { versioning, ...rest } = {}) => {
       if (world.buckets.has(name)) throw new Error(`the sandbox has a bucket ${JSON.stringify(name)} already`);
-      addBucket(world, { name, ...rest, versioning: versioning ? "Enabled" : undefined });
+      addBucket(world, {
+        name,
+        ...rest,
+        versioning: versioning === "suspended" ? "Suspended" : versioning ? "Enabled" : undefined,
+      });
     },
     put: (bucket, key, body, options = {}) => {
       const { etag, versionId } = open(bucket).put(newObject(key, body, options));

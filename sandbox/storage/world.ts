@@ -10,6 +10,7 @@ import type { MultipartUpload } from "./multipart-upload.ts";
 export type World = {
   region: string;
   enforce: Required<EnforcedConditions>;
+  /** One value for the server's life, shared with its buckets: `changeQuirks` changes it in place. */
   quirks: Quirks;
   limits: { minPartSize: number; maxPartCount: number; maxCopySize: number; maxDeleteKeys: number };
   verifySignatures: boolean;
@@ -27,7 +28,7 @@ export function createWorld(options: SandboxOptions): World {
   return {
     region: options.region ?? "us-east-1",
     enforce: enforcedConditions(enforce),
-    quirks: options.quirks ?? {},
+    quirks: { ...options.quirks },
     limits: {
       minPartSize: options.minPartSize ?? 5 * MIB,
       maxPartCount: options.maxPartCount ?? 10_000,
@@ -46,12 +47,19 @@ export function createWorld(options: SandboxOptions): World {
 
 export function addBucket(
   world: World,
-  options: Omit<BucketOptions, "region" | "account"> & { region?: string; account?: string },
+  options: Omit<BucketOptions, "region" | "account" | "quirks"> & { region?: string; account?: string },
 ): Bucket {
   const account = options.account ?? world.credentials.values().next().value?.account ?? DEFAULT_ACCOUNT;
-  const bucket = new Bucket({ ...options, region: options.region ?? world.region, account });
+  const bucket = new Bucket({ ...options, region: options.region ?? world.region, account, quirks: world.quirks });
   world.buckets.set(bucket.name, bucket);
   return bucket;
+}
+
+/** Puts other quirks in the place of those that were. */
+export function changeQuirks(world: World, quirks: Quirks): void {
+  // The names are those of this very record.
+  for (const name of Object.keys(world.quirks)) delete world.quirks[name as keyof Quirks];
+  Object.assign(world.quirks, quirks);
 }
 
 /**

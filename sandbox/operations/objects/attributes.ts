@@ -6,7 +6,7 @@ import { S3Error } from "../../http/s3-error.ts";
 import type { Checksum, StoredObject } from "../../storage/stored-object.ts";
 import { openBucket, type World } from "../../storage/world.ts";
 import { element, xmlDocument } from "../../http/xml.ts";
-import { checkKey, findObject } from "./source.ts";
+import { checkKey, findObject, requestedVersion } from "./source.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html */
 export function getObjectAttributes(call: Call, world: World): Reply {
@@ -19,7 +19,7 @@ export function getObjectAttributes(call: Call, world: World): Reply {
       elements: { ArgumentName: "x-amz-object-attributes", ArgumentValue: [...asked].join(",") },
     });
   }
-  const object = findObject(bucket, call.key, call.query.get("versionId"));
+  const object = findObject(bucket, call.key, requestedVersion(call, world));
   checkCustomerKey(object.facts.encryption, readCustomerKey(call, "x-amz-server-side-encryption-customer-"));
   const checksum = object.checksum ?? defaultChecksum(object.body);
   const content =

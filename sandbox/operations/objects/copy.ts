@@ -24,7 +24,7 @@ import {
 } from "../../storage/stored-object.ts";
 import { openBucket, type World } from "../../storage/world.ts";
 import { element, xmlDocument } from "../../http/xml.ts";
-import { checkKey, openCopySource } from "./source.ts";
+import { checkKey, openCopySource, type CopySource } from "./source.ts";
 import { etagFor } from "./put.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
@@ -47,11 +47,15 @@ export function copyObject(call: Call, world: World): Reply {
       ifNoneMatch: header(call, "if-none-match"),
     });
   }
-  const stored = bucket.put(copiedObject(call, source.object, directive));
+  const stored = bucket.put(copiedObject(call, source.object, { directive, world }));
   return copyReply(stored, source.object, world);
 }
 
-function copiedObject(call: Call, source: StoredObject, directive: "COPY" | "REPLACE"): StoredObject {
+function copiedObject(
+  call: Call,
+  source: StoredObject,
+  { directive, world }: { directive: "COPY" | "REPLACE"; world: World },
+): StoredObject {
   const facts = copiedFacts(call, source, directive);
   const object: StoredObject = {
     key: call.key,
@@ -60,7 +64,8 @@ function copiedObject(call: Call, source: StoredObject, directive: "COPY" | "REP
     lastModified: nowInSeconds(),
     facts,
   };
-  const tags = copiedTags(call, source);
+  const dropsTags = world.quirks.tagsDroppedOnReplace && directive === "REPLACE";
+  const tags = dropsTags ? undefined : copiedTags(call, source);
   if (tags !== undefined) object.tags = tags;
   const checksum = copiedChecksum(call, source);
   if (checksum !== undefined) object.checksum = checksum;
@@ -117,13 +122,8 @@ const CHANGES = [
   "x-amz-checksum-algorithm",
 ];
 
-function refuseSelfCopy(
-  call: Call,
-  bucket: Bucket,
-  source: { bucket: Bucket; object: StoredObject },
-  directive: "COPY" | "REPLACE",
-): void {
-  if (source.bucket !== bucket || source.object.key !== call.key || directive === "REPLACE") return;
+function refuseSelfCopy(call: Call, bucket: Bucket, source: CopySource, directive: "COPY" | "REPLACE"): void {
+  if (source.bucket !== bucket || source.key !== call.key || directive === "REPLACE") return;
   const isCurrent = bucket.head(call.key)?.versionId === source.object.versionId;
   if (!isCurrent || CHANGES.some((name) => header(call, name) !== undefined)) return;
   throw new S3Error(

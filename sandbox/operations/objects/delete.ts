@@ -2,20 +2,20 @@ import type { Bucket } from "../../storage/bucket.ts";
 import { header, type Call } from "../../http/call.ts";
 import { ALGORITHMS, checksumHeader } from "../../storage/checksum.ts";
 import { checkDelete } from "../../storage/conditions.ts";
-import { receiveDocument } from "../../http/receive-body.ts";
+import { missingContentMd5, receiveDocument } from "../../http/receive-body.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
 import { versionName } from "../../storage/stored-object.ts";
 import { openBucket, type World } from "../../storage/world.ts";
 import { childText, element, malformed, parseXml, xmlDocument } from "../../http/xml.ts";
-import { checkKey } from "./source.ts";
+import { checkKey, requestedVersion } from "./source.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
 export function deleteObject(call: Call, world: World): Reply {
   const bucket = openBucket(world, call);
   checkKey(call.key);
   const ifMatch = world.enforce.delete ? header(call, "if-match") : undefined;
-  const outcome = remove(bucket, call.key, call.query.get("versionId"), ifMatch);
+  const outcome = remove(bucket, call.key, requestedVersion(call, world), ifMatch);
   const headers: string[] = [];
   if (outcome.deleteMarker) headers.push("x-amz-delete-marker", "true");
   if (outcome.versionId !== undefined) headers.push("x-amz-version-id", outcome.versionId);
@@ -40,27 +40,36 @@ function remove(bucket: Bucket, key: string, versionId: string | undefined, ifMa
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */
 export async function deleteObjects(call: Call, world: World): Promise<Reply> {
   const bucket = openBucket(world, call);
+  refuseAsQuirk(call, world);
   const hasDigest =
     header(call, "content-md5") !== undefined ||
     header(call, "x-amz-trailer") !== undefined ||
     ALGORITHMS.some((algorithm) => header(call, checksumHeader(algorithm)) !== undefined);
   if (!hasDigest)
     throw new S3Error("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
-  const request = parseXml(await receiveDocument(call), "Delete");
+  const request = parseXml(await receiveDocument(call, world.quirks.contentMd5Required), "Delete");
   const objects = request.children.get("Object") ?? [];
   if (objects.length === 0 || objects.length > world.limits.maxDeleteKeys) throw malformed();
   const quiet = childText(request, "Quiet") === "true";
+  const ignored = world.quirks.ignoredVersionIds;
   let content = "";
   for (const object of objects) {
     const key = childText(object, "Key");
     if (key === undefined || key === "") throw malformed();
     content += deleteOne(
       bucket,
-      { key, versionId: childText(object, "VersionId"), etag: childText(object, "ETag") },
+      { key, versionId: ignored ? undefined : childText(object, "VersionId"), etag: childText(object, "ETag") },
       { quiet, world },
     );
   }
   return xmlReply(xmlDocument("DeleteResult", content));
+}
+
+/** How stores without DeleteObjects answer it. */
+function refuseAsQuirk(call: Call, { quirks: { deleteObjects: quirk } }: World): void {
+  if (quirk === undefined) return;
+  if (quirk !== "MissingContentMD5") throw new S3Error(quirk, "DeleteObjects is not implemented by this store");
+  if (header(call, "content-md5") === undefined) throw missingContentMd5();
 }
 
 type DeleteEntry = { key: string; versionId: string | undefined; etag: string | undefined };

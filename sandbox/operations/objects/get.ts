@@ -7,7 +7,7 @@ import type { Reply } from "../../http/reply.ts";
 import { preconditionFailed, S3Error } from "../../http/s3-error.ts";
 import type { StoredObject } from "../../storage/stored-object.ts";
 import { openBucket, type World } from "../../storage/world.ts";
-import { checkArchived, checkKey, findObject } from "./source.ts";
+import { checkArchived, checkKey, findObject, requestedVersion } from "./source.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
 export function getObject(call: Call, world: World): Reply {
@@ -17,7 +17,7 @@ export function getObject(call: Call, world: World): Reply {
   if (!isReadable(object.object.body)) {
     throw new S3Error("NotImplemented", "This sink bucket keeps size and ETag of large uploads, not their content");
   }
-  const range = requestedRange(call, object.object);
+  const range = requestedRange(call, object.object, world);
   const headers = objectHeaders(call, object.object, world, range);
   const { start, length } = range ?? { start: 0, length: object.object.body.size };
   return { status: range === undefined ? 200 : 206, headers, body: sliceBody(object.object.body, start, length) };
@@ -27,8 +27,9 @@ export function getObject(call: Call, world: World): Reply {
 export function headObject(call: Call, world: World): Reply {
   const object = openObject(call, world);
   if (object.reply !== undefined) return object.reply;
-  const range = requestedRange(call, object.object);
+  const range = requestedRange(call, object.object, world);
   const headers = objectHeaders(call, object.object, world, range);
+  if (world.quirks.noHeadEtags) headers.splice(headers.indexOf("ETag"), 2);
   return { status: range === undefined ? 200 : 206, headers, length: range?.length ?? object.object.body.size };
 }
 
@@ -37,7 +38,7 @@ type Opened = { object: StoredObject; reply?: undefined } | { reply: Reply };
 function openObject(call: Call, world: World): Opened {
   const bucket = openBucket(world, call);
   checkKey(call.key);
-  const object = findObject(bucket, call.key, call.query.get("versionId"));
+  const object = findObject(bucket, call.key, requestedVersion(call, world));
   checkCustomerKey(object.facts.encryption, readCustomerKey(call, "x-amz-server-side-encryption-customer-"));
   if (!world.enforce.read) return { object };
   const failed = failedCondition(
@@ -62,10 +63,10 @@ function openObject(call: Call, world: World): Opened {
 
 type Range = { start: number; length: number; part?: boolean };
 
-function requestedRange(call: Call, object: StoredObject): Range | undefined {
+function requestedRange(call: Call, object: StoredObject, world: World): Range | undefined {
   const size = object.body.size;
   const partNumber = call.query.get("partNumber");
-  const range = header(call, "range");
+  const range = world.quirks.ignoredRanges ? undefined : header(call, "range");
   if (partNumber !== undefined) {
     if (range !== undefined)
       throw new S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter");

@@ -3,9 +3,10 @@ import { header, type Call } from "../../http/call.ts";
 import { checksumHeader } from "../../storage/checksum.ts";
 import { checkWrite } from "../../storage/conditions.ts";
 import { encryptionHeaders, factsFromHeaders, tagsFromHeader } from "../../http/object-facts.ts";
-import { receiveBody } from "../../http/receive-body.ts";
+import { receiveBody, type ReceiveOptions } from "../../http/receive-body.ts";
 import { emptyReply, type Reply } from "../../http/reply.ts";
 import { nowInSeconds, type Encryption, type StoredObject } from "../../storage/stored-object.ts";
+import type { Bucket } from "../../storage/bucket.ts";
 import { openBucket, type World } from "../../storage/world.ts";
 import { checkKey } from "./source.ts";
 
@@ -15,7 +16,7 @@ export async function putObject(call: Call, world: World): Promise<Reply> {
   checkKey(call.key);
   const facts = factsFromHeaders(call);
   const tags = tagsFromHeader(call);
-  const { body, md5, checksum } = await receiveBody(call, { sink: bucket.sink, maxSize: world.limits.maxCopySize });
+  const { body, md5, checksum } = await receiveBody(call, uploadOptions(bucket, world));
   // Checked when the body is there: a writer that came in between wins, as on S3.
   checkWriteConditions(call, world, bucket.current(call.key));
   const object: StoredObject = {
@@ -33,6 +34,11 @@ export async function putObject(call: Call, world: World): Promise<Reply> {
     headers.push(checksumHeader(checksum.algorithm), checksum.value, "x-amz-checksum-type", checksum.type);
   if (stored.versionId !== undefined) headers.push("x-amz-version-id", stored.versionId);
   return emptyReply(200, headers);
+}
+
+/** How the content of an object or a part is received. */
+export function uploadOptions(bucket: Bucket, { limits, quirks }: World): ReceiveOptions {
+  return { sink: bucket.sink, maxSize: limits.maxCopySize, contentMd5Required: quirks.contentMd5Required };
 }
 
 export function checkWriteConditions(call: Call, world: World, current: StoredObject | undefined): void {

@@ -20,6 +20,11 @@ export function checkKey(key: string): void {
   }
 }
 
+/** The version that a request names, unless the store is one that ignores it. */
+export function requestedVersion(call: Call, world: World): string | undefined {
+  return world.quirks.ignoredVersionIds ? undefined : call.query.get("versionId");
+}
+
 /** The version a read means. @throws S3Error NoSuchKey, NoSuchVersion, MethodNotAllowed (a delete marker) */
 export function findObject(bucket: Bucket, key: string, versionId: string | undefined): StoredObject {
   const object = versionId === undefined ? bucket.head(key) : bucket.version(key, versionId);
@@ -74,19 +79,21 @@ export function parseCopySource(source: string): { bucket: string; key: string; 
   };
 }
 
-/** The source of a copy, with its conditions, owner, encryption and storage class checked. */
-export function openCopySource(call: Call, world: World): { bucket: Bucket; object: StoredObject } {
+export type CopySource = { bucket: Bucket; key: string; object: StoredObject };
+
+/** The source of a copy under the name that was asked for, with its conditions, owner, encryption and storage class checked. */
+export function openCopySource(call: Call, world: World): CopySource {
   const source = parseCopySource(header(call, "x-amz-copy-source") ?? "");
   const bucket = findBucket(world, source.bucket);
   checkOwner(bucket, call, header(call, "x-amz-source-expected-bucket-owner"));
-  const object = findCopied(bucket, source.key, source.versionId);
+  const object = findCopied(bucket, source.key, world.quirks.ignoredVersionIds ? undefined : source.versionId);
   checkArchived(object);
   checkCustomerKey(
     object.facts.encryption,
     readCustomerKey(call, "x-amz-copy-source-server-side-encryption-customer-"),
   );
   if (world.enforce.copySource) checkSource(call, object);
-  return { bucket, object };
+  return { bucket, key: source.key, object };
 }
 
 function findCopied(bucket: Bucket, key: string, versionId: string | undefined): StoredObject {

@@ -4,12 +4,12 @@ import { receiveDocument } from "../../http/receive-body.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
 import { openBucket, type World } from "../../storage/world.ts";
 import { childText, element, malformed, parseXml, xmlDocument } from "../../http/xml.ts";
-import { checkKey, findObject } from "./source.ts";
+import { checkKey, findObject, requestedVersion } from "./source.ts";
 
 function open(call: Call, world: World) {
   const bucket = openBucket(world, call);
   checkKey(call.key);
-  const object = findObject(bucket, call.key, call.query.get("versionId"));
+  const object = findObject(bucket, call.key, requestedVersion(call, world));
   const headers = object.versionId === undefined ? [] : ["x-amz-version-id", object.versionId];
   return { bucket, object, headers };
 }

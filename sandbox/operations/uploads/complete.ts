@@ -45,7 +45,7 @@ export async function completeMultipartUpload(call: Call, world: World): Promise
     element("Location", `http://${header(call, "host") ?? ""}${call.rawPath}`) +
     element("Bucket", bucket.name) +
     element("Key", call.key) +
-    element("ETag", `"${etag}"`) +
+    element("ETag", `"${stored.etag}"`) +
     (checksum === undefined
       ? ""
       : element(`Checksum${checksum.algorithm}`, checksum.value) + element("ChecksumType", checksum.type));

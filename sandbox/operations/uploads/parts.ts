@@ -12,6 +12,7 @@ import { nowInSeconds, type StoredObject } from "../../storage/stored-object.ts"
 import { openBucket, type World } from "../../storage/world.ts";
 import { element, xmlDocument } from "../../http/xml.ts";
 import { copyResult } from "../objects/copy.ts";
+import { uploadOptions } from "../objects/put.ts";
 import { checkKey, openCopySource } from "../objects/source.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
@@ -98,7 +99,7 @@ export async function uploadPart(call: Call, world: World): Promise<Reply> {
   const bucket = openBucket(world, call);
   findUpload(call, world);
   const number = partNumber(call, world);
-  const { body, md5, checksum } = await receiveBody(call, { sink: bucket.sink, maxSize: world.limits.maxCopySize });
+  const { body, md5, checksum } = await receiveBody(call, uploadOptions(bucket, world));
   // Looked up again: the upload may have been aborted while its part was on the way.
   const upload = findUpload(call, world);
   checkPartChecksum(upload, checksum?.algorithm);
@@ -139,7 +140,7 @@ export function uploadPartCopy(call: Call, world: World): Reply {
 }
 
 function copyRange(call: Call, size: number, world: World): { start: number; length: number } {
-  const range = header(call, "x-amz-copy-source-range");
+  const range = world.quirks.ignoredRanges ? undefined : header(call, "x-amz-copy-source-range");
   const match = range === undefined ? undefined : /^bytes=(\d+)-(\d+)$/.exec(range);
   if (match === null) {
     throw new S3Error(
