@@ -61,10 +61,19 @@ export function connectionOf(
     conditionalCopy: settings.conditionalCopy ?? onAws,
     ...(settings.expectedBucketOwner !== undefined && { expectedBucketOwner: settings.expectedBucketOwner }),
     multipartThreshold: settings.multipartThreshold ?? defaults.multipartThreshold,
+    ...(settings.transfer !== undefined && { transfer: definedOf(settings.transfer) }),
   };
 }
 
 /** The environment's STS belongs to the environment's store: a profile that names a store of its own has none unless it says so. */
 export function stsEndpointOf(settings: ProfileSettings, defaults: ConnectionDefaults): string | undefined {
   return settings.stsEndpoint ?? (settings.endpoint === undefined ? defaults.stsEndpoint : undefined);
+}
+
+function definedOf({ threshold, partSize, concurrency }: NonNullable<ProfileSettings["transfer"]>) {
+  return {
+    ...(threshold !== undefined && { threshold }),
+    ...(partSize !== undefined && { partSize }),
+    ...(concurrency !== undefined && { concurrency }),
+  };
 }

@@ -52,6 +52,12 @@ const settings = {
     .regex(/^\d{12}$/, { error: "expected the twelve digits of an account" })
     .optional(),
   multipartThreshold: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional(),
+  /** How large objects that pass through the worker are cut. */
+  transfer: knownFields({
+    threshold: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional(),
+    partSize: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional(),
+    concurrency: z.int().min(1).max(64).optional(),
+  }).optional(),
   allow: z.array(Allowance).optional(),
 };
 

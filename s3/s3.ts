@@ -97,6 +97,8 @@ export type Download = {
   /** Bytes that will come. */
   readonly size: number;
   readonly object: ObjectDetails;
+  /** Once the body has ended: what its bytes were compared with; `undefined` where the store says nothing about them. */
+  readonly compared: () => Exclude<Verified, "size"> | undefined;
 };
 
 export type Upload = {

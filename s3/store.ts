@@ -1,4 +1,5 @@
-import type { Connection } from "../credentials/connection.ts";
+import { type Connection, DEFAULT_TRANSFER, type Transfer } from "../credentials/connection.ts";
+import { createMemoryBudget, type MemoryBudget } from "./parts/memory-budget.ts";
 import { type Clients, createClients } from "./transport/clients.ts";
 import { type CredentialCache, createCredentialCache } from "./transport/credential-cache.ts";
 import { createFastPath, type FastPath } from "./transport/fast-path.ts";
@@ -41,6 +42,8 @@ export type S3Options = {
   readonly uploadPartSize?: number;
   /** Bytes that one upload may hold in memory; parts that do not fit are streamed. Default 64 MiB. */
   readonly uploadBuffer?: number;
+  /** Bytes that parts read ahead of their turn may hold in memory, over all downloads. Default 96 MiB. */
+  readonly downloadBuffer?: number;
 };
 
 export type Settings = Required<Omit<S3Options, "onRequest">> & Pick<S3Options, "onRequest">;
@@ -53,6 +56,10 @@ export type Store = {
   readonly settings: Settings;
   readonly credentials: CredentialCache;
   readonly regions: RegionCache;
+  /** How large objects are cut. */
+  readonly transfer: Transfer;
+  /** The memory of all downloads. */
+  readonly downloads: MemoryBudget;
   readonly clients: Clients;
   /** Absent where the profile or its options rule it out. */
   readonly fast: FastPath | undefined;
@@ -80,6 +87,7 @@ export function createStore(connection: Connection, options: S3Options): Store {
     copyParts: 8,
     uploadPartSize: 8 * MIB,
     uploadBuffer: 64 * MIB,
+    downloadBuffer: 96 * MIB,
     ...options,
   };
   const credentials = createCredentialCache(connection.credentials);
@@ -90,6 +98,8 @@ export function createStore(connection: Connection, options: S3Options): Store {
   return {
     ...parts,
     fast: settings.fastPath ? createFastPath(parts) : undefined,
+    transfer: { ...DEFAULT_TRANSFER, partSize: settings.uploadPartSize, ...connection.transfer },
+    downloads: createMemoryBudget(settings.downloadBuffer),
     seenBuckets: createSeenBuckets(),
     namesVersions: createSeenBuckets(),
     keepsVersions: createSeenBuckets(),

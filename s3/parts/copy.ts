@@ -26,7 +26,7 @@ import type { Call, CopyProof, CopyRequest } from "../s3.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 import { settleTags, type Tags, tags, tagsIfAny } from "../requests/tags.ts";
-import { compositeEtag } from "./upload-body.ts";
+import { compositeEtag } from "./part-etags.ts";
 import { copiedRef, type Copied, pinnedRef, verifyCopy } from "../proof/verify.ts";
 import { writtenVersion } from "../proof/written-version.ts";
 

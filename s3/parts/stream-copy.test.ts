@@ -64,7 +64,7 @@ describe.each([
     const wrong = "0123456789abcdef0123456789abcdef";
     sandbox.put("in", "a", bytes, { etag: wrong });
     expect(await errorOf(to.copyFrom(s3, { ...request, source: pin("in", "a") }, call))).toMatchObject({
-      code: "IncompleteBody",
+      code: "VerificationFailed",
     });
     expect(there.keys("out")).toEqual([]);
     expect(there.uploads()).toEqual([]);

@@ -1,7 +1,8 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { finished, type Readable, Transform } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type About, nameOf } from "../error-mapping.ts";
+import { partEtags } from "./part-etags.ts";
 
 type Source = {
   readonly body: Readable;
@@ -42,7 +43,7 @@ export function uploadBody(source: Source): UploadBody {
   let digest: string | undefined;
   const whole = md5 !== false ? createHash("md5") : undefined;
   const sha = sha256 === undefined ? undefined : createHash("sha256");
-  const parts = partSize === undefined ? undefined : createPartHashes(partSize);
+  const parts = partSize === undefined ? undefined : partEtags(partSize);
   const stop = (error: unknown): void => {
     if (stream.destroyed) return;
     source.fail(error);
@@ -80,36 +81,4 @@ function wrong(about: About, sentence: string): ActivityError {
   return new ActivityError("IncompleteBody", `the content for ${nameOf(about)} is not whole: ${sentence}`, {
     retryable: true,
   });
-}
-
-/** The MD5 of the parts' MD5s and their count. https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
-function createPartHashes(partSize: number): { update(chunk: Buffer): void; etag(): string } {
-  const digests: Buffer[] = [];
-  let hash: Hash = createHash("md5");
-  let filled = 0;
-  const finish = (): void => {
-    digests.push(hash.digest());
-    hash = createHash("md5");
-    filled = 0;
-  };
-  return {
-    update(chunk) {
-      for (let start = 0; start < chunk.length;) {
-        const slice = chunk.subarray(start, start + partSize - filled);
-        hash.update(slice);
-        filled += slice.length;
-        start += slice.length;
-        if (filled === partSize) finish();
-      }
-    },
-    etag() {
-      if (filled > 0) finish();
-      return compositeEtag(digests);
-    },
-  };
-}
-
-/** What S3 calls an object that was uploaded in parts with these MD5s. */
-export function compositeEtag(digests: readonly Buffer[]): string {
-  return `${createHash("md5").update(Buffer.concat(digests)).digest("hex")}-${digests.length}`;
 }

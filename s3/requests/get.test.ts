@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { buffer, text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { ActivityError } from "../../model/activity-error.ts";
+import type { OpenS3 } from "../create-s3.ts";
+import { compositeEtag } from "../parts/part-etags.ts";
 import { call, content, errorOf, MIB, openOddStore, openS3 } from "../../test/open-s3.ts";
 
 test("reads an object, whole and in ranges", async () => {
@@ -127,4 +130,59 @@ test("a body that nobody reads on does not leave its socket behind", async () =>
     body.destroy();
   }
   expect(await s3.listPage({ bucket: "in" }, call)).toMatchObject({ objects: [{ key: "a" }] });
+});
+
+test("bytes that are not those of the object's ETag or checksum fail the reader at the end", async () => {
+  const { sandbox, s3 } = await openS3({ connection: { checksums: "when-required" } });
+  const object = { bucket: "in", key: "a" };
+  sandbox.put("in", "a", "hello", { etag: "0123456789abcdef0123456789abcdef" });
+  const { body } = await s3.get({ object }, call);
+  expect(await errorOf(buffer(body))).toMatchObject({ code: "VerificationFailed", retryable: true });
+});
+
+/** An object of ten bytes that was uploaded in these parts. */
+function uploadedInParts(parts: readonly string[], sent: string): Promise<OpenS3> {
+  const digests = parts.map((part) => createHash("md5").update(part).digest());
+  return openOddStore((request, response) => {
+    const number = Number(new URL(request.url ?? "", "http://store").searchParams.get("partNumber"));
+    const length = number === 0 ? 10 : (parts[number - 1] ?? "").length;
+    const date = "Wed, 21 Oct 2026 07:28:00 GMT";
+    response.writeHead(200, { etag: compositeEtag(digests), "last-modified": date, "content-length": length });
+    response.end(request.method === "HEAD" ? undefined : sent);
+  });
+}
+
+test("the ETag of an upload in parts is compared, with the size of the parts that the store tells", async () => {
+  const object = { bucket: "in", key: "a" };
+  const parts = ["01234", "56789"];
+  const good = await (await uploadedInParts(parts, "0123456789")).get({ object }, call);
+  expect(await text(good.body)).toBe("0123456789");
+  expect(good.compared()).toBe("etag");
+  const bad = await (await uploadedInParts(parts, "0123456780")).get({ object }, call);
+  expect(await errorOf(buffer(bad.body))).toMatchObject({ code: "VerificationFailed" });
+});
+
+test("parts of different sizes are not compared, for their ETag says nothing that can be recomputed", async () => {
+  const uneven = await uploadedInParts(["0123", "45", "6789"], "0123456789");
+  const { body, compared } = await uneven.get({ object: { bucket: "in", key: "a" } }, call);
+  expect(await text(body)).toBe("0123456789");
+  expect(compared()).toBeUndefined();
+});
+
+test("another range than the one that was asked for is not taken for it", async () => {
+  const s3 = await openOddStore((_, response) => {
+    const date = "Wed, 21 Oct 2026 07:28:00 GMT";
+    response.writeHead(206, {
+      etag: '"1"',
+      "last-modified": date,
+      "content-range": "bytes 0-4/9",
+      "content-length": 5,
+    });
+    response.end("hello");
+  });
+  const read = s3.get({ object: { bucket: "in", key: "a" }, range: { start: 4 } }, call);
+  expect(await errorOf(read)).toMatchObject({
+    code: "UnprovenResponse",
+    message: expect.stringContaining("bytes 4-8/9"),
+  });
 });

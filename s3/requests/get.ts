@@ -1,82 +1,76 @@
-import { Readable } from "node:stream";
-import { GetObjectCommand } from "@aws-sdk/client-s3";
+import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { ByteRange } from "../../model/entities.ts";
-import { captureHeaders } from "../transport/capture-headers.ts";
-import { downloadBody } from "../parts/download-body.ts";
+import { rangedBody, type Span } from "../parts/ranged-body.ts";
+import { checkedBody, contentCheck } from "../proof/content.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import { quoteEtag, unquoteEtag } from "../etag.ts";
-import { factsFromHeaders, type Headers, type ObjectFacts } from "./object-facts.ts";
 import type { Call, Download, S3 } from "../s3.ts";
-import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import type { Store } from "../store.ts";
+import { type OpenObject, openObject } from "./open-object.ts";
+import { partsOfObject } from "./object-parts.ts";
 
 export type GetRequest = Parameters<S3["get"]>[0];
 
-/** Opens an object's content. What `ifMatch` asks is checked here too, because some stores ignore it. */
+/**
+ * Opens an object's content: in several ranges at once where it is large, and compared with what the store says of it where all of it is read.
+ * What `ifMatch` asks is checked here too, because some stores ignore it.
+ */
 export async function get(store: Store, request: GetRequest, call: Call): Promise<Download> {
-  const { body, size, facts } = await getWithFacts(store, request, call);
-  return { body, size, object: facts.details };
-}
-
-export async function getWithFacts(
-  store: Store,
-  { object, range, ifMatch }: GetRequest,
-  call: Call,
-): Promise<{ body: Readable; size: number; facts: ObjectFacts }> {
-  const { bucket, key, versionId } = object;
+  const { bucket, key, versionId } = request.object;
   const about: About = { operation: "GetObject", bucket, key, versionId, store: store.name };
-  let headers: Headers = {};
-  let status = 0;
-  const make = (): GetObjectCommand => {
-    const command = new GetObjectCommand({
-      Bucket: bucket,
-      Key: key,
-      VersionId: versionId,
-      Range: range === undefined ? undefined : rangeHeader(range),
-      IfMatch: ifMatch === undefined ? undefined : quoteEtag(ifMatch),
-      ...ownedBy(store),
-    });
-    captureHeaders(command.middlewareStack, (got, code) => {
-      headers = got;
-      status = code;
-    });
-    return command;
-  };
-  const answer = await send(store, make, about, call);
-  if (!(answer.Body instanceof Readable)) throw unproven(about, "a body", status);
-  const source: Readable = answer.Body;
+  const opened = await openObject(store, request, call);
+  const { size, facts } = opened;
   try {
-    const facts = factsFromHeaders(headers, object, about);
-    if (ifMatch !== undefined && facts.details.etag !== unquoteEtag(ifMatch)) throw changed(about, ifMatch, facts);
-    const size = bodySize(headers, range, status, about);
-    const { idleTimeoutMs } = store.settings;
-    return { body: downloadBody({ source, size, idleTimeoutMs, signal: call.signal, about }), size, facts };
+    if (request.range !== undefined && !opened.ranged) throw unproven(about, "the range that was asked for", 200);
+    const offset = request.range === undefined ? 0 : offsetOf(request.range, facts.details.size);
+    const whole = size === facts.details.size;
+    const check = whole ? contentCheck(facts, await partsOfObject(store, facts, call)) : undefined;
+    const body = inRanges(store, request, { ...opened, offset }, call);
+    let verdict: "same" | "unknown" = "unknown";
+    const compared: Download["compared"] = () => (verdict === "same" ? check?.by : undefined);
+    if (check === undefined) return { body, size, object: facts.details, compared };
+    const onVerdict = (reached: typeof verdict): void => {
+      verdict = reached;
+    };
+    return { body: checkedBody(body, check, { about, onVerdict }), size, object: facts.details, compared };
   } catch (error) {
-    source.on("error", () => undefined).destroy();
+    opened.body.destroy();
     throw error;
   }
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */
-function rangeHeader(range: ByteRange): string {
-  return "last" in range ? `bytes=-${range.last}` : `bytes=${range.start}-${range.end ?? ""}`;
+function offsetOf(range: NonNullable<GetRequest["range"]>, whole: number): number {
+  return "last" in range ? Math.max(0, whole - range.last) : range.start;
 }
 
-function bodySize(headers: Headers, range: ByteRange | undefined, status: number, about: About): number {
-  if (range !== undefined && (status !== 206 || headers["content-range"] === undefined))
-    throw unproven(about, "the range that was asked for", status);
-  const size = Number(headers["content-length"]);
-  if (headers["content-length"] === undefined || !Number.isSafeInteger(size)) throw unproven(about, "a length", status);
-  return size;
+/** The answer's own body where that is small, else several ranges at once, each fenced by the version and ETag of the first answer. */
+function inRanges(
+  store: Store,
+  { object }: GetRequest,
+  { body, size, facts, offset }: OpenObject & { readonly offset: number },
+  call: Call,
+): Readable {
+  const { threshold, partSize, concurrency } = store.transfer;
+  if (size <= Math.max(threshold, partSize) || concurrency === 1) return body;
+  const { etag, versionId = object.versionId } = facts.details;
+  const pinned = { ...object, ...(versionId !== undefined && { versionId }) };
+  const open = async ({ start, end }: Span, signal: AbortSignal): Promise<Readable | undefined> => {
+    const range = { start: offset + start, end: offset + end - 1 };
+    const part = await openObject(store, { object: pinned, range, ifMatch: etag }, { signal }).catch(
+      (error: unknown) => {
+        throw asChanged(error, object, etag);
+      },
+    );
+    if (part.ranged) return part.body;
+    part.body.destroy();
+    return undefined;
+  };
+  return rangedBody({ first: body, size, partSize, concurrency, open, budget: store.downloads, signal: call.signal });
 }
 
-function changed(about: About, ifMatch: string, { details }: ObjectFacts): ActivityError {
-  return new ActivityError(
-    "PreconditionFailed",
-    `expected ${nameOf(about)} with ETag ${unquoteEtag(ifMatch)}, found ${details.etag}`,
-    {
-      httpStatus: 412,
-    },
-  );
+/** A part that is refused or gone shows that another object has taken the place of the one that was begun. */
+function asChanged(error: unknown, object: GetRequest["object"], etag: string): unknown {
+  const changed = error instanceof ActivityError && (error.httpStatus === 412 || error.httpStatus === 404);
+  if (!changed) return error;
+  const sentence = `expected ${nameOf(object)} with ETag ${etag} to the end, found another object or none while it was read`;
+  return new ActivityError("SourceChanged", sentence, { httpStatus: 412, cause: error });
 }

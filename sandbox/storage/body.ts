@@ -16,7 +16,12 @@ export const EMPTY_BODY: Body = { size: 0, extents: [] };
 export const EMPTY_MD5 = "d41d8cd98f00b204e9800998ecf8427e";
 
 /** Up to this size the ETag of computed content is its true MD5; above it stands for the description of the content. */
-const TRUE_MD5_LIMIT = 16 * 1024;
+const TRUE_MD5_LIMIT = 2 * 1024 ** 3;
+
+/** Taking one costs 1.4 s for each GiB, so those of large computed content are kept. */
+const MD5_CACHE_FROM = 16 * 1024;
+const MD5_CACHE_SIZE = 10_000;
+const knownMd5s = new Map<string, string>();
 
 export function bytesBody(bytes: Buffer): Body {
   return bytes.length === 0 ? EMPTY_BODY : { size: bytes.length, extents: [{ kind: "bytes", bytes }] };
@@ -95,14 +100,23 @@ export function bodyBytes(body: Body): Buffer {
 }
 
 /**
- * The MD5 of the content in hex: what S3 uses as the ETag of a plain object. Computed or dropped content above 16 KiB gets
- * the MD5 of its description instead (equal content of one origin still has equal ETags), since hashing 6 GiB takes seconds.
+ * The MD5 of the content in hex: what S3 uses as the ETag of a plain object. Computed content above 2 GiB and dropped content get
+ * the MD5 of their description instead (equal content of one origin still has equal ETags), since hashing 6 GiB takes seconds.
  */
 export function bodyMd5(body: Body): string {
   if (body.size === 0) return EMPTY_MD5;
   if (!isStored(body) && (body.size > TRUE_MD5_LIMIT || !isReadable(body))) return describeMd5(body);
   const only = body.extents.length === 1 ? body.extents[0] : undefined;
   if (only?.kind === "bytes") return hash("md5", only.bytes);
+  if (only?.kind !== "pattern" || only.length < MD5_CACHE_FROM) return md5Of(body);
+  const name = `${only.seed} ${only.offset} ${only.length}`;
+  const known = knownMd5s.get(name) ?? md5Of(body);
+  if (knownMd5s.size >= MD5_CACHE_SIZE) knownMd5s.clear();
+  knownMd5s.set(name, known);
+  return known;
+}
+
+function md5Of(body: Body): string {
   const md5 = createHash("md5");
   for (const chunk of bodyChunks(body)) md5.update(chunk);
   return md5.digest("hex");

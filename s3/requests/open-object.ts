@@ -1,0 +1,108 @@
+import { Readable } from "node:stream";
+import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../model/activity-error.ts";
+import type { ByteRange, ObjectRef } from "../../model/entities.ts";
+import { captureHeaders } from "../transport/capture-headers.ts";
+import { downloadBody } from "../parts/download-body.ts";
+import { type About, nameOf, unproven } from "../error-mapping.ts";
+import { quoteEtag, unquoteEtag } from "../etag.ts";
+import { factsFromHeaders, type Headers, type ObjectFacts } from "./object-facts.ts";
+import type { Call } from "../s3.ts";
+import { send } from "../transport/send.ts";
+import { ownedBy, type Store } from "../store.ts";
+
+export type OpenRequest = {
+  readonly object: ObjectRef;
+  readonly range?: ByteRange | undefined;
+  readonly ifMatch?: string | undefined;
+};
+
+export type OpenObject = {
+  /** Counted: errors where fewer bytes come than were promised. */
+  readonly body: Readable;
+  /** Bytes that will come. */
+  readonly size: number;
+  /** Whether the range that was asked for was answered, and not the whole object. */
+  readonly ranged: boolean;
+  readonly facts: ObjectFacts;
+};
+
+/** One GET. What `ifMatch` and `range` ask is compared with the answer too, because some stores ignore them. */
+export async function openObject(store: Store, request: OpenRequest, call: Call): Promise<OpenObject> {
+  const { object, range, ifMatch } = request;
+  const { bucket, key, versionId } = object;
+  const about: About = { operation: "GetObject", bucket, key, versionId, store: store.name };
+  let headers: Headers = {};
+  let status = 0;
+  const make = (): GetObjectCommand => {
+    const command = new GetObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      VersionId: versionId,
+      Range: range === undefined ? undefined : rangeHeader(range),
+      IfMatch: ifMatch === undefined ? undefined : quoteEtag(ifMatch),
+      ...ownedBy(store),
+    });
+    captureHeaders(command.middlewareStack, (got, code) => {
+      headers = got;
+      status = code;
+    });
+    return command;
+  };
+  const answer = await send(store, make, about, call);
+  if (!(answer.Body instanceof Readable)) throw unproven(about, "a body", status);
+  const source: Readable = answer.Body;
+  try {
+    const facts = factsFromHeaders(headers, object, about);
+    if (ifMatch !== undefined && facts.details.etag !== unquoteEtag(ifMatch)) throw changed(about, ifMatch, facts);
+    const size = lengthOf(headers, about, status);
+    const ranged = status === 206;
+    if (range !== undefined && ranged) checkRange(headers["content-range"], { range, size, facts, about });
+    const { idleTimeoutMs } = store.settings;
+    const body = downloadBody({ source, size, idleTimeoutMs, signal: call.signal, about });
+    return { body, size, ranged, facts };
+  } catch (error) {
+    source.on("error", () => undefined).destroy();
+    throw error;
+  }
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */
+function rangeHeader(range: ByteRange): string {
+  return "last" in range ? `bytes=-${range.last}` : `bytes=${range.start}-${range.end ?? ""}`;
+}
+
+function lengthOf(headers: Headers, about: About, status: number): number {
+  const size = Number(headers["content-length"]);
+  if (headers["content-length"] === undefined || !Number.isSafeInteger(size)) throw unproven(about, "a length", status);
+  return size;
+}
+
+type Answered = {
+  readonly range: ByteRange;
+  readonly size: number;
+  readonly facts: ObjectFacts;
+  readonly about: About;
+};
+
+/** Other bytes than those that were asked for, as a cache in front of a store may answer, must not pass for them. */
+function checkRange(header: Headers[string], { range, size, facts, about }: Answered): void {
+  const { size: whole } = facts.details;
+  const start = "last" in range ? Math.max(0, whole - range.last) : range.start;
+  const end = "last" in range ? whole - 1 : Math.min(range.end ?? whole - 1, whole - 1);
+  const expected = `bytes ${start}-${end}/${whole}`;
+  if (header === expected && size === end - start + 1) return;
+  throw new ActivityError(
+    "UnprovenResponse",
+    `${about.operation} of ${nameOf(about)}: expected the range ${expected}, got ${String(header)} with ${size} bytes`,
+    { retryable: true },
+  );
+}
+
+function changed(about: About, ifMatch: string, { details }: ObjectFacts): ActivityError {
+  return new ActivityError(
+    "PreconditionFailed",
+    `expected ${nameOf(about)} with ETag ${unquoteEtag(ifMatch)}, found ${details.etag}`,
+    { httpStatus: 412 },
+  );
+}
