@@ -90,12 +90,13 @@ function resolveProfiles(
 
 /** The `sealed` section gives everything but the identity; an app may say its region, never an endpoint. */
 function sealedProfile(section: ProfileSettings, defaults: ConnectionDefaults): SealedProfile {
-  const policy = section.allow;
+  // Whoever holds the public key seals what they like, so that what is not named is not allowed.
+  const policy = section.allow ?? [];
   return ({ name, region, credentials }) => {
     const settings = { ...section, ...(region !== undefined && { region }) };
     return {
       connection: connectionOf(name, credentials, { settings, defaults }),
-      ...(policy !== undefined && { policy }),
+      policy,
     };
   };
 }

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ActivityError } from "../model/activity-error.ts";
 import { type ActivityName, activityNames } from "../jobs/contracts.ts";
-import type { Access } from "../jobs/contract.ts";
+import type { Access } from "../model/access.ts";
 import { bucketPattern, checkPolicy, type Policy, policyMatcher } from "./policy.ts";
 import type { ResolvedProfile } from "./resolved-profile.ts";
 

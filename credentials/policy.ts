@@ -1,6 +1,6 @@
 import picomatch from "picomatch";
 import { ActivityError } from "../model/activity-error.ts";
-import type { Access } from "../jobs/contract.ts";
+import type { Access } from "../model/access.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
 import type { ResolvedProfile } from "./resolved-profile.ts";
 
@@ -11,9 +11,11 @@ export type Allowance = {
   readonly prefixes?: readonly string[] | undefined;
 };
 export type Policy = readonly Allowance[];
+/** What a policy is asked about. */
+export type PolicyActivity = ActivityName;
 
 /** Activities on no key that an allowance with prefixes grants all the same: they tell of no key and change nothing. */
-const HARMLESS_WITHOUT_KEY: ReadonlySet<ActivityName> = new Set(["head-bucket", "validate-credentials"]);
+const HARMLESS_WITHOUT_KEY: ReadonlySet<string> = new Set(["head-bucket", "validate-credentials"]);
 
 /** A segment that a proxy may resolve: then the key is another one than was checked. */
 const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
@@ -36,10 +38,26 @@ type CompiledAllowance = {
  */
 export function checkPolicy(profile: ResolvedProfile, activity: ActivityName, access: Access): void {
   if (profile.policy === undefined) return;
-  if (compiled(profile.policy).some((allowance) => covers(allowance, activity, access))) return;
-  throw new ActivityError(
+  const asked = access.activity ?? activity;
+  if (compiled(profile.policy).some((allowance) => covers(allowance, asked, access))) return;
+  throw denied(profile, asked, access);
+}
+
+/**
+ * Throws `PolicyDenied` unless the policy allows the activity on some key of the bucket: enough to be told whether the bucket is
+ * there, which every request for that key would tell as well.
+ */
+export function checkBucketReach(profile: ResolvedProfile, activity: ActivityName, bucket: string): void {
+  if (profile.policy === undefined) return;
+  if (compiled(profile.policy).some((allowance) => coversBucket(allowance, activity, bucket))) return;
+  throw denied(profile, activity, { bucket });
+}
+
+function denied({ connection, policy }: ResolvedProfile, activity: string, access: Access): ActivityError {
+  const hint = policy?.length === 0 ? "; it allows nothing at all" : "";
+  return new ActivityError(
     "PolicyDenied",
-    `the policy of profile ${profile.connection.name} does not allow ${activity} ${nameOf(access)}`,
+    `the policy of profile ${connection.name} does not allow ${activity} ${nameOf(access)}${hint}`,
   );
 }
 
@@ -56,7 +74,7 @@ export function policyMatcher(
   return (key) => startsWithAny(key, prefixes) && !DOT_SEGMENT.test(key);
 }
 
-function covers(allowance: CompiledAllowance, activity: ActivityName, { bucket, key, prefix }: Access): boolean {
+function covers(allowance: CompiledAllowance, activity: string, { bucket, key, prefix }: Access): boolean {
   const { prefixes } = allowance;
   if (bucket === undefined) {
     if (!allowance.everyBucket || !coversActivity(allowance, activity)) return false;
@@ -67,11 +85,11 @@ function covers(allowance: CompiledAllowance, activity: ActivityName, { bucket, 
   return key === undefined || (startsWithAny(key, prefixes) && !DOT_SEGMENT.test(key));
 }
 
-function coversBucket(allowance: CompiledAllowance, activity: ActivityName, bucket: string): boolean {
+function coversBucket(allowance: CompiledAllowance, activity: string, bucket: string): boolean {
   return coversActivity(allowance, activity) && allowance.matchesBucket(bucket);
 }
 
-function coversActivity({ activities }: CompiledAllowance, activity: ActivityName): boolean {
+function coversActivity({ activities }: CompiledAllowance, activity: string): boolean {
   return activities.has(activity) || activities.has("*");
 }
 

@@ -51,7 +51,8 @@ describe("credentials that an app sealed", () => {
     expect(JSON.stringify(sealed)).not.toMatch(/TENANT|tenant|token/);
     const { connection, policy } = await (await openerWith(ours.privateKeys)).resolve(sealed);
     expect(connection.name).toMatch(/^sealed:[0-9a-f]{20}$/);
-    expect(policy).toBeUndefined();
+    // What the section does not allow is not allowed: anybody may seal.
+    expect(policy).toEqual([]);
     expect(await connection.credentials()).toEqual({ ...identity, sessionToken: "token", expiration });
     const theirs = await openerWith((await generateSealKeys()).privateKeys);
     await expect(theirs.resolve(sealed)).rejects.toMatchObject(refusal("sealed to a key of this worker"));

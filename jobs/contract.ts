@@ -1,15 +1,6 @@
 import { z } from "zod";
-import { type CredentialsRef, CredentialsRef as CredentialsRefSchema, DocumentPointer } from "../model/entities.ts";
-
-/** What one side of a job touches, for the allow policy of the profile it is touched with. */
-export type Access = {
-  readonly credentials: CredentialsRef | undefined;
-  readonly bucket?: string;
-  /** One object. */
-  readonly key?: string;
-  /** Every object whose key starts so; absent together with `key` where the bucket itself is touched. */
-  readonly prefix?: string;
-};
+import type { Access } from "../model/access.ts";
+import { CredentialsRef as CredentialsRefSchema, DocumentPointer } from "../model/entities.ts";
 
 /** What may be asked (input), what comes back (result), and what it touches. */
 export type Contract<

@@ -1,4 +1,5 @@
-import { withCredentials, type Access } from "./contract.ts";
+import type { Access } from "../model/access.ts";
+import { withCredentials } from "./contract.ts";
 import {
   ContentType,
   type CredentialsRef,

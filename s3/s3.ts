@@ -182,6 +182,8 @@ export type S3 = {
       readonly bucket: string;
       readonly key: string;
       readonly ours?: CopyProof | undefined;
+      /** The source is in another store, or none that may be looked at here: it is not compared. */
+      readonly sourceElsewhere?: boolean;
     },
     call: Call,
   ): Promise<CopyProof | undefined>;

@@ -85,7 +85,13 @@ beforeAll(async () => {
   env = {
     REDIS_URL: redisUrl,
     BUCKETLINE_PREFIX: "canary",
-    BUCKETLINE_PROFILES: await file("profiles.json", JSON.stringify({ profiles: await profiles(), sealed: at() })),
+    BUCKETLINE_PROFILES: await file(
+      "profiles.json",
+      JSON.stringify({
+        profiles: await profiles(),
+        sealed: { ...at(), allow: [{ activities: ["*"], buckets: ["*"] }] },
+      }),
+    ),
     BUCKETLINE_SEAL_KEYS_FILE: await file("seal.json", JSON.stringify(keys.privateKeys)),
     BUCKETLINE_LOG_LEVEL: "trace",
     BUCKETLINE_REQUEST_TIMEOUT: "1s",

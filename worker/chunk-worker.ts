@@ -48,7 +48,7 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     redis,
     prefix,
     queue: jobs,
-    s3For: (credentials) => pool.get(credentials),
+    s3For: (credentials, activity) => pool.get(credentials, { activity }),
     allowed: async (credentials, activity, bucket) =>
       policyMatcher(await profiles.resolve(credentials), activity, bucket),
     documents,

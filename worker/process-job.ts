@@ -94,7 +94,7 @@ async function attempt(activity: ActivityName, job: Job, { controller, log, deps
     try {
       unwatch = await deps.cancellation.watch({ activity, jobId, abort: (reason) => controller.abort(reason) });
     } catch (error) {
-      if (!fresh) await abandonUpload({ data: job.data, evidence }, deps);
+      if (!fresh) await abandonUpload({ activity, data: job.data, evidence }, deps);
       throw error;
     }
     if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))

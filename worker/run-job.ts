@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { ActivityError } from "../model/activity-error.ts";
-import type { Access } from "../jobs/contract.ts";
+import type { Access } from "../model/access.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
 import type { CredentialsRef } from "../model/entities.ts";
 import type { Evidence, Handler } from "../jobs/handler.ts";
@@ -37,13 +37,17 @@ export async function runJob(attempt: Attempt, deps: RunDeps): Promise<unknown> 
   const { activity, signal } = attempt;
   const handler = handlers[activity];
   const input = parseInput(handler.contract, attempt.data);
-  await checkAccess(handler.contract.access(input), activity, deps.profiles);
+  const accesses = handler.contract.access(input);
+  await checkAccess(accesses, activity, deps.profiles);
   signal.throwIfAborted();
   const { credentials, destination } = credentialsOf(input);
-  const s3 = await deps.pool.get(credentials);
+  const purpose = { activity, accesses };
+  const s3 = await deps.pool.get(credentials, purpose);
+  const to = destination === undefined ? s3 : await deps.pool.get(destination, purpose);
   const context = {
     s3,
-    destination: destination === undefined ? s3 : await deps.pool.get(destination),
+    // Two names of one profile are one store: it copies by itself.
+    destination: to.connection === s3.connection ? s3 : to,
     documents: deps.documents,
     evidence: attempt.evidence,
     signal,
@@ -53,17 +57,27 @@ export async function runJob(attempt: Attempt, deps: RunDeps): Promise<unknown> 
   return finish(handler, handler.run(input, context), attempt, deps);
 }
 
-/** Removes the multipart upload that an earlier attempt left, where none will go on with it. */
+/** Removes the multipart upload that an earlier attempt left, where none will go on with it: that of the input's own destination. */
 export async function abandonUpload(
-  { data, evidence }: Pick<Attempt, "data" | "evidence">,
-  { pool }: RunDeps,
+  { activity, data, evidence }: Pick<Attempt, "activity" | "data" | "evidence">,
+  { pool }: Pick<RunDeps, "pool">,
 ): Promise<void> {
   const left = await evidence.upload.load();
   if (left === undefined) return;
-  // Only an attempt whose input was sound begins an upload.
-  const { credentials, destination } = credentialsOf(data);
-  await (await pool.get(destination ?? credentials)).abandonUpload(left);
+  const target = writtenBy(activity, data);
+  if (target !== undefined)
+    await (await pool.get(target.credentials, { activity, accesses: [target] })).abandonUpload(left);
   await evidence.upload.clear();
+}
+
+/** What a job writes. Of a copy both ends are named, the destination last. None where its input is unsound: such a job began no upload. */
+function writtenBy(activity: ActivityName, data: unknown): Access | undefined {
+  const { contract } = handlers[activity];
+  try {
+    return contract.access(parseInput(contract, data)).at(-1);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Checks what came out as strictly as what went in: a result that breaks its contract is a bug to be seen. */

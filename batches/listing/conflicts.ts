@@ -1,3 +1,4 @@
+import { ActivityError } from "../../model/activity-error.ts";
 import type { Pin } from "../../s3/s3.ts";
 import { prefixSource } from "../spec/request.ts";
 import { OPEN } from "../run/outcomes.ts";
@@ -82,10 +83,12 @@ async function listExisting(
   // One character less, and not one half of a surrogate pair, sorts before the key itself, which `startAfter` would leave out.
   let startAfter = first.replace(/.$/su, "");
   for (let page = 0; page < MAX_PAGES; page++) {
-    const { objects, next } = await destination.listPage(
-      { bucket, prefix, ...(startAfter !== "" && { startAfter }) },
-      { signal },
+    const listed = await ifAllowed(() =>
+      destination.listPage({ bucket, prefix, ...(startAfter !== "" && { startAfter }) }, { signal }),
     );
+    // A policy may let write what it does not let list.
+    if (listed === undefined) return [...wanted.values()];
+    const { objects, next } = listed;
     for (const { key, etag, size } of objects) {
       // A store without order, or that ignores startAfter: nothing can be concluded from what is missing.
       if (compareKeys(key, startAfter) <= 0) return [...wanted.values()];
@@ -97,4 +100,13 @@ async function listExisting(
     if (objects.length === 0) break;
   }
   return keys.filter((key) => compareKeys(key, startAfter) > 0).map((key) => wanted.get(key) ?? 0);
+}
+
+async function ifAllowed<Result>(run: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof ActivityError && error.code === "PolicyDenied") return undefined;
+    throw error;
+  }
 }

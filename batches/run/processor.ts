@@ -10,7 +10,7 @@ import { openSource } from "../listing/open-source.ts";
 import { commitPage, findPage } from "../listing/find-page.ts";
 import { backoff, isFatal, isThrottle, toError } from "./retry.ts";
 import { type ChunkRef, createChunkStore, type Delivery } from "../state/chunk-store.ts";
-import { type ChunkDeps, Superseded } from "./work.ts";
+import { ACTIVITY_OF, type ChunkDeps, Superseded } from "./work.ts";
 import { createWorkshop } from "./workshop.ts";
 import { createBatch } from "../state/create.ts";
 import { healBatch } from "../state/heal.ts";
@@ -107,8 +107,9 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
   }
 
   async function open(batch: string, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
-    const source = await deps.s3For(spec.credentials);
-    const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials);
+    const activity = ACTIVITY_OF[spec.operation];
+    const source = await deps.s3For(spec.credentials, activity);
+    const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials, activity);
     await store.open(batch, await openSource({ spec, source, destination, signal }, deps));
     await healBatch(store, deps.queue, batch);
     return undefined;
@@ -134,7 +135,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
         return await workOn(begun.delivery, spec, signal);
       }
       if (begun.what !== "list") return undefined;
-      const source = await deps.s3For(spec.credentials);
+      const source = await deps.s3For(spec.credentials, "list-objects");
       const page = await findPage({ ref, spec, begun }, { store, documents: deps.documents, source, signal });
       const committed = await commitPage(chunks, { ref, spec, page, work: true });
       if (committed.what === "adopted") continue;

@@ -13,6 +13,13 @@ import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
 
 export type BatchActivity = "copy-object" | "move-object" | "delete-object" | "list-objects";
 
+/** What the policy has to allow for the objects of a batch. */
+export const ACTIVITY_OF: Readonly<Record<BatchSpec["operation"], BatchActivity>> = {
+  copy: "copy-object",
+  move: "move-object",
+  delete: "delete-object",
+};
+
 /** Runs requests in lanes, in each as many at once as its place bears. */
 export type Limiter = {
   readonly run: <Result>(
@@ -41,8 +48,11 @@ export type ChunkDeps = {
   readonly redis: Redis | Cluster;
   readonly prefix: string;
   readonly queue: BatchQueue;
-  /** The same object for the same credentials. Its limiter, where it has one, holds the copies. */
-  readonly s3For: (credentials: CredentialsRef | undefined) => Promise<LimitedS3>;
+  /**
+   * The same object for the same credentials and activity; every request of it asks the policy about that activity, and about
+   * list-objects where it lists. Its limiter, where it has one, holds the copies.
+   */
+  readonly s3For: (credentials: CredentialsRef | undefined, activity: BatchActivity) => Promise<LimitedS3>;
   /** The policy of these credentials for an activity in a bucket, ready to be asked for every object; for a listing, with its prefix. */
   readonly allowed: (
     credentials: CredentialsRef | undefined,

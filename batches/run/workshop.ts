@@ -9,17 +9,11 @@ import { createPace } from "./pace.ts";
 import { planChunk } from "./plan.ts";
 import { type ChunkEnd, runChunk } from "./run-chunk.ts";
 import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
-import { type BatchActivity, type ChunkDeps, type ChunkWork, destinationKeyAt, UNLIMITED } from "./work.ts";
+import { ACTIVITY_OF, type ChunkDeps, type ChunkWork, destinationKeyAt, UNLIMITED } from "./work.ts";
 
 /** How long requests under way may go on after a pause or cancel, in ms. */
 const HALT_MS = 1500;
 const CONCURRENCY = 64;
-
-const ACTIVITY: Readonly<Record<BatchSpec["operation"], BatchActivity>> = {
-  copy: "copy-object",
-  move: "move-object",
-  delete: "delete-object",
-};
 
 type Order = {
   readonly delivery: Delivery;
@@ -40,8 +34,9 @@ export function createWorkshop(
 ): (order: Order) => Promise<ChunkEnd> {
   return async ({ delivery, spec, signal: ending, fail }) => {
     const manifest = await decodeManifest(delivery.manifest);
-    const source = await deps.s3For(spec.credentials);
-    const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials);
+    const activity = ACTIVITY_OF[spec.operation];
+    const source = await deps.s3For(spec.credentials, activity);
+    const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials, activity);
     const mayTouch = await policyOf(deps, spec, manifest);
     const { batch } = delivery.ref;
     const control = controls.watch(batch);
@@ -110,7 +105,7 @@ async function policyOf(
   spec: BatchSpec,
   manifest: ChunkManifest,
 ): Promise<(index: number) => boolean> {
-  const activity = ACTIVITY[spec.operation];
+  const activity = ACTIVITY_OF[spec.operation];
   const buckets = [...new Set(typeof manifest.bucket === "string" ? [manifest.bucket] : manifest.bucket)];
   const sources = new Map(
     await Promise.all(

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineContract, withCredentials } from "../contract.ts";
+import { PRESIGNED_ACTIVITY } from "../../model/access.ts";
 import { ObjectRef } from "../../model/entities.ts";
 
 /** Signature V4 query strings live at most seven days. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
@@ -17,5 +18,9 @@ export const presignObject = defineContract({
     expiresIn: z.int().min(1).max(MAX_EXPIRES_S).default(900),
   }),
   result: z.strictObject({ url: z.url(), expiresAt: z.iso.datetime() }),
-  access: ({ credentials, object: { bucket, key } }) => [{ credentials, bucket, key }],
+  access: ({ credentials, object: { bucket, key }, method }) => [
+    { credentials, bucket, key },
+    // Else a policy for reading would give out URLs that delete.
+    { credentials, bucket, key, activity: PRESIGNED_ACTIVITY[method] },
+  ],
 });

@@ -1,5 +1,5 @@
-import { expect } from "vitest";
-import { test } from "../../test/harness.ts";
+import { expect, onTestFinished } from "vitest";
+import { startHarness, test } from "../../test/harness.ts";
 
 test("makes URLs with which anybody reads, writes and deletes one object for a while", async ({ sandbox, run }) => {
   sandbox.createBucket("signed");
@@ -20,4 +20,20 @@ test("refuses a lifetime beyond seven days", async ({ run }) => {
     code: "InvalidInput",
     field: "expiresIn",
   });
+});
+
+test("gives no URL for what the policy does not allow without one", async () => {
+  const allow = [{ activities: ["presign-object", "get-object"], buckets: ["in"] }];
+  const { sandbox, run, close } = await startHarness({ profile: { allow } });
+  onTestFinished(close);
+  sandbox.createBucket("in");
+  sandbox.put("in", "a", "content");
+  const object = { bucket: "in", key: "a" };
+  const { url } = await run("presign-object", { object });
+  expect(await (await fetch(url)).text()).toBe("content");
+  for (const method of ["put", "delete"] as const)
+    await expect(run("presign-object", { object, method })).rejects.toMatchObject({
+      code: "PolicyDenied",
+      message: `PolicyDenied: the policy of profile default does not allow ${method}-object s3://in/a`,
+    });
 });

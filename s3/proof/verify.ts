@@ -111,6 +111,7 @@ export async function proves(
   if (isSinglePartEtag(etag) && etag === unquoteEtag(source.etag)) return proof("etag");
   if (ours !== undefined && ours.bucket === bucket && ours.key === key && ours.etag === etag && ours.size === size)
     return proof(ours.verified);
+  if (request.sourceElsewhere === true) return undefined;
   const now = await findFacts(store, { object: pinnedRef(source) }, call);
   if (now === undefined || !isPinned(now.details, source)) return undefined;
   return sameChecksum(now, copy) === true ? proof("checksum") : undefined;
