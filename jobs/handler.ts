@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { z } from "zod";
 import type { DocumentStore } from "../documents/document-store.ts";
 import type { CopyProof, Pin, S3, UploadMemory } from "../s3/s3.ts";
+import type { Deadline } from "../redis/deadline.ts";
 import type { Contract } from "./contract.ts";
 
 /** What a copy or move remembers across its attempts, first writer wins; kept in Redis under the job's id. */
@@ -27,6 +28,8 @@ export type JobContext = {
   readonly evidence: Evidence;
   /** Ends with the operation's timeout, a cancel, a lost lock, or the worker's shutdown deadline. */
   readonly signal: AbortSignal;
+  /** Until when this run may delete; what deletes passes its `deletes` on. */
+  readonly deadline: Deadline;
   readonly log: Logger;
   /** 1 for the first. */
   readonly attempt: number;

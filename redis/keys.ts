@@ -13,6 +13,9 @@ export function redisKeys(prefix: string) {
     cancelled: (activity: string, jobId: string) => `${prefix}:~cancelled:${activity}:${jobId}`,
     /** Publish/subscribe channel; a message is `<activity>/<job id>`. */
     cancelChannel: () => `${prefix}:~cancel`,
+    /** Hashes of a bucket, named by `leasedBucket`: single objects and ranges that somebody is about to delete or to write. See leases.ts. */
+    leasedObjects: (bucket: string) => `${prefix}:~leased:${bucket}:objects`,
+    leasedRanges: (bucket: string) => `${prefix}:~leased:${bucket}:ranges`,
     /** Hash of a running copy or move: `pin`, `copy`, `upload` (JSON each). */
     evidence: (activity: string, jobId: string) => `${prefix}:~evidence:${activity}:${jobId}`,
     /**

@@ -7,7 +7,7 @@ import { quarantineMalformed } from "../jobs/quarantine.ts";
 import { BETWEEN_ATTEMPTS } from "../jobs/queues.ts";
 import { withoutCommand } from "../redis/without-command.ts";
 import type { WorkerConfig } from "./config.ts";
-import type { Running } from "./running.ts";
+import { LOCK_MS, type Running } from "./running.ts";
 
 export type Started = { readonly worker: Worker; readonly running: Running };
 
@@ -30,7 +30,7 @@ type Options = {
  * Together under 45 s. A stall is not an attempt; a job that stalls ten times kills its workers and is given up.
  */
 const RECOVERY = {
-  lockDuration: 30_000,
+  lockDuration: LOCK_MS,
   stalledInterval: 10_000,
   maxStalledCount: 10,
   maxStartedAttempts: 1000,
@@ -44,9 +44,11 @@ export function startActivityWorker(options: Options): Worker {
     if (isUnfinishable(job)) await refuseMalformed(options, job);
     return await options.process(job, token ?? "");
   };
+  const recovery = { ...RECOVERY, ...options.recovery };
   const worker = new Worker(queue, process, {
-    ...RECOVERY,
-    ...options.recovery,
+    ...recovery,
+    // Well within the half of the lock's time after which nothing may be deleted any more.
+    lockRenewTime: recovery.lockDuration / 4,
     connection: redis,
     prefix,
     concurrency: options.concurrency,
@@ -57,6 +59,7 @@ export function startActivityWorker(options: Options): Worker {
     removeOnFail: options.retention.failed,
     settings: { backoffStrategy: (attemptsMade) => backoff(attemptsMade, BETWEEN_ATTEMPTS) },
   });
+  confirmRenewals(worker, running);
   worker.on("lockRenewalFailed", (jobIds: string[]) => {
     for (const jobId of jobIds)
       running.abort(
@@ -73,6 +76,18 @@ export function startActivityWorker(options: Options): Worker {
   // One that BullMQ could make active and then not read has no owner, and stalls.
   worker.on("stalled", (id) => look([id]));
   return worker;
+}
+
+/** BullMQ says which locks it renewed, but not when it asked for that: they live from then on at the latest. */
+function confirmRenewals(worker: Worker, running: Running): void {
+  const extend = worker.extendJobLocks.bind(worker);
+  worker.extendJobLocks = async (jobIds, tokens, duration) => {
+    const sentAt = performance.now();
+    const refused = new Set(await extend(jobIds, tokens, duration));
+    for (const [index, jobId] of jobIds.entries())
+      if (!refused.has(jobId)) running.confirm(jobId, tokens[index] ?? "", sentAt);
+    return [...refused];
+  };
 }
 
 /** BullMQ can read such a job, and loses it when it ends: it counts in Redis, after it took the job out of its list. */

@@ -55,7 +55,7 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     log,
     onChunk,
   });
-  const running = createRunning();
+  const running = createRunning(CHUNK_QUEUE, RECOVERY.lockDuration);
   const worker = startActivityWorker({
     queue: CHUNK_QUEUE,
     redis,
@@ -67,11 +67,11 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     recovery: RECOVERY,
     telemetry,
     process: async (job, token) => {
-      const controller = running.start(job.id ?? "");
+      const run = running.start({ jobId: job.id ?? "", token, processedOn: job.processedOn });
       try {
-        await traces.run(job.opts.telemetry?.metadata, () => processChunk(job, token, controller.signal));
+        await traces.run(job.opts.telemetry?.metadata, () => processChunk(job, token, run.signal));
       } finally {
-        running.end(job.id ?? "", controller);
+        running.end(job.id ?? "", run);
       }
     },
   });

@@ -10,7 +10,7 @@ import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
 import { decide, toActivityError, type Verdict } from "./retry.ts";
 import { abandonUpload, type RunDeps, runJob } from "./run-job.ts";
-import { createRunning } from "./running.ts";
+import { createRunning, type Run } from "./running.ts";
 
 /** What one attempt came to, for metrics. */
 export type AttemptEvent = {
@@ -35,11 +35,11 @@ const SET_IF_THERE = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSE
 
 /** Wraps the pipeline of one attempt in what the queue must know: cancel, timeout, retry or not, and the typed error. */
 export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
-  const running = createRunning();
+  const running = createRunning(activity);
 
   const process = async (job: Job, token: string): Promise<unknown> => {
     const jobId = job.id ?? "";
-    const controller = running.start(jobId);
+    const run = running.start({ jobId, token, processedOn: job.processedOn });
     const startedAt = performance.now();
     const log = deps.log.child({ activity, jobId, attempt: job.attemptsMade + 1 });
     const report = (outcome: AttemptEvent["outcome"], code?: string) => {
@@ -49,11 +49,11 @@ export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
     };
     adoptForeign(job);
     try {
-      const result = await attempt(activity, job, { controller, log, deps });
+      const result = await attempt(activity, job, { run, log, deps });
       log.info({ durationMs: report("completed") }, "completed");
       return result;
     } catch (thrown) {
-      const error = toActivityError(thrown, controller.signal);
+      const error = toActivityError(thrown, run.signal);
       const verdict = decide(error);
       const level = error.code === "InternalError" ? "error" : "warn";
       log[level](
@@ -65,7 +65,7 @@ export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
         await deps.redis.eval(SET_IF_THERE, 1, deps.keys.job(activity, jobId), "error", JSON.stringify(error));
       return await settle(verdict, error, job, token);
     } finally {
-      running.end(jobId, controller);
+      running.end(jobId, run);
     }
   };
 
@@ -78,13 +78,13 @@ function adoptForeign(job: Job): void {
   job.opts.backoff ??= BACKOFF;
 }
 
-type Scope = { readonly controller: AbortController; readonly log: Logger; readonly deps: ProcessorDeps };
+type Scope = { readonly run: Run; readonly log: Logger; readonly deps: ProcessorDeps };
 
-async function attempt(activity: ActivityName, job: Job, { controller, log, deps }: Scope): Promise<unknown> {
+async function attempt(activity: ActivityName, job: Job, { run, log, deps }: Scope): Promise<unknown> {
   const { redis, keys, operationTimeoutMs } = deps;
   const jobId = job.id ?? "";
-  const { signal } = controller;
-  const timer = setTimeout(() => controller.abort(timedOut(operationTimeoutMs)), operationTimeoutMs);
+  const { signal, deadline } = run;
+  const timer = setTimeout(() => run.abort(timedOut(operationTimeoutMs)), operationTimeoutMs);
   let unwatch: (() => void) | undefined;
   try {
     // Starts count stalls too, which attempts do not.
@@ -92,15 +92,15 @@ async function attempt(activity: ActivityName, job: Job, { controller, log, deps
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
     const evidence = createEvidence(redis, keys.evidence(activity, jobId), { fresh, lastAttempt });
     try {
-      unwatch = await deps.cancellation.watch({ activity, jobId, abort: (reason) => controller.abort(reason) });
+      unwatch = await deps.cancellation.watch({ activity, jobId, abort: run.abort });
     } catch (error) {
       if (!fresh) await abandonUpload({ activity, data: job.data, evidence }, deps);
       throw error;
     }
     if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))
       await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");
-    const run = { activity, jobId, data: job.data, attempt: job.attemptsMade + 1, evidence, signal, log };
-    const result = await runJob(run, deps);
+    const context = { activity, jobId, data: job.data, attempt: job.attemptsMade + 1, evidence, signal, deadline, log };
+    const result = await runJob(context, deps);
     await evidence.release();
     return result;
   } finally {

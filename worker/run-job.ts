@@ -9,6 +9,7 @@ import { handlers } from "../jobs/handlers.ts";
 import { parseInput } from "../jobs/parse-input.ts";
 import { checkPolicy } from "../credentials/policy.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
+import type { Deadline } from "../redis/deadline.ts";
 import type { S3Pool } from "../s3/pool.ts";
 import { storeList } from "./store-list.ts";
 
@@ -29,6 +30,7 @@ export type Attempt = {
   readonly attempt: number;
   readonly evidence: Evidence;
   readonly signal: AbortSignal;
+  readonly deadline: Deadline;
   readonly log: Logger;
 };
 
@@ -51,6 +53,7 @@ export async function runJob(attempt: Attempt, deps: RunDeps): Promise<unknown> 
     documents: deps.documents,
     evidence: attempt.evidence,
     signal,
+    deadline: attempt.deadline,
     log: attempt.log,
     attempt: attempt.attempt,
   };

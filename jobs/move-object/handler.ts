@@ -30,9 +30,13 @@ export const moveObjectHandler = defineHandler(
 );
 
 /** Deletes what was pinned and nothing else. */
-async function deleteSource(done: Exclude<Transferred, { skipped: object }>, { s3, evidence, signal }: JobContext) {
+async function deleteSource(
+  done: Exclude<Transferred, { skipped: object }>,
+  { s3, evidence, signal, deadline }: JobContext,
+) {
   try {
-    return (await s3.deleteUnchanged(done.pin, { signal })).guarantee;
+    deadline.requireDelete();
+    return (await s3.deleteUnchanged(done.pin, { signal: AbortSignal.any([signal, deadline.deletes]) })).guarantee;
   } catch (error) {
     if (!(error instanceof ActivityError && error.code === "SourceChanged")) throw error;
     // The pinned content is at the destination and no longer here: an earlier run moved it, and what lies here now came later.
