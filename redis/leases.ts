@@ -142,10 +142,11 @@ const RELEASE_RANGES = `
 for i = 1, #KEYS do redis.call("HDEL", KEYS[i], ARGV[1] .. " " .. i) end
 return 1`;
 
+const answer = (by: unknown): LeaseAnswer => (by === "" ? { held: true } : { held: false, by: String(by) });
+
 export function createLeases(redis: Redis | Cluster, keys: RedisKeys): Leases {
   const pairs = (places: readonly { readonly bucket: LeasedBucket }[]): string[] =>
     places.flatMap(({ bucket }) => [keys.leasedObjects(bucket), keys.leasedRanges(bucket)]);
-  const answer = (by: unknown): LeaseAnswer => (by === "" ? { held: true } : { held: false, by: String(by) });
   const renew = async (objects: readonly LeasedObject[], token: string, ttlMs: number): Promise<boolean> => {
     const hashes = objects.map(({ bucket }) => keys.leasedObjects(bucket));
     const names = objects.map(({ key }) => key);
