@@ -51,7 +51,7 @@ function setUp() {
       retention: { completed: { age: 60, count: 100 }, failed: { age: 60, count: 100 } },
       log: pino({ level: "silent" }),
       process: async (job) => void done.push(job.id ?? ""),
-      running: createRunning(),
+      running: createRunning(QUEUE),
       recovery: { lockDuration: 300, stalledInterval: 100, runRetryDelay: 10 },
     });
     onTestFinished(() => worker.close());
