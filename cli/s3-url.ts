@@ -4,14 +4,27 @@ import { BucketName, ObjectKey } from "../model/entities.ts";
 /** `s3://bucket/key`. The key is taken as it stands: nothing in it is decoded. */
 export type S3Url = { readonly bucket: string; readonly key: string };
 
+const BUCKET_ONLY = "expected s3://bucket, without a key";
+
 /** Characters that make a key a pattern, unless `--literal` is given. */
 const PATTERN = /[*?[{]/;
 
 /** A bucket, and what may follow it. Throws InvalidArgumentError, which commander turns into a usage error. */
 export function s3Url(text: string): S3Url {
   const [, bucket = "", key = ""] = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text) ?? [];
+  if (!text.startsWith("s3://"))
+    throw new InvalidArgumentError(
+      "expected s3://bucket/key; to upload a local file use: bucketline put <file> s3://bucket/key",
+    );
   if (!BucketName.safeParse(bucket).success) throw new InvalidArgumentError("expected s3://bucket/key");
   return { bucket, key };
+}
+
+/** A bucket and nothing below it. */
+export function bucketUrl(text: string): S3Url {
+  const url = s3Url(text);
+  if (url.key !== "") throw new InvalidArgumentError(BUCKET_ONLY);
+  return url;
 }
 
 /** One object. */

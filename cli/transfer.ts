@@ -1,14 +1,15 @@
 import { Command, Option } from "commander";
-import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "./batch-options.ts";
+import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "./batches/options.ts";
 import type { Environment } from "./environment.ts";
 import { pair, type Pairs } from "./option-values.ts";
 import { jsonLine, printable } from "./printable.ts";
 import { runJob } from "./run-job.ts";
 import { type S3Url, s3Url, shown, type Source, sourceOf, targetOf } from "./s3-url.ts";
+import { say } from "./say.ts";
 import { type Session, session } from "./session.ts";
 import { sizeText } from "./size-text.ts";
-import { startBatch } from "./start-batch.ts";
-import { refuseWholeBucket } from "./whole-bucket.ts";
+import { startBatch } from "./batches/start.ts";
+import { refuseWholeBucket } from "./batches/whole-bucket.ts";
 
 export type TransferOptions = BatchOptions & {
   readonly onConflict?: "overwrite" | "skip" | "skip-identical" | "fail";
@@ -80,10 +81,13 @@ async function transferOne(
           job.result({ signal }),
         );
   if (json) return console.log(jsonLine(done));
+  const onItself = from.bucket === to.bucket && from.key === to.key && options.destinationProfile === undefined;
+  if (operation === "move" && onItself)
+    return say(printable(`${shown(from)} is source and destination: nothing was moved`));
   const proof = done.skipped
     ? "skipped: it is there already"
     : `${sizeText(done.object.size)}, verified by ${done.verified}`;
-  console.log(printable(`${shown(from)} -> ${shown(to)} (${proof})`));
+  say(printable(`${shown(from)} -> ${shown(to)} (${proof})`));
 }
 
 async function transferMany(

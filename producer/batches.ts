@@ -12,7 +12,7 @@ import { healBatch } from "../batches/state/heal.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { OWN_TRACE } from "./job-options.ts";
-import { type BatchScheduleRule, describeRepeat, repeatOf } from "./batch-schedule.ts";
+import { describeRepeat, repeatOf, type ScheduleRule } from "./schedule-rule.ts";
 import type { Documents } from "./documents.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 
@@ -60,7 +60,7 @@ export type Batches = {
   /** Makes or replaces the schedule `id` of a batch. */
   schedule(
     id: string,
-    rule: BatchScheduleRule,
+    rule: ScheduleRule,
     spec: BatchSpecInput,
     options?: BatchScheduleOptions,
   ): Promise<BatchSchedule>;

@@ -94,3 +94,13 @@ test("an interval and a cron expression at once are refused as that", async () =
     "InvalidInput: schedule n: expected either every or cron",
   );
 });
+
+test("batches take intervals in the same forms as jobs", async () => {
+  const { producer } = setUp();
+  const spec = { operation: "delete", source: { bucket: "tmp", prefix: "old/" } } as const;
+  expect(await producer.batches.schedule("tidy", { every: "5m" }, spec)).toMatchObject({ every: 300_000 });
+  await expect(producer.batches.schedule("tidy", { every: "5 minutes" }, spec)).rejects.toMatchObject({
+    code: "InvalidInput",
+    field: "every",
+  });
+});

@@ -2,12 +2,14 @@ import { Command, Option } from "commander";
 import { BATCH_STATES, type BatchState, type BatchStatus } from "../../batches/state/status.ts";
 import { ROW_STATUSES, type RowStatus } from "../../batches/report/row.ts";
 import type { BatchHandle } from "../../producer/index.ts";
-import { batchLine, summary } from "../batch-text.ts";
+import { batchLine, summary } from "../batches/text.ts";
 import type { Environment } from "../environment.ts";
-import { positiveInteger } from "../option-values.ts";
+import { batchPriority, positiveInteger } from "../option-values.ts";
 import { jsonLine, printable } from "../printable.ts";
+import { say } from "../say.ts";
+import { startFromManifest } from "../batches/start-from-manifest.ts";
 import { type Session, session } from "../session.ts";
-import { watchBatch } from "../watch-batch.ts";
+import { watchBatch } from "../batches/watch.ts";
 
 type Json = { readonly json?: true };
 type Work = (open: Session, batch: BatchHandle, options: Json) => Promise<void>;
@@ -50,6 +52,8 @@ Examples:
       "after",
       examples("batch confirm ID", "batch confirm ID --json"),
     ),
+    startFromManifest(environment),
+    priorityCommand(environment),
     reportCommand(environment),
     retryCommand(environment),
   ])
@@ -108,6 +112,22 @@ const confirm: Work = async (open, batch, options) => {
   await batch.confirm();
   await watchBatch(open, batch, options);
 };
+
+function priorityCommand(environment: Environment): Command {
+  return new Command("priority")
+    .description("let a batch go before or after others: 1 goes first, 2000 last")
+    .argument("<id>", "the batch")
+    .argument("<priority>", "1 to 2000", batchPriority)
+    .option("--json", "JSON")
+    .addHelpText("after", examples("batch priority ID 1", "batch priority ID 2000"))
+    .action(async (id: string, priority: number, { json }: Json) =>
+      session(environment, async ({ producer }) => {
+        await producer.batches.get(id).setPriority(priority);
+        if (json) console.log(jsonLine({ id, priority }));
+        else say(`batch ${printable(id)} has priority ${priority}`);
+      }),
+    );
+}
 
 function reportCommand(environment: Environment): Command {
   return new Command("report")

@@ -178,6 +178,13 @@ test("tells its version", async () => {
 test("every command explains itself with numbered examples", { timeout: 60_000 }, async () => {
   const names = [
     "ls",
+    "mb",
+    "rb",
+    "stat",
+    "du",
+    "presign",
+    "schedules",
+    "completion",
     "get",
     "put",
     "rm",

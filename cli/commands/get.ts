@@ -1,5 +1,4 @@
-import { createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Command, InvalidArgumentError } from "commander";
@@ -7,11 +6,16 @@ import type { ByteRange } from "../../model/entities.ts";
 import type { Environment } from "../environment.ts";
 import { jsonLine, printable } from "../printable.ts";
 import { runJob } from "../run-job.ts";
-import { lastPart, objectUrl, type S3Url, shown } from "../s3-url.ts";
+import { getPrefix } from "../files/get-prefix.ts";
+import { lastPart, objectUrl, type S3Url, s3Url, shown } from "../s3-url.ts";
+import { say } from "../say.ts";
 import { type Session, session } from "../session.ts";
+import { EXIT } from "../usage-exit.ts";
 import { sizeText } from "../size-text.ts";
+import { writeWhole } from "../files/write-whole.ts";
 
 type Options = {
+  readonly recursive?: true;
   readonly range?: ByteRange;
   readonly versionId?: string;
   readonly ifMatch?: string;
@@ -21,10 +25,11 @@ type Options = {
 
 /** `bucketline get`: one object into a file or to standard output. */
 export function getCommand(environment: Environment): Command {
-  return new Command("get")
+  const command = new Command("get")
     .description("download an object, verified")
-    .argument("<url>", "s3://bucket/key", objectUrl)
+    .argument("<url>", "s3://bucket/key; with --recursive s3://bucket/prefix/", s3Url)
     .argument("[file]", "a file, a directory, or - for standard output; default: the last part of the key, here", ".")
+    .option("-r, --recursive", "all objects under the prefix, into a directory")
     .option("--range <bytes>", "bytes from-to (both counted), from-, or -last", range)
     .option("--version-id <id>", "this version")
     .option("--if-match <etag>", "only this content")
@@ -39,11 +44,31 @@ Examples:
   1. bucketline get s3://photos/2026/cat.jpg
   2. bucketline get s3://photos/2026/cat.jpg /tmp/pets/
   3. bucketline get s3://logs/today.gz - | gunzip | tail
-  4. bucketline get s3://logs/today.gz --range 0-1023 head.bin`,
-    )
-    .action(async (url: S3Url, file: string, options: Options) =>
-      session(environment, (open) => download(open, url, file, options)),
+  4. bucketline get s3://logs/today.gz --range 0-1023 head.bin
+  5. bucketline get -r s3://photos/2026/ ./photos`,
     );
+  return command.action(async (url: S3Url, file: string, options: Options) => {
+    const { recursive, range: bytes, versionId, ifMatch } = options;
+    if (recursive && (bytes ?? versionId ?? ifMatch) !== undefined)
+      command.error("error: --recursive: expected no --range, --version-id or --if-match, which are of one object", {
+        exitCode: EXIT.usage,
+      });
+    if (recursive && file === "-") command.error("error: --recursive: expected a directory", { exitCode: EXIT.usage });
+    if (!recursive) refuseNoKey(command, url);
+    await session(environment, (open) =>
+      recursive ? getPrefix(open, url, file, options) : download(open, url, file, options),
+    );
+  });
+}
+
+/** One object has a key; without one a prefix was meant. */
+function refuseNoKey(command: Command, url: S3Url): void {
+  try {
+    objectUrl(shown(url));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    command.error(`error: ${why}; for all objects under a prefix use --recursive`, { exitCode: EXIT.usage });
+  }
 }
 
 async function download({ producer, signal }: Session, url: S3Url, file: string, options: Options): Promise<void> {
@@ -59,19 +84,8 @@ async function download({ producer, signal }: Session, url: S3Url, file: string,
   const told = json ? jsonLine(object) : printable(`${shown(url)} -> ${target ?? "-"} (${sizeText(document.size)})`);
   if (target === undefined) {
     if (json) console.error(told);
-  } else console.log(told);
-}
-
-/** A reader never sees half a file: the name is given to it when it is whole. */
-async function writeWhole(content: NodeJS.ReadableStream, target: string, signal: AbortSignal): Promise<void> {
-  const part = `${target}.${process.pid}.part`;
-  try {
-    await pipeline(content, createWriteStream(part, { flags: "wx" }), { signal });
-    await rename(part, target);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
+  } else if (json) console.log(told);
+  else say(told);
 }
 
 async function targetFile(key: string, file: string): Promise<string> {

@@ -2,12 +2,14 @@ import { Command } from "commander";
 import type { S3Object } from "../../model/entities.ts";
 import type { Environment } from "../environment.ts";
 import { jsonLine, printable } from "../printable.ts";
+import { listObjects } from "../files/list-pages.ts";
+import { positiveInteger } from "../option-values.ts";
 import { runJob } from "../run-job.ts";
 import { type S3Url, s3Url } from "../s3-url.ts";
 import { type Session, session } from "../session.ts";
 import { count } from "../size-text.ts";
 
-type Options = { readonly recursive?: true; readonly json?: true; readonly profile?: string };
+type Options = { readonly recursive?: true; readonly limit?: number; readonly json?: true; readonly profile?: string };
 
 /** The last code point that UTF-8 has: after a prefix and this comes what does not start with the prefix. */
 const LAST = "\u{10FFFF}";
@@ -18,6 +20,7 @@ export function lsCommand(environment: Environment): Command {
     .description("list buckets, or the prefixes and objects of a bucket")
     .argument("[url]", "s3://bucket or s3://bucket/prefix; without it: the buckets", s3Url)
     .option("-r, --recursive", "all objects below, not one level")
+    .option("--limit <number>", "at most so many lines", positiveInteger)
     .option("--json", "a line of JSON for each bucket, prefix or object")
     .option("--profile <name>", "the workers' profile to use")
     .addHelpText(
@@ -37,21 +40,21 @@ Examples:
     );
 }
 
-async function listBuckets({ producer, signal }: Session, { json, profile }: Options): Promise<void> {
+async function listBuckets({ producer, signal }: Session, { json, profile, limit = Infinity }: Options): Promise<void> {
   const request = { activity: "list-buckets", input: { credentials: profile } } as const;
   await runJob(producer, signal, request, async (job) => {
+    let left = limit;
     for await (const bucket of job.entities({ signal })) {
+      left -= 1;
+      if (left < 0) return;
       if (json) console.log(jsonLine(bucket));
       else console.log(`${(bucket.creationDate ?? "").slice(0, 19).padEnd(19)}  ${printable(bucket.name)}`);
     }
   });
 }
 
-async function listAll({ producer, signal }: Session, { bucket, key }: S3Url, options: Options): Promise<void> {
-  const input = { bucket, prefix: key, credentials: options.profile };
-  await runJob(producer, signal, { activity: "list-objects", input }, async (job) => {
-    for await (const object of job.entities({ signal })) print(object, "", options);
-  });
+async function listAll(open: Session, url: S3Url, options: Options): Promise<void> {
+  for await (const object of listObjects(open, url, options)) print(object, "", options);
 }
 
 /** Lists page by page and jumps over what lies below the level, however many objects those are. */
@@ -59,6 +62,7 @@ async function listLevel(open: Session, { bucket, key: prefix }: S3Url, options:
   const { producer, signal } = open;
   let startAfter: string | undefined;
   let below: string | undefined;
+  let left = options.limit ?? Infinity;
   for (;;) {
     const input = { bucket, prefix, startAfter, limit: 1000, credentials: options.profile };
     const { objects } = await runJob(producer, signal, { activity: "list-objects", input }, (job) =>
@@ -67,6 +71,8 @@ async function listLevel(open: Session, { bucket, key: prefix }: S3Url, options:
     for (const object of objects) {
       const slash = object.key.indexOf("/", prefix.length);
       const folder = slash === -1 ? undefined : object.key.slice(0, slash + 1);
+      if (folder === undefined || folder !== below) left -= 1;
+      if (left < 0) return;
       if (folder === undefined) print(object, prefix, options);
       else if (folder !== below) printPrefix(bucket, folder, prefix, options);
       below = folder;

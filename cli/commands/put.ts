@@ -3,6 +3,9 @@ import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Command } from "commander";
 import type { Environment } from "../environment.ts";
+import { contentTypeOf } from "../files/content-type.ts";
+import { putDirectory } from "../files/put-directory.ts";
+import { say } from "../say.ts";
 import { pair, type Pairs } from "../option-values.ts";
 import { jsonLine, printable } from "../printable.ts";
 import { runJob } from "../run-job.ts";
@@ -11,6 +14,7 @@ import { type Session, session } from "../session.ts";
 import { sizeText } from "../size-text.ts";
 
 type Options = {
+  readonly recursive?: true;
   readonly contentType?: string;
   readonly metadata?: Pairs;
   readonly tag?: Pairs;
@@ -25,9 +29,10 @@ type Options = {
 export function putCommand(environment: Environment): Command {
   const command = new Command("put")
     .description("upload a file as an object, verified")
-    .argument("<file>", "a file, or - for standard input")
+    .argument("<file>", "a file, or - for standard input; with --recursive a directory")
     .argument("<url>", "s3://bucket/key; a key that ends with / gets the file's name", s3Url)
-    .option("--content-type <type>", "default: application/octet-stream")
+    .option("-r, --recursive", "every file below the directory")
+    .option("--content-type <type>", "default: what the file's name stands for, else application/octet-stream")
     .option("--metadata <name=value>", "user metadata; may be repeated", pair)
     .option("--tag <name=value>", "a tag; may be repeated", pair)
     .option("--storage-class <class>", "such as STANDARD_IA")
@@ -41,9 +46,19 @@ export function putCommand(environment: Environment): Command {
 Examples:
   1. bucketline put cat.jpg s3://photos/2026/ --content-type image/jpeg
   2. pg_dump app | bucketline put - s3://backups/app.sql --if-none-match
-  3. bucketline put report.csv s3://reports/latest.csv --metadata author=ann --tag team=sales`,
+  3. bucketline put report.csv s3://reports/latest.csv --metadata author=ann --tag team=sales
+  4. bucketline put -r ./site s3://www.example.com/`,
     );
   return command.action(async (file: string, url: S3Url, options: Options) => {
+    if (options.recursive) {
+      if (file === "-" || options.ifMatch !== undefined)
+        command.error("error: --recursive: expected a directory, and no --if-match, which is of one object", {
+          exitCode: 2,
+        });
+      const { recursive: _, profile, tag: tags, ifNoneMatch, ...more } = options;
+      const all = { ...more, credentials: profile, tags, ...(ifNoneMatch && { ifNoneMatch: "*" as const }) };
+      return session(environment, (open) => putDirectory(open, file, url, all));
+    }
     const name = file === "-" ? "stdin" : basename(file);
     const key = url.key === "" || url.key.endsWith("/") ? url.key + name : url.key;
     if (file === "-" && key !== url.key)
@@ -53,7 +68,8 @@ Examples:
 }
 
 async function upload({ producer, signal }: Session, file: string, target: S3Url, options: Options): Promise<void> {
-  const { contentType, metadata, tag: tags, storageClass, ifNoneMatch, ifMatch, profile, json } = options;
+  const { metadata, tag: tags, storageClass, ifNoneMatch, ifMatch, profile, json } = options;
+  const contentType = options.contentType ?? (file === "-" ? undefined : contentTypeOf(file));
   const size = file === "-" ? undefined : (await stat(file)).size;
   const document = await producer.documents.write(file === "-" ? process.stdin : createReadStream(file), {
     name: file === "-" ? "stdin" : basename(file),
@@ -77,7 +93,7 @@ async function upload({ producer, signal }: Session, file: string, target: S3Url
       job.result({ signal }),
     );
     if (json) console.log(jsonLine(object));
-    else console.log(printable(`${file} -> ${shown(target)} (${sizeText(object.size)})`));
+    else say(printable(`${file} -> ${shown(target)} (${sizeText(object.size)})`));
   } catch (error) {
     // A job that failed or was cancelled leaves its input; nobody else knows of it.
     await producer.documents.delete(document);

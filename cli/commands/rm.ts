@@ -1,12 +1,13 @@
 import { Command } from "commander";
-import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "../batch-options.ts";
+import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "../batches/options.ts";
 import type { Environment } from "../environment.ts";
 import { jsonLine, printable } from "../printable.ts";
 import { runJob } from "../run-job.ts";
 import { type S3Url, s3Url, shown, sourceOf } from "../s3-url.ts";
+import { say } from "../say.ts";
 import { session } from "../session.ts";
-import { startBatch } from "../start-batch.ts";
-import { refuseWholeBucket } from "../whole-bucket.ts";
+import { startBatch } from "../batches/start.ts";
+import { refuseWholeBucket } from "../batches/whole-bucket.ts";
 
 type Options = BatchOptions & { readonly versionId?: string; readonly ifMatch?: string };
 
@@ -43,7 +44,7 @@ Examples:
         job.result({ signal }),
       );
       if (json) console.log(jsonLine(deleted));
-      else console.log(printable(`deleted ${shown(url)}${deleted.deleteMarker ? " (hidden by a delete marker)" : ""}`));
+      else say(printable(`deleted ${shown(url)}${deleted.deleteMarker ? " (hidden by a delete marker)" : ""}`));
     });
   });
 }

@@ -1,8 +1,8 @@
-import type { BatchHandle, BatchSpecInput } from "../producer/index.ts";
-import type { BatchOptions } from "./batch-options.ts";
-import { jsonLine } from "./printable.ts";
-import type { Session } from "./session.ts";
-import { watchBatch } from "./watch-batch.ts";
+import type { BatchHandle, BatchSpecInput } from "../../producer/index.ts";
+import type { BatchOptions } from "./options.ts";
+import { jsonLine } from "../printable.ts";
+import type { Session } from "../session.ts";
+import { watchBatch } from "./watch.ts";
 
 /** Starts a batch and, unless told otherwise, shows its progress to the end. */
 export async function startBatch(open: Session, spec: BatchSpecInput, options: BatchOptions): Promise<void> {

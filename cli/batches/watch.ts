@@ -1,10 +1,11 @@
-import { isAtRest } from "../batches/state/status.ts";
-import type { BatchProgress } from "../batches/report/progress.ts";
-import type { BatchHandle } from "../producer/index.ts";
-import { progressLine, summary } from "./batch-text.ts";
-import { jsonLine, printable } from "./printable.ts";
-import type { Session } from "./session.ts";
-import { EXIT } from "./usage-exit.ts";
+import { isAtRest } from "../../batches/state/status.ts";
+import type { BatchProgress } from "../../batches/report/progress.ts";
+import type { BatchHandle } from "../../producer/index.ts";
+import { progressLine, summary } from "./text.ts";
+import { jsonLine, printable } from "../printable.ts";
+import { say } from "../say.ts";
+import type { Session } from "../session.ts";
+import { EXIT } from "../usage-exit.ts";
 
 /** How often a line is printed where nobody sees it change. */
 const PLAIN_EVERY_MS = 5_000;
@@ -45,7 +46,9 @@ export async function watchBatch(
   }
   show.end();
   if (last === undefined) return;
-  if (!json) console.log(summary(last));
+  if (!json) say(summary(last));
+  if (!json && last.listed === 0 && (last.state === "completed" || last.state === "planned"))
+    console.error("nothing matched: no object is there under that prefix and pattern");
   const { state, failed, unattempted } = last;
   const fine = state === "planned" || (state === "completed" && failed === 0 && unattempted === 0);
   process.exitCode = fine ? EXIT.fine : EXIT.problem;

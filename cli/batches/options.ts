@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import type { BatchSpecInput } from "../producer/index.ts";
-import { batchPriority, positive, positiveInteger, several } from "./option-values.ts";
-import type { Source } from "./s3-url.ts";
-import { EXIT } from "./usage-exit.ts";
+import type { BatchSpecInput } from "../../producer/index.ts";
+import { batchPriority, positive, positiveInteger, several } from "../option-values.ts";
+import type { Source } from "../s3-url.ts";
+import { EXIT } from "../usage-exit.ts";
 
 /** Options of rm, cp and mv that only a prefix or a pattern can have. */
 export type BatchOptions = {
