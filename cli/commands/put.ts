@@ -55,8 +55,16 @@ Examples:
         command.error("error: --recursive: expected a directory, and no --if-match, which is of one object", {
           exitCode: 2,
         });
-      const { recursive: _, profile, tag: tags, ifNoneMatch, ...more } = options;
-      const all = { ...more, credentials: profile, tags, ...(ifNoneMatch && { ifNoneMatch: "*" as const }) };
+      const { contentType, metadata, storageClass, json, profile, tag: tags, ifNoneMatch } = options;
+      const all = {
+        contentType,
+        metadata,
+        storageClass,
+        json,
+        credentials: profile,
+        tags,
+        ...(ifNoneMatch && { ifNoneMatch: "*" as const }),
+      };
       return session(environment, (open) => putDirectory(open, file, url, all));
     }
     const name = file === "-" ? "stdin" : basename(file);

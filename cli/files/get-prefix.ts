@@ -26,7 +26,10 @@ export async function getPrefix(open: Session, source: S3Url, folder: string, op
     const url = { bucket, key };
     try {
       const path = safePath(key.slice(cut));
-      if (key.endsWith("/")) return void (await mkdir(join(folder, path), { recursive: true }));
+      if (key.endsWith("/")) {
+        await mkdir(join(folder, path), { recursive: true });
+        return;
+      }
       const target = join(folder, path);
       await mkdir(dirname(target), { recursive: true });
       await getFile(open, url, target, options);

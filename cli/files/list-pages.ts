@@ -26,7 +26,8 @@ export async function* listObjects(
     if (objects.length === size && size < left && !inOrder(objects, startAfter)) {
       if (startAfter !== undefined)
         throw new Error("the store lists keys in no order: nothing can be listed page by page");
-      return yield* wholeList({ producer, signal }, { bucket, key: prefix }, { profile, limit: left });
+      yield* wholeList({ producer, signal }, { bucket, key: prefix }, { profile, limit: left });
+      return;
     }
     yield* objects;
     left -= objects.length;
