@@ -6,7 +6,7 @@ import { backoff } from "../model/backoff.ts";
 import { quarantineMalformed } from "../jobs/quarantine.ts";
 import { BETWEEN_ATTEMPTS } from "../jobs/queues.ts";
 import { withoutCommand } from "../redis/without-command.ts";
-import type { WorkerConfig } from "./config.ts";
+import type { WorkerConfig } from "./configuration/parse.ts";
 import { LOCK_MS, type Running } from "./running.ts";
 
 export type Started = { readonly worker: Worker; readonly running: Running };

@@ -10,7 +10,7 @@ import type { DocumentStore } from "../documents/document-store.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { withoutCommand } from "../redis/without-command.ts";
 import { startActivityWorker, type Started } from "./activity-worker.ts";
-import type { WorkerConfig } from "./config.ts";
+import type { WorkerConfig } from "./configuration/parse.ts";
 import { policyMatcher } from "../credentials/policy.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
 import { createRunning } from "./running.ts";

@@ -11,7 +11,7 @@ import { startActivityWorker, type Started } from "./activity-worker.ts";
 import { startCancellation } from "./cancellation.ts";
 import { checkRedis } from "../redis/check.ts";
 import { startChunkWorker } from "./chunk-worker.ts";
-import type { WorkerConfig } from "./config.ts";
+import type { WorkerConfig } from "./configuration/parse.ts";
 import { loadProfiles } from "../credentials/load-profiles.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
 import { startHealth } from "./health.ts";

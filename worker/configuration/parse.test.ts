@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ActivityError } from "../model/activity-error.ts";
-import { activityNames } from "../jobs/contracts.ts";
-import { parseWorkerConfig } from "./config.ts";
-import { variables } from "./config-variables.ts";
-import { describeConfig } from "./config-description.ts";
+import { ActivityError } from "../../model/activity-error.ts";
+import { activityNames } from "../../jobs/contracts.ts";
+import { parseWorkerConfig } from "./parse.ts";
+import { variables } from "./variables.ts";
+import { describeConfig } from "./description.ts";
 
 /** Each line of the one error. */
 function problems(env: NodeJS.ProcessEnv): readonly string[] {
@@ -27,7 +27,7 @@ function secretFile(content: string): string {
 }
 
 test("every variable is documented, and no other", () => {
-  const guide = readFileSync(join(import.meta.dirname, "../docs/configuration.md"), "utf8");
+  const guide = readFileSync(join(import.meta.dirname, "../../docs/configuration.md"), "utf8");
   const documented = [...guide.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
   expect(new Set(documented)).toEqual(new Set([...Object.keys(variables("/").shape), "REDIS_URL_FILE"]));
 });

@@ -1,4 +1,4 @@
-import type { WorkerConfig } from "./config.ts";
+import type { WorkerConfig } from "./parse.ts";
 
 /**
  * What a worker prints at its start: the configuration without any secret. It is put together field by field, so that a

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { ActivityError } from "../model/activity-error.ts";
-import { type ActivityName, activityNames } from "../jobs/contracts.ts";
-import { didYouMean } from "../model/closest-name.ts";
-import { type Variables, variables, type Work, WORK } from "./config-variables.ts";
-import type { LoadProfilesOptions } from "../credentials/load-profiles.ts";
+import { ActivityError } from "../../model/activity-error.ts";
+import { type ActivityName, activityNames } from "../../jobs/contracts.ts";
+import { didYouMean } from "../../model/closest-name.ts";
+import { type Variables, variables, type Work, WORK } from "./variables.ts";
+import type { LoadProfilesOptions } from "../../credentials/load-profiles.ts";
 
 /** Jobs at once, where neither BUCKETLINE_CONCURRENCY nor an entry here says otherwise. */
 const DEFAULT_CONCURRENCY = 32;

@@ -1,7 +1,7 @@
 import { openDocumentStore } from "../../documents/open-document-store.ts";
 import { advise, fine, type Finding, messageOf, problem } from "./finding.ts";
-import { checkRedis } from "./check-redis.ts";
-import { checkStore } from "./check-store.ts";
+import { checkRedis } from "./redis.ts";
+import { checkStore } from "./store.ts";
 
 export type CheckOptions = {
   readonly env: NodeJS.ProcessEnv;

@@ -1,12 +1,12 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { activityNames } from "../jobs/contracts.ts";
-import { RedisPrefix } from "../redis/prefix.ts";
-import { RETENTION } from "../jobs/queues.ts";
-import { DEFAULT_PREFIX } from "../redis/keys.ts";
-import { Region } from "../model/region.ts";
-import { duration, flag, integer, listOf, numbersFor, oneOf, size } from "./config-values.ts";
+import { activityNames } from "../../jobs/contracts.ts";
+import { RedisPrefix } from "../../redis/prefix.ts";
+import { RETENTION } from "../../jobs/queues.ts";
+import { DEFAULT_PREFIX } from "../../redis/keys.ts";
+import { Region } from "../../model/region.ts";
+import { duration, flag, integer, listOf, numbersFor, oneOf, size } from "./values.ts";
 
 /** What a worker can be told to take on: activities, and the chunks of batches. */
 export const WORK = [...activityNames, "batches"] as const;
