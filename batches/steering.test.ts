@@ -1,3 +1,5 @@
+import { parseBatchSpec } from "./spec/request.ts";
+import { newBatch } from "./state/create.ts";
 import { createBatchStore } from "./state/store.ts";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { all, type BatchHarness, startBatchHarness } from "../test/batch-harness.ts";
@@ -626,15 +628,29 @@ describe("start", () => {
 });
 
 describe("runs of a schedule that wait for their turn", () => {
-  test("start one after the other, although they wake together", async () => {
+  const turn = (id: string, schedule = "together", maxWaiting = 2) => {
     const store = createBatchStore(harness.redis, harness.prefix);
-    // The first has not even written its record yet.
-    expect(await store.claimTurn("together", "sfirst00", "queue")).toBe("start");
-    expect(await store.claimTurn("together", "ssecond0", "queue")).toBe("wait");
-    expect(await store.claimTurn("together", "sfirst00", "queue"), "a second delivery").toBe("start");
-    await harness.redis.zrem(store.keys.active(), "sfirst00");
-    expect(await store.claimTurn("together", "ssecond0", "queue")).toBe("start");
-    await harness.redis.zrem(store.keys.active(), "ssecond0");
+    const spec = parseBatchSpec({ operation: "delete", source: { bucket: "bkt" } });
+    return store.takeTurn({ schedule, overlap: "queue", maxWaiting }, newBatch({ id, spec }));
+  };
+  const end = (id: string) => harness.batches.get(id).cancel();
+
+  test("start one after the other, although they wake together", async () => {
+    expect(await turn("sfirst00")).toBe("created");
+    expect(await turn("ssecond0")).toBe("wait");
+    expect(await turn("sfirst00"), "a second delivery").toBe("exists");
+    await end("sfirst00");
+    expect(await turn("ssecond0")).toBe("created");
+    await end("ssecond0");
+  });
+
+  test("are skipped where too many wait already", async () => {
+    expect(await turn("sbusy000", "often")).toBe("created");
+    expect([await turn("swait001", "often"), await turn("swait002", "often")]).toEqual(["wait", "wait"]);
+    expect([await turn("swait003", "often"), await turn("swait001", "often")]).toEqual(["skip", "wait"]);
+    await end("sbusy000");
+    expect(await turn("swait002", "often")).toBe("created");
+    await end("swait002");
   });
 });
 

@@ -2,7 +2,8 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { redisKeys } from "../redis/keys.ts";
-import { canonicalJson, claimAll, makeClaim } from "./idempotency.ts";
+import { canonicalJson } from "../model/canonical-json.ts";
+import { claimAll, makeClaim } from "./idempotency.ts";
 import { inlineList, setUp, startWorker, warnings } from "./protocol-worker.fixture.ts";
 
 const input = { bucket: "in-1", prefix: "a/" };

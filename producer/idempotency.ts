@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
 import { ActivityError } from "../model/activity-error.ts";
+import { canonicalJson } from "../model/canonical-json.ts";
 import { IDEMPOTENCY_TTL_S, IDEMPOTENT_ID_PREFIX } from "../jobs/queues.ts";
 import { type RedisKeys } from "../redis/keys.ts";
 
@@ -98,15 +99,6 @@ export function conflictError({ activity, key, jobId }: Claim, where = ""): Acti
     "IdempotencyConflict",
     `${where}the idempotency key ${JSON.stringify(key)} already stands for another input of ${activity} (job ${jobId})`,
     { field: "idempotencyKey" },
-  );
-}
-
-/** JSON with sorted keys, so that equal inputs are equal text. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) =>
-    typeof member === "object" && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
   );
 }
 

@@ -1,31 +1,46 @@
-import { createHash } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
+import type { LuaScript } from "./lua-script.ts";
 
 export type ScriptArgument = string | number | Buffer;
+/** A value for each name; a list for the last one, where the script takes one. */
+export type ScriptArguments<Argument extends string> = Readonly<
+  Record<Argument, ScriptArgument | readonly ScriptArgument[]>
+>;
 /** What Redis answers to a script: nested arrays of buffers, integers and nil. */
 export type ScriptReply = Buffer | number | null | ScriptReply[];
 
-/** A Lua script. Every key it touches is in its KEYS, so that it runs on a Redis Cluster too. */
-export type Script = { readonly lua: string; readonly sha: string };
-
-export function defineScript(lua: string): Script {
-  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
-}
-
-/** Runs a script by its hash, and sends it along where Redis does not know it: the first time, and after a restart. */
-export async function runScript(
+/**
+ * Runs a script by its hash, and sends it along where Redis does not know it: the first time, and after a restart.
+ *
+ * @throws TypeError where a key or argument is missing
+ */
+export async function runScript<Key extends string, Argument extends string>(
   redis: Redis | Cluster,
-  script: Script,
-  keys: readonly string[],
-  args: readonly ScriptArgument[],
+  script: LuaScript<Key, Argument>,
+  keys: Readonly<Record<Key, string>>,
+  args: ScriptArguments<Argument>,
 ): Promise<ScriptReply> {
-  const rest = [keys.length, ...keys, ...args];
+  const rest = inOrder(script, keys, args);
   try {
-    return (await redis.callBuffer("EVALSHA", [script.sha, ...rest])) as ScriptReply; // every reply of RESP2 is one
+    return (await redis.callBuffer("EVALSHA", [script.sha, script.keys.length, ...rest])) as ScriptReply; // every reply of RESP2 is one
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return (await redis.callBuffer("EVAL", [script.lua, ...rest])) as ScriptReply; // as above
+    return (await redis.callBuffer("EVAL", [script.lua, script.keys.length, ...rest])) as ScriptReply; // every reply of RESP2 is one
   }
+}
+
+/** Keys and arguments in the order that the script's file names them. */
+function inOrder(
+  script: LuaScript,
+  keys: Readonly<Record<string, string>>,
+  args: ScriptArguments<string>,
+): ScriptArgument[] {
+  const named = <Value>(values: Readonly<Record<string, Value>>, name: string): Value => {
+    const value = values[name];
+    if (value === undefined) throw new TypeError(`${script.name}: expected a value for ${name}`);
+    return value;
+  };
+  return [...script.keys.map((name) => named(keys, name)), ...script.args.flatMap((name) => named(args, name))];
 }
 
 /** A reply that is an array. */

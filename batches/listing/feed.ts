@@ -55,7 +55,13 @@ export async function feedManifest(
         last: group.lines.length < CHUNK_SIZE,
         requests: 0,
       };
-      const committed = await commitPage(chunks, { ref: { batch, chain: 0, n }, spec, page, work: false });
+      const committed = await commitPage(chunks, {
+        ref: { batch, chain: 0, n },
+        spec,
+        run: begun.run,
+        page,
+        work: false,
+      });
       if (committed.what !== "committed") return "done";
       await queue.add([chunkJob(batch, { chain: 0, n }, fairPriority(committed.priority, committed.open))]);
       if (committed.last) return "done";

@@ -81,9 +81,17 @@ export async function commitPage(
   {
     ref,
     spec,
+    run,
     page,
     work,
-  }: { readonly ref: ChunkRef; readonly spec: BatchSpec; readonly page: FoundPage; readonly work: boolean },
+  }: {
+    readonly ref: ChunkRef;
+    readonly spec: BatchSpec;
+    /** As the page was begun with. */
+    readonly run: string;
+    readonly page: FoundPage;
+    readonly work: boolean;
+  },
 ): Promise<Exclude<Committed, { what: "cap" }>> {
   const caps = page.planned === true ? {} : { maxObjects: spec.maxObjects, maxBytes: spec.maxBytes };
   let { manifest } = page;
@@ -92,6 +100,7 @@ export async function commitPage(
     const committed = await chunks.commit(ref, {
       ...page,
       ...caps,
+      run,
       work,
       cap,
       count: manifest.keys.length,

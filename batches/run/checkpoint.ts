@@ -1,6 +1,6 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import { FAILED, SKIPPED, SUCCEEDED } from "./outcomes.ts";
-import type { Tally } from "../state/chunk-store.ts";
+import type { Progress, Tally } from "../state/chunk-store.ts";
 import { type ChunkWork, Superseded } from "./work.ts";
 
 /** Bytes of the objects that succeeded. */
@@ -13,14 +13,16 @@ export function succeededBytes({ manifest, outcomes }: Pick<ChunkWork, "manifest
   return bytes;
 }
 
-/** What the throughput has grown by since it was last asked. */
-export function takeTicks(work: ChunkWork): { objects: number; bytes: number } {
-  const objects = work.outcomes.count(SUCCEEDED);
+/** What happened since it was last asked. */
+export function takeProgress(work: ChunkWork): Progress {
+  const { outcomes, requests, ticked } = work;
+  const objects = outcomes.count(SUCCEEDED) + outcomes.count(FAILED) + outcomes.count(SKIPPED);
   const bytes = succeededBytes(work);
-  const grown = { objects: Math.max(0, objects - work.ticked.objects), bytes: Math.max(0, bytes - work.ticked.bytes) };
-  work.ticked.objects = objects;
-  work.ticked.bytes = bytes;
-  return grown;
+  const grown = { objects: Math.max(0, objects - ticked.objects), bytes: Math.max(0, bytes - ticked.bytes) };
+  const told = { ...grown, heads: requests.head, copies: requests.copy, deletes: requests.delete };
+  Object.assign(ticked, { objects, bytes });
+  Object.assign(requests, { head: 0, copy: 0, delete: 0 });
+  return told;
 }
 
 /** When the batch fails as a whole, and with which error. */
@@ -42,7 +44,7 @@ export async function checkpoint(work: ChunkWork): Promise<void> {
     ",",
   );
   const threshold = thresholdOf(work);
-  const state = await chunks.checkpoint(delivery, { group, live, threshold, ticked: takeTicks(work) });
+  const state = await chunks.checkpoint(delivery, { group, live, threshold, progress: takeProgress(work) });
   if (state === "superseded") throw new Superseded();
   control.learn(state);
 }

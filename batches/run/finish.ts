@@ -1,4 +1,4 @@
-import { succeededBytes, takeTicks, thresholdOf } from "./checkpoint.ts";
+import { succeededBytes, takeProgress, thresholdOf } from "./checkpoint.ts";
 import { settleUncertain } from "../operations/delete/delete-objects.ts";
 import { COPIED, FAILED, OPEN, SKIPPED, SUCCEEDED, UNATTEMPTED } from "./outcomes.ts";
 import { isFailure, type RowContext, rowLine } from "../report/chunk-row.ts";
@@ -54,7 +54,7 @@ function cutOff(operation: string): string {
  * @throws Superseded where another delivery has the chunk
  */
 export async function finishChunk(work: ChunkWork): Promise<void> {
-  const { outcomes, chunks, delivery, manifest, requests } = work;
+  const { outcomes, chunks, delivery, manifest } = work;
   const { errors, recent, segment } = await writeReport(work);
   const bytes = succeededBytes(work);
   const unattempted = outcomes.count(UNATTEMPTED);
@@ -70,8 +70,7 @@ export async function finishChunk(work: ChunkWork): Promise<void> {
     segment,
     errors,
     recent,
-    requests,
-    ticked: takeTicks(work),
+    progress: takeProgress(work),
     threshold: thresholdOf(work),
   });
   if (state !== "superseded") {
@@ -95,7 +94,7 @@ async function writeReport(work: ChunkWork) {
     destinationKeyAt: (index) => destinationKeyAt(work, index),
     bestEffort: spec.operation !== "copy" && !source.connection.conditionalDelete,
   };
-  const errors: Record<string, number> = {};
+  const errors = new Map<string, number>();
   const recent: string[] = [];
   let report = "";
   for (let index = 0; index < manifest.keys.length; index++) {
@@ -106,7 +105,7 @@ async function writeReport(work: ChunkWork) {
     report += line;
     if (status !== FAILED) continue;
     const code = outcomes.remarks.get(index)?.code ?? "UnknownError";
-    errors[code] = (errors[code] ?? 0) + 1;
+    errors.set(code, (errors.get(code) ?? 0) + 1);
     if (recent.length < RECENT) recent.push(line.trimEnd());
   }
   if (report === "") return { errors, recent, segment: false };

@@ -12,7 +12,7 @@ import { backoff, isFatal, isThrottle, toError } from "./retry.ts";
 import { type ChunkRef, createChunkStore, type Delivery } from "../state/chunk-store.ts";
 import { ACTIVITY_OF, type ChunkDeps, Superseded } from "./work.ts";
 import { createWorkshop } from "./workshop.ts";
-import { createBatch } from "../state/create.ts";
+import { newBatch } from "../state/create.ts";
 import { healBatch } from "../state/heal.ts";
 
 /** Chunks of a batch that may be open at once: with some 25 KB each, what a batch holds of Redis at most. */
@@ -23,13 +23,15 @@ const RATE_PER_CHUNK = 500;
 const ROOM_MS = 500;
 /** Until a schedule's run looks again whether the one before it has ended, in ms. */
 const TURN_MS = 2000;
+/** Runs of one schedule that wait at once; more are skipped, or a schedule faster than its batches would pile them up for ever. */
+const MAX_WAITING_TURNS = 100;
 /** After so many tries something that does not pass by itself fails the batch. */
 const MAX_TRIES = 5;
 /** Jobs whose tries are remembered at once. */
 const MAX_COUNTED = 10_000;
 
 /** What a job asks BullMQ for: nothing, or to be given again in so many ms. */
-type Again = { readonly inMs: number } | undefined;
+type Again = { readonly inMs: number; readonly behind?: number } | undefined;
 
 export type ChunkProcessor = {
   /** A BullMQ processor. The signal ends with the worker's shutdown or a lost lock. */
@@ -57,6 +59,8 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
       again = await afterFailure(data, id, { thrown, signal });
     }
     if (again === undefined) return;
+    // Who had a turn comes back after all who wait, or a batch whose jobs stand first would have every turn.
+    if (again.behind !== undefined) await job.changePriority({ priority: again.behind });
     await job.moveToDelayed(Date.now() + again.inMs, token);
     throw new DelayedError();
   };
@@ -137,7 +141,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
       if (begun.what !== "list") return undefined;
       const source = await deps.s3For(spec.credentials, "list-objects");
       const page = await findPage({ ref, spec, begun }, { store, documents: deps.documents, source, signal });
-      const committed = await commitPage(chunks, { ref, spec, page, work: true });
+      const committed = await commitPage(chunks, { ref, spec, run: begun.run, page, work: true });
       if (committed.what === "adopted") continue;
       if (committed.what !== "committed") return undefined;
       if (!committed.last)
@@ -150,7 +154,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
 
   async function workOn(delivery: Delivery, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
     const end = await workshop({ delivery, spec, signal, fail: (error) => failBatch(delivery.ref.batch, error) });
-    return end === "yielded" ? { inMs: 1 } : undefined;
+    return end === "yielded" ? { inMs: 1, behind: fairPriority(spec.priority, 1) } : undefined;
   }
 
   /** The scheduler's own job must not wait, as BullMQ makes the next one from it; so a job of its own does. */
@@ -166,10 +170,10 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
   }
 
   async function takeTurn({ batch, schedule, spec, overlap }: Extract<BatchJobData, { kind: "turn" }>): Promise<Again> {
-    const turn = await store.claimTurn(schedule, batch, overlap);
+    const request = newBatch({ id: batch, spec: parseBatchSpec(spec) });
+    const turn = await store.takeTurn({ schedule, overlap, maxWaiting: MAX_WAITING_TURNS }, request);
     if (turn === "wait") return { inMs: TURN_MS };
     if (turn === "skip") return undefined;
-    await createBatch(store, { id: batch, spec: parseBatchSpec(spec) });
     await healBatch(store, deps.queue, batch);
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { checkpoint } from "./checkpoint.ts";
+import { checkpoint, takeProgress } from "./checkpoint.ts";
 import { type Conflicts, loadConflicts } from "../listing/conflicts.ts";
 import { copyObjects } from "../operations/copy/copy-objects.ts";
 import { copiedIndexes, deleteCopied, deleteObjects } from "../operations/delete/delete-objects.ts";
@@ -32,6 +32,8 @@ export async function runChunk(
 ): Promise<ChunkEnd> {
   const { outcomes, control, delivery } = work;
   outcomes.restore(delivery.checkpoints);
+  // What earlier deliveries did was told by them.
+  takeProgress(work);
   control.learn(delivery.state);
   screenObjects(work);
   try {

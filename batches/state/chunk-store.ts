@@ -1,4 +1,6 @@
-import { bitOf, chunkName } from "./keys.ts";
+import { randomBytes } from "node:crypto";
+import type { LuaScript } from "../../redis/lua-script.ts";
+import { type BatchKeys, bitOf, chunkName } from "./keys.ts";
 import type { BatchState } from "./status.ts";
 import type { BatchStore } from "./store.ts";
 import {
@@ -9,14 +11,13 @@ import {
   finishPlan,
   parkChunk,
   rememberInChunk,
-} from "./scripts/chunk.ts";
+} from "./scripts/chunk-scripts.ts";
 import {
   replyBuffer,
   replyList,
   replyText,
   runScript,
-  type Script,
-  type ScriptArgument,
+  type ScriptArguments,
   type ScriptReply,
 } from "../../redis/script.ts";
 
@@ -26,7 +27,7 @@ export type ChunkRef = { readonly batch: string; readonly chain: number; readonl
 /** A delivery of a chunk: later ones push it out, and then nothing that it writes counts any more. */
 export type Delivery = {
   readonly ref: ChunkRef;
-  /** Which delivery it is: phase and number. */
+  /** Which delivery it is: phase, number, and a nonce. */
   readonly owner: string;
   readonly state: BatchState;
   readonly manifest: Buffer;
@@ -36,10 +37,19 @@ export type Delivery = {
 
 export type Begun =
   | { readonly what: "gone" | "done" | "closed" | "parked" | "full" }
-  | { readonly what: "list"; readonly cursor: string; readonly planned: number | undefined; readonly hasPlan: boolean }
+  | {
+      readonly what: "list";
+      readonly cursor: string;
+      readonly planned: number | undefined;
+      readonly hasPlan: boolean;
+      /** Which run of the batch the cursor belongs to; a page is committed with it. */
+      readonly run: string;
+    }
   | { readonly what: "work"; readonly delivery: Delivery };
 
 export type Page = {
+  /** As it was begun with. */
+  readonly run: string;
   readonly count: number;
   readonly bytes: number;
   readonly filtered: number;
@@ -70,6 +80,16 @@ export type Committed =
       readonly priority: number;
     };
 
+/** What happened since it was last told. */
+export type Progress = {
+  /** For the throughput: objects that came to an end, and bytes of those that succeeded. */
+  readonly objects: number;
+  readonly bytes: number;
+  readonly heads: number;
+  readonly copies: number;
+  readonly deletes: number;
+};
+
 export type Tally = {
   readonly succeeded: number;
   readonly failed: number;
@@ -77,11 +97,10 @@ export type Tally = {
   readonly unattempted: number;
   readonly bytes: number;
   readonly segment: boolean;
-  readonly errors: Readonly<Record<string, number>>;
+  readonly errors: ReadonlyMap<string, number>;
   /** Rows of failures, newest last. */
   readonly recent: readonly string[];
-  readonly ticked: { readonly objects: number; readonly bytes: number };
-  readonly requests: { readonly head: number; readonly copy: number; readonly delete: number };
+  readonly progress: Progress;
   readonly threshold: { readonly ratio: number; readonly minimum: number; readonly error: string };
 };
 
@@ -89,13 +108,17 @@ export type Tally = {
 export type ChunkStore = ReturnType<typeof createChunkStore>;
 
 export function createChunkStore({ redis, keys }: BatchStore) {
-  const run = (script: Script, ref: ChunkRef, args: readonly ScriptArgument[]): Promise<ScriptReply> => {
-    const name = chunkName(ref.chain, ref.n);
-    return runScript(redis, script, [...keys.ofBatch(ref.batch), keys.chunk(ref.batch, name)], args);
-  };
+  const run = <Argument extends string>(
+    script: LuaScript<keyof BatchKeys | "chunk", Argument>,
+    { batch, chain, n }: ChunkRef,
+    args: ScriptArguments<Argument>,
+  ): Promise<ScriptReply> =>
+    runScript(redis, script, { ...keys.ofBatch(batch), chunk: keys.chunk(batch, chunkName(chain, n)) }, args);
   return {
-    async begin(ref: ChunkRef, maxOpen: number): Promise<Begun> {
-      const reply = replyList(await run(beginChunk, ref, [ref.chain, ref.n, nameOf(ref), bit(ref), maxOpen]));
+    async begin(ref: ChunkRef, limit: number): Promise<Begun> {
+      const { chain, n } = ref;
+      const args = { chain, n, name: nameOf(ref), bit: bit(ref), limit, nonce: nonce() };
+      const reply = replyList(await run(beginChunk, ref, args));
       const what = replyText(reply[0]);
       if (what === "list") {
         const planned = replyText(reply[2]);
@@ -104,6 +127,7 @@ export function createChunkStore({ redis, keys }: BatchStore) {
           cursor: replyText(reply[1]),
           planned: planned === "" ? undefined : Number(planned),
           hasPlan: reply[3] === 1,
+          run: replyText(reply[4]),
         };
       }
       if (what !== "work") return { what: what as "gone" | "done" | "closed" | "parked" | "full" }; // the script's other answers
@@ -113,23 +137,7 @@ export function createChunkStore({ redis, keys }: BatchStore) {
     },
 
     async commit(ref: ChunkRef, page: Page): Promise<Committed> {
-      const {
-        count,
-        bytes,
-        filtered,
-        cursor,
-        last,
-        manifest,
-        maxObjects = "",
-        maxBytes = "",
-        cap = "",
-        work,
-        requests,
-      } = page;
-      const place = [ref.chain, ref.n, nameOf(ref), bit(ref)];
-      const caps = [maxObjects, maxBytes, cap];
-      const args = [...place, count, bytes, filtered, cursor, last ? 1 : 0, manifest, ...caps, work ? 1 : 0, requests];
-      const reply = replyList(await run(commitChunk, ref, args));
+      const reply = replyList(await run(commitChunk, ref, commitArguments(ref, page)));
       const what = replyText(reply[0]);
       if (what === "cap") return { what, objects: Number(replyText(reply[1])), bytes: Number(replyText(reply[2])) };
       if (what !== "committed") return { what: what as "gone" | "closed" | "done" | "adopted" }; // the script's other answers
@@ -146,61 +154,54 @@ export function createChunkStore({ redis, keys }: BatchStore) {
 
     /** The batch's state, or `superseded`. Durable when it resolves, as far as Redis is. */
     async checkpoint(
-      delivery: Delivery,
-      known: Pick<Tally, "ticked" | "threshold"> & { readonly group: string; readonly live: string },
+      { ref, owner }: Delivery,
+      known: Pick<Tally, "progress" | "threshold"> & { readonly group: string; readonly live: string },
     ) {
-      const { group, live, ticked, threshold } = known;
-      const args = [nameOf(delivery.ref), delivery.owner, group, live, ticked.objects, ticked.bytes];
-      const { ratio, minimum, error } = threshold;
-      return stateOf(await run(checkpointChunk, delivery.ref, [...args, ratio, minimum, error]));
+      const { group, live, progress, threshold } = known;
+      return stateOf(
+        await run(checkpointChunk, ref, { name: nameOf(ref), owner, group, live, ...progress, ...threshold }),
+      );
     },
 
     /** False where another delivery has the chunk. An empty value forgets. */
-    async remember(delivery: Delivery, field: string, value: string): Promise<boolean> {
-      const reply = replyList(
-        await run(rememberInChunk, delivery.ref, [nameOf(delivery.ref), delivery.owner, field, value]),
-      );
+    async remember({ ref, owner }: Delivery, field: string, value: string): Promise<boolean> {
+      const reply = replyList(await run(rememberInChunk, ref, { owner, field, value }));
       return replyText(reply[0]) === "ok";
     },
 
     recall: (delivery: Delivery, field: string): Promise<string | null> =>
       redis.hget(keys.chunk(delivery.ref.batch, nameOf(delivery.ref)), field),
 
-    async park(delivery: Delivery) {
-      return stateOf(await run(parkChunk, delivery.ref, [nameOf(delivery.ref), delivery.owner]));
+    async park({ ref, owner }: Delivery) {
+      return stateOf(await run(parkChunk, ref, { name: nameOf(ref), owner }));
     },
 
-    async finish(delivery: Delivery, tally: Tally) {
-      const { requests, threshold, ticked } = tally;
-      const args = [
-        nameOf(delivery.ref),
-        delivery.owner,
-        bit(delivery.ref),
-        tally.succeeded,
-        tally.failed,
-        tally.skipped,
-        tally.unattempted,
-        tally.bytes,
-        tally.segment ? 1 : 0,
-        JSON.stringify(tally.errors),
-        JSON.stringify(tally.recent),
-        ticked.objects,
-        ticked.bytes,
-        requests.head,
-        requests.copy,
-        requests.delete,
-        threshold.ratio,
-        threshold.minimum,
-        threshold.error,
-      ];
-      return stateOf(await run(finishChunk, delivery.ref, args));
+    async finish({ ref, owner }: Delivery, tally: Tally) {
+      const { succeeded, failed, skipped, unattempted, bytes, segment, errors, recent, progress, threshold } = tally;
+      const counts = { succeeded, failed, skipped, unattempted, size: bytes, segment: segment ? 1 : 0 };
+      const failures = [...[...errors].flat(), ...recent];
+      const told = { ...counts, ...progress, ...threshold, codes: errors.size, failures };
+      return stateOf(await run(finishChunk, ref, { name: nameOf(ref), owner, bit: bit(ref), ...told }));
     },
 
-    async finishPlan(delivery: Delivery, counters: Readonly<Record<string, number>>) {
-      const args = [nameOf(delivery.ref), delivery.owner, bit(delivery.ref), ...Object.entries(counters).flat()];
-      return stateOf(await run(finishPlan, delivery.ref, args));
+    async finishPlan({ ref, owner }: Delivery, counts: Readonly<Record<string, number>>) {
+      const counters = Object.entries(counts).flat();
+      return stateOf(await run(finishPlan, ref, { name: nameOf(ref), owner, bit: bit(ref), counters }));
     },
   };
+}
+
+function commitArguments(ref: ChunkRef, page: Page) {
+  const { last, work, maxObjects = "", maxBytes = "", cap = "" } = page;
+  const { run, count, bytes, filtered, cursor, manifest, requests } = page;
+  const place = { chain: ref.chain, n: ref.n, name: nameOf(ref), bit: bit(ref), run, nonce: nonce() };
+  const found = { count, bytes, filtered, cursor, last: last ? 1 : 0, manifest, requests };
+  return { ...place, ...found, maxObjects, maxBytes, cap, work: work ? 1 : 0 };
+}
+
+/** Tells owners of a chunk apart, also where Redis went back in time and counts deliveries anew. */
+function nonce(): string {
+  return randomBytes(6).toString("hex");
 }
 
 function nameOf({ chain, n }: ChunkRef): string {

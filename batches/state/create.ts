@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { ActivityError } from "../../model/activity-error.ts";
+import { canonicalJson } from "../../model/canonical-json.ts";
 import { type BatchSpec, takesAll } from "../spec/request.ts";
-import type { BatchStore } from "./store.ts";
+import type { BatchStore, NewBatch } from "./store.ts";
 
 /** How a batch is kept: under a given id, which makes a second start with the same id find the first. */
 export type CreateRequest = { readonly id: string; readonly spec: BatchSpec; readonly retryOf?: string };
@@ -11,23 +12,23 @@ export type CreateRequest = { readonly id: string; readonly spec: BatchSpec; rea
  *
  * @throws ActivityError `IdempotencyConflict` where the id was used for another request
  */
-export async function createBatch(store: BatchStore, { id, spec, retryOf }: CreateRequest): Promise<void> {
-  const specHash = createHash("sha256").update(JSON.stringify(spec)).digest("hex");
+export async function createBatch(store: BatchStore, request: CreateRequest): Promise<void> {
+  const batch = newBatch(request);
+  const existing = await store.create(batch);
+  if (existing !== undefined && existing !== batch.specHash)
+    throw new ActivityError(
+      "IdempotencyConflict",
+      `batch ${batch.id} was started with another request under this idempotency key`,
+    );
+}
+
+/** What is kept of a request. */
+export function newBatch({ id, spec, retryOf }: CreateRequest): NewBatch {
+  const specHash = createHash("sha256").update(canonicalJson(spec)).digest("hex");
   const { source } = spec;
   const total = "items" in source && takesAll(spec) ? { total: source.items.length } : {};
   const items = "items" in source ? { items: JSON.stringify(source.items), ...total } : {};
   // The record is read often, so items are kept beside it.
   const kept: BatchSpec = "items" in source ? { ...spec, source: { items: [] } } : spec;
-  const existing = await store.create({
-    id,
-    spec: kept,
-    specHash,
-    ...items,
-    ...(retryOf !== undefined && { retryOf }),
-  });
-  if (existing !== undefined && existing !== specHash)
-    throw new ActivityError(
-      "IdempotencyConflict",
-      `batch ${id} was started with another request under this idempotency key`,
-    );
+  return { id, spec: kept, specHash, ...items, ...(retryOf !== undefined && { retryOf }) };
 }

@@ -4,22 +4,27 @@ import { redisKeys } from "../../redis/keys.ts";
 /** The most chains a batch is spread over: bit `n * MAX_CHAINS + chain` of its bitmaps stands for chunk `n` of a chain. */
 export const MAX_CHAINS = 16;
 
-/** The keys that the scripts of one batch get, always all and in this order; see scripts/prelude.ts. */
+/** The keys of one batch, after the record's own: each is the record's name and a word. */
 const PARTS = [
-  "",
-  ":open",
-  ":busy",
-  ":live",
-  ":done",
-  ":segments",
-  ":retaken",
-  ":errors",
-  ":recent",
-  ":rate",
-  ":tokens",
-  ":items",
-  ":plan",
+  "open",
+  "busy",
+  "live",
+  "done",
+  "segments",
+  "retaken",
+  "errors",
+  "recent",
+  "rate",
+  "tokens",
+  "items",
+  "plan",
 ] as const;
+/** The keys of all batches together. */
+const SHARED = ["active", "index", "ended", "ranges"] as const;
+
+/** The keys that every script of a batch is given, by their names in it; see scripts/batch.lua. */
+export const BATCH_KEYS = ["record", ...PARTS, ...SHARED] as const;
+export type BatchKeys = Readonly<Record<(typeof BATCH_KEYS)[number], string>>;
 
 /** Which bit of the bitmaps `done` and `segments` is a chunk's. */
 export function bitOf(chain: number, n: number): number {
@@ -38,13 +43,12 @@ export function batchKeys(prefix: string) {
   const record = (id: string) => `${root}:${id}`;
   return {
     record,
-    /** KEYS of every script but those on a chunk: the record and what belongs to it, then the sets of all batches. */
-    ofBatch: (id: string) => [
-      ...PARTS.map((part) => record(id) + part),
-      `${root}:active`,
-      `${root}:index`,
-      `${root}:ended`,
-    ],
+    /** Keys of every script: the record and what belongs to it, then the sets of all batches. */
+    ofBatch: (id: string): BatchKeys => ({
+      record: record(id),
+      ...named(PARTS, (part) => `${record(id)}:${part}`),
+      ...named(SHARED, (part) => `${root}:${part}`),
+    }),
     live: (id: string) => `${record(id)}:live`,
     segments: (id: string) => `${record(id)}:segments`,
     retaken: (id: string) => `${record(id)}:retaken`,
@@ -63,10 +67,18 @@ export function batchKeys(prefix: string) {
     watchdog: () => `${root}:watchdog`,
     /** Hash of a schedule: `last` batch it started, `skipped` times, `skippedAt`. */
     schedule: (name: string) => `${root}:schedule:${name}`,
+    /** Set of runs of a schedule that wait for their turn. */
+    waiting: (name: string) => `${root}:waiting:${name}`,
+    /** Hash of what batches at work read and write: batch to JSON, and `version`, which grows with every change. */
+    ranges: () => `${root}:ranges`,
   };
 }
 
 /** `<chain>-<n>`. */
 export function chunkName(chain: number, n: number): string {
   return `${chain}-${n}`;
+}
+
+function named<Name extends string>(names: readonly Name[], of: (name: Name) => string): Record<Name, string> {
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<Name, string>; // one for each name
 }

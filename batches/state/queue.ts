@@ -36,9 +36,12 @@ export const chunkJobId = (batch: string, name: string): string => `b-${batch}-$
 /** BullMQ's priorities between two of ours. */
 const FAIR_STEPS = 1000;
 
-/** A batch with fewer chunks in work goes before one with more, inside one priority: a small batch is never stuck behind a huge one. */
+/**
+ * Inside one priority the first chunk of a batch goes before the further ones of others, so that a small batch is not stuck behind a huge one.
+ * All others go in the order they came: nobody can be passed for ever.
+ */
 export function fairPriority(priority: number, openChunks: number): number {
-  return priority * FAIR_STEPS + Math.min(Math.max(openChunks, 0), FAIR_STEPS - 1);
+  return priority * FAIR_STEPS + (openChunks > 0 ? 1 : 0);
 }
 
 export function chunkJob(batch: string, chunk: { chain: number; n: number }, priority: number): BatchJob {

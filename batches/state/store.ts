@@ -1,22 +1,24 @@
+import { randomBytes } from "node:crypto";
 import type { Cluster, Redis } from "ioredis";
 import type { ActivityErrorFields } from "../../model/activity-error.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import { redisKeys } from "../../redis/keys.ts";
-import { batchKeys } from "./keys.ts";
+import type { LuaScript } from "../../redis/lua-script.ts";
+import { type BatchKeys, batchKeys } from "./keys.ts";
 import type { BatchSpec } from "../spec/request.ts";
 import type { ReportRow } from "../report/row.ts";
 import { type BatchState, type BatchStatus, readStatus } from "./status.ts";
 import {
-  claimTurn,
   confirmBatch,
   createBatchScript,
   noteBatch,
   openBatch,
   steerBatch,
   takeTokens,
+  takeTurn,
   wantedJobs,
-} from "./scripts/batch.ts";
-import { replyList, replyText, runScript, type Script, type ScriptArgument } from "../../redis/script.ts";
+} from "./scripts/batch-scripts.ts";
+import { replyList, replyText, runScript, type ScriptArguments } from "../../redis/script.ts";
 
 export type Steering = "pause" | "resume" | "cancel";
 
@@ -52,29 +54,35 @@ export type BatchStore = ReturnType<typeof createBatchStore>;
 
 export function createBatchStore(redis: Redis | Cluster, prefix: string) {
   const keys = batchKeys(prefix);
-  const run = (script: Script, id: string, args: readonly ScriptArgument[]) =>
-    runScript(redis, script, keys.ofBatch(id), args);
+  const run = <Argument extends string>(
+    script: LuaScript<keyof BatchKeys, Argument>,
+    id: string,
+    args: ScriptArguments<Argument>,
+  ) => runScript(redis, script, keys.ofBatch(id), args);
 
   return {
     redis,
     keys,
 
     /** Answers the hash of the spec that the id was made with, where it exists already. */
-    async create({ id, spec, specHash, items, total, retryOf }: NewBatch): Promise<string | undefined> {
-      const fields = [
-        "spec",
-        JSON.stringify(spec),
-        "priority",
-        spec.priority,
-        "retention",
-        spec.retention,
-        "phase",
-        spec.dryRun ? "0" : "1",
-      ];
-      if (retryOf !== undefined) fields.push("retryOf", retryOf);
-      if (total !== undefined) fields.push("total", total);
-      const [what, hash] = replyList(await run(createBatchScript, id, [id, specHash, items ?? "", ...fields]));
+    async create(batch: NewBatch): Promise<string | undefined> {
+      const [what, hash] = replyList(await run(createBatchScript, batch.id, creation(batch)));
       return replyText(what) === "exists" ? replyText(hash) : undefined;
+    },
+
+    /**
+     * A schedule's run takes its turn and becomes a batch in one step; `exists` where it had become one before.
+     *
+     * @returns `wait` where the one before is still at work, `skip` where this one is left out
+     */
+    async takeTurn(
+      { schedule, overlap, maxWaiting }: { schedule: string; overlap: "skip" | "queue"; maxWaiting: number },
+      batch: NewBatch,
+    ): Promise<"created" | "exists" | "skip" | "wait"> {
+      const waiting = { schedule: keys.schedule(schedule), waiting: keys.waiting(schedule) };
+      const args = { overlap, maxWaiting, ...creation(batch) };
+      const [what] = replyList(await runScript(redis, takeTurn, { ...keys.ofBatch(batch.id), ...waiting }, args));
+      return replyText(what) as "created" | "exists" | "skip" | "wait"; // the script returns nothing else
     },
 
     async open(
@@ -82,11 +90,11 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
       opened: { note?: string; total?: number; feed?: boolean; cursors: readonly string[] },
     ): Promise<string> {
       const { note = "", total = "", feed = false, cursors } = opened;
-      return replyText(await run(openBatch, id, [note, total, feed ? 1 : 0, ...cursors]));
+      return replyText(await run(openBatch, id, { note, total, feed: feed ? 1 : 0, cursors }));
     },
 
     async wanted(id: string): Promise<WantedJobs | undefined> {
-      const reply = await run(wantedJobs, id, []);
+      const reply = await run(wantedJobs, id, {});
       if (reply === null) return undefined;
       const [state, opened, priority, feed, chunks, nexts] = replyList(reply);
       const pairs = replyList(nexts ?? []).map((one) => Number(replyText(one)));
@@ -105,35 +113,31 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
 
     /** Answers the states before and after; `undefined` where there is no such batch. */
     async steer(id: string, what: Steering): Promise<{ before: BatchState; after: BatchState } | undefined> {
-      return states(await run(steerBatch, id, [what, ""]));
+      return states(await run(steerBatch, id, { what, error: "" }));
     },
 
     async fail(id: string, error: ActivityErrorFields): Promise<void> {
-      await run(steerBatch, id, ["fail", JSON.stringify(error)]);
+      await run(steerBatch, id, { what: "fail", error: JSON.stringify(error) });
     },
 
     /** `confirmed`, `expired`, `gone`, or the state that forbids it. */
     async confirm(id: string): Promise<string> {
-      return replyText(replyList(await run(confirmBatch, id, []))[0]);
+      return replyText(replyList(await run(confirmBatch, id, {}))[0]);
     },
 
     async take(id: string, rate: number, wanted: number): Promise<{ granted: number; waitMs: number }> {
-      const [granted, waitMs] = replyList(await run(takeTokens, id, [rate, wanted]));
+      const [granted, waitMs] = replyList(await run(takeTokens, id, { rate, wanted }));
       return { granted: Number(granted), waitMs: Number(waitMs) };
     },
 
     /** Sets fields of the record, where there is one. */
     async note(id: string, fields: Readonly<Record<string, string | number>>): Promise<void> {
-      await run(noteBatch, id, Object.entries(fields).flat());
+      await run(noteBatch, id, { fields: Object.entries(fields).flat() });
     },
 
     async noteTrouble(id: string, error: ActivityErrorFields): Promise<void> {
-      await run(noteBatch, id, ["trouble", JSON.stringify({ ...error, at: new Date().toISOString() })]);
-    },
-
-    async claimTurn(schedule: string, id: string, overlap: "skip" | "queue"): Promise<"start" | "skip" | "wait"> {
-      const turn = await runScript(redis, claimTurn, [keys.schedule(schedule), keys.active()], [id, overlap]);
-      return replyText(turn) as "start" | "skip" | "wait"; // the script answers nothing else
+      const trouble = JSON.stringify({ ...error, at: new Date().toISOString() });
+      await run(noteBatch, id, { fields: ["trouble", trouble] });
     },
 
     /** One consistent look. */
@@ -226,4 +230,13 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
     const [before, after] = replyList(reply).map(replyText);
     return { before: before as BatchState, after: after as BatchState }; // only the scripts write them
   }
+}
+
+/** What a batch begins as. The nonce tells the record from an earlier one of the same id. */
+function creation({ id, spec, specHash, items = "", total, retryOf }: NewBatch) {
+  const fields: (string | number)[] = ["spec", JSON.stringify(spec), "nonce", randomBytes(6).toString("hex")];
+  fields.push("priority", spec.priority, "retention", spec.retention, "phase", spec.dryRun ? "0" : "1");
+  if (retryOf !== undefined) fields.push("retryOf", retryOf);
+  if (total !== undefined) fields.push("total", total);
+  return { id, specHash, items, fields };
 }

@@ -1,0 +1,87 @@
+import { loadScript } from "../../../redis/lua-script.ts";
+import { BATCH_KEYS } from "../keys.ts";
+
+const keys = [...BATCH_KEYS, "chunk"] as const;
+
+export const beginChunk = loadScript(new URL("./begin-chunk.lua", import.meta.url), {
+  keys,
+  args: ["chain", "n", "name", "bit", "limit", "nonce"],
+});
+
+export const commitChunk = loadScript(new URL("./commit-chunk.lua", import.meta.url), {
+  keys,
+  args: [
+    "chain",
+    "n",
+    "name",
+    "bit",
+    "run",
+    "nonce",
+    "count",
+    "bytes",
+    "filtered",
+    "cursor",
+    "last",
+    "manifest",
+    "maxObjects",
+    "maxBytes",
+    "cap",
+    "work",
+    "requests",
+  ],
+});
+
+export const checkpointChunk = loadScript(new URL("./checkpoint-chunk.lua", import.meta.url), {
+  keys,
+  args: [
+    "name",
+    "owner",
+    "group",
+    "live",
+    "objects",
+    "bytes",
+    "heads",
+    "copies",
+    "deletes",
+    "ratio",
+    "minimum",
+    "error",
+  ],
+});
+
+export const rememberInChunk = loadScript(new URL("./remember-in-chunk.lua", import.meta.url), {
+  keys,
+  args: ["owner", "field", "value"],
+});
+
+export const parkChunk = loadScript(new URL("./park-chunk.lua", import.meta.url), { keys, args: ["name", "owner"] });
+
+export const finishChunk = loadScript(new URL("./finish-chunk.lua", import.meta.url), {
+  keys,
+  args: [
+    "name",
+    "owner",
+    "bit",
+    "succeeded",
+    "failed",
+    "skipped",
+    "unattempted",
+    "size",
+    "segment",
+    "objects",
+    "bytes",
+    "heads",
+    "copies",
+    "deletes",
+    "ratio",
+    "minimum",
+    "error",
+    "codes",
+    "failures",
+  ],
+});
+
+export const finishPlan = loadScript(new URL("./finish-plan.lua", import.meta.url), {
+  keys,
+  args: ["name", "owner", "bit", "counters"],
+});
