@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { createProducer, type Producer } from "../producer/index.ts";
 import { type SandboxControl, startRedis, startSandboxProcess } from "../sandbox/index.ts";
 import type { BenchContext } from "./benchmark.ts";
-import { startBenchWorker, type BenchWorker } from "./worker-process.ts";
+import { startBenchWorker, type BenchWorker } from "./bench-worker.ts";
 
 /** How to reach the S3 server. */
 export type StoreAddress = {

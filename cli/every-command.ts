@@ -19,13 +19,13 @@ export const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   mv: async () => (await import("./commands/mv.ts")).mvCommand,
   batch: async () => (await import("./commands/batch.ts")).batchCommand,
   completion: async () => (await import("./commands/completion.ts")).completionCommand,
-  worker: async () => (await import("./commands/services/worker.ts")).workerCommand,
-  dashboard: async () => (await import("./commands/services/dashboard.ts")).dashboardCommand,
+  worker: async () => (await import("./commands/worker.ts")).workerCommand,
+  dashboard: async () => (await import("./commands/dashboard.ts")).dashboardCommand,
   check: async () => (await import("./commands/check.ts")).checkCommand,
   conformance: async () => (await import("./commands/conformance.ts")).conformanceCommand,
   "seal-keys": async () => (await import("./commands/seal-keys.ts")).sealKeysCommand,
-  sandbox: async () => (await import("./commands/services/sandbox.ts")).sandboxCommand,
-  tour: async () => (await import("./commands/services/tour.ts")).tourCommand,
+  sandbox: async () => (await import("./commands/sandbox.ts")).sandboxCommand,
+  tour: async () => (await import("./commands/tour.ts")).tourCommand,
 };
 
 /** All of them, for help and for completion. */

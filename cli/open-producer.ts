@@ -1,4 +1,6 @@
 import type { Producer } from "../producer/index.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { redisUrlOf } from "../redis/url-from-environment.ts";
 import type { Environment } from "./environment.ts";
 
 /** Somebody sits and waits for the answer. */
@@ -10,7 +12,7 @@ export async function withProducer<T>({ env }: Environment, work: (producer: Pro
   const { createProducer } = await import("../producer/index.ts");
   const producer = createProducer({
     redisTimeout: REDIS_TIMEOUT_MS,
-    redis: env["REDIS_URL"] || "redis://127.0.0.1:6379",
+    redis: redisOf(env),
     prefix: env["BUCKETLINE_PREFIX"] || undefined,
     documents: env["DOCUMENTS_URL"] || undefined,
     telemetry: env["BUCKETLINE_TELEMETRY"] === "true",
@@ -20,4 +22,11 @@ export async function withProducer<T>({ env }: Environment, work: (producer: Pro
   } finally {
     await producer.close();
   }
+}
+
+function redisOf(env: NodeJS.ProcessEnv): string {
+  const problems: string[] = [];
+  const url = redisUrlOf(env, problems);
+  if (problems.length > 0) throw new ActivityError("InvalidConfiguration", problems.join("; "));
+  return url;
 }

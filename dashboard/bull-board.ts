@@ -1,7 +1,7 @@
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../redis/client.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { bullBoardServer } from "./bull-board-server.ts";
 import type { BullQueues } from "./bull-queues.ts";
@@ -12,7 +12,7 @@ import { redact } from "./redact.ts";
 export const BULL_BOARD_PATH = "/queues";
 
 export type BullBoardDeps = {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly queues: BullQueues;
   readonly readOnly: boolean;

@@ -1,5 +1,5 @@
 import { Queue } from "bullmq";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../redis/client.ts";
 import type { Logger } from "pino";
 import { queueNames } from "./watch/queue-counts.ts";
 
@@ -11,7 +11,7 @@ export type BullQueues = {
 };
 
 export function openBullQueues(
-  redis: Redis,
+  redis: RedisClient,
   { prefix, log }: { readonly prefix: string; readonly log: Logger },
 ): BullQueues {
   const queues = new Map(

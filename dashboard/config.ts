@@ -4,7 +4,10 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
+import type { RedisLocation } from "../redis/client.ts";
 import { DEFAULT_PREFIX } from "../redis/keys.ts";
+import { RedisUrl } from "../redis/url.ts";
+import { redisUrlOf } from "../redis/url-from-environment.ts";
 import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
 
 /** How a dashboard is set up; {@link parseDashboardConfig} makes one from the environment. */
@@ -13,6 +16,7 @@ export type DashboardConfig = {
   readonly host: string;
   /** 0 picks a free one. Default 8420. */
   readonly port: number;
+  /** A URL, with its password. */
   readonly redis: string;
   readonly prefix: string;
   readonly documentsUrl: string;
@@ -33,6 +37,9 @@ export type DashboardConfig = {
   readonly telemetry: boolean;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 };
+
+/** What `createDashboard` takes: ioredis options or an instance (also a `Cluster`) will do instead of a URL; its options are copied. */
+export type DashboardSettings = Omit<DashboardConfig, "redis"> & { readonly redis: RedisLocation };
 
 export type TrustedProxy = {
   /** IP addresses and CIDR ranges. */
@@ -72,7 +79,7 @@ const SERVICE_LINK = /^BUCKETLINE_DASHBOARD_(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PO
 const SERVICE_LINK_VALUE = /^(?:tcp|udp|sctp):\/\//;
 
 /** May also be given as the name of a file, in `<variable>_FILE`. */
-const SECRET: readonly Field[] = ["redis", "users", "tokens"];
+const SECRET: readonly Field[] = ["users", "tokens"];
 
 const Whole = (min: number, max: number) =>
   z
@@ -111,9 +118,7 @@ const Environment = z.object({
     .regex(/^[A-Za-z0-9.:-]{1,255}$/, { error: "expected an IP address or a host name" })
     .default("127.0.0.1"),
   port: Whole(0, 65_535).default(8420),
-  redis: z
-    .url({ protocol: /^rediss?$/, error: "expected a URL such as redis://127.0.0.1:6379" })
-    .default("redis://127.0.0.1:6379"),
+  redis: RedisUrl,
   prefix: RedisPrefix.default(DEFAULT_PREFIX),
   // The workers' own default.
   documentsUrl: z.string().default(() => pathToFileURL(resolve(".bucketline/documents")).href),
@@ -145,6 +150,7 @@ export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
     const value = valueOf(env, field, problems);
     if (value !== undefined) given.set(field, value);
   }
+  given.set("redis", redisUrlOf(env, problems));
   problems.push(...unknownVariables(env));
   const parsed = Environment.safeParse(Object.fromEntries(given));
   for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${NAMES[path[0] as Field]}: ${message}`); // every issue is below a field

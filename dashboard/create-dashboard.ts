@@ -1,10 +1,13 @@
 import { isIPv6 } from "node:net";
 import type { FastifyInstance } from "fastify";
-import { Redis } from "ioredis";
 import { type Logger, pino } from "pino";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { openDocumentStore } from "../documents/open-document-store.ts";
 import { createProducer } from "../producer/index.ts";
+import type { RedisClient } from "../redis/client.ts";
+import { cutRedis } from "../redis/connect.ts";
+import { reachRedis } from "../redis/reach.ts";
+import { withoutCommand } from "../redis/without-command.ts";
 import { createIdentify } from "./access/identity.ts";
 import { sessionRoutes } from "./access/session-routes.ts";
 import { createSessions } from "./access/sessions.ts";
@@ -17,7 +20,7 @@ import { openApiRoute } from "./api/openapi.ts";
 import { overviewRoutes } from "./api/overview-routes.ts";
 import { addBullBoard } from "./bull-board.ts";
 import { openBullQueues } from "./bull-queues.ts";
-import { checkExposure, type DashboardConfig } from "./config.ts";
+import { checkExposure, type DashboardConfig, type DashboardSettings } from "./config.ts";
 import { createServer } from "./http/create-server.ts";
 import { addRoutes } from "./http/route.ts";
 import { carryOnTraces } from "./http/carry-on-traces.ts";
@@ -39,7 +42,8 @@ export type Dashboard = {
 
 /** For how many milliseconds a request waits for a Redis that does not answer. */
 const REDIS_TIMEOUT_MS = 5000;
-const RECONNECT_MS = 500;
+/** A start does not wait for Redis longer than this to learn whether it is a cluster. */
+const KIND_WITHIN_MS = 3000;
 
 /**
  * Starts the dashboard: pages, HTTP API, metrics. A Redis that does not answer is no reason not to start: the pages then say so.
@@ -47,7 +51,7 @@ const RECONNECT_MS = 500;
  * @throws ActivityError `LoginRequired` where it would be reachable from other machines without a login
  */
 export async function createDashboard(
-  config: DashboardConfig,
+  config: DashboardSettings,
   options: { readonly log?: Logger } = {},
 ): Promise<Dashboard> {
   checkExposure(config);
@@ -66,13 +70,13 @@ export async function createDashboard(
 }
 
 async function assemble(
-  config: DashboardConfig,
+  config: DashboardSettings,
   log: Logger,
   resources: AsyncDisposableStack,
 ): Promise<FastifyInstance> {
   const { prefix, telemetry } = config;
-  const redis = connect(config.redis, log);
-  resources.defer(() => redis.disconnect());
+  const redis = await connect(config, log);
+  resources.defer(() => cutRedis(redis));
   const documents = lazyStore(config.documentsUrl, resources);
   const producer = createProducer({
     redis,
@@ -133,18 +137,17 @@ function lazyStore(url: string, resources: AsyncDisposableStack): () => Promise<
 }
 
 /** Commands fail soon rather than hang: a page that says what is wrong beats one that loads for ever. */
-function connect(url: string, log: Logger): Redis {
-  const redis = new Redis(url, {
-    maxRetriesPerRequest: 1,
-    connectTimeout: 3000,
-    commandTimeout: 10_000,
-    // Tried at a steady pace: one who looks at the page waits for no longer, and sees at once that Redis is back.
-    retryStrategy: () => RECONNECT_MS,
-  });
+async function connect({ redis: location, prefix }: DashboardSettings, log: Logger): Promise<RedisClient> {
   let lost = false;
-  redis.on("error", (error) => {
-    if (!lost) log.warn({ err: error }, "Redis does not answer; trying again");
-    lost = true;
+  const redis = await reachRedis(location, {
+    prefix,
+    within: KIND_WITHIN_MS,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 10_000,
+    onError: (error) => {
+      if (!lost) log.warn({ err: withoutCommand(error) }, "Redis does not answer; trying again");
+      lost = true;
+    },
   });
   redis.on("ready", () => {
     if (lost) log.info("Redis answers again");
@@ -153,7 +156,10 @@ function connect(url: string, log: Logger): Redis {
   return redis;
 }
 
-function addressOf(app: FastifyInstance, config: DashboardConfig): Pick<Dashboard, "address" | "url"> {
+function addressOf(
+  app: FastifyInstance,
+  config: Pick<DashboardConfig, "host" | "port">,
+): Pick<Dashboard, "address" | "url"> {
   const bound = app.server.address();
   const port = typeof bound === "object" && bound !== null ? bound.port : config.port;
   const shown = isIPv6(config.host) ? `[${config.host}]` : config.host;

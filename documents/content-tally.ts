@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { documentIncomplete } from "./errors.ts";
+import { documentIncomplete } from "./document-errors.ts";
 
 export type ContentFacts = { readonly size: number; readonly sha256: string };
 

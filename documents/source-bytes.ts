@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { ActivityError } from "../model/activity-error.ts";
-import { documentIncomplete } from "./errors.ts";
+import { documentIncomplete } from "./document-errors.ts";
 import type { DocumentSource } from "./document-store.ts";
 
 /** Larger pieces are cut, so that hashing one never holds the event loop for long. */

@@ -50,6 +50,7 @@ function setUp() {
       concurrency: 2,
       retention: { completed: { age: 60, count: 100 }, failed: { age: 60, count: 100 } },
       log: pino({ level: "silent" }),
+      trouble: () => {},
       process: async (job) => void done.push(job.id ?? ""),
       running: createRunning(QUEUE),
       recovery: { lockDuration: 300, stalledInterval: 100, runRetryDelay: 10 },

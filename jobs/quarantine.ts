@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../redis/client.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { isOwnKey, redisKeys } from "../redis/keys.ts";
 
@@ -39,7 +39,7 @@ return 1`;
  * Looks at `ids`, or at up to 1,000 of the active and the next waiting jobs. Returns the ids put aside.
  */
 export async function quarantineMalformed(
-  redis: Redis,
+  redis: RedisClient,
   { prefix, queue, ids }: { readonly prefix: string; readonly queue: string; readonly ids?: readonly string[] },
 ): Promise<readonly string[]> {
   const base = `${prefix}:${queue}`;
@@ -72,7 +72,7 @@ type Found = {
 };
 
 /** What keeps a job from being read; `undefined` where it can be. */
-async function flawOf(redis: Redis, { key, id, type, texts }: Found): Promise<Flaw | undefined> {
+async function flawOf(redis: RedisClient, { key, id, type, texts }: Found): Promise<Flaw | undefined> {
   if (type === "none") return undefined;
   if (type !== "hash" || isOwnKey(id)) {
     const owned = isOwnKey(id) || id.includes(":");
@@ -119,7 +119,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-async function candidates(redis: Redis, base: string): Promise<string[]> {
+async function candidates(redis: RedisClient, base: string): Promise<string[]> {
   const [active, waiting, prioritized, delayed] = await Promise.all([
     redis.lrange(`${base}:active`, 0, 999),
     redis.lrange(`${base}:wait`, -1000, -1),
@@ -131,7 +131,7 @@ async function candidates(redis: Redis, base: string): Promise<string[]> {
 
 type Malformed = Flaw & { readonly prefix: string; readonly queue: string; readonly id: string };
 
-async function putAside(redis: Redis, { prefix, queue, id, ...flaw }: Malformed): Promise<boolean> {
+async function putAside(redis: RedisClient, { prefix, queue, id, ...flaw }: Malformed): Promise<boolean> {
   const { field, expected, raw, owned } = flaw;
   const base = `${prefix}:${queue}`;
   const error = new ActivityError("MalformedJob", `${queue} job ${id}: ${field}: expected ${expected}`, { field });

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityInput, ActivityName, ActivityResult } from "../jobs/contracts.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
 import { DEFAULT_PREFIX, isOwnKey, redisKeys } from "../redis/keys.ts";
@@ -11,7 +10,8 @@ import { BulkOptions, EnqueueOptions, IdempotencyKey, TemplateOptions } from "./
 import { createJobWaits, type WaitOptions } from "./job-waits.ts";
 import { contractOf, parseOptions } from "../jobs/parse-input.ts";
 import { createQueuePool } from "./queue-pool.ts";
-import { openRedis, type RedisLocation } from "../redis/connection.ts";
+import type { RedisLocation } from "../redis/client.ts";
+import { openRedis } from "../redis/connection.ts";
 import { openTelemetry } from "./telemetry.ts";
 import { createSchedules, putSchedule, type Schedule, type ScheduleRule, type Schedules } from "./schedules.ts";
 
@@ -124,12 +124,11 @@ const Inputs = z.array(z.unknown());
  */
 export function createProducer(options: ProducerOptions): Producer {
   const { prefix, redisTimeout, telemetry, ...locations } = parseOptions("createProducer", Settings, options);
-  const redis = openRedis(locations.redis, redisTimeout);
-  refuseClusterWithoutHashTag(redis.client.isCluster, prefix);
+  const redis = openRedis(locations.redis, redisTimeout, prefix);
   const keys = redisKeys(prefix);
   const tracing = telemetry ? once(openTelemetry) : undefined;
   const queues = createQueuePool(redis, prefix, tracing);
-  const waits = createJobWaits({ redis, keys, prefix });
+  const waits = createJobWaits({ redis, keys });
   const documents = lazyDocuments(locations.documents);
   const context = { redis, queues, keys, waits, documents: documents.access };
   const batches = createBatches({ redis, prefix, documents: documents.access, tracing });
@@ -190,15 +189,4 @@ export function createProducer(options: ProducerOptions): Producer {
 function once<Result>(open: () => Promise<Result>): () => Promise<Result> {
   let opening: Promise<Result> | undefined;
   return () => (opening ??= open());
-}
-
-function refuseClusterWithoutHashTag(isCluster: boolean, prefix: string): void {
-  if (!isCluster || /\{[^}]+\}/.test(prefix)) return;
-  throw new ActivityError(
-    "InvalidInput",
-    `prefix: expected one in braces for Redis Cluster, such as {${prefix}}, got "${prefix}"`,
-    {
-      field: "prefix",
-    },
-  );
 }

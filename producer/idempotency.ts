@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Cluster, Redis } from "ioredis";
+import type { RedisClient } from "../redis/client.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { canonicalJson } from "../model/canonical-json.ts";
 import { IDEMPOTENCY_TTL_S, IDEMPOTENT_ID_PREFIX } from "../jobs/queues.ts";
@@ -49,7 +49,7 @@ export function makeClaim(activity: string, key: string, input: unknown): Claim 
  * `by` names the call, which can take back what it claimed. `added` must never be added again, because its job may have run and been cleaned up. `conflict`: the key stands for another input.
  */
 export async function claimAll(
-  client: Redis | Cluster,
+  client: RedisClient,
   keys: RedisKeys,
   { claims, by }: { readonly claims: readonly Claim[]; readonly by: string },
 ): Promise<("adding" | "added" | "conflict")[]> {
@@ -72,7 +72,7 @@ return 0`;
 
 /** Takes back the claims that a call made, and will not use. */
 export async function unclaimAll(
-  client: Redis | Cluster,
+  client: RedisClient,
   keys: RedisKeys,
   { claims, by }: { readonly claims: readonly Claim[]; readonly by: string },
 ): Promise<void> {
@@ -83,7 +83,7 @@ export async function unclaimAll(
 }
 
 /** Notes that the jobs are in their queue. */
-export async function markAdded(client: Redis | Cluster, keys: RedisKeys, claims: readonly Claim[]): Promise<void> {
+export async function markAdded(client: RedisClient, keys: RedisKeys, claims: readonly Claim[]): Promise<void> {
   const pipeline = client.pipeline();
   for (const { activity, jobId, inputHash } of claims)
     pipeline.eval(MARK, 2, ...keysOf(keys, activity, jobId), inputHash);

@@ -19,6 +19,6 @@ export type { Documents, DocumentsLocation } from "./documents.ts";
 export type { JobHandle, JobState } from "./job-handle.ts";
 export type { EnqueueOptions, TemplateOptions } from "./job-options.ts";
 export type { WaitOptions } from "./job-waits.ts";
-export type { RedisLocation } from "../redis/connection.ts";
+export type { RedisLocation } from "../redis/client.ts";
 export type { Schedule, ScheduleRule, Schedules } from "./schedules.ts";
 export { type CredentialsToSeal, sealCredentials } from "./seal-credentials.ts";

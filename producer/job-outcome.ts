@@ -1,4 +1,4 @@
-import type { Cluster, Redis } from "ioredis";
+import type { RedisClient } from "../redis/client.ts";
 import { z } from "zod";
 import { ActivityError, type ActivityErrorFields } from "../model/activity-error.ts";
 import type { RedisKeys } from "../redis/keys.ts";
@@ -28,7 +28,7 @@ const ErrorFields = z.object({
 
 /** Reads the outcomes of jobs of one activity, in their order, in one round trip. */
 export async function readOutcomes(
-  client: Redis | Cluster,
+  client: RedisClient,
   keys: RedisKeys,
   activity: string,
   ids: readonly string[],

@@ -41,7 +41,6 @@ const IDLE_MS = 10_000;
 export function createJobWaits(context: {
   readonly redis: RedisConnection;
   readonly keys: RedisKeys;
-  readonly prefix: string;
   /** Milliseconds. */
   readonly pollEvery?: number;
 }): JobWaits {

@@ -8,7 +8,7 @@ import { checkRedis } from "./check.ts";
 
 test("accepts a Redis that keeps what it accepts, and tells about it", async () => {
   const redis = new Redis(redisUrl());
-  const facts = await checkRedis(redis, { key: "bucketline:~workers" });
+  const facts = await checkRedis(redis, { probeKey: "bucketline:~probe" });
   expect(facts).toMatchObject({ evictionPolicy: "noeviction", version: expect.stringMatching(/^\d+\.\d+/) as string });
   redis.disconnect();
 });
@@ -16,11 +16,11 @@ test("accepts a Redis that keeps what it accepts, and tells about it", async () 
 test("refuses a Redis that may drop jobs, unless told otherwise", async () => {
   await using server = await startRedis({ maxmemoryPolicy: "allkeys-lru" });
   const redis = new Redis(server.url);
-  await expect(checkRedis(redis, { key: "k" })).rejects.toMatchObject({
+  await expect(checkRedis(redis, { probeKey: "k" })).rejects.toMatchObject({
     code: "UnsafeRedis",
     message: expect.stringContaining("allkeys-lru") as string,
   });
-  expect((await checkRedis(redis, { key: "k", allowEviction: true })).evictionPolicy).toBe("allkeys-lru");
+  expect((await checkRedis(redis, { probeKey: "k", allowEviction: true })).evictionPolicy).toBe("allkeys-lru");
   redis.disconnect();
 });
 
@@ -34,7 +34,8 @@ test("refuses a node of a cluster that does not hold our keys, and names the one
         .slice(1)) {
         const asked = command.toUpperCase();
         if (asked.includes("HELLO")) socket.write("-ERR unknown command 'HELLO'\r\n");
-        else socket.write(asked.includes("EXISTS") ? "-MOVED 1 10.0.0.9:6379\r\n" : "+OK\r\n");
+        else
+          socket.write(/\bSET\b/.test(asked) && !asked.includes("SETINFO") ? "-MOVED 1 10.0.0.9:6379\r\n" : "+OK\r\n");
       }
     });
     socket.on("error", () => undefined); // the client has gone
@@ -44,7 +45,7 @@ test("refuses a node of a cluster that does not hold our keys, and names the one
   const redis = new Redis(port, "127.0.0.1", { enableReadyCheck: false });
   redis.on("error", () => undefined); // what ioredis asks of every server at the start is answered so, too
   try {
-    await expect(checkRedis(redis, { key: "bucketline:~workers" })).rejects.toMatchObject({
+    await expect(checkRedis(redis, { probeKey: "bucketline:~probe" })).rejects.toMatchObject({
       code: "UnsafeRedis",
       message: expect.stringContaining("10.0.0.9:6379") as string,
     });
@@ -57,7 +58,7 @@ test("refuses a node of a cluster that does not hold our keys, and names the one
 test("refuses a database that Redis does not have", async () => {
   const redis = new Redis(`${redisUrl()}/99`);
   redis.on("error", () => undefined); // ioredis tells of it, and goes on in database 0
-  await expect(checkRedis(redis, { key: "k" })).rejects.toMatchObject({
+  await expect(checkRedis(redis, { probeKey: "k" })).rejects.toMatchObject({
     code: "UnsafeRedis",
     message: expect.stringContaining("got 99") as string,
   });

@@ -1,49 +1,42 @@
-import type { Redis } from "ioredis";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ActivityError } from "../model/activity-error.ts";
-
-/** BullMQ needs the commands of 6.2. https://docs.bullmq.io/guide/redis-tm-compatibility */
-const OLDEST = [6, 2] as const;
+import { isCluster, type RedisClient } from "./client.ts";
+import { connectionProblem } from "./connection-problem.ts";
+import { lastRefusal } from "./connect.ts";
+import { isTooOld, readInfo, type RedisInfo } from "./info.ts";
+import { probeWrite } from "./write-watch.ts";
 
 export type RedisFacts = {
   readonly version: string;
   readonly evictionPolicy: string;
-  readonly persistence: "aof" | "rdb" | "none" | "unknown";
-  readonly usedMemory: number;
-  readonly maxMemory: number;
 };
-
-/** Reads what a queue must know of its Redis, from INFO, which managed services allow where CONFIG is refused. */
-export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
-  const info = new Map(
-    (await redis.info())
-      .split("\r\n")
-      .map((line) => line.split(":"))
-      .filter((pair): pair is [string, string] => pair.length === 2)
-      .map(([name, value]) => [name, value]),
-  );
-  return {
-    version: info.get("redis_version") ?? "unknown",
-    evictionPolicy: info.get("maxmemory_policy") ?? "unknown",
-    persistence: info.get("aof_enabled") === "1" ? "aof" : info.has("rdb_last_save_time") ? "rdb" : "unknown",
-    usedMemory: Number(info.get("used_memory") ?? 0),
-    maxMemory: Number(info.get("maxmemory") ?? 0),
-  };
-}
 
 type Options = {
   /** Accept a Redis that may drop keys. Default false. */
   readonly allowEviction?: boolean;
-  /** A key of ours: a node of a cluster answers INFO whether or not it holds our keys. */
-  readonly key: string;
+  /** A key of ours, to be written for a moment: a server that answers may still be the wrong one, or take no writes. */
+  readonly probeKey: string;
+  /** Called with what keeps Redis from taking writes, while that is waited for. */
+  readonly onTrouble?: (error: unknown) => void;
+  readonly signal?: AbortSignal | undefined;
 };
 
-/** Throws `UnsafeRedis` where Redis may drop jobs by itself, is too old, or is the wrong node of a cluster. */
-export async function checkRedis(redis: Redis, { allowEviction = false, key }: Options): Promise<RedisFacts> {
-  await refuseMissingDatabase(redis);
-  await refuseWrongNode(redis, key);
-  const facts = await readRedisFacts(redis);
-  const [major = 0, minor = 0] = facts.version.split(".").map(Number);
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
+const LOOK_AGAIN_MS = 1000;
+
+/**
+ * Resolves once Redis takes writes: one that is loading, full or busy is waited for.
+ *
+ * @throws ActivityError `UnsafeRedis` where Redis may drop jobs by itself, is too old, a read-only replica, the wrong node of a cluster, or
+ * refuses a command that is needed
+ */
+export async function checkRedis(client: RedisClient, options: Options): Promise<RedisFacts> {
+  const { allowEviction = false, probeKey } = options;
+  await refuseMissingDatabase(client);
+  const info = await permitted(() => readInfo(client, probeKey));
+  if (info.get("role") === "slave") throw replicaError(info);
+  await permitted(() => takesWrites(client, options));
+  const facts = factsOf(info);
+  if (isTooOld(facts.version))
     throw new ActivityError("UnsafeRedis", `expected Redis 6.2 or newer, got ${facts.version}`);
   if (facts.evictionPolicy !== "noeviction" && !allowEviction)
     throw new ActivityError(
@@ -54,30 +47,80 @@ export async function checkRedis(redis: Redis, { allowEviction = false, key }: O
   return facts;
 }
 
-/** ioredis reports such a database only as an event, and goes on in database 0. */
-async function refuseMissingDatabase(redis: Redis): Promise<void> {
-  const db = redis.options.db ?? 0;
-  if (db === 0) return;
+function factsOf(info: RedisInfo): RedisFacts {
+  return {
+    version: info.get("redis_version") ?? "unknown",
+    evictionPolicy: info.get("maxmemory_policy") ?? "unknown",
+  };
+}
+
+function replicaError(info: RedisInfo, cause?: unknown): ActivityError {
+  const master = info.get("master_host");
+  const of = master === undefined ? "" : ` of ${master}:${info.get("master_port") ?? "6379"}`;
+  return new ActivityError(
+    "UnsafeRedis",
+    `expected a Redis that takes writes, got a read-only replica${of} (READONLY): set REDIS_URL to the primary, or to its sentinels as ` +
+      "redis+sentinel://host:26379/mymaster",
+    { cause },
+  );
+}
+
+/** What Redis refuses for good is told with what to do about it. */
+async function permitted<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    await redis.select(db);
+    return await ask();
+  } catch (cause) {
+    const reply = cause instanceof Error ? cause.message : String(cause);
+    const owner = /^MOVED \d+ (\S+)/.exec(reply)?.[1];
+    if (owner !== undefined)
+      throw new ActivityError(
+        "UnsafeRedis",
+        `expected the whole cluster, got one node of it that does not hold our keys (${owner} does): set REDIS_URL to redis+cluster://${owner}, ` +
+          "and BUCKETLINE_PREFIX to one in braces",
+        { cause },
+      );
+    if (/^(NOPERM|ERR unknown command)/.test(reply))
+      throw new ActivityError(
+        "UnsafeRedis",
+        `expected the right to a command that is needed, got: ${reply}. docs/production.md lists what a user of Redis has to be allowed`,
+        { cause },
+      );
+    throw cause;
+  }
+}
+
+async function takesWrites(client: RedisClient, { probeKey, onTrouble, signal }: Options): Promise<void> {
+  for (;;) {
+    try {
+      await Promise.race([probeWrite(client, probeKey), refusedAsReplica(client, signal)]);
+      return;
+    } catch (error) {
+      if (connectionProblem(error) !== "transient") throw error;
+      onTrouble?.(error);
+      await sleep(LOOK_AGAIN_MS, undefined, { signal });
+    }
+  }
+}
+
+/** A write to a replica waits for the server that takes it, so what the replica says is looked for beside it. */
+async function refusedAsReplica(client: RedisClient, signal?: AbortSignal): Promise<never> {
+  for (;;) {
+    await sleep(LOOK_AGAIN_MS / 4, undefined, { signal, ref: false });
+    const refusal = lastRefusal(client);
+    if (refusal?.startsWith("READONLY")) throw replicaError(new Map(), new Error(refusal));
+  }
+}
+
+/** ioredis reports such a database only as an event, and goes on in database 0. */
+async function refuseMissingDatabase(client: RedisClient): Promise<void> {
+  const db = isCluster(client) ? 0 : (client.options.db ?? 0);
+  if (db === 0 || isCluster(client)) return;
+  try {
+    await client.select(db);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ActivityError("UnsafeRedis", `expected a database that Redis has, got ${db} (${why}): change REDIS_URL`, {
       cause,
     });
-  }
-}
-
-async function refuseWrongNode(redis: Redis, key: string): Promise<void> {
-  try {
-    await redis.exists(key);
-  } catch (error) {
-    const owner = error instanceof Error ? /^MOVED \d+ (\S+)/.exec(error.message)?.[1] : undefined;
-    if (owner === undefined) throw error;
-    throw new ActivityError(
-      "UnsafeRedis",
-      `expected the node of the cluster that holds ${key}, which is ${owner}: set REDIS_URL to it, and BUCKETLINE_PREFIX to one in braces`,
-      { cause: error },
-    );
   }
 }

@@ -28,6 +28,8 @@ export function redisKeys(prefix: string) {
     worker: (workerId: string) => `${prefix}:~worker:${workerId}`,
     /** Hash of jobs whose data could not be read: field `<queue>/<job id>`, value JSON `{ reason, raw, at }`. */
     quarantine: () => `${prefix}:~quarantine`,
+    /** String that goes by itself: written to see whether Redis takes writes. */
+    probe: () => `${prefix}:~probe`,
     /** All keys of batches start so. */
     batches: () => `${prefix}:~batch`,
   };

@@ -1,23 +1,26 @@
 import { type Job, MetricsTime, type Telemetry, Worker } from "bullmq";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../redis/client.ts";
 import type { Logger } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
 import { backoff } from "../model/backoff.ts";
 import { quarantineMalformed } from "../jobs/quarantine.ts";
 import { BETWEEN_ATTEMPTS } from "../jobs/queues.ts";
-import { withoutCommand } from "../redis/without-command.ts";
-import type { WorkerConfig } from "./configuration/parse.ts";
+import { connectionProblem, isRefusal } from "../redis/connection-problem.ts";
+import type { TroubleLog } from "../redis/trouble-log.ts";
+import type { WorkerConfig } from "./config.ts";
 import { LOCK_MS, type Running } from "./running.ts";
 
 export type Started = { readonly worker: Worker; readonly running: Running };
 
 type Options = {
   readonly queue: string;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly concurrency: number;
   readonly retention: WorkerConfig["retention"];
   readonly log: Logger;
+  /** Told of what goes wrong between the queue and Redis. */
+  readonly trouble: TroubleLog;
   readonly process: (job: Job, token: string) => Promise<unknown>;
   readonly running: Running;
   readonly telemetry?: Telemetry | undefined;
@@ -39,7 +42,7 @@ const RECOVERY = {
 
 /** A BullMQ worker for one queue, with the settings that lose nothing. */
 export function startActivityWorker(options: Options): Worker {
-  const { queue, redis, prefix, log, running } = options;
+  const { queue, redis, prefix, running } = options;
   const process = async (job: Job, token?: string) => {
     if (isUnfinishable(job)) await refuseMalformed(options, job);
     return await options.process(job, token ?? "");
@@ -69,8 +72,7 @@ export function startActivityWorker(options: Options): Worker {
   });
   const look = lookForMalformed(options);
   worker.on("error", (error) => {
-    if (!mayComeOfMalformed(error))
-      return log.warn({ queue, err: withoutCommand(error) }, "the queue reports an error");
+    if (!mayComeOfMalformed(error)) return options.trouble(error, QUEUE_ERROR, { queue });
     look(undefined, error);
   });
   // One that BullMQ could make active and then not read has no owner, and stalls.
@@ -101,19 +103,21 @@ async function refuseMalformed(options: Options, { id = "" }: Job): Promise<void
   throw new ActivityError("MalformedJob", `${queue} job ${id}: it was put into quarantine`);
 }
 
+const QUEUE_ERROR = "a queue reports an error";
+
 /** What BullMQ reports of a job that it has made active and cannot read, among other things. */
 function mayComeOfMalformed(error: Error): boolean {
   return (
     error instanceof SyntaxError ||
     error instanceof TypeError ||
-    error.name === "ReplyError" ||
+    (error.name === "ReplyError" && connectionProblem(error) !== "transient" && !isRefusal(error)) ||
     error.message.startsWith("Failed to add repeatable job")
   );
 }
 
 /** Looks for malformed jobs, one look at a time: an error that comes meanwhile is answered by one more look. */
 function lookForMalformed(options: Options): (ids?: readonly string[], error?: Error) => void {
-  const { log, queue } = options;
+  const { queue } = options;
   let looking: Promise<void> | undefined;
   let again = false;
   return function look(ids, error) {
@@ -124,7 +128,7 @@ function lookForMalformed(options: Options): (ids?: readonly string[], error?: E
     looking = (async () => {
       const count = await tryToPutAside(options, ids);
       looking = undefined;
-      if (count === 0 && error) log.warn({ queue, err: withoutCommand(error) }, "the queue reports an error");
+      if (count === 0 && error) options.trouble(error, QUEUE_ERROR, { queue });
       if (again) look(undefined, undefined);
     })();
     again = false;
@@ -142,7 +146,7 @@ async function tryToPutAside(options: Options, ids?: readonly string[]): Promise
   try {
     return await putAside(options, ids);
   } catch (error) {
-    options.log.error({ queue: options.queue, err: withoutCommand(error) }, "could not look for malformed jobs");
+    options.trouble(error, "could not look for malformed jobs", { queue: options.queue });
     return 0;
   }
 }

@@ -1,8 +1,8 @@
-import type { Redis } from "ioredis";
-import type { Logger } from "pino";
+import type { RedisClient } from "../redis/client.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { RedisKeys } from "../redis/keys.ts";
-import { withoutCommand } from "../redis/without-command.ts";
+import { anotherLike, cutRedis } from "../redis/connect.ts";
+import type { TroubleLog } from "../redis/trouble-log.ts";
 
 /** A message can be lost while the subscription reconnects, so the flags of running jobs are also read so often. */
 const POLL_MS = 5000;
@@ -19,18 +19,31 @@ export type Cancellation = {
 export const cancelled = (activity: string, jobId: string): ActivityError =>
   new ActivityError("Cancelled", `${activity} job ${jobId} was cancelled`);
 
-export async function startCancellation(redis: Redis, keys: RedisKeys, log: Logger): Promise<Cancellation> {
+/** A user that Redis 7 made has no channels, unless they are given. */
+function subscriptionError(channel: string, cause: unknown): ActivityError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ActivityError(
+    "UnsafeRedis",
+    `expected to subscribe to the channel ${channel}, got: ${why}. Give the user of Redis its channels: ACL SETUSER <user> &<prefix>*`,
+    { cause },
+  );
+}
+
+export async function startCancellation(redis: RedisClient, keys: RedisKeys, tell: TroubleLog): Promise<Cancellation> {
   const jobs = new Map<string, Running>();
   const cancel = ({ activity, jobId, abort }: Running) => abort(cancelled(activity, jobId));
-  const subscriber = redis.duplicate();
-  subscriber.on("error", (error) =>
-    log.debug({ err: withoutCommand(error) }, "the cancel subscription is reconnecting"),
-  );
+  const subscriber = anotherLike(redis, keys.cancelChannel());
+  subscriber.on("error", (error) => tell(error, "the subscription to cancels is lost; connecting again"));
   subscriber.on("message", (_channel, message) => {
     const running = jobs.get(message);
     if (running !== undefined) cancel(running);
   });
-  await subscriber.subscribe(keys.cancelChannel());
+  try {
+    await subscriber.subscribe(keys.cancelChannel());
+  } catch (cause) {
+    cutRedis(subscriber);
+    throw subscriptionError(keys.cancelChannel(), cause);
+  }
 
   const poll = async () => {
     const running = [...jobs.values()];
@@ -41,9 +54,7 @@ export async function startCancellation(redis: Redis, keys: RedisKeys, log: Logg
     for (const [index, job] of running.entries()) if (flags[index]?.[1] === 1) cancel(job);
   };
   const timer = setInterval(() => {
-    poll().catch((error: unknown) =>
-      log.warn({ err: withoutCommand(error) }, "could not read the cancel flags; trying again"),
-    );
+    poll().catch((error: unknown) => tell(error, "could not read the cancel flags; trying again"));
   }, POLL_MS);
 
   return {
@@ -65,7 +76,7 @@ export async function startCancellation(redis: Redis, keys: RedisKeys, log: Logg
     },
     async close() {
       clearInterval(timer);
-      subscriber.disconnect();
+      cutRedis(subscriber);
       await Promise.resolve();
     },
   };

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Queue, type Telemetry } from "bullmq";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../redis/client.ts";
 import type { Logger } from "pino";
 import { createBatchQueue } from "../batches/state/queue.ts";
 import { createChunkProcessor } from "../batches/run/processor.ts";
@@ -8,9 +8,9 @@ import type { ChunkDeps } from "../batches/run/work.ts";
 import { startWatchdog } from "../batches/state/watchdog.ts";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
-import { withoutCommand } from "../redis/without-command.ts";
+import type { TroubleLog } from "../redis/trouble-log.ts";
 import { startActivityWorker, type Started } from "./activity-worker.ts";
-import type { WorkerConfig } from "./configuration/parse.ts";
+import type { WorkerSettings } from "./config.ts";
 import { policyMatcher } from "../credentials/policy.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
 import { createRunning } from "./running.ts";
@@ -23,24 +23,23 @@ import type { S3Pool } from "../s3/pool.ts";
 const RECOVERY = { lockDuration: 15_000, stalledInterval: 5_000, maxStartedAttempts: 0 };
 
 type Options = {
-  readonly config: WorkerConfig;
-  readonly redis: Redis;
+  readonly config: WorkerSettings;
+  readonly redis: RedisClient;
   readonly profiles: Profiles;
   readonly pool: S3Pool;
   readonly documents: DocumentStore;
   readonly log: Logger;
+  readonly trouble: TroubleLog;
   readonly telemetry?: Telemetry | undefined;
   readonly onChunk?: ChunkDeps["onChunk"];
 };
 
 /** Takes chunks of batches, and is one of the watchdogs that look after them. */
 export function startChunkWorker(options: Options): Started & { close(): Promise<void> } {
-  const { config, redis, profiles, pool, documents, log, telemetry, onChunk } = options;
+  const { config, redis, profiles, pool, documents, log, trouble, telemetry, onChunk } = options;
   const { prefix } = config;
   const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix });
-  queue.on("error", (error) =>
-    log.warn({ queue: CHUNK_QUEUE, err: withoutCommand(error) }, "the queue reports an error"),
-  );
+  queue.on("error", (error) => trouble(error, "a queue reports an error", { queue: CHUNK_QUEUE }));
   // Every chunk carries on the trace of the batch's start, beside the others. Were each below the one that handed it on, a trace would be as deep as the chain is long.
   const traces = new AsyncLocalStorage<string | undefined>();
   const jobs = createBatchQueue(queue, () => traces.getStore());
@@ -63,6 +62,7 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     concurrency: config.concurrency.batches,
     retention: config.retention,
     log,
+    trouble,
     running,
     recovery: RECOVERY,
     telemetry,
@@ -75,7 +75,7 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
       }
     },
   });
-  const watchdog = startWatchdog({ redis, prefix, queue: jobs, log });
+  const watchdog = startWatchdog({ redis, prefix, queue: jobs, log, trouble });
   return {
     worker,
     running,

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { Redis } from "ioredis";
 import { type Logger, pino } from "pino";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { openDocumentStore } from "../documents/open-document-store.ts";
@@ -10,8 +9,14 @@ import { type RedisKeys, redisKeys } from "../redis/keys.ts";
 import { startActivityWorker, type Started } from "./activity-worker.ts";
 import { startCancellation } from "./cancellation.ts";
 import { checkRedis } from "../redis/check.ts";
+import type { RedisClient } from "../redis/client.ts";
+import { cutRedis } from "../redis/connect.ts";
+import { reachRedis } from "../redis/reach.ts";
+import { createTroubleLog, type TroubleLog } from "../redis/trouble-log.ts";
+import { trueCause } from "../redis/true-cause.ts";
+import { watchWrites, type WriteWatch } from "../redis/write-watch.ts";
 import { startChunkWorker } from "./chunk-worker.ts";
-import type { WorkerConfig } from "./configuration/parse.ts";
+import type { WorkerSettings } from "./config.ts";
 import { loadProfiles } from "../credentials/load-profiles.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
 import { startHealth } from "./health.ts";
@@ -40,31 +45,49 @@ export type BucketlineWorker = {
 };
 
 /** Where a worker is in its life; what the probes tell. */
-type State = { phase: "starting" | "taking jobs" | "closing"; readonly queues: Started[] };
+type State = {
+  phase: "starting" | "taking jobs" | "closing";
+  readonly queues: Started[];
+  /** Looks whether Redis takes writes, from the moment it did. */
+  writes?: WriteWatch;
+};
 
 type Scope = {
-  readonly config: WorkerConfig;
+  readonly config: WorkerSettings;
   readonly log: Logger;
+  readonly trouble: TroubleLog;
   readonly onAttempt: (event: AttemptEvent) => void;
   readonly keys: RedisKeys;
-  readonly redis: Redis;
+  readonly signal: AbortSignal;
   readonly state: State;
   /** What has to be closed, newest first. */
   readonly resources: AsyncDisposableStack;
 };
 
 /** Starts a worker; resolves once it takes jobs. Throws `InvalidConfiguration` or `UnsafeRedis` and then leaves nothing behind. */
-export async function createWorker(config: WorkerConfig, options: WorkerOptions = {}): Promise<BucketlineWorker> {
+export async function createWorker(config: WorkerSettings, options: WorkerOptions = {}): Promise<BucketlineWorker> {
   const { log = pino({ level: config.logLevel }), onAttempt = () => {}, signal } = options;
   signal?.throwIfAborted();
   const resources = new AsyncDisposableStack();
-  const redis = connect(config.redis, log);
-  resources.defer(() => redis.disconnect());
   const state: State = { phase: "starting", queues: [] };
+  // A start that failed must not go on behind the scenes.
+  const failed = new AbortController();
+  const ends = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const scope = {
+    config,
+    log,
+    trouble: createTroubleLog(log),
+    onAttempt,
+    keys: redisKeys(config.prefix),
+    signal: ends,
+    state,
+    resources,
+  };
   try {
-    const starting = start({ config, log, onAttempt, keys: redisKeys(config.prefix), redis, state, resources });
-    return await (signal === undefined ? starting : unlessAborted(starting, signal));
+    return await unlessAborted(start(scope), ends);
   } catch (error) {
+    state.phase = "closing";
+    failed.abort(error);
     await resources.disposeAsync();
     throw error;
   }
@@ -85,20 +108,28 @@ async function unlessAborted<Result>(running: Promise<Result>, signal: AbortSign
 }
 
 async function start(scope: Scope): Promise<BucketlineWorker> {
-  const { config, log, keys, redis, state, resources } = scope;
+  const { config, log, trouble, keys, signal, state, resources } = scope;
   const id = randomUUID();
   const count = () => state.queues.reduce((sum, { running }) => sum + running.count(), 0);
   const metrics = createMetrics(count);
   // Before Redis is asked anything: a probe must be able to tell a worker that waits from one that hangs.
   const health = config.health && (await startHealth(probes(scope, metrics.page), config.health));
   if (health) resources.defer(() => health.close());
-  const facts = await checkRedis(redis, { allowEviction: config.allowEviction, key: keys.workers() });
-  await startQueues(scope, metrics);
+  const redis = await connect(scope);
+  const facts = await checkRedis(redis, {
+    allowEviction: config.allowEviction,
+    probeKey: keys.probe(),
+    onTrouble: (error) => trouble(error, "Redis takes no writes yet; waiting for it"),
+    signal,
+  });
+  await startQueues(scope, redis, metrics);
   const activities = state.queues.map(({ worker }) => worker.name);
   const { concurrency } = config;
   const info = { id, host: hostname(), pid: process.pid, activities, concurrency, startedAt: new Date().toISOString() };
-  const heartbeat = startHeartbeat(redis, keys, info, count, log);
+  const heartbeat = startHeartbeat(redis, keys, info, count, trouble);
   resources.defer(() => heartbeat.close());
+  state.writes = watchWrites(redis, keys.probe(), takingJobs(scope));
+  resources.defer(() => state.writes?.close());
   state.phase = "taking jobs";
   log.info({ workerId: id, redis: facts.version, activities }, "taking jobs");
   return {
@@ -112,9 +143,24 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
   };
 }
 
+/** While Redis takes no writes nothing could be taken: the queues are left alone, rather than asked hundreds of times a second. */
+function takingJobs({ log, state }: Scope) {
+  return {
+    lost: (reason: string) => {
+      log.warn({ reason }, "Redis takes no writes; taking no jobs until it does");
+      for (const { worker } of state.queues) void worker.pause(true);
+    },
+    back: () => {
+      log.info("Redis takes writes again; taking jobs");
+      if (state.phase !== "closing") for (const { worker } of state.queues) void worker.resume();
+    },
+  };
+}
+
 /** A BullMQ worker for each activity, and one for chunks; all share one Redis connection, one pool of stores and one document store. */
-async function startQueues(scope: Scope, metrics: ReturnType<typeof createMetrics>): Promise<void> {
-  const { config, log, keys, redis, state, resources } = scope;
+async function startQueues(scope: Scope, redis: RedisClient, metrics: ReturnType<typeof createMetrics>): Promise<void> {
+  const { config, log, keys, state, resources } = scope;
+  const trouble = queueTrouble(scope, redis);
   const profiles = await loadProfiles({ ...config.profiles, log });
   const telemetry = config.telemetry ? await openTelemetry() : undefined;
   const onRequest = (event: RequestEvent) => {
@@ -124,7 +170,7 @@ async function startQueues(scope: Scope, metrics: ReturnType<typeof createMetric
   const pool = createS3Pool(profiles, { ...config.s3, onRequest });
   resources.defer(() => pool.close());
   const documents = await openDocuments(scope, profiles);
-  const cancellation = await startCancellation(redis, keys, log);
+  const cancellation = await startCancellation(redis, keys, trouble);
   resources.defer(() => cancellation.close());
   const onAttempt = (event: AttemptEvent) => {
     metrics.onAttempt(event);
@@ -135,7 +181,7 @@ async function startQueues(scope: Scope, metrics: ReturnType<typeof createMetric
   for (const activity of config.activities) {
     const processor = createProcessor(activity, { ...shared, listTtl: retention.completed.age });
     const concurrency = config.concurrency[activity];
-    const queue = { queue: activity, redis, prefix: config.prefix, concurrency, retention, log, ...processor };
+    const queue = { queue: activity, redis, prefix: config.prefix, concurrency, retention, log, trouble, ...processor };
     const worker = startActivityWorker({ ...queue, telemetry: telemetry?.bullmq });
     state.queues.push({ worker, running: processor.running });
   }
@@ -147,6 +193,7 @@ async function startQueues(scope: Scope, metrics: ReturnType<typeof createMetric
       pool,
       documents,
       log,
+      trouble,
       telemetry: telemetry?.bullmq,
       onChunk: metrics.onChunk,
     });
@@ -169,17 +216,36 @@ async function openDocuments({ config, log, resources }: Scope, profiles: Profil
 }
 
 /** Commands wait for Redis for ever rather than fail: a worker outlives an outage. */
-function connect(url: string, log: Logger): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: null });
-  redis.on("error", ({ message }: Error) => log.warn({ reason: message }, "Redis does not answer; trying again"));
+async function connect({ config, trouble, signal, resources }: Scope): Promise<RedisClient> {
+  const onError = (error: Error, client: RedisClient) =>
+    void tellCause(client, error, (cause) => trouble(cause, "Redis does not answer; trying again"));
+  const redis = await reachRedis(config.redis, { prefix: config.prefix, onError, signal });
+  resources.defer(() => cutRedis(redis));
   return redis;
 }
 
-function probes({ redis, state }: Scope, metrics: () => Promise<{ readonly type: string; readonly body: string }>) {
+/** An error of a queue, with what is behind it, also makes us look whether Redis takes writes at all. */
+function queueTrouble({ trouble, state }: Scope, redis: RedisClient): TroubleLog {
+  return (error, message, fields) => {
+    state.writes?.suspect();
+    void tellCause(redis, error, (cause) => trouble(cause, message, fields));
+  };
+}
+
+async function tellCause(redis: RedisClient, error: unknown, tell: (cause: unknown) => void): Promise<void> {
+  tell(await trueCause(redis, error));
+}
+
+function probes({ state }: Scope, metrics: () => Promise<{ readonly type: string; readonly body: string }>) {
   return {
-    live: () => state.phase !== "taking jobs" || state.queues.every(({ worker }) => worker.isRunning()),
+    live: () =>
+      state.phase !== "taking jobs" ||
+      state.queues.every(({ worker }) => worker.isRunning() || state.writes?.trouble() !== undefined),
     ready: () => {
-      const checks = { redis: redis.status === "ready", takingJobs: state.phase === "taking jobs" };
+      const checks = {
+        redis: state.writes !== undefined && state.writes.trouble() === undefined,
+        takingJobs: state.phase === "taking jobs" && state.queues.every(({ worker }) => !worker.isPaused()),
+      };
       return { ready: checks.redis && checks.takingJobs, checks };
     },
     pages: { "/metrics": metrics },

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../redis/client.ts";
 import type { Evidence } from "../jobs/handler.ts";
 import type { CopyProof, Pin, UploadState } from "../s3/s3.ts";
 
@@ -28,7 +28,7 @@ const parse = (text: string | null): unknown => (text === null ? undefined : JSO
 
 /** The evidence of one job, in one Redis hash; nothing is written before a handler asks. */
 export function createEvidence(
-  redis: Redis,
+  redis: RedisClient,
   key: string,
   { fresh = false, lastAttempt = false }: EvidenceOptions = {},
 ): Evidence & { release(): Promise<void> } {

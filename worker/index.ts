@@ -1,8 +1,9 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "../model/require-node.ts";
 export { type BucketlineWorker, createWorker, type WorkerOptions } from "./create-worker.ts";
-export { describeConfig } from "./configuration/description.ts";
-export { parseWorkerConfig, type WorkerConfig } from "./configuration/parse.ts";
+export { describeConfig } from "./config-description.ts";
+export { parseWorkerConfig, type WorkerConfig, type WorkerSettings } from "./config.ts";
+export type { RedisLocation } from "../redis/client.ts";
 export type { AttemptEvent } from "./process-job.ts";
 export { generateSealKeys } from "../credentials/seal-keys.ts";
 export { ActivityError } from "../model/activity-error.ts";

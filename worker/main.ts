@@ -4,8 +4,8 @@ import closeWithGrace, { type Options } from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
 import { boundHeap } from "./bound-heap.ts";
-import { describeConfig } from "./configuration/description.ts";
-import { parseWorkerConfig } from "./configuration/parse.ts";
+import { describeConfig } from "./config-description.ts";
+import { parseWorkerConfig } from "./config.ts";
 import { createWorker } from "./create-worker.ts";
 
 /** How much longer than its own shutdown timeout a worker may take before it is ended, in milliseconds. */

@@ -13,7 +13,7 @@ test("a run that lost its lock leaves what another worker wrote of the job's end
   onTestFinished(() => redis.disconnect());
   const keys = redisKeys(uniquePrefix());
   const log = pino({ level: "silent" });
-  const cancellation = await startCancellation(redis, keys, log);
+  const cancellation = await startCancellation(redis, keys, () => {});
   onTestFinished(() => cancellation.close());
   const onAttempt = () => {};
   const deps = { redis, keys, cancellation, log, operationTimeoutMs: 10_000, onAttempt } as unknown as ProcessorDeps; // it gets no further than its input

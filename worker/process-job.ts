@@ -1,5 +1,5 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../redis/client.ts";
 import type { Logger } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
@@ -21,7 +21,7 @@ export type AttemptEvent = {
 };
 
 export type ProcessorDeps = RunDeps & {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly keys: RedisKeys;
   readonly cancellation: Cancellation;
   readonly log: Logger;

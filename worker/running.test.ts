@@ -55,6 +55,7 @@ async function startRun(url: string, lockMs: number) {
     concurrency: 1,
     retention: { completed: { age: 60, count: 10 }, failed: { age: 60, count: 10 } },
     log: pino({ level: "silent" }),
+    trouble: () => {},
     running,
     recovery: { lockDuration: lockMs },
     process: async (job, token) => {

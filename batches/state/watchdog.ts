@@ -1,15 +1,17 @@
-import type { Cluster, Redis } from "ioredis";
 import type { Logger } from "pino";
-import { withoutCommand } from "../../redis/without-command.ts";
+import type { RedisClient } from "../../redis/client.ts";
+import { createTroubleLog, type TroubleLog } from "../../redis/trouble-log.ts";
 import type { BatchQueue } from "./queue.ts";
 import { createBatchStore } from "./store.ts";
 import { healBatch } from "./heal.ts";
 
 export type WatchdogOptions = {
-  readonly redis: Redis | Cluster;
+  readonly redis: RedisClient;
   readonly prefix: string;
   readonly queue: BatchQueue;
   readonly log: Logger;
+  /** Told of a look that failed. Default: told to `log`, the same trouble twice a minute at most. */
+  readonly trouble?: TroubleLog | undefined;
   /** Milliseconds between two looks, over all workers together. Default 5,000. */
   readonly interval?: number | undefined;
 };
@@ -21,16 +23,21 @@ const PRUNED_AT_ONCE = 100;
  * Any worker may be the one that looks after the batches: whoever gets the short lock adds jobs that got lost between two steps, and
  * lets go of what has expired. Nothing else depends on it: a batch whose workers are all gone goes on when one comes back.
  */
-export function startWatchdog({ redis, prefix, queue, log, interval = 5000 }: WatchdogOptions): {
+export function startWatchdog({
+  redis,
+  prefix,
+  queue,
+  log,
+  trouble = createTroubleLog(log),
+  interval = 5000,
+}: WatchdogOptions): {
   close(): Promise<void>;
 } {
   const store = createBatchStore(redis, prefix);
   let closed = false;
   let looking: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
-    looking = looking
-      .then(look)
-      .catch((error: unknown) => log.warn({ err: withoutCommand(error) }, "the watchdog of batches could not look"));
+    looking = looking.then(look).catch((error: unknown) => trouble(error, "the watchdog of batches could not look"));
   }, interval);
 
   return {

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { Command } from "commander";
 import type { Environment } from "../environment.ts";
-import { runCheck } from "../check/run.ts";
+import { runCheck } from "../check/run-check.ts";
 import type { Finding } from "../check/finding.ts";
 import { jsonLine, printable, printableLines } from "../printable.ts";
 import { stopSignal } from "../stop-signal.ts";

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { reportText } from "../conformance/print-report.ts";
 import type { CheckResult, Report } from "../conformance/report.ts";
-import { runConformance } from "../conformance/run.ts";
+import { runConformance } from "../conformance/run-conformance.ts";
 import type { Target } from "../conformance/worker-under-test.ts";
 import type { Environment } from "../environment.ts";
 import { stopSignal } from "../stop-signal.ts";

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
-import type { DashboardConfig } from "../config.ts";
+import type { DashboardSettings } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { checkHost, checkOrigin } from "./check-origin.ts";
 import type { Identify, Identity } from "./identity.ts";
@@ -13,7 +13,7 @@ const SESSION_PATH = "/api/session";
  * The one gate of all requests. It decides by the route's declared access, never by its handler; a route without one, or a writing
  * route that viewers could use, stops the server from starting.
  */
-export function guard(app: FastifyInstance, config: DashboardConfig, identify: Identify): void {
+export function guard(app: FastifyInstance, config: DashboardSettings, identify: Identify): void {
   app.decorateRequest("identity", undefined);
   // Looked at when all are there: plugins set the access of their routes after this hook has seen them.
   const routes: RouteOptions[] = [];
@@ -45,7 +45,7 @@ function checkDeclaration({ method, url, config }: RouteOptions): void {
 }
 
 /** Throws 403 where an identity may not change anything. */
-export function checkOperator(identity: Identity, { readOnly }: Pick<DashboardConfig, "readOnly">): void {
+export function checkOperator(identity: Identity, { readOnly }: Pick<DashboardSettings, "readOnly">): void {
   if (readOnly)
     throw new HttpProblem(
       403,

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import type { DashboardConfig } from "../config.ts";
+import type { DashboardSettings } from "../config.ts";
 import { hasLogin } from "../config.ts";
 import { hashToken } from "../password-hash.ts";
 import { addressList, type Role, type Token } from "./entries.ts";
@@ -23,7 +23,7 @@ declare module "fastify" {
 /** Finds out who asks, or `undefined`. */
 export type Identify = (request: FastifyRequest) => Promise<Identity | undefined>;
 
-export function createIdentify(config: DashboardConfig, sessions: Sessions): Identify {
+export function createIdentify(config: DashboardSettings, sessions: Sessions): Identify {
   const { proxy } = config;
   const fromProxy = proxy && addressList(proxy.addresses);
   return async (request) => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { HttpProblem } from "../http/problem.ts";
 
 const WINDOW_S = 60;
@@ -13,7 +13,7 @@ return n`;
 
 /** Counts sign-ins that failed, by address and by name, in Redis: so for all dashboards together, and across restarts. */
 export function createLoginLimit(
-  redis: Redis,
+  redis: RedisClient,
   { prefix, perMinute }: { readonly prefix: string; readonly perMinute: number },
 ) {
   const key = (kind: string, value: string) =>

@@ -1,6 +1,6 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { z } from "zod";
-import type { DashboardConfig } from "../config.ts";
+import type { DashboardSettings } from "../config.ts";
 import { hasLogin } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
@@ -27,8 +27,8 @@ export function sessionRoutes({
   sessions,
   identify,
 }: {
-  readonly config: DashboardConfig;
-  readonly redis: Redis;
+  readonly config: DashboardSettings;
+  readonly redis: RedisClient;
   readonly sessions: Sessions;
   readonly identify: Identify;
 }): readonly ApiRoute[] {

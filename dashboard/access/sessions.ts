@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { z } from "zod";
 import type { User } from "./entries.ts";
 import type { Identity } from "./identity.ts";
@@ -17,7 +17,7 @@ export type Sessions = {
 const Stored = z.object({ name: z.string(), fingerprint: z.string() });
 
 export function createSessions(
-  redis: Redis,
+  redis: RedisClient,
   {
     prefix,
     users,

@@ -4,14 +4,14 @@ import { z } from "zod";
 import type { DocumentStore } from "../../documents/document-store.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { DocumentPointer } from "../../model/entities.ts";
-import type { DashboardConfig } from "../config.ts";
+import type { DashboardSettings } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { flagText, wholeText } from "./job-schemas.ts";
 
 export type DocumentRouteDeps = {
-  readonly config: DashboardConfig;
+  readonly config: DashboardSettings;
   readonly documents: () => Promise<DocumentStore>;
 };
 

@@ -1,10 +1,10 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { z } from "zod";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Producer } from "../../producer/index.ts";
 import { checkOperator } from "../access/authorize.ts";
 import type { BullQueues } from "../bull-queues.ts";
-import type { DashboardConfig } from "../config.ts";
+import type { DashboardSettings } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
@@ -17,8 +17,8 @@ import { queueNames } from "../watch/queue-counts.ts";
 import { Activity, flagText, JobId, JobRowSchema, JobSchema, QueueName, wholeText } from "./job-schemas.ts";
 
 export type JobRouteDeps = {
-  readonly config: DashboardConfig;
-  readonly redis: Redis;
+  readonly config: DashboardSettings;
+  readonly redis: RedisClient;
   readonly producer: Producer;
   readonly queues: BullQueues;
 };

@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import { guard } from "../access/authorize.ts";
 import { addressList } from "../access/entries.ts";
 import type { Identify } from "../access/identity.ts";
-import type { DashboardConfig } from "../config.ts";
+import type { DashboardSettings } from "../config.ts";
 import { HttpProblem, problemOf, sendProblem } from "./problem.ts";
 import { CSP, PERMISSIONS } from "./security-headers.ts";
 
@@ -16,7 +16,11 @@ const BODY_LIMIT = 1024 * 1024;
 const IDLE_MS = 120_000;
 
 /** A server with its gate, its headers, its limits and its errors; routes are added by others. */
-export async function createServer(config: DashboardConfig, identify: Identify, log: Logger): Promise<FastifyInstance> {
+export async function createServer(
+  config: DashboardSettings,
+  identify: Identify,
+  log: Logger,
+): Promise<FastifyInstance> {
   const fromProxy = addressList(config.proxy?.addresses ?? []);
   const app = fastify({
     loggerInstance: log.child({ part: "dashboard" }),

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import {
   errorOf,
@@ -43,7 +43,7 @@ const FIELDS = [
 ] as const;
 
 /** A page of a queue's jobs in one state: two round trips, whatever the queue holds. The next to run, or the newest to end, come first. */
-export async function listJobs(redis: Redis, prefix: string, wanted: Wanted): Promise<JobPage> {
+export async function listJobs(redis: RedisClient, prefix: string, wanted: Wanted): Promise<JobPage> {
   const { total, ids } = await readIds(redis, prefix, wanted);
   const keys = redisKeys(prefix);
   const pipeline = redis.pipeline();
@@ -58,7 +58,7 @@ export async function listJobs(redis: Redis, prefix: string, wanted: Wanted): Pr
 }
 
 /** Which jobs are on a page, and how many there are. */
-export async function readIds(redis: Redis, prefix: string, { queue, state, offset, limit }: Wanted) {
+export async function readIds(redis: RedisClient, prefix: string, { queue, state, offset, limit }: Wanted) {
   const key = (set: string) => redisKeys(prefix).job(queue, set);
   const last = offset + limit - 1;
   if (state === "waiting") return readWaiting(redis, key, offset, limit);
@@ -75,7 +75,7 @@ export async function readIds(redis: Redis, prefix: string, { queue, state, offs
 }
 
 /** Jobs without a priority go before those with one. */
-async function readWaiting(redis: Redis, key: (set: string) => string, offset: number, limit: number) {
+async function readWaiting(redis: RedisClient, key: (set: string) => string, offset: number, limit: number) {
   const [plain, prioritized] = await Promise.all([redis.llen(key("wait")), redis.zcard(key("prioritized"))]);
   // The next one is at the end of the list.
   const first = offset >= plain ? [] : await redis.lrange(key("wait"), -(offset + limit), -(offset + 1));

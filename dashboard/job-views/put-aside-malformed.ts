@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { quarantineMalformed } from "../../jobs/quarantine.ts";
 import { readIds } from "./list-jobs.ts";
 
@@ -15,12 +15,15 @@ type Shown = {
 };
 
 /** Puts a page's malformed jobs into quarantine before somebody lists them with BullMQ, which throws at them. */
-export async function putAsideMalformed(redis: Redis, { prefix, queue, id, page, perPage }: Shown): Promise<void> {
+export async function putAsideMalformed(
+  redis: RedisClient,
+  { prefix, queue, id, page, perPage }: Shown,
+): Promise<void> {
   const ids = id === undefined ? await shownIds(redis, { prefix, queue, page, perPage }) : [id];
   await quarantineMalformed(redis, { prefix, queue, ids });
 }
 
-async function shownIds(redis: Redis, { prefix, queue, page, perPage }: Omit<Shown, "id">): Promise<string[]> {
+async function shownIds(redis: RedisClient, { prefix, queue, page, perPage }: Omit<Shown, "id">): Promise<string[]> {
   // Where every state is shown, it is the first page of each.
   const offsets = page === 1 ? [0] : [0, (page - 1) * perPage];
   const found = await Promise.all(

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { redactText } from "../redact.ts";
 import { parseJson } from "./job-fields.ts";
@@ -18,7 +18,7 @@ const RAW_SHOWN = 2000;
 
 /** The jobs in quarantine, newest first, at most 500. */
 export async function listQuarantine(
-  redis: Redis,
+  redis: RedisClient,
   prefix: string,
 ): Promise<{ total: number; jobs: readonly QuarantinedJob[] }> {
   const key = redisKeys(prefix).quarantine();
@@ -33,7 +33,7 @@ export async function listQuarantine(
 
 /** Forgets what was kept of one job; the job itself is among the failed ones. False where there is none. */
 export async function forgetQuarantined(
-  redis: Redis,
+  redis: RedisClient,
   prefix: string,
   { activity, id }: { readonly activity: string; readonly id: string },
 ): Promise<boolean> {

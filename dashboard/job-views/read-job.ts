@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { redact, redactText } from "../redact.ts";
 import { errorOf, instant, isMalformed, type JobError, parseJson, type Subject, subjectOf } from "./job-fields.ts";
@@ -45,7 +45,7 @@ const RAW_SHOWN = 4096;
 
 /** Looks at a job without BullMQ, which throws at jobs that are not JSON. Undefined where there is none. */
 export async function readJob(
-  redis: Redis,
+  redis: RedisClient,
   prefix: string,
   { activity, id, reveal = false }: { readonly activity: string; readonly id: string; readonly reveal?: boolean },
 ): Promise<JobView | undefined> {

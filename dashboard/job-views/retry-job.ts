@@ -1,5 +1,5 @@
 import type { Queue } from "bullmq";
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { HttpProblem } from "../http/problem.ts";
@@ -12,7 +12,7 @@ import { readJob } from "./read-job.ts";
  * @throws HttpProblem 404 where there is no such job, 409 where it has not failed or cannot be read
  */
 export async function retryJob(
-  { redis, prefix, queue }: { readonly redis: Redis; readonly prefix: string; readonly queue: Queue },
+  { redis, prefix, queue }: { readonly redis: RedisClient; readonly prefix: string; readonly queue: Queue },
   { activity, id }: { readonly activity: string; readonly id: string },
 ): Promise<void> {
   const job = await readJob(redis, prefix, { activity, id });

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/state/status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/state/store.ts";
 import { redact } from "../redact.ts";
@@ -41,7 +41,7 @@ const SPEED_WINDOW_MS = 2 * STEP_MS;
 
 export type BatchViews = ReturnType<typeof createBatchViews>;
 
-export function createBatchViews(redis: Redis, prefix: string) {
+export function createBatchViews(redis: RedisClient, prefix: string) {
   const store: BatchStore = createBatchStore(redis, prefix);
   const view = async (status: BatchStatus): Promise<BatchView> => {
     const speed = isAtRest(status.state)

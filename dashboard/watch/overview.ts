@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import type { BatchView, BatchViews } from "./batch-views.ts";
 import { keptFor } from "./kept-for.ts";
@@ -25,11 +25,11 @@ const REDIS_HEALTH_FRESH_MS = 5000;
 
 /** A reader of the overview that shares one look at Redis among all who ask at about the same time. */
 export function createOverview(
-  redis: Redis,
+  redis: RedisClient,
   prefix: string,
   views: Pick<BatchViews, "active">,
 ): { read(): Promise<Overview> } {
-  const health = keptFor(REDIS_HEALTH_FRESH_MS, () => readRedisHealth(redis));
+  const health = keptFor(REDIS_HEALTH_FRESH_MS, () => readRedisHealth(redis, redisKeys(prefix).workers()));
   const overview = keptFor(FRESH_MS, async (): Promise<Overview> => {
     const [queues, workers, facts, quarantined, batches] = await Promise.all([
       readQueueCounts(redis, prefix),

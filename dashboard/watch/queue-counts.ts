@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { activityNames } from "../../jobs/contracts.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import { redisKeys } from "../../redis/keys.ts";
@@ -50,7 +50,11 @@ return {
 }`;
 
 /** Counts all queues in one round trip. */
-export async function readQueueCounts(redis: Redis, prefix: string, now = Date.now()): Promise<readonly QueueCounts[]> {
+export async function readQueueCounts(
+  redis: RedisClient,
+  prefix: string,
+  now = Date.now(),
+): Promise<readonly QueueCounts[]> {
   const keys = redisKeys(prefix);
   const pipeline = redis.pipeline();
   for (const name of queueNames) {

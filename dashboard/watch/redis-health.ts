@@ -1,4 +1,5 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
+import { isTooOld, readInfo, type RedisInfo } from "../../redis/info.ts";
 
 /** What an operator must know of the Redis that holds the queues. */
 export type RedisHealth = {
@@ -24,12 +25,11 @@ export type Warning = {
   readonly remedy: string;
 };
 
-/** BullMQ needs the commands of 6.2. https://docs.bullmq.io/guide/redis-tm-compatibility */
-const OLDEST = [6, 2] as const;
 const NEARLY_FULL = 0.85;
 
-export async function readRedisHealth(redis: Redis): Promise<RedisHealth> {
-  const info = parseInfo(await redis.info());
+/** @param key one of ours: of a cluster it is the node that holds it that counts */
+export async function readRedisHealth(redis: RedisClient, key: string): Promise<RedisHealth> {
+  const info = await readInfo(redis, key);
   const number = (name: string) => Number(info.get(name) ?? 0);
   const facts = {
     version: info.get("redis_version") ?? "unknown",
@@ -43,16 +43,7 @@ export async function readRedisHealth(redis: Redis): Promise<RedisHealth> {
   return { ...facts, warnings: warningsOf(facts, info) };
 }
 
-function parseInfo(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    text.split("\r\n").flatMap((line) => {
-      const at = line.indexOf(":");
-      return at > 0 ? [[line.slice(0, at), line.slice(at + 1)] as const] : [];
-    }),
-  );
-}
-
-async function persistenceOf(redis: Redis, info: ReadonlyMap<string, string>): Promise<RedisHealth["persistence"]> {
+async function persistenceOf(redis: RedisClient, info: RedisInfo): Promise<RedisHealth["persistence"]> {
   if (info.get("aof_enabled") === "1") return "aof";
   try {
     // INFO does not tell whether snapshots are switched on.
@@ -63,12 +54,18 @@ async function persistenceOf(redis: Redis, info: ReadonlyMap<string, string>): P
   }
 }
 
-function warningsOf(facts: Omit<RedisHealth, "warnings">, info: ReadonlyMap<string, string>): Warning[] {
+function warningsOf(facts: Omit<RedisHealth, "warnings">, info: RedisInfo): Warning[] {
   const { version, evictionPolicy, persistence, usedMemory, maxMemory } = facts;
-  const [major = 0, minor = 0] = version.split(".").map(Number);
   const warnings: Warning[] = [];
   const warn = (code: string, severity: Warning["severity"], message: string, remedy: string) =>
     warnings.push({ code, severity, message, remedy });
+  if (info.get("role") === "slave")
+    warn(
+      "replica",
+      "danger",
+      "This Redis is a read-only replica: nothing can be added, and no worker takes jobs from it.",
+      "Set REDIS_URL to the primary, or to its sentinels as redis+sentinel://host:26379/mymaster.",
+    );
   if (evictionPolicy !== "noeviction" && evictionPolicy !== "unknown")
     warn(
       "eviction",
@@ -99,7 +96,6 @@ function warningsOf(facts: Omit<RedisHealth, "warnings">, info: ReadonlyMap<stri
       `Redis uses ${Math.round((100 * usedMemory) / maxMemory)}% of its memory; when it is full, no job can be added.`,
       "Raise maxmemory, or shorten how long finished jobs are kept.",
     );
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
-    warn("version", "danger", `Redis ${version} is too old.`, "Upgrade it to 6.2 or later.");
+  if (isTooOld(version)) warn("version", "danger", `Redis ${version} is too old.`, "Upgrade it to 6.2 or later.");
   return warnings;
 }

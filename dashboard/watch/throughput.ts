@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { activityNames } from "../../jobs/contracts.ts";
 import { redisKeys } from "../../redis/keys.ts";
 
@@ -62,7 +62,7 @@ return out`;
 type Raw = readonly [completed: number, failed: number, sample: readonly number[]];
 
 /** Reads buckets and keeps those that are over, because they do not change any more. */
-export function createThroughput(redis: Redis, prefix: string) {
+export function createThroughput(redis: RedisClient, prefix: string) {
   const keys = redisKeys(prefix);
   const kept = new Map<string, Map<number, Bucket>>();
 

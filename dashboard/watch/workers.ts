@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisClient } from "../../redis/client.ts";
 import { z } from "zod";
 import { redisKeys } from "../../redis/keys.ts";
 
@@ -23,7 +23,11 @@ export const WorkerView = z.object({
 export type WorkerView = z.output<typeof WorkerView>;
 
 /** The workers that are alive, by host and process. */
-export async function readWorkers(redis: Redis, prefix: string, now = Date.now()): Promise<readonly WorkerView[]> {
+export async function readWorkers(
+  redis: RedisClient,
+  prefix: string,
+  now = Date.now(),
+): Promise<readonly WorkerView[]> {
   const keys = redisKeys(prefix);
   const ids = await redis.zrangebyscore(keys.workers(), now - ALIVE_MS, "+inf");
   if (ids.length === 0) return [];

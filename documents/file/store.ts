@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
-import { checkDocumentId } from "../draft.ts";
+import { checkDocumentId } from "../document-draft.ts";
 import type { DocumentStore } from "../document-store.ts";
 import { FOLDER_MODE, generationsOf, remove, unfinishedFolder } from "./layout.ts";
 import { openNewest, readDocument } from "./read.ts";

@@ -14,7 +14,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { checkDocumentId } from "../draft.ts";
+import { checkDocumentId } from "../document-draft.ts";
 import type { DocumentStore } from "../document-store.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { findDocument, readDocument } from "./read.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { didYouMean } from "../../model/closest-name.ts";
+import { didYouMean } from "../model/closest-name.ts";
 
 /** Milliseconds. */
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

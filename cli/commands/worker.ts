@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Environment } from "../../environment.ts";
+import type { Environment } from "../environment.ts";
 
 /** `bucketline worker`: the same as `npm run worker`, configured by the environment alone. */
 export function workerCommand(_environment: Environment): Command {
@@ -14,6 +14,6 @@ Examples:
   3. BUCKETLINE_PROFILES=profiles.json DOCUMENTS_URL=s3://documents/jobs?profile=default bucketline worker`,
     )
     .action(async () => {
-      await import("../../../worker/main.ts");
+      await import("../../worker/main.ts");
     });
 }

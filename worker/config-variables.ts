@@ -1,29 +1,19 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import { activityNames } from "../../jobs/contracts.ts";
-import { RedisPrefix } from "../../redis/prefix.ts";
-import { RETENTION } from "../../jobs/queues.ts";
-import { DEFAULT_PREFIX } from "../../redis/keys.ts";
-import { Region } from "../../model/region.ts";
-import { duration, flag, integer, listOf, numbersFor, oneOf, size } from "./values.ts";
+import { activityNames } from "../jobs/contracts.ts";
+import { RedisPrefix } from "../redis/prefix.ts";
+import { RETENTION } from "../jobs/queues.ts";
+import { DEFAULT_PREFIX } from "../redis/keys.ts";
+import { RedisUrl } from "../redis/url.ts";
+import { Region } from "../model/region.ts";
+import { duration, flag, integer, listOf, numbersFor, oneOf, size } from "./config-values.ts";
 
 /** What a worker can be told to take on: activities, and the chunks of batches. */
 export const WORK = [...activityNames, "batches"] as const;
 export type Work = (typeof WORK)[number];
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-
-const RedisUrl = z.string().refine(
-  (text) => {
-    const url = URL.parse(text.trim());
-    return (
-      url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== "" && /^(?:\/\d{0,5})?$/.test(url.pathname)
-    );
-  },
-  // Never quoted: it may hold a password.
-  { error: "expected redis://[user:password@]host[:port][/db], or rediss:// for TLS" },
-);
 
 const DocumentsUrl = z.string().refine(
   (text) => {
@@ -45,7 +35,7 @@ const SECOND = 1_000;
 export function variables(cwd: string) {
   const documents = pathToFileURL(resolve(cwd, ".bucketline/documents")).href;
   return z.object({
-    REDIS_URL: RedisUrl.default("redis://127.0.0.1:6379"),
+    REDIS_URL: RedisUrl,
     DOCUMENTS_URL: DocumentsUrl.default(documents),
     BUCKETLINE_PREFIX: RedisPrefix.default(DEFAULT_PREFIX),
     BUCKETLINE_ACTIVITIES: listOf(WORK).default(WORK),

@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
-import { ActivityError } from "../../../model/activity-error.ts";
-import type { Environment } from "../../environment.ts";
+import { ActivityError } from "../../model/activity-error.ts";
+import type { Environment } from "../environment.ts";
 
 /** Shorter passwords are guessed; NIST SP 800-63B asks for at least 8. */
 const LEAST_CHARACTERS = 8;
@@ -19,7 +19,7 @@ Examples:
   3. BUCKETLINE_DASHBOARD_HOST=0.0.0.0 BUCKETLINE_DASHBOARD_USERS_FILE=users bucketline dashboard`,
     )
     .action(async () => {
-      await import("../../../dashboard/main.ts");
+      await import("../../dashboard/main.ts");
     })
     .addCommand(hashPasswordCommand())
     .addCommand(createTokenCommand());
@@ -37,7 +37,7 @@ function hashPasswordCommand(): Command {
           "InvalidInput",
           `password: expected one line of at least ${LEAST_CHARACTERS} characters on standard input`,
         );
-      const { hashPassword } = await import("../../../dashboard/password-hash.ts");
+      const { hashPassword } = await import("../../dashboard/password-hash.ts");
       console.log(await hashPassword(password));
     });
 }
@@ -47,7 +47,7 @@ function createTokenCommand(): Command {
     .description("make a bearer token for the HTTP API, and its hash for BUCKETLINE_DASHBOARD_TOKENS")
     .addHelpText("after", "\nExample:\n  1. bucketline dashboard create-token")
     .action(async () => {
-      const { createToken } = await import("../../../dashboard/password-hash.ts");
+      const { createToken } = await import("../../dashboard/password-hash.ts");
       const { token, hash } = createToken();
       console.log(`token (for the app; shown once): ${token}\nhash (for the dashboard):         ${hash}`);
     });

@@ -1,14 +1,15 @@
-import type { WorkerConfig } from "./parse.ts";
+import { withoutSecrets } from "../redis/url.ts";
+import type { WorkerSettings } from "./config.ts";
 
 /**
  * What a worker prints at its start: the configuration without any secret. It is put together field by field, so that a
  * new field is not printed before somebody has thought about it.
  */
-export function describeConfig(config: WorkerConfig): Readonly<Record<string, unknown>> {
+export function describeConfig(config: WorkerSettings): Readonly<Record<string, unknown>> {
   const { profiles, s3 } = config;
   const work = [...config.activities, ...(config.batches ? (["batches"] as const) : [])];
   return {
-    redis: withoutPassword(config.redis),
+    redis: typeof config.redis === "string" ? withoutSecrets(config.redis) : "given by the program",
     prefix: config.prefix,
     concurrency: Object.fromEntries(work.map((name) => [name, config.concurrency[name]])),
     profiles: profiles.file ?? "one, default, of the AWS_* environment and AWS's default chain",
@@ -36,7 +37,7 @@ export function describeConfig(config: WorkerConfig): Readonly<Record<string, un
   };
 }
 
-/** ioredis takes options, a password too, from the query: only the profile of a document store is kept of one. */
+/** Of the query only the profile of a document store is kept. */
 function withoutPassword(text: string): string {
   const url = URL.parse(text);
   if (url === null) return "not a URL";

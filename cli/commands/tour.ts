@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { styleText } from "node:util";
 import { Command } from "commander";
-import { createProducer } from "../../../producer/index.ts";
-import { type RedisServer, startRedis, startSandbox } from "../../../sandbox/index.ts";
-import { startDashboardProcess } from "../../processes/dashboard.ts";
-import type { Environment } from "../../environment.ts";
-import { freePort } from "../../free-port.ts";
-import { stopSignal } from "../../stop-signal.ts";
-import { runBatch } from "../../tour/batch.ts";
-import { runSteps } from "../../tour/steps.ts";
-import { startWorkerProcess } from "../../processes/worker.ts";
+import { createProducer } from "../../producer/index.ts";
+import { type RedisServer, startRedis, startSandbox } from "../../sandbox/index.ts";
+import { startDashboardProcess } from "../processes/dashboard.ts";
+import type { Environment } from "../environment.ts";
+import { freePort } from "../free-port.ts";
+import { stopSignal } from "../stop-signal.ts";
+import { runBatch } from "../tour/batch.ts";
+import { runSteps } from "../tour/steps.ts";
+import { startWorkerProcess } from "../processes/worker.ts";
 
 /** The tour's keys lie beside an app's own where both use one Redis. */
 const PREFIX = "bucketline-tour";

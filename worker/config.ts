@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
-import { ActivityError } from "../../model/activity-error.ts";
-import { type ActivityName, activityNames } from "../../jobs/contracts.ts";
-import { didYouMean } from "../../model/closest-name.ts";
-import { type Variables, variables, type Work, WORK } from "./variables.ts";
-import type { LoadProfilesOptions } from "../../credentials/load-profiles.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { type ActivityName, activityNames } from "../jobs/contracts.ts";
+import { didYouMean } from "../model/closest-name.ts";
+import { type Variables, variables, type Work, WORK } from "./config-variables.ts";
+import type { RedisLocation } from "../redis/client.ts";
+import { REDIS_VARIABLES, redisUrlOf } from "../redis/url-from-environment.ts";
+import type { LoadProfilesOptions } from "../credentials/load-profiles.ts";
 
 /** Jobs at once, where neither BUCKETLINE_CONCURRENCY nor an entry here says otherwise. */
 const DEFAULT_CONCURRENCY = 32;
@@ -53,8 +54,9 @@ export type WorkerConfig = {
   };
 };
 
-/** Variables with a secret in them, which may lie in a file named by `<NAME>_FILE` instead. */
-const SECRETS = ["REDIS_URL"] as const;
+/** What {@link createWorker} takes: ioredis options or an instance (also a `Cluster`) will do instead of a URL; its options are copied, and it stays yours. */
+export type WorkerSettings = Omit<WorkerConfig, "redis"> & { readonly redis: RedisLocation };
+
 /** Belongs to other executables that share an environment with a worker. */
 const NOT_OURS = /^BUCKETLINE_(?:DASHBOARD|API)_/;
 /** What Kubernetes sets in every pod for a service whose name starts with `bucketline`. */
@@ -71,9 +73,12 @@ const SERVICE_ADDRESS = /^(?:tcp|udp|sctp):\/\//;
 export function parseWorkerConfig(env: NodeJS.ProcessEnv, options: { readonly cwd?: string } = {}): WorkerConfig {
   const schema = variables(options.cwd ?? process.cwd());
   const names = Object.keys(schema.shape);
-  const { values, problems } = readSecretFiles(env);
-  for (const name of names) values[name] ??= env[name]?.trim() === "" ? undefined : env[name];
-  problems.push(...unknownVariables(env, names));
+  const problems: string[] = [];
+  const values: Record<string, string | undefined> = Object.fromEntries(
+    names.map((name) => [name, env[name]?.trim() === "" ? undefined : env[name]]),
+  );
+  values["REDIS_URL"] = redisUrlOf(env, problems);
+  problems.push(...unknownVariables(env, [...names, ...REDIS_VARIABLES]));
   const parsed = schema.safeParse(values);
   if (!parsed.success)
     problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
@@ -136,23 +141,6 @@ function concurrencyOf({ all, each }: Variables["BUCKETLINE_CONCURRENCY"]): Work
   };
   // WORK holds every name of Work once.
   return Object.fromEntries(WORK.map((work) => [work, of(work)])) as Record<Work, number>;
-}
-
-function readSecretFiles(env: NodeJS.ProcessEnv) {
-  const values: Record<string, string | undefined> = {};
-  const problems: string[] = [];
-  for (const name of SECRETS) {
-    const file = env[`${name}_FILE`];
-    if (!file) continue;
-    if (env[name]) problems.push(`${name}_FILE: expected either it or ${name}, got both`);
-    try {
-      values[name] = readFileSync(file, "utf8").trim();
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? "unreadable"; // node:fs throws nothing else
-      problems.push(`${name}_FILE: expected a readable file at ${file}, got ${code}`);
-    }
-  }
-  return { values, problems };
 }
 
 /** A misspelt name would else be a setting that silently does not hold: a policy, for one. */

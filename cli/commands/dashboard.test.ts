@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { hashToken, isPasswordHash, verifyPassword } from "../../../dashboard/password-hash.ts";
+import { hashToken, isPasswordHash, verifyPassword } from "../../dashboard/password-hash.ts";
 
-const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const run = (args: readonly string[], input = "") =>
   spawnSync(process.execPath, [main, "dashboard", ...args], { input, encoding: "utf8" });
 

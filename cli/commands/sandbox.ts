@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { Command, InvalidArgumentError } from "commander";
-import { startRedis, startSandbox } from "../../../sandbox/index.ts";
-import type { Environment } from "../../environment.ts";
-import { stopSignal } from "../../stop-signal.ts";
+import { startRedis, startSandbox } from "../../sandbox/index.ts";
+import type { Environment } from "../environment.ts";
+import { stopSignal } from "../stop-signal.ts";
 
 type Options = { readonly port: number; readonly redis: boolean; readonly bucket: readonly string[] };
 

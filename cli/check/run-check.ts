@@ -1,7 +1,7 @@
 import { openDocumentStore } from "../../documents/open-document-store.ts";
 import { advise, fine, type Finding, messageOf, problem } from "./finding.ts";
-import { checkRedis } from "./redis.ts";
-import { checkStore } from "./store.ts";
+import { checkRedis } from "./check-redis.ts";
+import { checkStore } from "./check-store.ts";
 
 export type CheckOptions = {
   readonly env: NodeJS.ProcessEnv;
@@ -29,7 +29,7 @@ export async function* runCheck(options: CheckOptions): AsyncGenerator<Finding> 
     return;
   }
   yield fine("configuration", `prefix ${config.prefix}`);
-  yield* checkRedis(config.redis);
+  yield* checkRedis(config.redis, config.prefix);
   let profiles: Profiles;
   try {
     profiles = await inspect.loadProfiles(config.profiles);

@@ -2,11 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ActivityError } from "../../model/activity-error.ts";
-import { activityNames } from "../../jobs/contracts.ts";
-import { parseWorkerConfig } from "./parse.ts";
-import { variables } from "./variables.ts";
-import { describeConfig } from "./description.ts";
+import { ActivityError } from "../model/activity-error.ts";
+import { activityNames } from "../jobs/contracts.ts";
+import { REDIS_VARIABLES } from "../redis/url-from-environment.ts";
+import { parseWorkerConfig } from "./config.ts";
+import { variables } from "./config-variables.ts";
+import { describeConfig } from "./config-description.ts";
 
 /** Each line of the one error. */
 function problems(env: NodeJS.ProcessEnv): readonly string[] {
@@ -27,9 +28,11 @@ function secretFile(content: string): string {
 }
 
 test("every variable is documented, and no other", () => {
-  const guide = readFileSync(join(import.meta.dirname, "../../docs/configuration.md"), "utf8");
+  const guide = readFileSync(join(import.meta.dirname, "../docs/configuration.md"), "utf8");
   const documented = [...guide.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
-  expect(new Set(documented)).toEqual(new Set([...Object.keys(variables("/").shape), "REDIS_URL_FILE"]));
+  expect(new Set(documented)).toEqual(
+    new Set([...Object.keys(variables("/").shape), "REDIS_URL_FILE", ...REDIS_VARIABLES]),
+  );
 });
 
 describe("an empty environment", () => {
@@ -137,15 +140,18 @@ describe("secrets", () => {
   test("are in no problem and no description", () => {
     const url = "http://user:canary-7f3a@host";
     expect(problems({ REDIS_URL: url })).toEqual([
-      "REDIS_URL: expected redis://[user:password@]host[:port][/db], or rediss:// for TLS",
+      expect.stringMatching(
+        /^REDIS_URL: expected redis:\/\/\[user:password@\]host.*redis\+sentinel.*redis\+cluster/,
+      ) as string,
     ]);
+    expect(problems({ REDIS_URL: "redis://host/0?password=canary-7f3a" }).join()).not.toContain("canary");
     const config = parseWorkerConfig({
-      REDIS_URL: "redis://user:canary-7f3a@host:6379/2?password=canary-7f3a",
+      REDIS_URL: "redis+sentinel://user:canary-7f3a@host:26379/main/2?sentinelPassword=canary-7f3a",
       AWS_SECRET_ACCESS_KEY: "canary-7f3a",
       SOME_SECRET: "canary-7f3a",
     });
     expect(JSON.stringify(describeConfig(config))).not.toContain("canary");
-    expect(describeConfig(config)).toMatchObject({ redis: "redis://user:***@host:6379/2" });
+    expect(describeConfig(config)).toMatchObject({ redis: "redis+sentinel://user:***@host:26379/main/2" });
   });
 });
 
