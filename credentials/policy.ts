@@ -1,4 +1,5 @@
-import picomatch from "picomatch";
+import { createGlob } from "../model/glob/glob.ts";
+import { parseGlob } from "../model/glob/parse-glob.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { Access } from "../model/access.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
@@ -124,6 +125,9 @@ function bucketMatcher(patterns: readonly string[]): (bucket: string) => boolean
   return (bucket) => matchers.some((matches) => matches(bucket));
 }
 
+/** `[`, `]`, `{` and `}`. */
+const BRACKETS: ReadonlySet<number> = new Set([0x5b, 0x5d, 0x7b, 0x7d]);
+
 /**
  * Reads a glob of bucket names: `*`, `?`, `[a-c]`, `{a,b}`; everything else is literal, a dot too. Throws a plain error for
  * unbalanced brackets. A leading `!` is refused, since an allowance of "all but" grants every bucket made later.
@@ -132,7 +136,9 @@ export function bucketPattern(pattern: string): (bucket: string) => boolean {
   if (!/^[A-Za-z0-9._*?{},[\]-]+$/.test(pattern))
     throw new Error("expected letters, digits, dots, hyphens, underscores and the wildcards * ? [a-c] {a,b}");
   if (!/[*?{}[\],]/.test(pattern)) return (bucket) => bucket === pattern;
-  // picomatch is made for paths, where these mean more: `***..*` would match `a.b`.
+  // Globs are made for keys, where two stars cross slashes; buckets have neither.
   if (/\.\.|\*\*/.test(pattern)) throw new Error('expected no ".." and no "**" beside wildcards');
-  return picomatch(pattern, { dot: true, nonegate: true, noextglob: true, strictBrackets: true, nocase: false });
+  if (parseGlob(pattern).some((node) => node.kind === "literal" && BRACKETS.has(node.code)))
+    throw new Error("expected each of ] { } only as part of a wildcard");
+  return createGlob(pattern);
 }

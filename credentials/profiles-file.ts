@@ -23,7 +23,7 @@ const BucketPattern = z.string().superRefine((pattern, context) => {
   try {
     bucketPattern(pattern);
   } catch (error) {
-    // bucketPattern and picomatch throw Errors whose message says what is wrong with the pattern.
+    // bucketPattern throws Errors whose message says what is wrong with the pattern.
     context.addIssue({ code: "custom", message: `not a bucket pattern: ${(error as Error).message}` });
   }
 });

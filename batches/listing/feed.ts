@@ -1,7 +1,7 @@
 import type { BatchQueue } from "../state/queue.ts";
 import { chunkJob, fairPriority } from "../state/queue.ts";
 import type { BatchSpec, ManifestSource } from "../spec/request.ts";
-import { createFilter } from "./filter.ts";
+import { createFilter, keepMatching } from "./filter.ts";
 import { CHUNK_SIZE, manifestOfEntries } from "../state/chunk-manifest.ts";
 import { type ManifestCursor, parseManifestLines, readManifestLines } from "./manifest-lines.ts";
 import { commitPage } from "./find-page.ts";
@@ -46,7 +46,7 @@ export async function feedManifest(
       const meant =
         filter === undefined
           ? entries
-          : entries.filter((entry) => entry.refusal !== undefined || filter.matchesKey(entry.key));
+          : await keepMatching(entries, (entry) => entry.refusal !== undefined || filter.matchesKey(entry.key));
       const page = {
         manifest: manifestOfEntries(meant),
         filtered: entries.length - meant.length,

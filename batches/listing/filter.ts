@@ -1,4 +1,5 @@
-import picomatch from "picomatch";
+import { setImmediate } from "node:timers/promises";
+import { createGlob, type Glob } from "../../model/glob/glob.ts";
 import type { S3Object } from "../../model/entities.ts";
 import type { BatchFilter } from "../spec/request.ts";
 
@@ -9,14 +10,14 @@ export type ObjectFilter = {
   matches(object: S3Object, key: string): boolean;
 };
 
-/** Keys are no paths: a name may begin with a dot or an exclamation mark, and hold a newline. */
-const GLOB = { dot: true, nonegate: true, flags: "s" } as const;
+/** For how long a filter may keep a worker from everything else, health checks among it. */
+const TURN_MS = 10;
 
 /** Makes a batch's filter ready; `undefined` where every object is meant. */
 export function createFilter(filter: BatchFilter | undefined): ObjectFilter | undefined {
   if (filter === undefined) return undefined;
-  const included = filter.include && picomatch([...filter.include], GLOB);
-  const excluded = filter.exclude && picomatch([...filter.exclude], GLOB);
+  const included = filter.include && anyOf(filter.include);
+  const excluded = filter.exclude && anyOf(filter.exclude);
   const { minSize = 0, maxSize = Infinity } = filter;
   const before = filter.modifiedBefore === undefined ? Infinity : Date.parse(filter.modifiedBefore);
   const after = filter.modifiedAfter === undefined ? -Infinity : Date.parse(filter.modifiedAfter);
@@ -34,4 +35,22 @@ export function createFilter(filter: BatchFilter | undefined): ObjectFilter | un
       return matchesKey(key);
     },
   };
+}
+
+/** Those that a filter takes, in their order. Lets others have their turn where the globs are long and so are the keys. */
+export async function keepMatching<Item>(items: readonly Item[], isMeant: (item: Item) => boolean): Promise<Item[]> {
+  const kept: Item[] = [];
+  let turn = performance.now();
+  for (const item of items) {
+    if (isMeant(item)) kept.push(item);
+    if (performance.now() - turn < TURN_MS) continue;
+    await setImmediate();
+    turn = performance.now();
+  }
+  return kept;
+}
+
+function anyOf(patterns: readonly string[]): Glob {
+  const globs = patterns.map(createGlob);
+  return (key) => globs.some((matches) => matches(key));
 }

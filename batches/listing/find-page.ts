@@ -4,7 +4,7 @@ import type { DocumentStore } from "../../documents/document-store.ts";
 import type { S3 } from "../../s3/s3.ts";
 import { type BatchItem, type BatchSpec, prefixSource } from "../spec/request.ts";
 import type { BatchStore } from "../state/store.ts";
-import { createFilter } from "./filter.ts";
+import { createFilter, keepMatching } from "./filter.ts";
 import { type ListingCursor, listChunk } from "./pages.ts";
 import {
   bytesOf,
@@ -48,7 +48,7 @@ export async function findPage({ ref, spec, begun }: Place, means: Means): Promi
   }
   const filter = createFilter(spec.filter);
   const items = JSON.parse((await store.items(ref.batch)) ?? "[]") as BatchItem[]; // written by create-batches after parsing
-  const meant = filter === undefined ? items : items.filter(({ key }) => filter.matchesKey(key));
+  const meant = filter === undefined ? items : await keepMatching(items, ({ key }) => filter.matchesKey(key));
   return {
     manifest: manifestOfEntries(meant),
     filtered: items.length - meant.length,

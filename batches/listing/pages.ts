@@ -2,7 +2,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { S3Object } from "../../model/entities.ts";
 import type { ListPage, S3 } from "../../s3/s3.ts";
 import type { PrefixSource } from "../spec/request.ts";
-import type { ObjectFilter } from "./filter.ts";
+import { keepMatching, type ObjectFilter } from "./filter.ts";
 import { CHUNK_SIZE } from "../state/chunk-manifest.ts";
 import { compareKeys } from "./key-order.ts";
 
@@ -68,7 +68,7 @@ export async function listChunk(
   const objects =
     filter === undefined
       ? inRange
-      : inRange.filter((object) => filter.matches(object, object.key.slice(prefix.length)));
+      : await keepMatching(inRange, (object) => filter.matches(object, object.key.slice(prefix.length)));
   const lastKey = page.objects.at(-1)?.key ?? after;
   return {
     objects,

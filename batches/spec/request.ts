@@ -14,7 +14,10 @@ import {
   StorageClass,
   Tags,
   Verified,
+  wellFormed,
 } from "../../model/entities.ts";
+import { countWildcards } from "../../model/glob/glob.ts";
+import { parseGlob } from "../../model/glob/parse-glob.ts";
 
 /** The most objects that may be named in the request itself; more go into a manifest document. */
 export const MAX_ITEMS = 1000;
@@ -23,28 +26,51 @@ export const MAX_ITEMS = 1000;
 export const MAX_PRIORITY = 2000;
 const DAY_S = 24 * 3600;
 
-const Glob = z.string().min(1).max(1024);
+/** What one key may cost grows with the wildcards of a filter times the key's length. */
+const MAX_WILDCARDS = 1000;
+
+const Glob = wellFormed()
+  .min(1)
+  .max(1024)
+  .superRefine((pattern, context) => {
+    try {
+      parseGlob(pattern);
+    } catch (error) {
+      // Throws plain errors that say what was expected, and where.
+      context.addIssue({ code: "custom", message: `not a glob: ${(error as Error).message}`, continue: false });
+    }
+  });
 const Count = z.int().positive();
 
 /** Which objects of a prefix are meant. All conditions must hold. Objects that do not match are only counted as `filtered`. */
 export const BatchFilter = z
   .strictObject({
-    /** Globs on the key after `source.prefix` (the whole key for items and manifests); one must match. `*` does not cross a `/`, `**` does. */
+    /** Globs on the key after `source.prefix` (the whole key for items and manifests); one must match. `*` does not cross a `/`, `**` does; see `createGlob`. */
     include: z.array(Glob).min(1).max(100).optional(),
     /** Globs; none may match. */
     exclude: z.array(Glob).min(1).max(100).optional(),
     /** Bytes, both ends counted. */
     minSize: z.int().nonnegative().optional(),
     maxSize: z.int().nonnegative().optional(),
-    /** Last modified before or after this instant. */
-    modifiedBefore: z.iso.datetime().optional(),
-    modifiedAfter: z.iso.datetime().optional(),
+    /** Last modified before or after this instant, in UTC or with an offset. */
+    modifiedBefore: z.iso.datetime({ offset: true }).optional(),
+    modifiedAfter: z.iso.datetime({ offset: true }).optional(),
     storageClasses: z.array(StorageClass).min(1).max(20).optional(),
   })
   .refine(({ minSize = 0, maxSize = Infinity }) => minSize <= maxSize, {
     path: ["maxSize"],
     error: "expected maxSize to be at least minSize",
+  })
+  .refine(({ include = [], exclude = [] }) => wildcardsOf([...include, ...exclude]) <= MAX_WILDCARDS, {
+    path: ["include"],
+    error: `expected at most ${MAX_WILDCARDS} wildcards in all globs together; give the objects as items or a manifest`,
   });
+
+/** Of patterns that are globs; one that is not was refused by itself. */
+function wildcardsOf(patterns: readonly string[]): number {
+  return patterns.reduce((sum, pattern) => sum + countWildcards(parseGlob(pattern)), 0);
+}
+
 export type BatchFilter = z.infer<typeof BatchFilter>;
 
 const PrefixSource = z.strictObject({ bucket: BucketName, prefix: KeyPrefix.default("") });
