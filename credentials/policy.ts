@@ -3,17 +3,13 @@ import { parseGlob } from "../model/glob/parse-glob.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { Access } from "../model/access.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
+import type { Policy } from "./allowance.ts";
 import type { ResolvedProfile } from "./resolved-profile.ts";
 
-/** One allowance: these activities (or `*`), in buckets that match these globs, on keys with these prefixes (absent: all). */
-export type Allowance = {
-  readonly activities: readonly (ActivityName | "*")[];
-  readonly buckets: readonly string[];
-  readonly prefixes?: readonly string[] | undefined;
-};
-export type Policy = readonly Allowance[];
 /** What a policy is asked about. */
 export type PolicyActivity = ActivityName;
+
+export type { Policy } from "./allowance.ts";
 
 /** Activities on no key that an allowance with prefixes grants all the same: they tell of no key and change nothing. */
 const HARMLESS_WITHOUT_KEY: ReadonlySet<string> = new Set(["head-bucket", "validate-credentials"]);

@@ -1,6 +1,6 @@
 import type { CredentialsRef } from "../model/entities.ts";
 import type { Connection } from "./connection.ts";
-import type { Policy } from "./policy.ts";
+import type { Policy } from "./allowance.ts";
 
 /** A connection, and what may be done with it. Without a policy everything may. */
 export type ResolvedProfile = { readonly connection: Connection; readonly policy?: Policy };

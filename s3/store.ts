@@ -1,66 +1,22 @@
 import { type Connection, DEFAULT_TRANSFER, type Transfer } from "../credentials/connection.ts";
 import { createMemoryBudget, type MemoryBudget } from "./parts/memory-budget.ts";
-import { type Clients, createClients } from "./transport/clients.ts";
-import { type CredentialCache, createCredentialCache } from "./transport/credential-cache.ts";
+import { createClients } from "./transport/clients.ts";
+import { createCredentialCache } from "./transport/credential-cache.ts";
 import { createFastPath, type FastPath } from "./transport/fast-path.ts";
-import { createRegionCache, type RegionCache } from "./transport/region-cache.ts";
+import { createRegionCache } from "./transport/region-cache.ts";
+import type { S3Options, Settings, StoreBase } from "./options.ts";
 import { createSeenBuckets, type SeenBuckets } from "./transport/seen-buckets.ts";
 
-/** One request to the store, for metrics. */
-export type RequestEvent = {
-  /** The SDK's name of the operation. */
-  readonly operation: string;
-  /** Absent where no answer came. */
-  readonly status?: number;
-  readonly path: "fast" | "sdk";
-  readonly durationMs: number;
-  readonly bytes?: number;
-  readonly throttled: boolean;
-  readonly bucket?: string;
-};
-
-export type S3Options = {
-  /** Sockets to one host, on each of both paths. Default 64. */
-  readonly maxSockets?: number;
-  /** Default 5,000. */
-  readonly connectTimeoutMs?: number;
-  /** How long the store may keep a body waiting without a byte moved. Default 30,000. */
-  readonly idleTimeoutMs?: number;
-  /** How long an answer may take, its body included where it is no object's. Default 60,000. */
-  readonly requestTimeoutMs?: number;
-  /** As above, for calls in which the store itself moves the bytes. Default 300,000. */
-  readonly copyTimeoutMs?: number;
-  /** CopyObject, HeadObject, DeleteObject and ListObjectsV2 without the SDK where they succeed. Default true. */
-  readonly fastPath?: boolean;
-  /** Told of every request; must not throw. */
-  readonly onRequest?: (event: RequestEvent) => void;
-  /** Least bytes of a part of a multipart copy; grows with the object. Default 128 MiB, at least 5 MiB on AWS. */
-  readonly copyPartSize?: number;
-  /** Parts of one object copied at once. Default 8. */
-  readonly copyParts?: number;
-  /** Least bytes of a part of an upload; grows with the object. Default 8 MiB, at least 5 MiB. */
-  readonly uploadPartSize?: number;
-  /** Bytes that one upload may hold in memory; parts that do not fit are streamed. Default 64 MiB. */
-  readonly uploadBuffer?: number;
-  /** Bytes that parts read ahead of their turn may hold in memory, over all downloads. Default 96 MiB. */
-  readonly downloadBuffer?: number;
-};
-
-export type Settings = Required<Omit<S3Options, "onRequest">> & Pick<S3Options, "onRequest">;
+export type { RequestEvent, S3Options } from "./options.ts";
 
 const MIB = 1024 * 1024;
 
 /** What every operation of one connection shares. */
-export type Store = {
-  readonly connection: Connection;
-  readonly settings: Settings;
-  readonly credentials: CredentialCache;
-  readonly regions: RegionCache;
+export type Store = StoreBase & {
   /** How large objects are cut. */
   readonly transfer: Transfer;
   /** The memory of all downloads. */
   readonly downloads: MemoryBudget;
-  readonly clients: Clients;
   /** Absent where the profile or its options rule it out. */
   readonly fast: FastPath | undefined;
   /** Buckets that answered lately: a 404 there is about the object. */
@@ -71,8 +27,6 @@ export type Store = {
   readonly keepsVersions: SeenBuckets;
   /** What was learned of this store while working with it. */
   readonly learned: { bareIfMatch: boolean };
-  /** How errors call the store. */
-  readonly name: string;
 };
 
 export function createStore(connection: Connection, options: S3Options): Store {

@@ -3,15 +3,11 @@ import type { FastifyRequest } from "fastify";
 import type { DashboardSettings } from "../config.ts";
 import { hasLogin } from "../config.ts";
 import { hashToken } from "../password-hash.ts";
-import { addressList, type Role, type Token } from "./entries.ts";
+import { addressList, type Token } from "./entries.ts";
+import type { Identity } from "./who.ts";
 import { SESSION_COOKIE, type Sessions } from "./sessions.ts";
 
-/** Who asks. `open`: somebody on this machine, where no login is set up. */
-export type Identity = {
-  readonly kind: "open" | "session" | "token" | "proxy";
-  readonly name: string;
-  readonly role: Role;
-};
+export type { Identity } from "./who.ts";
 
 declare module "fastify" {
   interface FastifyRequest {

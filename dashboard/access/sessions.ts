@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { RedisClient } from "../../redis/client.ts";
 import { z } from "zod";
 import type { User } from "./entries.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity } from "./who.ts";
 
 export const SESSION_COOKIE = "bucketline_session";
 

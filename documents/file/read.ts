@@ -6,7 +6,7 @@ import { documentNotFound, refuseExpired, refuseOther } from "../document-errors
 import type { ReadOptions } from "../document-store.ts";
 import { generationsOf, isMissing, remove, type StoredFile } from "./layout.ts";
 import { readRecord } from "./record.ts";
-import type { FileRoom } from "./store.ts";
+import type { FileRoom } from "./room.ts";
 import { fileStoreError } from "./error.ts";
 import { type StoredContent, verifiedStream } from "../verified-stream.ts";
 

@@ -5,6 +5,7 @@ import type { DocumentStore } from "../document-store.ts";
 import { FOLDER_MODE, generationsOf, remove, unfinishedFolder } from "./layout.ts";
 import { openNewest, readDocument } from "./read.ts";
 import { fileStoreError } from "./error.ts";
+import type { FileRoom } from "./room.ts";
 import { measure, sweep } from "./sweep.ts";
 import { writeDocument } from "./write.ts";
 import { silentLog, type StoreLog } from "../store-log.ts";
@@ -14,14 +15,6 @@ export type FileStoreOptions = {
   readonly log?: StoreLog | undefined;
   /** Milliseconds since 1970; for tests. */
   readonly now?: (() => number) | undefined;
-};
-
-/** What the parts of the file store share. */
-export type FileRoom = {
-  readonly root: string;
-  readonly location: string;
-  readonly log: StoreLog;
-  readonly now: () => number;
 };
 
 /**

@@ -4,7 +4,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import { ORPHAN_AGE_MS } from "../document-draft.ts";
 import { allFiles, isMissing, names, remove, type StoredFile, unfinishedFolder } from "./layout.ts";
 import { openFile } from "./read.ts";
-import type { FileRoom } from "./store.ts";
+import type { FileRoom } from "./room.ts";
 
 type Swept = { readonly expired: number; readonly orphans: number };
 

@@ -8,7 +8,7 @@ import { documentIncomplete } from "../document-errors.ts";
 import type { DocumentSource, WriteOptions } from "../document-store.ts";
 import { FILE_MODE, fileOf, FOLDER_MODE, generationsOf, isMissing, remove, unfinishedFolder } from "./layout.ts";
 import { encodeRecord } from "./record.ts";
-import type { FileRoom } from "./store.ts";
+import type { FileRoom } from "./room.ts";
 import { newNonce, nextGeneration } from "../generation.ts";
 import { checkSource, releaseSource, sourceBytes } from "../source-bytes.ts";
 

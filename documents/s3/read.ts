@@ -9,7 +9,7 @@ import type { ReadOptions } from "../document-store.ts";
 import type { Fetched, S3Bucket } from "./bucket.ts";
 import type { StoredRecord } from "./layout.ts";
 import { recordsOf, removeRecord } from "./records.ts";
-import type { S3Room } from "./store.ts";
+import type { S3Room } from "./room.ts";
 import { s3StoreError, unbelievable } from "./error.ts";
 import { type StoredContent, verifiedStream } from "../verified-stream.ts";
 

@@ -1,6 +1,6 @@
 import type { S3Bucket } from "./bucket.ts";
 import { parseRecordKey, recordsPrefix, type StoredRecord } from "./layout.ts";
-import type { S3Room } from "./store.ts";
+import type { S3Room } from "./room.ts";
 
 /** The records of a document, oldest first; the last one counts. */
 export async function recordsOf(

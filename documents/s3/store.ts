@@ -20,6 +20,7 @@ import type { S3Bucket } from "./bucket.ts";
 import { findDocument, readDocument } from "./read.ts";
 import type { S3Settings } from "./settings.ts";
 import { isNoObject, s3StoreError, unbelievable } from "./error.ts";
+import type { S3Room } from "./room.ts";
 import { deleteDocument } from "./records.ts";
 import { measure, sweep } from "./sweep.ts";
 import { writeDocument } from "./write.ts";
@@ -35,15 +36,6 @@ export type S3StoreOptions = {
   readonly log?: StoreLog | undefined;
   /** Milliseconds since 1970; for tests. */
   readonly now?: (() => number) | undefined;
-};
-
-/** What the parts of the S3 store share. */
-export type S3Room = {
-  readonly bucket: S3Bucket;
-  readonly prefix: string;
-  readonly location: string;
-  readonly log: StoreLog;
-  readonly now: () => number;
 };
 
 /** Documents in a bucket, for apps and workers on different machines. Opening sends nothing. */

@@ -2,7 +2,7 @@ import { ORPHAN_AGE_MS } from "../document-draft.ts";
 import { type HeldContent, type HeldRecord, type Holding, holdings } from "./holdings.ts";
 import { type ContentKind, contentPrefix, parseContentKey } from "./layout.ts";
 import { recordsOf, removeRecord } from "./records.ts";
-import type { S3Room } from "./store.ts";
+import type { S3Room } from "./room.ts";
 
 /**
  * How old content without a record must be. What came in parts is dated by the store to when its upload began, which may be long before its

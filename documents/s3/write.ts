@@ -6,7 +6,7 @@ import type { DocumentSource, WriteOptions } from "../document-store.ts";
 import { newNonce, nextGeneration } from "../generation.ts";
 import { type ContentKind, contentKey, recordKey } from "./layout.ts";
 import { recordsOf, removeRecord } from "./records.ts";
-import type { S3Room } from "./store.ts";
+import type { S3Room } from "./room.ts";
 import { cleanupSignal, type PartsUpload, partSizeFor, partsOf, startPartsUpload } from "./upload.ts";
 import { checkSource, releaseSource, sourceBytes } from "../source-bytes.ts";
 

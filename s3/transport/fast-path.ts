@@ -6,7 +6,7 @@ import { createFastTargets, type FastTarget } from "./fast-target.ts";
 import type { Headers } from "../requests/object-facts.ts";
 import type { Call } from "../s3.ts";
 import { createSigner } from "./sign.ts";
-import type { Store } from "../store.ts";
+import type { StoreBase } from "../options.ts";
 
 /**
  * CopyObject, HeadObject, DeleteObject and ListObjectsV2 without the SDK, which costs several times the CPU. Only the expected success counts;
@@ -51,9 +51,7 @@ const KINDS = {
   ListObjectsV2: { method: "GET", success: 200, maxBody: LISTING },
 } as const;
 
-type Parts = Pick<Store, "connection" | "settings" | "credentials" | "regions" | "clients" | "name">;
-
-export function createFastPath({ connection, settings, credentials, regions, clients, name }: Parts): FastPath {
+export function createFastPath({ connection, settings, credentials, regions, clients, name }: StoreBase): FastPath {
   const sign = createSigner();
   const targets = createFastTargets(clients);
   const agent = new Agent({

@@ -137,7 +137,7 @@ export function loadedBy(entry: string, sources: readonly Source[]): { files: Se
   return { files, packages };
 }
 
-/** Rings of files that load each other, each as one line. */
+/** Rings of files that load each other, or name each other's types, each as one line. */
 export function importCycles(sources: readonly Source[]): readonly string[] {
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const done = new Set<string>();
@@ -147,7 +147,7 @@ export function importCycles(sources: readonly Source[]): readonly string[] {
     if (start !== -1) cycles.push([...trail.slice(start), path].join(" -> "));
     if (start !== -1 || done.has(path)) return;
     for (const { specifier, kind } of byPath.get(path)?.imports ?? []) {
-      if (kind === "value" && specifier.startsWith(".")) visit(resolve(path, specifier), [...trail, path]);
+      if (kind !== "lazy" && specifier.startsWith(".")) visit(resolve(path, specifier), [...trail, path]);
     }
     done.add(path);
   };

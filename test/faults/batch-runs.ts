@@ -1,29 +1,7 @@
 import { createRandom } from "./random.ts";
-import type { TroubleName } from "./batch-troubles.ts";
+import type { BatchRun, Moment, TroubleName } from "./batch-run.ts";
 
-/** When an object of the source is overwritten by somebody else. */
-export type Moment = "any time" | "before the copy" | "after the copy" | "before the delete" | "after the delete";
-
-/** One run of the batch campaign: what is moved, through which troubles. */
-export type BatchRun = {
-  readonly kind: string;
-  readonly seed: number;
-  readonly objects: number;
-  /** Of these, so many above the multipart threshold. */
-  readonly large: number;
-  readonly troubles: readonly TroubleName[];
-  /** Worker processes at the start. */
-  readonly workers: number;
-  /** Added to every answer of the store, in ms: with chunks and lanes limited it makes the run long enough for its troubles. */
-  readonly latencyMs: number;
-  readonly versioned: boolean;
-  /** Whether the store enforces conditions. */
-  readonly enforcing: boolean;
-  /** Within one store by CopyObject, or across profiles by GET and PUT. */
-  readonly route: "copy" | "stream";
-  readonly onConflict: "overwrite" | "skip" | "fail";
-  readonly moments: readonly Moment[];
-};
+export type { BatchRun } from "./batch-run.ts";
 
 type Kind = Partial<Omit<BatchRun, "seed" | "objects">> & {
   readonly kind: string;

@@ -1,3 +1,4 @@
+import type { TroubleName } from "./batch-run.ts";
 import { duplicates } from "./duplicate-deliveries.ts";
 import { overwrites } from "./overwrites.ts";
 import { elapse, type Scene, type Trouble, untilMoved } from "./scene.ts";
@@ -81,8 +82,7 @@ export const TROUBLES = {
   "late worker": lateWorker,
   "all dead": allDead,
   cancel,
-} as const satisfies Record<string, Trouble>;
-export type TroubleName = keyof typeof TROUBLES;
+} as const satisfies Record<TroubleName, Trouble>;
 
 /** All troubles of a run at once; resolves when the batch is over and all that they planted is gone. */
 export async function befall(scene: Scene, random: { fork(name: string): Parameters<Trouble>[1] }): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Sandbox } from "../../sandbox/index.ts";
-import type { BatchRun } from "./batch-runs.ts";
+import type { BatchRun } from "./batch-run.ts";
 import type { Random } from "./random.ts";
 
 /** Above the threshold of the campaign's profiles (5 MiB): two parts. */

@@ -1,5 +1,5 @@
 import type { MoveCase } from "./move-cases.ts";
-import type { Scene } from "./run-move-case.ts";
+import type { Scene } from "./move-scene.ts";
 
 /** What somebody else writes over the source. */
 export const NEWER = "newer content, not ours";

@@ -3,7 +3,7 @@ import type { WorkerProcess } from "../../cli/processes/worker.ts";
 import { deliverAgain } from "./deliver-again.ts";
 import { NEWER } from "./judge-move.ts";
 import type { MoveCase } from "./move-cases.ts";
-import type { Scene } from "./run-move-case.ts";
+import type { Scene } from "./move-scene.ts";
 
 /** How long the first run is held while the second one catches up; below the timeouts of the campaign's requests. */
 const HELD_MS = 1500;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { BatchStatus } from "../../producer/batches.ts";
 import { startStack } from "../stack.ts";
-import type { BatchRun } from "./batch-runs.ts";
+import type { BatchRun } from "./batch-run.ts";
 import { befall } from "./batch-troubles.ts";
 import { createCrew } from "./crew.ts";
 import { layOut } from "./goods.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { Sandbox } from "../../sandbox/index.ts";
 import type { Stack } from "../stack.ts";
 import type { MoveCase } from "./move-cases.ts";
 import { idNeverArrived, judgeMove } from "./judge-move.ts";
+import type { Scene } from "./move-scene.ts";
 import { plant } from "./plant.ts";
 
 const MIB = 1024 * 1024;
@@ -22,15 +22,6 @@ export type CaseResult = {
   readonly outcome: string;
   readonly said: string;
   readonly struck: boolean;
-};
-
-/** Where a case takes place. */
-export type Scene = {
-  readonly stack: Stack;
-  readonly one: MoveCase;
-  readonly bucket: string;
-  /** Where the copy goes: another sandbox where the route is `across`. */
-  readonly target: Sandbox;
 };
 
 /** Runs one move through its trouble and tells what of our promises did not hold. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BatchHandle } from "../../producer/batches.ts";
 import type { Stack } from "../stack.ts";
-import type { BatchRun } from "./batch-runs.ts";
+import type { BatchRun } from "./batch-run.ts";
 import type { Crew } from "./crew.ts";
 import type { Goods } from "./goods.ts";
 import type { Random } from "./random.ts";

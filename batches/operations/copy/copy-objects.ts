@@ -1,3 +1,4 @@
+import type { Found, Target } from "./target.ts";
 import { ActivityError } from "../../../model/activity-error.ts";
 import type { Verified } from "../../../model/entities.ts";
 import { isAlias, isSameSecond } from "../../../model/one-object.ts";
@@ -22,8 +23,6 @@ const THROTTLED = { base: 50, max: 1000 };
 /** Waits in a row of one object after which it is worth telling. */
 const LONG_WAITS = 8;
 const STRENGTH: Readonly<Record<Verified, number>> = { size: 0, checksum: 1, etag: 2 };
-
-export type Target = { readonly bucket: string; readonly key: string };
 
 /** Copies every object that is still open. Large ones go in lanes of their own, so that small ones do not wait for them. */
 export async function copyObjects(work: ChunkWork, conflicts: Conflicts | undefined, pace: Pace): Promise<void> {
@@ -101,9 +100,6 @@ async function attemptCopy(work: ChunkWork, conflicts: Conflicts | undefined, at
   outcomes.copied(index, proof);
   if (spec.operation === "copy" || proof.sourceGone === true) outcomes.succeeded(index);
 }
-
-/** A proof, and whether the source is gone, as an earlier delivery deleted it. */
-export type Found = CopyProof & { readonly sourceGone?: boolean };
 
 async function copyOrFind(
   work: ChunkWork,

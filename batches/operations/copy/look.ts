@@ -1,6 +1,6 @@
 import type { ActivityError } from "../../../model/activity-error.ts";
 import type { Pin } from "../../../s3/s3.ts";
-import type { Found, Target } from "./copy-objects.ts";
+import type { Found, Target } from "./target.ts";
 import type { ChunkWork } from "../../run/work.ts";
 
 /**

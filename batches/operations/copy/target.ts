@@ -1,0 +1,6 @@
+import type { CopyProof } from "../../../s3/s3.ts";
+
+export type Target = { readonly bucket: string; readonly key: string };
+
+/** A proof, and whether the source is gone, as an earlier delivery deleted it. */
+export type Found = CopyProof & { readonly sourceGone?: boolean };

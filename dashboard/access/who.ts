@@ -1,0 +1,8 @@
+import type { Role } from "./entries.ts";
+
+/** Who asks. `open`: somebody on this machine, where no login is set up. */
+export type Identity = {
+  readonly kind: "open" | "session" | "token" | "proxy";
+  readonly name: string;
+  readonly role: Role;
+};

@@ -1,0 +1,57 @@
+import type { Connection } from "../credentials/connection.ts";
+import type { Clients } from "./transport/clients.ts";
+import type { CredentialCache } from "./transport/credential-cache.ts";
+import type { RegionCache } from "./transport/region-cache.ts";
+
+/** One request to the store, for metrics. */
+export type RequestEvent = {
+  /** The SDK's name of the operation. */
+  readonly operation: string;
+  /** Absent where no answer came. */
+  readonly status?: number;
+  readonly path: "fast" | "sdk";
+  readonly durationMs: number;
+  readonly bytes?: number;
+  readonly throttled: boolean;
+  readonly bucket?: string;
+};
+
+export type S3Options = {
+  /** Sockets to one host, on each of both paths. Default 64. */
+  readonly maxSockets?: number;
+  /** Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** How long the store may keep a body waiting without a byte moved. Default 30,000. */
+  readonly idleTimeoutMs?: number;
+  /** How long an answer may take, its body included where it is no object's. Default 60,000. */
+  readonly requestTimeoutMs?: number;
+  /** As above, for calls in which the store itself moves the bytes. Default 300,000. */
+  readonly copyTimeoutMs?: number;
+  /** CopyObject, HeadObject, DeleteObject and ListObjectsV2 without the SDK where they succeed. Default true. */
+  readonly fastPath?: boolean;
+  /** Told of every request; must not throw. */
+  readonly onRequest?: (event: RequestEvent) => void;
+  /** Least bytes of a part of a multipart copy; grows with the object. Default 128 MiB, at least 5 MiB on AWS. */
+  readonly copyPartSize?: number;
+  /** Parts of one object copied at once. Default 8. */
+  readonly copyParts?: number;
+  /** Least bytes of a part of an upload; grows with the object. Default 8 MiB, at least 5 MiB. */
+  readonly uploadPartSize?: number;
+  /** Bytes that one upload may hold in memory; parts that do not fit are streamed. Default 64 MiB. */
+  readonly uploadBuffer?: number;
+  /** Bytes that parts read ahead of their turn may hold in memory, over all downloads. Default 96 MiB. */
+  readonly downloadBuffer?: number;
+};
+
+export type Settings = Required<Omit<S3Options, "onRequest">> & Pick<S3Options, "onRequest">;
+
+/** What every way to the store needs, the fast path and the SDK's alike. */
+export type StoreBase = {
+  readonly connection: Connection;
+  readonly settings: Settings;
+  readonly credentials: CredentialCache;
+  readonly regions: RegionCache;
+  readonly clients: Clients;
+  /** How errors call the store. */
+  readonly name: string;
+};
