@@ -18,6 +18,25 @@ export type Evidence = {
   readonly upload: UploadMemory;
 };
 
+/** An object at a store: `deletes` where it will be deleted, `writes` where it will be written. */
+export type HeldObject = {
+  readonly connection: S3["connection"];
+  readonly bucket: string;
+  readonly key: string;
+  readonly role: "deletes" | "writes";
+};
+
+/**
+ * Runs `work` while no other job and no batch of this Redis deletes or writes these objects. `wait`: after those that do; where that takes long, the
+ * job comes again later without using up an attempt. `fail`: throws `Overlap` at once.
+ *
+ * @param work is given a signal that aborts once nothing may be deleted any more
+ */
+export type Exclusively = <Result>(
+  request: { readonly objects: readonly HeldObject[]; readonly onOverlap: "wait" | "fail" },
+  work: (deletes: AbortSignal) => Promise<Result>,
+) => Promise<Result>;
+
 /** What a handler is given for one attempt. */
 export type JobContext = {
   /** The store of the job's credentials. */
@@ -30,6 +49,7 @@ export type JobContext = {
   readonly signal: AbortSignal;
   /** Until when this run may delete; what deletes passes its `deletes` on. */
   readonly deadline: Deadline;
+  readonly exclusively: Exclusively;
   readonly log: Logger;
   /** 1 for the first. */
   readonly attempt: number;

@@ -1,8 +1,8 @@
-import type { CopyProof, Pin, S3 } from "../s3/s3.ts";
+import type { CopyProof, Pin } from "../s3/s3.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { JobContext } from "./handler.ts";
 import type { Destination, ObjectDetails, ObjectRef, OnConflict, Verified, WrittenObject } from "../model/entities.ts";
-import { isAlias } from "../model/one-object.ts";
+import { isAlias, mayFoldTogether } from "../model/one-object.ts";
 
 /** What a copy and the first half of a move are asked, after parsing. */
 export type TransferInput = {
@@ -95,6 +95,7 @@ export function requireProof(proof: CopyProof, minVerify: Verified): void {
   );
 }
 
+type Ends = Pick<JobContext, "s3" | "destination">;
 type Target = { readonly bucket: string; readonly key: string };
 
 /** Runs once: what it sees is what every later attempt compares with. */
@@ -111,7 +112,7 @@ async function pinSource(input: TransferInput, target: Target, context: JobConte
     ...(source.versionId !== undefined && { versionId: source.versionId }),
     ...(input.object.versionId !== undefined && { versionId: input.object.versionId, versionNamed: true }),
   };
-  const mayBeOne = mayBeSameObject(input, target, s3, destination);
+  const mayBeOne = mayBeSameObject(input, target, source, context);
   if (!mayBeOne && input.onConflict === "overwrite") return pin;
   const existing = await destination.find(target, { signal });
   if (existing === undefined) return pin;
@@ -148,17 +149,42 @@ async function copyPinned(input: TransferInput, target: Target, pin: Pin, contex
   }
 }
 
-/** Names alone cannot tell apart what another profile or an access-point alias points to. */
-function mayBeSameObject(input: TransferInput, target: Target, s3: S3, destination: S3): boolean {
-  if (input.object.key !== target.key) return false;
+/** Of a younger source, the date cannot tell whether our copy replaced it: both may be of the same second. Generous, as two clocks may differ. */
+const YOUNG_MS = 120_000;
+
+/** Names alone cannot tell apart what another profile, an access-point alias or a store that folds names points to. */
+function mayBeSameObject(
+  input: TransferInput,
+  target: Target,
+  source: ObjectDetails,
+  { s3, destination }: Ends,
+): boolean {
+  if (!mayFoldTogether(input.object.key, target.key)) return false;
   const aliased = isAlias(input.object.bucket) || isAlias(target.bucket);
-  const crossed = s3.connection.name !== destination.connection.name && input.object.bucket === target.bucket;
-  return aliased || crossed;
+  if (input.object.bucket === target.bucket) return aliased || input.object.key !== target.key || s3 !== destination;
+  // Two buckets of one store may be one under two names. Where they are, our copy gives the source another date, unless it is as young as that.
+  const young = Date.now() - Date.parse(source.lastModified) < YOUNG_MS;
+  return aliased || (s3.connection.endpoint !== undefined && young);
 }
 
 /** One object seen twice shows the same content written at the same moment. */
 const isSameContent = (one: ObjectDetails, other: ObjectDetails): boolean =>
   one.etag === other.etag && one.lastModified === other.lastModified && one.versionId === other.versionId;
+
+/**
+ * Throws `DestinationChanged` where the copy is not what was proven any more. A store that ignores If-None-Match lets two contents meet at one key:
+ * whoever comes second must not have deleted its source by then.
+ */
+export async function requireCopyThere(proof: CopyProof, { destination, signal }: JobContext): Promise<void> {
+  const { bucket, key, etag, size } = proof;
+  const now = await destination.find({ bucket, key }, { signal });
+  if (now?.etag === etag && now.size === size) return;
+  const found = now === undefined ? "nothing" : `ETag ${now.etag}`;
+  throw new ActivityError(
+    "DestinationChanged",
+    `expected the copy with ETag ${etag} at s3://${bucket}/${key}, found ${found}; the source is kept`,
+  );
+}
 
 function sameObject(pin: Pin, target: Target): ActivityError {
   return new ActivityError(

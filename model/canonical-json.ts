@@ -1,4 +1,4 @@
-/** JSON with sorted keys, so that equal inputs are equal text. */
+/** JSON with sorted keys, so that equal values are equal text in whatever order their fields were written. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) =>
     typeof member === "object" && member !== null && !Array.isArray(member)

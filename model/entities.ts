@@ -175,6 +175,10 @@ export type Destination = z.infer<typeof Destination>;
 export const OnConflict = z.enum(["overwrite", "skip", "skip-identical", "fail"]);
 export type OnConflict = z.infer<typeof OnConflict>;
 
+/** What to do while another job or batch is at work on the same objects: wait until it has ended, or fail with `Overlap`. */
+export const OnOverlap = z.enum(["wait", "fail"]);
+export type OnOverlap = z.infer<typeof OnOverlap>;
+
 /**
  * What proved that a copy is the source: equal MD5 ETags, equal checksums, or equal sizes on top of a copy that was
  * fenced by the source's ETag.

@@ -7,3 +7,16 @@ export function isAlias(bucket: string): boolean {
 export function isSameSecond(one: string, other: string): boolean {
   return Math.floor(Date.parse(one) / 1000) === Math.floor(Date.parse(other) / 1000);
 }
+
+/** Whether a store that folds names may take two keys for one: in letters' case, Unicode form, or repeated and outer slashes. */
+export function mayFoldTogether(one: string, other: string): boolean {
+  return folded(one) === folded(other);
+}
+
+function folded(key: string): string {
+  return key
+    .normalize("NFKC")
+    .toLowerCase()
+    .replaceAll(/\/{2,}/g, "/")
+    .replaceAll(/^\/|\/$/g, "");
+}

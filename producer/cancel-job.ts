@@ -2,6 +2,7 @@ import type { Queue } from "bullmq";
 import type { ActivityName } from "../jobs/contracts.ts";
 import { CANCEL_TTL_S } from "../jobs/queues.ts";
 import { type RedisKeys } from "../redis/keys.ts";
+import { birthOf } from "../redis/birth.ts";
 import type { CancelFlag } from "./job-outcome.ts";
 import type { QueuePool } from "./queue-pool.ts";
 import type { RedisConnection } from "../redis/connection.ts";
@@ -41,10 +42,21 @@ export async function cancelJob(
     if (flag !== UNSTARTED) return true;
     const queue = await queues.get(activity);
     // What an attempt left in the store is a worker's to remove: it takes the job once more, and finds the flag.
-    if ((await client.hexists(keys.evidence(activity, id), "upload")) === 1) await hasten(queue, id);
+    if (await hasUpload(client, keys, { activity, id })) await hasten(queue, id);
     else await remove(queue, id);
     return true;
   });
+}
+
+async function hasUpload(
+  client: RedisConnection["client"],
+  keys: RedisKeys,
+  { activity, id }: { readonly activity: ActivityName; readonly id: string },
+): Promise<boolean> {
+  const [timestamp, data] = await client.hmget(keys.job(activity, id), "timestamp", "data");
+  if (!timestamp || !data) return false;
+  const birth = birthOf({ timestamp: Number(timestamp), data: JSON.parse(data) });
+  return (await client.hexists(keys.evidence(activity, id, birth), "upload")) === 1;
 }
 
 async function hasten(queue: Queue, id: string): Promise<void> {

@@ -2,7 +2,6 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { redisKeys } from "../redis/keys.ts";
-import { canonicalJson } from "../model/canonical-json.ts";
 import { claimAll, makeClaim } from "./idempotency.ts";
 import { inlineList, setUp, startWorker, warnings } from "./protocol-worker.fixture.ts";
 
@@ -122,12 +121,6 @@ test("a key is remembered for seven days, and the record holds no input", async 
     by: expect.any(String) as string,
   });
   expect(await client.ttl(key)).toBeGreaterThan(7 * 24 * 3600 - 60);
-});
-
-test("canonical JSON sorts keys at every depth, and keeps the order of arrays", () => {
-  expect(canonicalJson({ b: [{ d: 1, c: 2 }, "x"], a: null, left: undefined })).toBe(
-    '{"a":null,"b":[{"c":2,"d":1},"x"]}',
-  );
 });
 
 test.each([2, 1500])("a conflict at the end of %d inputs claims no key and adds nothing", async (count) => {

@@ -6,8 +6,11 @@ import type { ActivityName } from "../jobs/contracts.ts";
 import { backoff } from "../model/backoff.ts";
 import { BACKOFF, BETWEEN_ATTEMPTS, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX } from "../jobs/queues.ts";
 import { type RedisKeys } from "../redis/keys.ts";
+import { birthOf } from "../redis/birth.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
+import { createLeases } from "../redis/leases.ts";
+import { holdObjects } from "./hold-objects.ts";
 import { decide, toActivityError, type Verdict } from "./retry.ts";
 import { abandonUpload, type RunDeps, runJob } from "./run-job.ts";
 import { createRunning, type Run } from "./running.ts";
@@ -90,7 +93,7 @@ async function attempt(activity: ActivityName, job: Job, { run, log, deps }: Sco
     // Starts count stalls too, which attempts do not.
     const fresh = job.attemptsStarted === 1;
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    const evidence = createEvidence(redis, keys.evidence(activity, jobId), { fresh, lastAttempt });
+    const evidence = createEvidence(redis, keys.evidence(activity, jobId, birthOf(job)), { fresh, lastAttempt });
     try {
       unwatch = await deps.cancellation.watch({ activity, jobId, abort: run.abort });
     } catch (error) {
@@ -99,7 +102,10 @@ async function attempt(activity: ActivityName, job: Job, { run, log, deps }: Sco
     }
     if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))
       await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");
-    const context = { activity, jobId, data: job.data, attempt: job.attemptsMade + 1, evidence, signal, deadline, log };
+    const holder = `${activity} job ${jobId}`;
+    const exclusively = holdObjects({ leases: createLeases(redis, keys), holder, token: run.token, signal });
+    const { data, attemptsMade } = job;
+    const context = { activity, jobId, data, attempt: attemptsMade + 1, evidence, signal, deadline, exclusively, log };
     const result = await runJob(context, deps);
     await evidence.release();
     return result;

@@ -2,6 +2,8 @@ import { CreateMultipartUploadCommand, S3Client } from "@aws-sdk/client-s3";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { birthOf } from "../redis/birth.ts";
+import { redisKeys } from "../redis/keys.ts";
 import { type Harness, type HarnessOptions, startHarness } from "../test/harness.ts";
 
 /** Whoever writes to Redis commands the workers, within their policies and within what a job says of itself. */
@@ -37,13 +39,15 @@ async function beginUpload(bucket: string, key: string): Promise<string> {
 async function plantAndRun(activity: "copy-object" | "move-object", field: string, value: unknown) {
   const id = `planted-${field}`;
   const { prefix, producer } = harness;
-  await redis.hset(`${prefix}:~evidence:${activity}:${id}`, field, JSON.stringify(value));
   const queue = new Queue(activity, { connection: redis, prefix });
   onTestFinished(() => queue.close());
   // A second start of the job, which looks for evidence.
   await queue.pause();
   const input = { object: { bucket: "open-in", key: "a.txt" }, destination: { bucket: "open-out", key: "b.txt" } };
-  await queue.add(activity, input, { jobId: id, attempts: 1 });
+  const timestamp = Date.now();
+  const birth = birthOf({ timestamp, data: input });
+  await redis.hset(redisKeys(prefix).evidence(activity, id, birth), field, JSON.stringify(value));
+  await queue.add(activity, input, { jobId: id, attempts: 1, timestamp });
   await redis.hset(`${prefix}:${activity}:${id}`, "ats", "1");
   await queue.resume();
   const job = producer.job(activity, id);

@@ -5,7 +5,7 @@ import { isThrottle } from "../model/throttle.ts";
 export type Verdict =
   /** Try again after the backoff; uses up an attempt. */
   | "retry"
-  /** The store asked to slow down: try again later, no attempt used. */
+  /** The store asked to slow down, or somebody else is at work there: try again later, no attempt used. */
   | "later"
   /** This worker is going: back to the queue at once, no attempt used. */
   | "hand-over"
@@ -15,7 +15,7 @@ export type Verdict =
 /** The one place that decides on retries. */
 export function decide(error: ActivityError): Verdict {
   if (error.code === "WorkerShutdown" || error.code === "LockLost") return "hand-over";
-  if (isThrottle(error)) return "later";
+  if (isThrottle(error) || (error.code === "Overlap" && error.retryable)) return "later";
   return error.retryable ? "retry" : "fail";
 }
 

@@ -4,7 +4,7 @@ import { ActivityError } from "../model/activity-error.ts";
 import type { Access } from "../model/access.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
 import type { CredentialsRef } from "../model/entities.ts";
-import type { Evidence, Handler } from "../jobs/handler.ts";
+import type { Evidence, Exclusively, Handler } from "../jobs/handler.ts";
 import { handlers } from "../jobs/handlers.ts";
 import { parseInput } from "../jobs/parse-input.ts";
 import { checkPolicy } from "../credentials/policy.ts";
@@ -31,6 +31,7 @@ export type Attempt = {
   readonly evidence: Evidence;
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
+  readonly exclusively: Exclusively;
   readonly log: Logger;
 };
 
@@ -54,6 +55,7 @@ export async function runJob(attempt: Attempt, deps: RunDeps): Promise<unknown> 
     evidence: attempt.evidence,
     signal,
     deadline: attempt.deadline,
+    exclusively: attempt.exclusively,
     log: attempt.log,
     attempt: attempt.attempt,
   };

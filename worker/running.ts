@@ -6,6 +6,8 @@ export type Run = {
   /** Ends with a lost lock, a cancel, a timeout, or the worker's shutdown deadline. */
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
+  /** Of this run alone. */
+  readonly token: string;
   abort(reason: ActivityError): void;
 };
 
@@ -32,8 +34,8 @@ export type Running = {
 export const LOCK_MS = 30_000;
 
 export function createRunning(queue: string, lockMs = LOCK_MS): Running {
-  const runs = new Map<string, Map<Run, string>>();
-  const of = (jobId: string): Run[] => [...(runs.get(jobId)?.keys() ?? [])];
+  const runs = new Map<string, Set<Run>>();
+  const of = (jobId: string): Run[] => [...(runs.get(jobId) ?? [])];
   return {
     start({ jobId, token, processedOn }) {
       const controller = new AbortController();
@@ -42,9 +44,9 @@ export function createRunning(queue: string, lockMs = LOCK_MS): Running {
       const end = (): void => controller.abort(deadline.signal.reason);
       if (deadline.signal.aborted) end();
       else deadline.signal.addEventListener("abort", end, { once: true });
-      const run: Run = { signal: controller.signal, deadline, abort: (reason) => controller.abort(reason) };
-      const ofJob = runs.get(jobId) ?? new Map<Run, string>();
-      runs.set(jobId, ofJob.set(run, token));
+      const run: Run = { signal: controller.signal, deadline, token, abort: (reason) => controller.abort(reason) };
+      const ofJob = runs.get(jobId) ?? new Set<Run>();
+      runs.set(jobId, ofJob.add(run));
       return run;
     },
     end(jobId, run) {
@@ -54,7 +56,7 @@ export function createRunning(queue: string, lockMs = LOCK_MS): Running {
       if (ofJob?.size === 0) runs.delete(jobId);
     },
     confirm(jobId, token, sentAt) {
-      for (const [run, its] of runs.get(jobId) ?? []) if (its === token) run.deadline.confirm(sentAt);
+      for (const run of of(jobId)) if (run.token === token) run.deadline.confirm(sentAt);
     },
     abort: (jobId, reason) => of(jobId).forEach((run) => run.abort(reason)),
     abortAll: (reason) => [...runs.keys()].flatMap(of).forEach((run) => run.abort(reason)),

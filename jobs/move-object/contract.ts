@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineContract } from "../contract.ts";
 import { copyAccess, copyFields } from "../copy-input.ts";
-import { Guarantee, Verified, WrittenObject } from "../../model/entities.ts";
+import { Guarantee, OnOverlap, Verified, WrittenObject } from "../../model/entities.ts";
 
 /** Moves one object, inside a bucket or to another. The source is deleted only after the copy was verified. */
 export const moveObject = defineContract({
@@ -11,6 +11,8 @@ export const moveObject = defineContract({
     ...copyFields,
     /** The weakest proof on which the source may be deleted; below it both are kept and the job fails. */
     minVerify: Verified.default("size"),
+    /** While another job or batch moves from or to the same objects. Two moves that cross would delete the only copy. */
+    onOverlap: OnOverlap.default("wait"),
   }),
   result: z.strictObject({
     success: z.literal(true),

@@ -1,8 +1,17 @@
+import type { z } from "zod";
 import type { ResultOf } from "../contract.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { defineHandler } from "../handler.ts";
 import type { JobContext } from "../handler.ts";
-import { hasOverrides, isSameObject, requireProof, transfer, type Transferred, written } from "../transfer.ts";
+import {
+  hasOverrides,
+  isSameObject,
+  requireCopyThere,
+  requireProof,
+  transfer,
+  type Transferred,
+  written,
+} from "../transfer.ts";
 import { moveObject } from "./contract.ts";
 
 export const moveObjectHandler = defineHandler(
@@ -18,25 +27,47 @@ export const moveObjectHandler = defineHandler(
       const object = await context.s3.head(input.object, { signal: context.signal });
       return { success: true, object: written(object), skipped: false, verified: "etag", guarantee: "conditional" };
     }
-    const done = await transfer(input, context);
-    if (done.skipped) return { success: true, object: done.skipped, skipped: true };
-    const { proof } = done;
-    // `skip-identical`: as with `skip`, what was there before the job is left alone, at both ends.
-    if (done.by === "others") return { success: true, object: written(proof), skipped: true, verified: proof.verified };
-    requireProof(proof, input.minVerify);
-    const guarantee = await deleteSource(done, context);
-    return { success: true, object: written(proof), skipped: false, verified: proof.verified, guarantee };
+    const objects = [
+      { connection: context.s3.connection, ...input.object, role: "deletes" as const },
+      {
+        connection: context.destination.connection,
+        bucket: input.destination.bucket,
+        key: input.destination.key ?? input.object.key,
+        role: "writes" as const,
+      },
+    ];
+    const { onOverlap } = input;
+    return await context.exclusively({ objects, onOverlap }, (deletes) => move(input, context, deletes));
   },
 );
+
+async function move(
+  input: z.output<typeof moveObject.input>,
+  context: JobContext,
+  deletes: AbortSignal,
+): Promise<ResultOf<typeof moveObject>> {
+  const done = await transfer(input, context);
+  if (done.skipped) return { success: true, object: done.skipped, skipped: true };
+  const { proof } = done;
+  // `skip-identical`: as with `skip`, what was there before the job is left alone, at both ends.
+  if (done.by === "others") return { success: true, object: written(proof), skipped: true, verified: proof.verified };
+  requireProof(proof, input.minVerify);
+  if (input.onConflict !== "overwrite") await requireCopyThere(proof, context);
+  const guarantee = await deleteSource(done, context, deletes);
+  return { success: true, object: written(proof), skipped: false, verified: proof.verified, guarantee };
+}
 
 /** Deletes what was pinned and nothing else. */
 async function deleteSource(
   done: Exclude<Transferred, { skipped: object }>,
   { s3, evidence, signal, deadline }: JobContext,
+  deletes: AbortSignal,
 ) {
   try {
     deadline.requireDelete();
-    return (await s3.deleteUnchanged(done.pin, { signal: AbortSignal.any([signal, deadline.deletes]) })).guarantee;
+    const ending = AbortSignal.any([signal, deadline.deletes, deletes]);
+    ending.throwIfAborted();
+    return (await s3.deleteUnchanged(done.pin, { signal: ending })).guarantee;
   } catch (error) {
     if (!(error instanceof ActivityError && error.code === "SourceChanged")) throw error;
     // The pinned content is at the destination and no longer here: an earlier run moved it, and what lies here now came later.

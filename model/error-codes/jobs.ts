@@ -146,6 +146,18 @@ export const JOB_CODES = {
       "A version was asked for by name and the store's answer was about another one, or named none: the store does not know versions.",
     remedy: "Leave the version out where the store has none.",
   },
+  Overlap: {
+    retryable: false,
+    meaning:
+      "Another job or batch was at work on the same source or destination, and `onOverlap` said not to wait for it. Nothing was done.",
+    remedy: 'Ask again once the one that is named has ended, or let it wait (`onOverlap: "wait"`).',
+  },
+  DestinationChanged: {
+    retryable: false,
+    meaning:
+      "The destination does not hold the copy any more that was just proven: somebody else replaced it, and `onConflict` said to replace nothing. The source was kept.",
+    remedy: "Look at both, then move to another destination.",
+  },
   SameObject: {
     retryable: false,
     meaning: "Source and destination are one object under two names; a move would delete the only copy.",

@@ -1,0 +1,130 @@
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { describe, expect, onTestFinished } from "vitest";
+import { startHarness, test } from "../../test/harness.ts";
+
+const OLD = new Date(Date.now() - 3_600_000);
+
+/** What a move must not do, whatever happens around it: each rule has a test that turns red without it. */
+describe("a move", () => {
+  test("keeps a source that was written anew with the same bytes, where conditions are ignored and where they are enforced", async ({
+    onTestFinished: finish,
+  }) => {
+    for (const enforced of [true, false]) {
+      const { run, sandbox, close } = await startHarness({
+        sandbox: { enforceConditions: enforced },
+        profile: { conditionalDelete: enforced, conditionalCopy: enforced },
+      });
+      finish(close);
+      sandbox.createBucket("in");
+      sandbox.put("in", "a", "same", { lastModified: OLD, metadata: { state: "draft" } });
+      sandbox.after("CopyObject", () => void sandbox.put("in", "a", "same", { metadata: { state: "approved" } }));
+      const move = run("move-object", { object: { bucket: "in", key: "a" }, destination: { bucket: "in", key: "b" } });
+      await expect(move).rejects.toMatchObject({ code: "SourceChanged" });
+      expect(sandbox.object("in", "a")?.metadata).toEqual({ state: "approved" });
+    }
+  });
+
+  test("refuses to cross another one where it should not wait, and goes after it where it should", async ({
+    sandbox,
+    run,
+  }) => {
+    for (const bucket of ["here", "there"]) sandbox.createBucket(bucket);
+    sandbox.put("here", "x", "the only copy", { lastModified: OLD });
+    const move = (from: string, to: string, onOverlap: "wait" | "fail") =>
+      run("move-object", { object: { bucket: from, key: "x" }, destination: { bucket: to }, onOverlap });
+    let back: Promise<unknown> | undefined;
+    const remove = sandbox.before("DeleteObject", async () => {
+      if (back !== undefined) return;
+      await expect(move("there", "here", "fail")).rejects.toMatchObject({ code: "Overlap", retryable: false });
+      back = move("there", "here", "wait");
+    });
+    await move("here", "there", "wait");
+    remove();
+    await back;
+    expect([sandbox.text("here", "x"), sandbox.text("there", "x")]).toEqual(["the only copy", undefined]);
+  });
+
+  test("lets no two contents meet at one destination that it should not overwrite, where conditions are ignored", async ({
+    onTestFinished: finish,
+  }) => {
+    const { run, sandbox, close } = await startHarness({
+      sandbox: { enforceConditions: false },
+      profile: { conditionalDelete: false, conditionalCopy: false },
+    });
+    finish(close);
+    sandbox.createBucket("in");
+    for (const key of ["a", "b"]) sandbox.put("in", key, `content of ${key}`, { lastModified: OLD });
+    const move = (key: string) =>
+      run("move-object", {
+        object: { bucket: "in", key },
+        destination: { bucket: "in", key: "c" },
+        onConflict: "fail",
+      });
+    const results = await Promise.allSettled([move("a"), move("b")]);
+    expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    // Somebody who does not ask us.
+    sandbox.put("in", "d", "content of d", { lastModified: OLD });
+    sandbox.after("CopyObject", ({ key }) => void (key === "e" && sandbox.put("in", "e", "somebody else's")));
+    const lost = run("move-object", {
+      object: { bucket: "in", key: "d" },
+      destination: { bucket: "in", key: "e" },
+      onConflict: "skip",
+    });
+    await expect(lost).rejects.toMatchObject({ code: "DestinationChanged" });
+    expect(sandbox.text("in", "d")).toBe("content of d");
+  });
+
+  test("finds one object under two names, and keeps it", async ({ onTestFinished: finish }) => {
+    const { run, sandbox, close } = await startHarness({ profiles: { other: {} } });
+    finish(close);
+    sandbox.createBucket("in");
+    sandbox.put("in", "a", "the only copy", { lastModified: OLD });
+    const object = { bucket: "in", key: "a" };
+    const move = run("move-object", { object, destination: { bucket: "in", credentials: "other" } });
+    await expect(move).rejects.toMatchObject({ code: "SameObject" });
+    expect(sandbox.text("in", "a")).toBe("the only copy");
+  });
+
+  test("remembers its proof before it deletes, so that a copy with another ETag is known again when the source is gone", async ({
+    sandbox,
+    run,
+  }) => {
+    sandbox.createBucket("proof");
+    sandbox.put("proof", "a", "x", { etag: `${"0".repeat(32)}-2`, lastModified: OLD });
+    // The source goes, its answer is lost, and nobody can look until the next attempt.
+    sandbox.fault({ operation: "DeleteObject", bucket: "proof", kind: "reset-after", times: 1 });
+    const remove = sandbox.after("DeleteObject", () => {
+      remove();
+      sandbox.fault({ operation: "HeadObject", bucket: "proof", kind: "status", status: 500, times: 4 });
+    });
+    const moved = await run("move-object", {
+      object: { bucket: "proof", key: "a" },
+      destination: { bucket: "proof", key: "b" },
+    });
+    expect(moved).toMatchObject({ success: true, verified: "checksum" });
+    expect(sandbox.keys("proof")).toEqual(["b"]);
+  });
+
+  test("starts with a new pin where somebody retries it after its source had changed", async ({ harness, sandbox }) => {
+    sandbox.createBucket("again");
+    sandbox.put("again", "a", "older", { lastModified: OLD });
+    const remove = sandbox.after("CopyObject", () => void sandbox.put("again", "a", "newer"));
+    const { producer, prefix, config } = harness;
+    const job = await producer.enqueue("move-object", {
+      object: { bucket: "again", key: "a" },
+      destination: { bucket: "again", key: "b" },
+    });
+    await expect(job.result({ timeout: 15_000 })).rejects.toMatchObject({ code: "SourceChanged" });
+    remove();
+    const connection = new Redis(config.redis, { maxRetriesPerRequest: null });
+    const queue = new Queue("move-object", { connection, prefix });
+    onTestFinished(async () => {
+      await queue.close();
+      connection.disconnect();
+    });
+    await (await queue.getJob(job.id))?.retry("failed");
+    await expect.poll(() => job.state(), { timeout: 15_000 }).toBe("completed");
+    expect([sandbox.text("again", "a"), sandbox.text("again", "b")]).toEqual([undefined, "newer"]);
+  });
+});
