@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Cluster, Redis } from "ioredis";
+import type { RedisClient } from "./client.ts";
 import type { RedisKeys } from "./keys.ts";
 
 /*
@@ -144,7 +144,7 @@ return 1`;
 
 const answer = (by: unknown): LeaseAnswer => (by === "" ? { held: true } : { held: false, by: String(by) });
 
-export function createLeases(redis: Redis | Cluster, keys: RedisKeys): Leases {
+export function createLeases(redis: RedisClient, keys: RedisKeys): Leases {
   const pairs = (places: readonly { readonly bucket: LeasedBucket }[]): string[] =>
     places.flatMap(({ bucket }) => [keys.leasedObjects(bucket), keys.leasedRanges(bucket)]);
   const renew = async (objects: readonly LeasedObject[], token: string, ttlMs: number): Promise<boolean> => {

@@ -35,17 +35,13 @@ export function holdObjects(options: Options): Exclusively {
     const sentAt = await take({ ...options, token, leaseMs }, objects, onOverlap);
     const deadline = startDeadline({ lockMs: leaseMs, sentAt, name: options.holder });
     const lost = new AbortController();
-    const renewal = setInterval(() => {
+    const renew = async (): Promise<void> => {
       const asked = performance.now();
-      leases.renewObjects(objects, token, leaseMs).then(
-        (renewed) => {
-          if (renewed) deadline.confirm(asked);
-          else lost.abort(notOurs(options.holder));
-        },
-        // Redis does not answer: the deadline decides.
-        () => undefined,
-      );
-    }, leaseMs / 4);
+      if (await leases.renewObjects(objects, token, leaseMs)) deadline.confirm(asked);
+      else lost.abort(notOurs(options.holder));
+    };
+    // Where Redis does not answer, the deadline decides.
+    const renewal = setInterval(() => void renew().catch(() => undefined), leaseMs / 4);
     try {
       const result = await work(AbortSignal.any([deadline.deletes, lost.signal]));
       await leases.releaseObjects(objects, token);
