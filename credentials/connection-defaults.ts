@@ -1,7 +1,7 @@
 import type { AwsCredentialIdentityProvider } from "@smithy/types";
 import type { z } from "zod";
 import { Region } from "../model/region.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, DEFAULT_TRANSFER } from "./connection.ts";
 import type { ProfileSettings } from "./profiles-file.ts";
 import { HttpUrl } from "./provider-config.ts";
 
@@ -61,6 +61,7 @@ export function connectionOf(
     conditionalCopy: settings.conditionalCopy ?? onAws,
     ...(settings.expectedBucketOwner !== undefined && { expectedBucketOwner: settings.expectedBucketOwner }),
     multipartThreshold: settings.multipartThreshold ?? defaults.multipartThreshold,
+    uploadThreshold: uploadThreshold(settings, defaults),
     ...(settings.transfer !== undefined && { transfer: definedOf(settings.transfer) }),
   };
 }
@@ -68,6 +69,13 @@ export function connectionOf(
 /** The environment's STS belongs to the environment's store: a profile that names a store of its own has none unless it says so. */
 export function stsEndpointOf(settings: ProfileSettings, defaults: ConnectionDefaults): string | undefined {
   return settings.stsEndpoint ?? (settings.endpoint === undefined ? defaults.stsEndpoint : undefined);
+}
+
+/** A threshold for multipart that somebody chose holds for uploads too: their store may not know multipart at all. */
+function uploadThreshold({ transfer, multipartThreshold }: ProfileSettings, defaults: ConnectionDefaults): number {
+  if (transfer?.threshold !== undefined) return transfer.threshold;
+  const chosen = multipartThreshold ?? defaults.multipartThreshold;
+  return chosen === DEFAULT_MULTIPART_THRESHOLD ? DEFAULT_TRANSFER.threshold : chosen;
 }
 
 function definedOf({ threshold, partSize, concurrency }: NonNullable<ProfileSettings["transfer"]>) {

@@ -24,8 +24,10 @@ export type Connection = {
   /** The store enforces `x-amz-copy-source-if-match`. True on AWS, false for other endpoints unless the profile says so. */
   readonly conditionalCopy: boolean;
   readonly expectedBucketOwner?: string;
-  /** Bytes above which a copy or upload is multipart; at most 5 GiB, default 256 MiB. */
+  /** Bytes above which a copy inside the store is multipart; at most 5 GiB, default 256 MiB. */
   readonly multipartThreshold: number;
+  /** Bytes above which an upload is multipart, also one that copies from another store. Default: `multipartThreshold`. */
+  readonly uploadThreshold?: number;
   /** What differs from {@link DEFAULT_TRANSFER}. */
   readonly transfer?: Partial<Transfer>;
 };

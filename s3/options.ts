@@ -41,6 +41,8 @@ export type S3Options = {
   readonly uploadBuffer?: number;
   /** Bytes that parts read ahead of their turn may hold in memory, over all downloads. Default 96 MiB. */
   readonly downloadBuffer?: number;
+  /** Bytes that parts on their way may hold in memory, over all uploads. Default 96 MiB. */
+  readonly uploadsBuffer?: number;
 };
 
 export type Settings = Required<Omit<S3Options, "onRequest">> & Pick<S3Options, "onRequest">;

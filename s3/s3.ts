@@ -99,6 +99,8 @@ export type Download = {
   readonly object: ObjectDetails;
   /** Once the body has ended: what its bytes were compared with; `undefined` where the store says nothing about them. */
   readonly compared: () => Exclude<Verified, "size"> | undefined;
+  /** The object's parts, where its ETag follows from their MD5s and the store tells their size. */
+  readonly parts?: { readonly size: number; readonly areAlike: () => Promise<boolean> };
 };
 
 export type Upload = {

@@ -17,6 +17,8 @@ export type Store = StoreBase & {
   readonly transfer: Transfer;
   /** The memory of all downloads. */
   readonly downloads: MemoryBudget;
+  /** The memory of all uploads. */
+  readonly uploads: MemoryBudget;
   /** Absent where the profile or its options rule it out. */
   readonly fast: FastPath | undefined;
   /** Buckets that answered lately: a 404 there is about the object. */
@@ -42,6 +44,7 @@ export function createStore(connection: Connection, options: S3Options): Store {
     uploadPartSize: 8 * MIB,
     uploadBuffer: 64 * MIB,
     downloadBuffer: 96 * MIB,
+    uploadsBuffer: 96 * MIB,
     ...options,
   };
   const credentials = createCredentialCache(connection.credentials);
@@ -54,6 +57,7 @@ export function createStore(connection: Connection, options: S3Options): Store {
     fast: settings.fastPath ? createFastPath(parts) : undefined,
     transfer: { ...DEFAULT_TRANSFER, partSize: settings.uploadPartSize, ...connection.transfer },
     downloads: createMemoryBudget(settings.downloadBuffer),
+    uploads: createMemoryBudget(settings.uploadsBuffer),
     seenBuckets: createSeenBuckets(),
     namesVersions: createSeenBuckets(),
     keepsVersions: createSeenBuckets(),

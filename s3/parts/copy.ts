@@ -22,6 +22,7 @@ import { beginUpload, type CopyPart, endUpload, type OpenUpload } from "./upload
 import { openUpload, removeUpload } from "./open-upload.ts";
 import type { ObjectFacts } from "../requests/object-facts.ts";
 import { retryPart } from "./retry.ts";
+import { partSizeFor } from "./size.ts";
 import type { Call, CopyProof, CopyRequest } from "../s3.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
@@ -32,7 +33,10 @@ import { writtenVersion } from "../proof/written-version.ts";
 
 /** Copies in parallel parts, each fenced by the pin, and carries over by hand what UploadPartCopy does not. Leaves no upload behind, unless it is to go on later. */
 export async function multipartCopy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
-  const upload = await beginUpload(store, request, () => createUpload(store, request, call), call);
+  const { source } = request;
+  const partSize = partSizeFor(source.size, store.settings.copyPartSize);
+  const target = { ...request, size: source.size, content: source.etag, partSize };
+  const upload = await beginUpload(store, target, () => createUpload(store, request, call), call);
   let copied: Copied;
   try {
     const parts = await copyParts(store, request, upload, call);
@@ -91,7 +95,7 @@ async function copyParts(store: Store, request: CopyRequest, upload: OpenUpload,
   const { size } = request.source;
   const { partSize, done } = upload;
   const count = Math.ceil(size / partSize);
-  const parts: CopyPart[] = [...done.values()];
+  const parts: CopyPart[] = [...done.values()].map(({ PartNumber, ETag }) => ({ PartNumber, ETag }));
   for (const part of parts) request.onBytes?.(partLength(part.PartNumber, partSize, size));
   const missing = Array.from({ length: count }, (_, index) => index + 1).filter((number) => !done.has(number));
   // Ends the other parts with the first that fails for good.

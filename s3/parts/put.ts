@@ -1,31 +1,16 @@
-import {
-  AbortMultipartUploadCommand,
-  type CompleteMultipartUploadCommandOutput,
-  CreateMultipartUploadCommand,
-  type CreateMultipartUploadCommandInput,
-  type S3Client,
-  type ServiceInputTypes,
-  type ServiceOutputTypes,
-} from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import type { About } from "../error-mapping.ts";
 import { unquoteEtag } from "../etag.ts";
-import { removeUpload } from "./open-upload.ts";
-import { partSizeFor } from "./size.ts";
-import { type PartsRun, sendPart } from "./run.ts";
 import { conditions, provenPut, type PutRequest, type PutResult, recover } from "../proof/put.ts";
-import type { Call } from "../s3.ts";
-import type { S3Command } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
-import { streamParts } from "./stream.ts";
-import { openStreamUpload } from "./stream-upload.ts";
-import { uploadBody } from "./upload-body.ts";
 import { writtenVersion } from "../proof/written-version.ts";
+import type { Call } from "../s3.ts";
+import { ownedBy, type Store } from "../store.ts";
+import { sendParts } from "./send-parts.ts";
+import { partSizeFor } from "./size.ts";
+import { streamParts } from "./stream.ts";
+import { removeEarlierUpload } from "./stream-upload.ts";
+import { uploadBody } from "./upload-body.ts";
 
-/** Parts of one upload in flight, where memory allows. */
-const MAX_QUEUE = 4;
-
-/** Uploads in parts. Holds at most `uploadBuffer` bytes: where even one part is larger, parts are streamed one after the other. */
+/** Uploads in parts, several at once out of memory; one after the other straight from the stream where even one part is larger than an upload may hold. */
 export async function putParts(
   store: Store,
   request: PutRequest,
@@ -33,15 +18,48 @@ export async function putParts(
   about: About,
   call: Call,
 ): Promise<PutResult> {
-  const partSize = partSizeFor(request.size, store.settings.uploadPartSize);
-  const { size, sha256 } = request;
+  const partSize = partSizeFor(request.size, request.source?.partSize ?? store.transfer.partSize);
+  const way = partSize <= store.settings.uploadBuffer ? putHeld : putStreamed;
+  return await way({ store, request, region, partSize, about }, call);
+}
+
+type Put = {
+  readonly store: Store;
+  readonly request: PutRequest;
+  readonly region: string;
+  readonly partSize: number;
+  readonly about: About;
+};
+
+async function putHeld(put: Put, call: Call): Promise<PutResult> {
+  const { store, request } = put;
+  let expectedEtag = "";
+  const body = { complete: () => expectedEtag !== "" };
+  const onSent = (etag: string): void => {
+    expectedEtag = etag;
+  };
+  try {
+    const { stored, sourceProven } = await sendParts(put, onSent, call);
+    return { ...(await provenPut(store, request, stored, expectedEtag, call)), sourceProven };
+  } catch (error) {
+    const found = await recover(store, request, error, expectedEtag, body, call);
+    // It may be the work of an earlier attempt, and this upload still open.
+    await removeEarlierUpload(store, request);
+    return found;
+  }
+}
+
+/** Parts that come from a stream and are not held cannot be gone on with by a later attempt. */
+async function putStreamed({ store, request, region, partSize, about }: Put, call: Call): Promise<PutResult> {
+  await removeEarlierUpload(store, request);
+  const { size, sha256, bucket, key, attributes } = request;
   const controller = new AbortController();
   const body = uploadBody({
     body: request.body,
     size,
     sha256,
     partSize,
-    md5: request.md5 ?? false,
+    md5: false,
     about,
     onBytes: request.onBytes,
     fail: (error) => controller.abort(error),
@@ -51,69 +69,19 @@ export async function putParts(
   if (call.signal.aborted) stop();
   controller.signal.addEventListener("abort", () => body.stream.destroy());
   try {
-    const answer = await sendParts({ store, request, region, partSize, body, controller });
+    const params = { Bucket: bucket, Key: key, ...attributes, ...conditions(store, request), ...ownedBy(store) };
+    const answer = await streamParts({ store, request, region, partSize, body, controller }, params);
     const etag = unquoteEtag(answer.ETag ?? "");
     const stored = { etag, versionId: writtenVersion(answer.VersionId), encryption: answer.ServerSideEncryption };
-    const result = await provenPut(store, request, stored, body.partsEtag(), body, call);
+    const result = await provenPut(store, request, stored, body.partsEtag(), call);
     await request.upload?.clear();
     return result;
   } catch (error) {
     call.signal.throwIfAborted();
-    const why = controller.signal.aborted ? controller.signal.reason : error;
+    const why: unknown = controller.signal.aborted ? controller.signal.reason : error;
     return await recover(store, request, why, body.complete() ? body.partsEtag() : "", body, call);
   } finally {
     call.signal.removeEventListener("abort", stop);
     body.stream.destroy();
   }
-}
-
-async function sendParts(run: PartsRun): Promise<CompleteMultipartUploadCommandOutput> {
-  const { store, request, partSize, body } = run;
-  const queueSize = Math.min(MAX_QUEUE, Math.floor(store.settings.uploadBuffer / partSize));
-  const params = uploadInput(run);
-  if (queueSize < 1) return await streamParts(run, params);
-  const client = uploadClient(run);
-  const upload = new Upload({
-    client,
-    partSize,
-    queueSize,
-    leavePartsOnError: false,
-    params: { ...params, ContentLength: request.size, Body: body.stream },
-  });
-  return await upload.done();
-}
-
-function uploadInput({
-  store,
-  request,
-}: PartsRun): CreateMultipartUploadCommandInput & { IfMatch?: string; IfNoneMatch?: string } {
-  const { bucket, key, attributes } = request;
-  return { Bucket: bucket, Key: key, ...attributes, ...conditions(store, request), ...ownedBy(store) };
-}
-
-/**
- * What lib-storage takes for its client. Its own calls carry no abort signal, so after a failure the other parts would go on,
- * and an abort would return before the upload is cleaned up.
- */
-function uploadClient(run: PartsRun): S3Client {
-  const { store, request, region, partSize, controller } = run;
-  const real = store.clients.forRegion(region);
-  const target = { bucket: request.bucket, key: request.key, region };
-  const facade = {
-    config: real.config,
-    async send(command: S3Command<ServiceInputTypes, ServiceOutputTypes>): Promise<unknown> {
-      if (command instanceof AbortMultipartUploadCommand)
-        return await removeUpload(store, target, command.input.UploadId ?? "");
-      try {
-        if (command instanceof CreateMultipartUploadCommand)
-          return await openStreamUpload(store, request, { region, partSize, make: () => command }, controller.signal);
-        return await sendPart(run, command);
-      } catch (error) {
-        controller.abort(error);
-        throw error;
-      }
-    },
-  };
-  // lib-storage calls nothing but `send` and reads nothing but `config`.
-  return facade as unknown as S3Client;
 }

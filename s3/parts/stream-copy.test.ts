@@ -94,7 +94,7 @@ describe.each([
   });
 });
 
-test("an object that was uploaded in parts is proven by its checksum, else by its size", async () => {
+test("an object that was uploaded in parts is proven by its checksum, else by reading it again", async () => {
   const { sandbox, s3, pin, there, to } = await openTwo();
   sandbox.put("in", "a", "hello", {
     etag: "00000000000000000000000000000000-2",
@@ -108,9 +108,19 @@ test("an object that was uploaded in parts is proven by its checksum, else by it
     checksum: { algorithm: "CRC32", type: "COMPOSITE", value: "AAAAAA==-2" },
   });
   expect(await to.copyFrom(s3, { source: pin("in", "a"), bucket: "out", key: "b" }, call)).toMatchObject({
-    verified: "size",
+    verified: "checksum",
   });
   expect(there.text("out", "b")).toBe("hello");
+  expect(sandbox.log.filter(({ operation }) => operation === "GetObject")).toHaveLength(3);
+});
+
+test("a copy that a key of the other store encrypts is read back, for its ETag says nothing", async () => {
+  const { sandbox, s3, pin, there, to } = await openTwo({ checksums: "when-required" });
+  sandbox.put("in", "a", "hello");
+  const overrides = { encryption: { type: "aws:kms" as const } };
+  const proof = await to.copyFrom(s3, { source: pin("in", "a"), bucket: "out", key: "b", overrides }, call);
+  expect(proof).toMatchObject({ verified: "checksum" });
+  expect(there.log.filter(({ operation }) => operation === "GetObject")).toHaveLength(1);
 });
 
 test("refuses to lose tags that may not be read, and copies from a store that has none", async () => {

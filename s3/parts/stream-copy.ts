@@ -1,31 +1,44 @@
+import { createHash, type Hash } from "node:crypto";
+import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { ObjectDetails, Verified } from "../../model/entities.ts";
+import type { ObjectDetails, ObjectRef, Verified } from "../../model/entities.ts";
 import { attributeInput, carriedStorageClass } from "../requests/attributes.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
-import { isSinglePartEtag, unquoteEtag } from "../etag.ts";
+import { nameOf } from "../error-mapping.ts";
+import { get } from "../requests/get.ts";
 import { putVerified } from "../requests/put.ts";
+import type { PutResult, SourceParts } from "../proof/put.ts";
 import type { Call, CopyProof, CopyRequest, Download, S3 } from "../s3.ts";
 import type { Store } from "../store.ts";
-import { removeEarlierUpload } from "./stream-upload.ts";
+import { pulledStream } from "./pulled-stream.ts";
 import { tagsIfAny } from "../requests/tags.ts";
 import { pinnedRef } from "../proof/verify.ts";
 
-/** Copies out of another store: what is read under the pin is what is written, counted and hashed on its way. */
+const MIB = 1024 * 1024;
+/** S3's least part, and what many parts at once may be large without filling the memory. */
+const LEAST_PART = 5 * MIB;
+const MOST_PART = 16 * MIB;
+
+/**
+ * Copies out of another store: what is read under the pin is what is written, in parallel parts where it is large. The bytes are proven by what
+ * both stores say of them, and where one of them says nothing, by reading there again: never by their number alone.
+ */
 export async function copyFrom(store: Store, from: S3, request: CopyRequest, call: Call): Promise<CopyProof> {
   const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch, onBytes, upload } = request;
-  await removeEarlierUpload(store, request);
   const tags = overrides.tags ?? (await tagsIfAny(() => from.tags(pinnedRef(source), call)));
-  const { body, object } = await open(from, request, call);
-  const md5 = plainMd5(object);
+  const { download, parts } = await openSource(from, request, call);
+  const { object } = download;
+  const sha256 = createHash("sha256");
   const sent = await putVerified(
     store,
     {
       bucket,
       key,
-      body,
+      body: hashed(download.body, sha256),
       size: source.size,
       tags,
-      ...(md5 !== undefined && { md5 }),
+      content: source.etag,
+      source: parts,
       attributes: attributeInput({
         ...object,
         contentType: overrides.contentType ?? object.contentType,
@@ -45,9 +58,22 @@ export async function copyFrom(store: Store, from: S3, request: CopyRequest, cal
     call,
   );
   const { etag, versionId, size } = sent.object;
-  const verified: Verified =
-    sent.exact && md5 !== undefined ? "etag" : shareChecksum(object, sent.object) ? "checksum" : "size";
+  const verified = await prove(store, from, { request, download, sent, sha256: () => sha256.digest("hex") }, call);
   return { bucket, key, etag, size, verified, ...(versionId !== undefined && { versionId }) };
+}
+
+type Opened = { readonly download: Download; readonly parts: SourceParts | undefined };
+
+/** Opens the source; cut as it was uploaded where its ETag then follows from the parts that are sent. */
+async function openSource(from: S3, request: CopyRequest, call: Call): Promise<Opened> {
+  const download = await open(from, request, call);
+  const { parts } = download;
+  if (parts === undefined || parts.size < LEAST_PART || parts.size > MOST_PART) return { download, parts: undefined };
+  const { etag } = request.source;
+  const object = pinnedRef(request.source);
+  const reopen = async (start: number, signal: AbortSignal): Promise<Readable> =>
+    (await from.get({ object, ifMatch: etag, range: { start } }, { signal })).body;
+  return { download, parts: { etag, partSize: parts.size, areAlike: parts.areAlike, reopen } };
 }
 
 async function open(from: S3, { source }: CopyRequest, call: Call): Promise<Download> {
@@ -64,10 +90,58 @@ async function open(from: S3, { source }: CopyRequest, call: Call): Promise<Down
   throw sourceChanged(source, `found ${download.object.etag} with ${download.size} bytes`);
 }
 
-/** The source's MD5, where its ETag is one: then the last byte is not sent before the whole content was seen to match. */
-function plainMd5({ etag, encryption }: ObjectDetails): string | undefined {
-  const plain = encryption === undefined || encryption === "AES256";
-  return plain && isSinglePartEtag(etag) ? unquoteEtag(etag) : undefined;
+/** The body, hashed on its way. */
+function hashed(body: Readable, hash: Hash): Readable {
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  }
+  return pulledStream(chunks(), () => body.destroy());
+}
+
+type Sent = {
+  readonly request: CopyRequest;
+  readonly download: Download;
+  readonly sent: PutResult;
+  /** Hex, of what went through. */
+  readonly sha256: () => string;
+};
+
+/** Proves both ends; throws `VerificationFailed`. */
+async function prove(
+  store: Store,
+  from: S3,
+  { request, download, sent, sha256 }: Sent,
+  call: Call,
+): Promise<Exclude<Verified, "size">> {
+  const { source } = request;
+  const read = sent.sourceProven === true ? "etag" : download.compared();
+  if (sent.exact && read === "etag") return "etag";
+  if (shareChecksum(download.object, sent.object)) return "checksum";
+  const passed = sha256();
+  if (read === undefined) {
+    const again = await from.get({ object: pinnedRef(source), ifMatch: source.etag }, call);
+    await requireSame(again, passed, pinnedRef(source));
+  }
+  if (!sent.exact) {
+    const { bucket, key, versionId, etag } = sent.object;
+    const object = { bucket, key, ...(versionId !== undefined && { versionId }) };
+    await requireSame(await get(store, { object, ifMatch: etag }, call), passed, object);
+  }
+  return "checksum";
+}
+
+async function requireSame({ body }: Download, expected: string, object: ObjectRef): Promise<void> {
+  const hash = createHash("sha256");
+  for await (const chunk of body as AsyncIterable<Buffer>) hash.update(chunk);
+  if (hash.digest("hex") === expected) return;
+  throw new ActivityError(
+    "VerificationFailed",
+    `${nameOf(object)} is not what was copied: reading it again gave other bytes than went through`,
+    { retryable: true },
+  );
 }
 
 /** Storage classes are each vendor's own. */

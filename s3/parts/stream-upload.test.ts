@@ -1,4 +1,8 @@
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import type { Sandbox } from "../../sandbox/index.ts";
 import { call, connectionTo, content, errorOf, MIB, openS3 } from "../../test/open-s3.ts";
 import { createS3 } from "../create-s3.ts";
 import type { UploadMemory, UploadState } from "../s3.ts";
@@ -14,36 +18,98 @@ function remember(): UploadMemory & { state: UploadState | undefined } {
   return memory;
 }
 
-const size = 11 * MIB;
+const size = 23 * MIB;
 const { bytes, stream } = content(size);
+const sha256 = createHash("sha256").update(bytes).digest("hex");
 
-test.each(["put", "copy"] as const)(
-  "a %s removes the upload that an earlier attempt left when its process died",
-  async (way) => {
-    const { sandbox, s3, pin } = await openS3({
-      connection: { multipartThreshold: 5 * MIB },
-      s3: { uploadPartSize: 5 * MIB },
-    });
-    const other = createS3(connectionTo(sandbox, { name: "other", multipartThreshold: 5 * MIB }), {
-      uploadPartSize: 5 * MIB,
-    });
-    sandbox.put("in", "a", bytes);
-    const upload = remember();
-    const run = (): Promise<unknown> =>
-      way === "put"
-        ? other.put({ bucket: "out", key: "b", body: stream(), size, attributes: {}, upload }, call)
-        : other.copyFrom(s3, { source: pin("in", "a"), bucket: "out", key: "b", upload }, call);
-    // As a dead process does: it neither ends its upload nor takes it away.
-    for (const operation of ["CompleteMultipartUpload", "AbortMultipartUpload"] as const)
-      sandbox.fault({ operation, kind: "status", status: 403, code: "AccessDenied" });
-    await errorOf(run());
-    expect(sandbox.uploads()).toHaveLength(1);
-    expect(upload.state).toBeDefined();
-    sandbox.clearFaults();
-    await run();
-    expect(sandbox.bytes("out", "b")?.equals(bytes)).toBe(true);
-    expect(sandbox.uploads()).toEqual([]);
-    expect(upload.state).toBeUndefined();
-    await other.close();
-  },
-);
+async function openTwo() {
+  const connection = { multipartThreshold: 5 * MIB, transfer: { partSize: 5 * MIB } };
+  const opened = await openS3({ connection });
+  const other = createS3(connectionTo(opened.sandbox, { name: "other", ...connection }));
+  return { ...opened, other, [Symbol.asyncDispose]: () => other.close() };
+}
+
+/** Has an attempt break where its upload is to become an object, as a dying process breaks: parts and upload stay. */
+async function breakBeforeTheEnd(sandbox: Sandbox, run: () => Promise<unknown>): Promise<void> {
+  const fault = sandbox.fault({
+    operation: "CompleteMultipartUpload",
+    kind: "status",
+    status: 500,
+    code: "InternalError",
+  });
+  expect(await errorOf(run())).toMatchObject({ retryable: true });
+  fault.remove();
+  expect(sandbox.uploads()).toHaveLength(1);
+}
+
+const sentParts = (sandbox: Sandbox): number =>
+  sandbox.log.filter(({ operation }) => operation === "UploadPart").length;
+
+test("a put does not send again the parts that an earlier attempt brought into the store", async () => {
+  await using opened = await openTwo();
+  const { sandbox, other } = opened;
+  const upload = remember();
+  const run = () => other.put({ bucket: "out", key: "b", body: stream(), size, sha256, attributes: {}, upload }, call);
+  await breakBeforeTheEnd(sandbox, run);
+  expect(sentParts(sandbox)).toBe(5);
+  await run();
+  expect(sentParts(sandbox)).toBe(5);
+  expect(sandbox.bytes("out", "b")?.equals(bytes)).toBe(true);
+  expect([sandbox.uploads(), upload.state]).toEqual([[], undefined]);
+});
+
+test("a put sends all parts again where nothing tells whether the content is the same, and leaves no upload behind", async () => {
+  await using opened = await openTwo();
+  const { sandbox, other } = opened;
+  const upload = remember();
+  const run = () => other.put({ bucket: "out", key: "b", body: stream(), size, attributes: {}, upload }, call);
+  await breakBeforeTheEnd(sandbox, run);
+  await run();
+  expect(sentParts(sandbox)).toBe(10);
+  expect(sandbox.bytes("out", "b")?.equals(bytes)).toBe(true);
+  expect([sandbox.uploads(), upload.state]).toEqual([[], undefined]);
+});
+
+test("a part in the store that is not the content's is sent again, whatever is remembered", async () => {
+  await using opened = await openTwo();
+  const { sandbox, other } = opened;
+  const upload = remember();
+  const request = { bucket: "out", key: "b", size, attributes: {}, upload };
+  const changed = Buffer.from(bytes);
+  changed[6 * MIB] = 255 - (changed[6 * MIB] ?? 0);
+  const before = Readable.from([changed], { objectMode: false });
+  await breakBeforeTheEnd(sandbox, () => other.put({ ...request, body: before }, call));
+  if (upload.state !== undefined) upload.state = { ...upload.state, etag: `sha256:${sha256}` };
+  await other.put({ ...request, body: stream(), sha256 }, call);
+  expect(sentParts(sandbox)).toBe(6);
+  expect(sandbox.bytes("out", "b")?.equals(bytes)).toBe(true);
+});
+
+test("an object that is there although the answer was lost is believed, and its upload is not left open", async () => {
+  await using opened = await openTwo();
+  const { sandbox, other } = opened;
+  const upload = remember();
+  const run = () => other.put({ bucket: "out", key: "b", body: stream(), size, sha256, attributes: {}, upload }, call);
+  const { etag } = await run();
+  sandbox.fault({ operation: "CompleteMultipartUpload", kind: "status", status: 500, code: "InternalError" });
+  expect(await run()).toMatchObject({ etag });
+  expect([sandbox.uploads(), upload.state]).toEqual([[], undefined]);
+});
+
+test("a copy out of another store neither reads nor sends again what an earlier attempt copied", async () => {
+  await using opened = await openTwo();
+  const { sandbox, s3, other, pin } = opened;
+  // Uploaded in parts of the same size, so that its ETag proves parts that are not read again.
+  await s3.put({ bucket: "in", key: "a", body: stream(), size, attributes: {} }, call);
+  const upload = remember();
+  const run = () => other.copyFrom(s3, { source: pin("in", "a"), bucket: "out", key: "b", upload }, call);
+  await breakBeforeTheEnd(sandbox, run);
+  const before = sentParts(sandbox);
+  sandbox.clearLog();
+  await run();
+  expect([before, sentParts(sandbox)]).toEqual([10, 0]);
+  expect(sandbox.log.filter(({ operation }) => operation === "GetObject").length).toBeLessThanOrEqual(1);
+  const copy = await s3.get({ object: { bucket: "out", key: "b" } }, call);
+  expect((await buffer(copy.body)).equals(bytes)).toBe(true);
+  expect(sandbox.object("out", "b")?.etag).toBe(sandbox.object("in", "a")?.etag);
+});

@@ -3,45 +3,57 @@ import { ActivityError } from "../../model/activity-error.ts";
 import { type About, isThrottle, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../etag.ts";
 import { removeUpload } from "./open-upload.ts";
-import { partSizeFor } from "./size.ts";
-import type { Call, CopyRequest, UploadMemory } from "../s3.ts";
+import type { Call, UploadMemory, UploadState } from "../s3.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 
 export type CopyPart = { readonly PartNumber: number; readonly ETag: string };
 
+/** A part that the store has. */
+export type UploadedPart = CopyPart & { readonly ChecksumCRC32?: string };
+
+/** An object that is to be made in parts. */
+export type PartsTarget = {
+  readonly bucket: string;
+  readonly key: string;
+  /** Bytes of the whole. */
+  readonly size: number;
+  /** Of a part, where the upload is begun anew. */
+  readonly partSize: number;
+  /** Tells whether an earlier attempt sent the same content; empty where nothing can tell. */
+  readonly content: string;
+  readonly upload?: UploadMemory | undefined;
+};
+
 /** An upload in progress: a new one, or that of an earlier attempt with the parts it already has. */
 export type OpenUpload = {
   readonly uploadId: string;
   readonly partSize: number;
-  readonly done: ReadonlyMap<number, CopyPart>;
+  readonly done: ReadonlyMap<number, UploadedPart>;
 };
 
 /** Goes on with what an earlier attempt left, where it was copying the same content; else begins anew and remembers it. */
 export async function beginUpload(
   store: Store,
-  request: CopyRequest,
+  request: PartsTarget,
   create: () => Promise<string>,
   call: Call,
 ): Promise<OpenUpload> {
-  const { source, upload: memory } = request;
+  const { content, partSize, upload: memory } = request;
   const earlier = await memory?.load();
   if (earlier !== undefined && memory !== undefined) {
-    const done = await partsOf(store, request, earlier.uploadId, earlier.partSize, call).catch(
-      async (error: unknown): Promise<never> => {
-        await endUpload(store, request, earlier, error, call);
-        throw error;
-      },
-    );
-    if (done !== undefined && earlier.etag === source.etag) return { ...earlier, done };
+    const done = await partsOf(store, request, earlier, call).catch(async (error: unknown): Promise<never> => {
+      await endUpload(store, request, earlier, error, call);
+      throw error;
+    });
+    if (done !== undefined && isSame(request, earlier)) return { ...earlier, done };
     if (done !== undefined) await removeUpload(store, request, earlier.uploadId);
     await memory.clear();
   }
-  const partSize = partSizeFor(source.size, store.settings.copyPartSize);
   const uploadId = await create();
   const { bucket, key } = request;
   try {
-    await memory?.save({ uploadId, partSize, etag: source.etag, bucket, key });
+    await memory?.save({ uploadId, partSize, etag: content, bucket, key });
   } catch (error) {
     await removeUpload(store, request, uploadId);
     throw error;
@@ -49,10 +61,15 @@ export async function beginUpload(
   return { uploadId, partSize, done: new Map() };
 }
 
+/** Whether an earlier upload was for the same content under the same name; what nothing tells of is never gone on with. */
+function isSame({ bucket, key, content }: PartsTarget, earlier: UploadState): boolean {
+  return content !== "" && earlier.etag === content && earlier.bucket === bucket && earlier.key === key;
+}
+
 /** After a failure: removes the upload, unless a later attempt is to go on with it. */
 export async function endUpload(
   store: Store,
-  request: CopyRequest,
+  request: Pick<PartsTarget, "bucket" | "key" | "upload">,
   upload: Pick<OpenUpload, "uploadId">,
   error: unknown,
   call: Call,
@@ -73,13 +90,12 @@ function isFinal(why: unknown, memory: UploadMemory): boolean {
 /** Parts the store already has, by number; `undefined` where the upload is gone. Parts of an unexpected size are copied again. */
 async function partsOf(
   store: Store,
-  { source, bucket, key }: CopyRequest,
-  UploadId: string,
-  partSize: number,
+  { size, bucket, key }: PartsTarget,
+  { uploadId: UploadId, partSize }: UploadState,
   call: Call,
-): Promise<Map<number, CopyPart> | undefined> {
+): Promise<Map<number, UploadedPart> | undefined> {
   const about: About = { operation: "ListParts", bucket, key };
-  const done = new Map<number, CopyPart>();
+  const done = new Map<number, UploadedPart>();
   let marker: string | undefined;
   do {
     const make = (): ListPartsCommand =>
@@ -92,10 +108,11 @@ async function partsOf(
       throw error;
     }
     if (page.UploadId !== UploadId) throw unproven(about, "the parts of the upload that was asked for", 200);
-    for (const { PartNumber, ETag, Size } of page.Parts ?? []) {
+    for (const { PartNumber, ETag, Size, ChecksumCRC32 } of page.Parts ?? []) {
       if (PartNumber === undefined || ETag === undefined || unquoteEtag(ETag) === "") continue;
-      const length = Math.min(partSize, source.size - (PartNumber - 1) * partSize);
-      if (Size === length) done.set(PartNumber, { PartNumber, ETag });
+      const length = Math.min(partSize, size - (PartNumber - 1) * partSize);
+      if (Size === length)
+        done.set(PartNumber, { PartNumber, ETag, ...(ChecksumCRC32 !== undefined && { ChecksumCRC32 }) });
     }
     const next = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
     if (next !== undefined && next === marker) throw unproven(about, "a new marker, not the one that was sent", 200);

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails } from "../../model/entities.ts";
 import type { AttributeInput } from "../requests/attributes.ts";
@@ -17,18 +18,32 @@ export type PutRequest = Pick<
   readonly attributes: AttributeInput;
   /** Those that `attributes` ask for, to be looked up afterwards. */
   readonly tags?: Tags | undefined;
-  /** What the whole body's MD5 must be, hex. */
-  readonly md5?: string;
+  /** Tells a later attempt whether it has the same content, where its SHA-256 is not known. */
+  readonly content?: string | undefined;
+  /** An object in parts of one size, whose ETag follows from their MD5s: a later attempt need not read again what was sent. */
+  readonly source?: SourceParts | undefined;
   readonly onBytes?: ((bytes: number) => void) | undefined;
 };
+
+/** Where a body comes from, and how it can be read from some byte on. */
+export type SourceParts = {
+  readonly etag: string;
+  readonly partSize: number;
+  /** Whether all parts but the last have that size. */
+  readonly areAlike: () => Promise<boolean>;
+  readonly reopen: (start: number, signal: AbortSignal) => Promise<Readable>;
+};
+
+/** What has to be known of the body that was sent. */
+export type SentBody = Pick<UploadBody, "complete">;
 
 /** What the store has now. */
 export type PutResult = {
   readonly object: ObjectDetails;
-  /** Hex, of all that was sent, where it was wanted or the upload had one part. */
-  readonly md5?: string;
   /** Whether the store's ETag or checksum showed that it has the bytes that were sent; else their number did. */
   readonly exact: boolean;
+  /** Whether what was sent is the source, by the source's ETag; only where the request names its parts. */
+  readonly sourceProven?: boolean;
 };
 
 /** What one way of sending got back. */
@@ -56,7 +71,6 @@ export async function provenPut(
   request: PutRequest,
   stored: Stored,
   expectedEtag: string,
-  body: UploadBody,
   call: Call,
 ): Promise<PutResult> {
   const { bucket, key, size, sha256 } = request;
@@ -71,8 +85,7 @@ export async function provenPut(
     throw failed(request, `expected ETag ${expectedEtag}, the content's MD5, got ${stored.etag}`);
   const object = await stateOf(store, request, stored, exact, call);
   if (object.size !== size) throw failed({ bucket, key }, `expected ${size} bytes, found ${object.size}`);
-  const md5 = body.md5();
-  return { object, exact, ...(md5 !== undefined && { md5 }) };
+  return { object, exact };
 }
 
 /**
@@ -142,7 +155,7 @@ export async function recover(
   request: PutRequest,
   error: unknown,
   expectedEtag: string,
-  body: UploadBody,
+  body: SentBody,
   call: Call,
 ): Promise<PutResult> {
   call.signal.throwIfAborted();
@@ -150,6 +163,5 @@ export async function recover(
   const { bucket, key, size } = request;
   const now = await findFacts(store, { object: { bucket, key } }, call);
   if (now === undefined || now.details.etag !== expectedEtag || now.details.size !== size) throw error;
-  const md5 = body.md5();
-  return { object: now.details, exact: true, ...(md5 !== undefined && { md5 }) };
+  return { object: now.details, exact: true };
 }

@@ -23,7 +23,8 @@ export async function get(store: Store, request: GetRequest, call: Call): Promis
     if (request.range !== undefined && !opened.ranged) throw unproven(about, "the range that was asked for", 200);
     const offset = request.range === undefined ? 0 : offsetOf(request.range, facts.details.size);
     const whole = size === facts.details.size;
-    const check = whole ? contentCheck(facts, await partsOfObject(store, facts, call)) : undefined;
+    const parts = whole ? await partsOfObject(store, facts, call) : undefined;
+    const check = whole ? contentCheck(facts, parts) : undefined;
     const body = inRanges(store, request, { ...opened, offset }, call);
     let verdict: "same" | "unknown" = "unknown";
     const compared: Download["compared"] = () => (verdict === "same" ? check?.by : undefined);
@@ -31,7 +32,8 @@ export async function get(store: Store, request: GetRequest, call: Call): Promis
     const onVerdict = (reached: typeof verdict): void => {
       verdict = reached;
     };
-    return { body: checkedBody(body, check, { about, onVerdict }), size, object: facts.details, compared };
+    const checked = checkedBody(body, check, { about, onVerdict });
+    return { body: checked, size, object: facts.details, compared, ...(parts !== undefined && { parts }) };
   } catch (error) {
     opened.body.destroy();
     throw error;

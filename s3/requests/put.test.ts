@@ -277,3 +277,23 @@ test("parts grow so that the largest object fits into 10,000 of them", () => {
     expect(part).toBeLessThanOrEqual(5 * 1024 ** 3);
   }
 });
+
+test("a document's SHA-256 is signed for where no checksum goes along, so that a store refuses other bytes under a key of KMS too", async () => {
+  const { sandbox, s3 } = await openS3({ connection: { checksums: "when-required" } });
+  const encryption = { type: "aws:kms" as const };
+  const sha256 = createHash("sha256").update("hello").digest("hex");
+  const upload = { bucket: "in", key: "a", size: 5, sha256, attributes: { encryption } };
+  await s3.put({ ...upload, body: Readable.from([Buffer.from("hello")]) }, call);
+  const sent = sandbox.log.filter(({ operation }) => operation === "PutObject");
+  expect(sent.map(({ headers }) => headers["x-amz-content-sha256"])).toEqual([sha256]);
+});
+
+test("each part goes with its MD5, so that a store refuses other bytes of it", async () => {
+  const { sandbox, s3 } = await openS3({ connection: { multipartThreshold: 5 * MIB, checksums: "when-required" } });
+  const { bytes, stream } = content(9 * MIB);
+  await s3.put({ bucket: "in", key: "a", size: bytes.length, body: stream(), attributes: {} }, call);
+  const sent = sandbox.log.filter(({ operation }) => operation === "UploadPart");
+  const md5 = (from: number, to?: number) => createHash("md5").update(bytes.subarray(from, to)).digest("base64");
+  const expected = new Set([md5(0, 8 * MIB), md5(8 * MIB)]);
+  expect(new Set(sent.map(({ headers }) => headers["content-md5"]))).toEqual(expected);
+});

@@ -6,6 +6,7 @@ import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../etag.ts";
 import { findFacts } from "./head.ts";
 import { putParts } from "../parts/put.ts";
+import { signPayload } from "../transport/sign-payload.ts";
 import { conditions, learnFromRefusal, provenPut, type PutRequest, type PutResult, recover } from "../proof/put.ts";
 import type { Call, Upload } from "../s3.ts";
 import { regionOf, send } from "../transport/send.ts";
@@ -20,7 +21,6 @@ const MAX_SINGLE_PUT = 5 * 1024 ** 3;
 /** Uploads and verifies; attributes that are not given are S3's defaults. */
 export async function put(store: Store, upload: Upload, call: Call): Promise<ObjectDetails> {
   const { attributes, ...rest } = upload;
-  await removeEarlierUpload(store, upload);
   return (await putVerified(store, { ...rest, attributes: attributeInput(attributes), tags: attributes.tags }, call))
     .object;
 }
@@ -29,11 +29,13 @@ export async function put(store: Store, upload: Upload, call: Call): Promise<Obj
 export async function putVerified(store: Store, request: PutRequest, call: Call): Promise<PutResult> {
   const { bucket, key } = request;
   const about: About = { operation: "PutObject", bucket, key };
-  const single = request.size <= Math.min(store.connection.multipartThreshold, MAX_SINGLE_PUT);
+  const single = goesWhole(store, request.size);
   try {
     await checkCondition(store, request, call);
     // A stream cannot be sent twice, so a redirect must not come in its way.
     const region = await regionOf(store, bucket, call);
+    // Of a time when other thresholds held.
+    if (single) await removeEarlierUpload(store, request);
     const way = single ? putWhole : putParts;
     const result = await way(store, request, region, about, call);
     await settleTags(store, { bucket, key, versionId: result.object.versionId }, request.tags, call);
@@ -43,6 +45,11 @@ export async function putVerified(store: Store, request: PutRequest, call: Call)
   } finally {
     request.body.destroy();
   }
+}
+
+/** Whether an upload of so many bytes is one request. */
+export function goesWhole({ connection }: Store, size: number): boolean {
+  return size <= Math.min(connection.uploadThreshold ?? connection.multipartThreshold, MAX_SINGLE_PUT);
 }
 
 /** Other stores may ignore a write's condition, so there it is looked at beforehand too. */
@@ -83,13 +90,13 @@ async function putWhole(
     body: request.body,
     size,
     sha256,
-    md5: request.md5 ?? true,
+    md5: true,
     about,
     onBytes,
   });
   const useSha256 = sha256 !== undefined && store.connection.checksums === "when-supported";
-  const make = (): PutObjectCommand =>
-    new PutObjectCommand({
+  const make = (): PutObjectCommand => {
+    const command = new PutObjectCommand({
       Bucket: bucket,
       Key: key,
       Body: body.stream,
@@ -99,6 +106,10 @@ async function putWhole(
       ...(useSha256 && { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") }),
       ...ownedBy(store),
     });
+    // A store refuses other bytes than those that are signed for; where a key of KMS encrypts them, no ETag would tell afterwards.
+    if (sha256 !== undefined && !useSha256) signPayload(command.middlewareStack, sha256);
+    return command;
+  };
   try {
     const answer = await send(store, make, about, { signal: watch.signal }, { timeoutMs: "none", region, bytes: size });
     const etag = unquoteEtag(answer.ETag ?? "");
@@ -109,7 +120,7 @@ async function putWhole(
       sha256: answer.ChecksumSHA256,
       encryption: answer.ServerSideEncryption,
     };
-    return await provenPut(store, request, stored, body.md5() ?? "", body, call);
+    return await provenPut(store, request, stored, body.md5() ?? "", call);
   } catch (error) {
     return await recover(store, request, error, body.md5() ?? "", body, call);
   } finally {
