@@ -36,7 +36,10 @@ test.each(["127.0.0.1", "127.0.0.9", "::1", "localhost"])("takes %s for loopback
 test.each([
   ["users", { BUCKETLINE_DASHBOARD_USERS: USER }],
   ["tokens", { BUCKETLINE_DASHBOARD_TOKENS: `operator:${createToken().hash}` }],
-  ["a trusted proxy", { BUCKETLINE_DASHBOARD_TRUSTED_PROXIES: "10.0.0.1" }],
+  [
+    "a proxy that signs people in",
+    { BUCKETLINE_DASHBOARD_TRUSTED_PROXIES: "10.0.0.1", BUCKETLINE_DASHBOARD_PROXY_USER_HEADER: "X-User" },
+  ],
 ])("listens elsewhere with %s", (_what, env) => {
   expect(parseDashboardConfig({ BUCKETLINE_DASHBOARD_HOST: "0.0.0.0", ...env }).host).toBe("0.0.0.0");
 });

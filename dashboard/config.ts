@@ -22,8 +22,10 @@ export type DashboardConfig = {
   readonly documentsUrl: string;
   readonly users: readonly User[];
   readonly tokens: readonly Token[];
-  /** Who signs in elsewhere: a proxy in front tells the name, and its word counts only from its own addresses. */
-  readonly proxy?: TrustedProxy;
+  /** IP addresses and CIDR ranges of proxies in front: what they say of TLS and of a client's address is believed. Signs nobody in. */
+  readonly trustedProxies: readonly string[];
+  /** Signing in elsewhere: a trusted proxy tells who somebody is, in headers that are named here. */
+  readonly proxy?: ProxyLogin;
   /** Names under which the dashboard is reached, besides loopback's. */
   readonly publicHosts: readonly string[];
   /** Nobody may change anything. */
@@ -41,14 +43,14 @@ export type DashboardConfig = {
 /** What `createDashboard` takes: ioredis options or an instance (also a `Cluster`) will do instead of a URL; its options are copied. */
 export type DashboardSettings = Omit<DashboardConfig, "redis"> & { readonly redis: RedisLocation };
 
-export type TrustedProxy = {
-  /** IP addresses and CIDR ranges. */
-  readonly addresses: readonly string[];
+export type ProxyLogin = {
   readonly userHeader: string;
   /** Comma-separated groups of the user. */
   readonly groupsHeader?: string;
-  /** User and group names that make an operator; everybody else is a viewer. */
-  readonly operators: readonly string[];
+  /** Names of users that are operators; everybody else is a viewer. */
+  readonly operatorUsers: readonly string[];
+  /** Names of groups whose members are operators. A user of such a name is none. */
+  readonly operatorGroups: readonly string[];
 };
 
 const NAMES = {
@@ -63,6 +65,8 @@ const NAMES = {
   proxyUserHeader: "BUCKETLINE_DASHBOARD_PROXY_USER_HEADER",
   proxyGroupsHeader: "BUCKETLINE_DASHBOARD_PROXY_GROUPS_HEADER",
   proxyOperators: "BUCKETLINE_DASHBOARD_PROXY_OPERATORS",
+  proxyOperatorUsers: "BUCKETLINE_DASHBOARD_PROXY_OPERATOR_USERS",
+  proxyOperatorGroups: "BUCKETLINE_DASHBOARD_PROXY_OPERATOR_GROUPS",
   publicHosts: "BUCKETLINE_DASHBOARD_PUBLIC_HOSTS",
   readOnly: "BUCKETLINE_DASHBOARD_READ_ONLY",
   requests: "BUCKETLINE_DASHBOARD_REQUESTS_PER_MINUTE",
@@ -125,9 +129,11 @@ const Environment = z.object({
   users: entries(parseUsers).default([]),
   tokens: entries(parseTokens).default([]),
   proxies: addresses.default([]),
-  proxyUserHeader: Header.default("x-forwarded-user"),
+  proxyUserHeader: Header.optional(),
   proxyGroupsHeader: Header.optional(),
   proxyOperators: List.default([]),
+  proxyOperatorUsers: List.default([]),
+  proxyOperatorGroups: List.default([]),
   publicHosts: List.transform((hosts) => hosts.map((host) => host.toLowerCase())).default([]),
   readOnly: Flag.default(false),
   telemetry: Flag.default(false),
@@ -153,18 +159,59 @@ export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
   given.set("redis", redisUrlOf(env, problems));
   problems.push(...unknownVariables(env));
   const parsed = Environment.safeParse(Object.fromEntries(given));
+  if (parsed.success) problems.push(...proxyProblems(parsed.data));
   for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${NAMES[path[0] as Field]}: ${message}`); // every issue is below a field
   if (!parsed.success || problems.length > 0) {
     const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
     const lines = problems.map((problem) => `\n  - ${problem}`).join("");
     throw new ActivityError("InvalidConfiguration", `the environment has ${count}:${lines}`);
   }
-  const { proxies, proxyUserHeader, proxyGroupsHeader, proxyOperators, requests, logins, ...rest } = parsed.data;
-  const groups = proxyGroupsHeader === undefined ? {} : { groupsHeader: proxyGroupsHeader };
-  const proxy = { addresses: proxies, userHeader: proxyUserHeader, operators: proxyOperators, ...groups };
-  const config = { ...rest, limits: { requests, logins }, ...(proxies.length > 0 && { proxy }) };
+  const { proxies, requests, logins, ...rest } = parsed.data;
+  const proxy = proxyLogin(parsed.data);
+  const config = { ...rest, trustedProxies: proxies, limits: { requests, logins }, ...(proxy && { proxy }) };
   checkExposure(config);
   return config;
+}
+
+type ProxySettings = Pick<
+  z.output<typeof Environment>,
+  "proxies" | "proxyUserHeader" | "proxyGroupsHeader" | "proxyOperators" | "proxyOperatorUsers" | "proxyOperatorGroups"
+>;
+
+/** The header of the proxies that sign people in, where only the one of groups is named. */
+const USUAL_USER_HEADER = "x-forwarded-user";
+
+/**
+ * On only where one of its headers is named: a proxy that is trusted for TLS alone usually passes `X-Forwarded-User` on as a browser
+ * sent it.
+ */
+function proxyLogin(settings: ProxySettings): ProxyLogin | undefined {
+  const { proxyUserHeader, proxyGroupsHeader, proxyOperators } = settings;
+  if (proxyUserHeader === undefined && proxyGroupsHeader === undefined) return undefined;
+  const byGroup = proxyGroupsHeader !== undefined;
+  return {
+    userHeader: proxyUserHeader ?? USUAL_USER_HEADER,
+    ...(byGroup && { groupsHeader: proxyGroupsHeader }),
+    // The short form means groups where there are any, and never both: anybody might be called like a group.
+    operatorUsers: [...settings.proxyOperatorUsers, ...(byGroup ? [] : proxyOperators)],
+    operatorGroups: [...settings.proxyOperatorGroups, ...(byGroup ? proxyOperators : [])],
+  };
+}
+
+function proxyProblems(settings: ProxySettings): string[] {
+  const { proxies, proxyUserHeader, proxyGroupsHeader } = settings;
+  const named = proxyUserHeader !== undefined || proxyGroupsHeader !== undefined;
+  const problems: string[] = [];
+  if (named && proxies.length === 0)
+    problems.push(`${NAMES.proxies}: expected the addresses of the proxy whose headers sign people in`);
+  const lists = ["proxyOperators", "proxyOperatorUsers", "proxyOperatorGroups"] as const;
+  for (const list of lists.filter((name) => settings[name].length > 0)) {
+    if (!named)
+      problems.push(`${NAMES[list]}: expected ${NAMES.proxyUserHeader} beside it: no header signs anybody in`);
+    else if (list === "proxyOperatorGroups" && proxyGroupsHeader === undefined)
+      problems.push(`${NAMES[list]}: expected ${NAMES.proxyGroupsHeader} beside it`);
+  }
+  return problems;
 }
 
 /** Throws `LoginRequired` where others than this machine's users could reach the dashboard without a login. */
@@ -173,7 +220,7 @@ export function checkExposure(config: Pick<DashboardConfig, "host" | "users" | "
   throw new ActivityError(
     "LoginRequired",
     `the dashboard may not listen on ${config.host} without a login, because everybody who reaches it could change everything: ` +
-      `set ${NAMES.users}, ${NAMES.tokens} or ${NAMES.proxies}, or leave ${NAMES.host} at 127.0.0.1`,
+      `set ${NAMES.users}, ${NAMES.tokens} or ${NAMES.proxyUserHeader}, or leave ${NAMES.host} at 127.0.0.1`,
     { field: NAMES.host },
   );
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, scrypt, type ScryptOptions, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
+import { HttpProblem } from "./http/problem.ts";
 
 // The overloads of node:crypto's scrypt confuse promisify; this is the one with options.
 const derive = promisify(
@@ -35,20 +36,54 @@ export function isPasswordHash(text: string): boolean {
   );
 }
 
+/** Checks that may wait for their turn. Beyond them a try is turned away at once: a queue without an end would keep everybody out. */
+const MOST_WAITING = 16;
+/** Places that only browsers have that somebody has signed in with before. */
+const MOST_KNOWN_WAITING = 32;
+
 /** Hashes are costly on purpose, so they are made one after the other: a storm of logins must not eat memory and both cores. */
 let last: Promise<unknown> = Promise.resolve();
+let waiting = 0;
 
-/** Compares in constant time. `hash` must be a {@link isPasswordHash}. */
-export async function verifyPassword(password: string, hash: string): Promise<boolean> {
+/**
+ * Compares in constant time. `hash` must be a {@link isPasswordHash}. Fails with `TooManyLogins` where too many checks wait already.
+ */
+export async function verifyPassword(
+  password: string,
+  hash: string,
+  { known = false }: { readonly known?: boolean } = {},
+): Promise<boolean> {
+  if (waiting >= (known ? MOST_KNOWN_WAITING : MOST_WAITING))
+    throw new HttpProblem(429, "TooManyLogins", "too many sign-ins are being checked; try again in a moment", {
+      headers: { "retry-after": "5" },
+    });
   const [, ln, r, p, salt = "", key = ""] = HASH.exec(hash) ?? [];
   const expected = Buffer.from(key, "base64url");
   const options = scryptOptions(Number(ln), Number(r), Number(p));
+  waiting++;
   const work = last.then(() =>
     derive(password.normalize("NFC"), Buffer.from(salt, "base64url"), expected.length, options),
   );
   // The next one waits for this one's end, however it ends.
   last = work.catch(() => undefined);
-  return timingSafeEqual(await work, expected);
+  try {
+    return timingSafeEqual(await work, expected);
+  } finally {
+    waiting--;
+  }
+}
+
+/**
+ * A hash that no password matches, for a name that nobody has: at the cost of some user's, always the same for the same name, so that
+ * the time of an answer tells nothing where users' hashes were made at different costs. None where there are no users.
+ */
+export function decoyHash(name: string, users: readonly { readonly hash: string }[]): string | undefined {
+  const user = users[createHash("sha256").update(name).digest().readUInt32BE() % Math.max(1, users.length)];
+  if (user === undefined) return undefined;
+  const [scheme, ln, r, p, salt = "", key = ""] = user.hash.split(".");
+  const other = (text: string) =>
+    createHash("sha512").update(text).digest().subarray(0, Buffer.from(text, "base64url").length);
+  return [scheme, ln, r, p, salt, other(key).toString("base64url")].join(".");
 }
 
 /** A new bearer token, and its hash as `BUCKETLINE_DASHBOARD_TOKENS` takes it. */

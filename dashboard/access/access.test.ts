@@ -291,7 +291,8 @@ describe("behind a trusted proxy", () => {
         BUCKETLINE_DASHBOARD_TRUSTED_PROXIES: "127.0.0.0/8",
         BUCKETLINE_DASHBOARD_PROXY_USER_HEADER: "X-Auth-User",
         BUCKETLINE_DASHBOARD_PROXY_GROUPS_HEADER: "X-Auth-Groups",
-        BUCKETLINE_DASHBOARD_PROXY_OPERATORS: "ada, s3-operators",
+        BUCKETLINE_DASHBOARD_PROXY_OPERATOR_USERS: "ada",
+        BUCKETLINE_DASHBOARD_PROXY_OPERATOR_GROUPS: "s3-operators",
         BUCKETLINE_DASHBOARD_PUBLIC_HOSTS: "queues.example",
       },
     });
@@ -322,7 +323,11 @@ describe("behind a trusted proxy", () => {
 
 test("headers of a proxy at another address are anybody's, and so count for nothing", async () => {
   const dashboard = await startDashboardHarness({
-    env: { BUCKETLINE_DASHBOARD_TRUSTED_PROXIES: "10.9.8.7", BUCKETLINE_DASHBOARD_PROXY_OPERATORS: "ada" },
+    env: {
+      BUCKETLINE_DASHBOARD_TRUSTED_PROXIES: "10.9.8.7",
+      BUCKETLINE_DASHBOARD_PROXY_USER_HEADER: "X-Forwarded-User",
+      BUCKETLINE_DASHBOARD_PROXY_OPERATOR_USERS: "ada",
+    },
   });
   try {
     const headers = { "x-forwarded-user": "ada", "x-forwarded-for": "10.9.8.7" };

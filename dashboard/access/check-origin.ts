@@ -1,24 +1,32 @@
+import { isIP } from "node:net";
 import type { FastifyRequest } from "fastify";
 import { HttpProblem } from "../http/problem.ts";
 import { isLoopback } from "./entries.ts";
 
 /**
- * Refuses names that are not ours: a foreign page can point its own name at 127.0.0.1 and would then be of "our" origin
- * (DNS rebinding). A dashboard that listens elsewhere and has a login is not in danger, because a foreign name has no cookie.
+ * Refuses names that are not ours: a foreign page can point its own name at the dashboard's address and would then be of "our" origin
+ * (DNS rebinding). An address is no name: no page of somebody else is served under it. Where only this machine is listened to, only
+ * its own names and addresses are answered.
  */
 export function checkHost(
   request: FastifyRequest,
   { host, publicHosts }: { readonly host: string; readonly publicHosts: readonly string[] },
 ): void {
-  if (!isLoopback(host) && publicHosts.length === 0) return;
   const name = hostName(request.headers.host);
-  if (name !== undefined && (isLoopback(name) || name === host.toLowerCase() || publicHosts.includes(name))) return;
+  if (name !== undefined) {
+    if (isLoopback(name) || name === host.toLowerCase() || publicHosts.includes(name)) return;
+    if (!isLoopback(host) && isAddress(name)) return;
+  }
   throw new HttpProblem(
     421,
     "HostNotAllowed",
     "this is not the host that was asked for; add its name to BUCKETLINE_DASHBOARD_PUBLIC_HOSTS if it should be",
     { field: "host" },
   );
+}
+
+function isAddress(name: string): boolean {
+  return isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0;
 }
 
 /**

@@ -6,7 +6,13 @@ export type Role = "viewer" | "operator";
 
 export type User = { readonly name: string; readonly role: Role; readonly hash: string };
 /** A bearer token of the API; only its SHA-256 is known here. */
-export type Token = { readonly name: string; readonly role: Role; readonly hash: string };
+export type Token = {
+  readonly name: string;
+  readonly role: Role;
+  readonly hash: string;
+  /** Milliseconds since 1970; from then on it is nobody's. */
+  readonly expires?: number;
+};
 
 type Parsed<T> = { readonly entries: readonly T[]; readonly problems: readonly string[] };
 
@@ -22,15 +28,26 @@ export function parseUsers(text: string): Parsed<User> {
   });
 }
 
-/** `role:hash` or `name:role:hash` with the SHA-256 of the token in hexadecimal digits. */
+/**
+ * `role:hash` or `name:role:hash` with the SHA-256 of the token in hexadecimal digits; `:expires=2027-01-31` behind it says the last
+ * day, in UTC, on which it counts.
+ */
 export function parseTokens(text: string): Parsed<Token> {
-  return parse(text, (parts, number) => {
+  return parse(text, (given, number) => {
+    const last = /^expires=(\d{4}-\d{2}-\d{2})$/.exec(given.at(-1) ?? "")?.[1];
+    const parts = last === undefined ? given : given.slice(0, -1);
     const [name = "", role, hash = "", ...rest] = parts.length === 2 ? [`token-${number}`, ...parts] : parts;
     if (rest.length > 0 || !NAME.test(name) || !isRole(role) || !/^[0-9a-f]{64}$/.test(hash))
-      return "expected [name:]viewer|operator:hash, with a hash made by `bucketline dashboard create-token`";
-    return { name, role, hash };
+      return "expected [name:]viewer|operator:hash[:expires=YYYY-MM-DD], with a hash made by `bucketline dashboard create-token`";
+    if (last === undefined) return { name, role, hash };
+    const start = Date.parse(`${last}T00:00:00Z`);
+    if (Number.isNaN(start) || new Date(start).toISOString().slice(0, 10) !== last)
+      return "expected a day of the calendar";
+    return { name, role, hash, expires: start + DAY_MS };
   });
 }
+
+const DAY_MS = 86_400_000;
 
 function parse<T extends { readonly name: string }>(
   text: string,
@@ -64,6 +81,21 @@ export function isLoopback(host: string): boolean {
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet("127.0.0.0", 8);
 LOOPBACK.addAddress("::1", "ipv6");
+
+/** What counts as one client: an address, or the /64 of IPv6 that whoever has one address there has whole. */
+export function clientOf(address: string): string {
+  const bare = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+  if (!isIPv6(bare)) return bare;
+  const [head = "", tail] = bare.toLowerCase().split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail === undefined || tail === "" ? [] : tail.split(":");
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
+  const groups = tail === undefined ? before : [...before, ...zeros, ...after];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .join(":")}::/64`;
+}
 
 /** Addresses and ranges as a list that can be asked. `::ffff:10.0.0.1` counts as 10.0.0.1. */
 export function addressList(addresses: readonly string[]): (address: string | undefined) => boolean {

@@ -1,11 +1,11 @@
 import { timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import type { DashboardSettings } from "../config.ts";
-import { hasLogin } from "../config.ts";
+import { type DashboardSettings, hasLogin, type ProxyLogin } from "../config.ts";
 import { hashToken } from "../password-hash.ts";
+import { sessionIdOf } from "./cookies.ts";
 import { addressList, type Token } from "./entries.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Identity } from "./who.ts";
-import { SESSION_COOKIE, type Sessions } from "./sessions.ts";
 
 export type { Identity } from "./who.ts";
 
@@ -20,26 +20,32 @@ declare module "fastify" {
 export type Identify = (request: FastifyRequest) => Promise<Identity | undefined>;
 
 export function createIdentify(config: DashboardSettings, sessions: Sessions): Identify {
-  const { proxy } = config;
-  const fromProxy = proxy && addressList(proxy.addresses);
+  const fromProxy = addressList(config.trustedProxies);
   return async (request) => {
     if (!hasLogin(config)) return { kind: "open", name: "local", role: "operator" };
     const { authorization } = request.headers;
     // Whoever shows a token is who the token says, or nobody: a wrong one never falls back to a cookie.
     if (authorization !== undefined) return byToken(config.tokens, authorization);
     // The address of the connection itself: what a forwarding header says is anybody's.
-    if (proxy && fromProxy?.(request.socket.remoteAddress)) {
-      const name = headerOf(request, proxy.userHeader);
-      if (name !== undefined) {
-        const groups = proxy.groupsHeader === undefined ? "" : (headerOf(request, proxy.groupsHeader) ?? "");
-        const names = [name, ...groups.split(",").map((group) => group.trim())];
-        const role = names.some((entry) => proxy.operators.includes(entry)) ? "operator" : "viewer";
-        return { kind: "proxy", name, role };
-      }
+    if (config.proxy !== undefined && fromProxy(request.socket.remoteAddress)) {
+      const found = byProxy(config.proxy, request);
+      if (found !== undefined) return found;
     }
-    const id = request.cookies[SESSION_COOKIE];
+    const id = sessionIdOf(request);
     return id === undefined ? undefined : sessions.find(id);
   };
+}
+
+function byProxy(
+  { userHeader, groupsHeader, operatorUsers, operatorGroups }: ProxyLogin,
+  request: FastifyRequest,
+): Identity | undefined {
+  const name = headerOf(request, userHeader);
+  if (name === undefined) return undefined;
+  const groups = groupsHeader === undefined ? "" : (headerOf(request, groupsHeader) ?? "");
+  const operates =
+    operatorUsers.includes(name) || groups.split(",").some((group) => operatorGroups.includes(group.trim()));
+  return { kind: "proxy", name, role: operates ? "operator" : "viewer" };
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {
@@ -52,5 +58,6 @@ function byToken(tokens: readonly Token[], authorization: string): Identity | un
   if (token === undefined) return undefined;
   const given = Buffer.from(hashToken(token), "hex");
   const found = tokens.find(({ hash }) => timingSafeEqual(given, Buffer.from(hash, "hex")));
+  if (found?.expires !== undefined && Date.now() >= found.expires) return undefined;
   return found && { kind: "token", name: found.name, role: found.role };
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RedisClient } from "../../redis/client.ts";
 import { HttpProblem } from "../http/problem.ts";
+import { clientOf } from "./entries.ts";
 
 const WINDOW_S = 60;
 /** How many more tries a name has than an address: enough that nobody locks a colleague out by accident. */
@@ -11,6 +12,13 @@ local n = redis.call("INCR", KEYS[1])
 if n == 1 then redis.call("EXPIRE", KEYS[1], ARGV[1]) end
 return n`;
 
+/** Not below nothing, and never a counter without an end. */
+const TAKE_BACK = `
+if tonumber(redis.call("GET", KEYS[1]) or "0") > 0 then redis.call("DECR", KEYS[1]) end`;
+
+/** Who tries to sign in. `device`: a browser that the user has signed in with before. */
+export type Try = { readonly address: string; readonly name: string; readonly device: string | undefined };
+
 /** Counts sign-ins that failed, by address and by name, in Redis: so for all dashboards together, and across restarts. */
 export function createLoginLimit(
   redis: RedisClient,
@@ -18,21 +26,26 @@ export function createLoginLimit(
 ) {
   const key = (kind: string, value: string) =>
     `${prefix}:~dashboard:login-failures:${kind}:${createHash("sha256").update(value).digest("hex").slice(0, 32)}`;
+  const countersOf = ({ address, name, device }: Try) =>
+    device === undefined
+      ? [
+          { key: key("address", clientOf(address)), most: perMinute },
+          { key: key("name", name), most: perMinute * NAME_FACTOR },
+        ]
+      : [{ key: key("device", device), most: perMinute }];
   return {
     /** Counts a try before it is made, and throws 429 beyond the limit: a right password then does not help either. */
-    async count(address: string, name: string): Promise<void> {
-      const [byAddress, byName] = await Promise.all([
-        redis.eval(COUNT, 1, key("address", address), WINDOW_S),
-        redis.eval(COUNT, 1, key("name", name), WINDOW_S),
-      ]);
-      if (Number(byAddress) <= perMinute && Number(byName) <= perMinute * NAME_FACTOR) return;
+    async count(attempt: Try): Promise<void> {
+      const counters = countersOf(attempt);
+      const counts = await Promise.all(counters.map((counter) => redis.eval(COUNT, 1, counter.key, WINDOW_S)));
+      if (counters.every(({ most }, index) => Number(counts[index]) <= most)) return;
       throw new HttpProblem(429, "TooManyLogins", "too many sign-ins failed; try again in a minute", {
         headers: { "retry-after": String(WINDOW_S) },
       });
     },
     /** A sign-in that worked takes its try back; earlier failures stay counted. */
-    async forgive(address: string, name: string): Promise<void> {
-      await Promise.all([redis.decr(key("address", address)), redis.decr(key("name", name))]);
+    async forgive(attempt: Try): Promise<void> {
+      await Promise.all(countersOf(attempt).map((counter) => redis.eval(TAKE_BACK, 1, counter.key)));
     },
   };
 }

@@ -1,13 +1,14 @@
 import type { RedisClient } from "../../redis/client.ts";
 import { z } from "zod";
 import type { DashboardSettings } from "../config.ts";
-import { hasLogin } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
-import { hashPassword, verifyPassword } from "../password-hash.ts";
+import { decoyHash, verifyPassword } from "../password-hash.ts";
+import { clearSession, deviceOf, sessionIdOf, setDevice, setSession } from "./cookies.ts";
+import { createDevice, knownDevice } from "./devices.ts";
 import type { Identify } from "./identity.ts";
 import { createLoginLimit } from "./login-limit.ts";
-import { SESSION_COOKIE, type Sessions } from "./sessions.ts";
+import type { Sessions } from "./sessions.ts";
 
 const Credentials = z.strictObject({ name: z.string().min(1).max(64), password: z.string().min(1).max(1024) });
 const Session = z.object({
@@ -34,8 +35,6 @@ export function sessionRoutes({
 }): readonly ApiRoute[] {
   const { prefix, users, readOnly, limits, sessionHours } = config;
   const limit = createLoginLimit(redis, { prefix, perMinute: limits.logins });
-  // An unknown name takes as long as a wrong password, so that names cannot be found out.
-  const nobody = hasLogin(config) ? hashPassword("") : undefined;
   const path = "/api/session";
   const tag = "session";
 
@@ -67,19 +66,18 @@ export function sessionRoutes({
     body: { schema: Credentials },
     answers: { 204: { description: "Signed in; a session cookie is set" } },
     handler: async ({ request, body: { name, password } }, reply) => {
-      await limit.count(request.ip, name);
       const user = users.find((entry) => entry.name === name);
-      const right = await verifyPassword(password, user?.hash ?? (await nobody) ?? (await hashPassword("")));
+      const device = knownDevice(deviceOf(request), user);
+      const attempt = { address: request.ip, name, device };
+      await limit.count(attempt);
+      // An unknown name takes as long as a wrong password, so that names cannot be found out.
+      const hash = user?.hash ?? decoyHash(name, users);
+      const right = hash !== undefined && (await verifyPassword(password, hash, { known: device !== undefined }));
       if (user === undefined || !right)
         throw new HttpProblem(401, "WrongCredentials", "the name or the password is wrong");
-      await limit.forgive(request.ip, name);
-      reply.setCookie(SESSION_COOKIE, await sessions.create(user), {
-        path: "/",
-        httpOnly: true,
-        sameSite: "strict",
-        secure: request.protocol === "https",
-        maxAge: sessionHours * 3600,
-      });
+      await limit.forgive(attempt);
+      setSession(request, reply, await sessions.create(user), sessionHours);
+      setDevice(request, reply, createDevice(user));
       return reply.code(204).send();
     },
   });
@@ -90,11 +88,13 @@ export function sessionRoutes({
     access: "public",
     tag,
     summary: "Sign out",
+    description: "With `everywhere=true`: on every browser of the same user.",
+    query: z.object({ everywhere: z.enum(["true", "false"]).default("false") }),
     answers: { 204: { description: "The session is over" } },
-    handler: async ({ request }, reply) => {
-      const id = request.cookies[SESSION_COOKIE];
-      if (id !== undefined) await sessions.end(id);
-      reply.clearCookie(SESSION_COOKIE, { path: "/" });
+    handler: async ({ request, query: { everywhere } }, reply) => {
+      const id = sessionIdOf(request);
+      if (id !== undefined) await (everywhere === "true" ? sessions.endAll(id) : sessions.end(id));
+      clearSession(request, reply);
       return reply.code(204).send();
     },
   });

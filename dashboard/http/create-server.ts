@@ -4,9 +4,10 @@ import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, LogController } from "fastify";
 import type { Logger } from "pino";
 import { guard } from "../access/authorize.ts";
-import { addressList } from "../access/entries.ts";
+import { addressList, clientOf } from "../access/entries.ts";
 import type { Identify } from "../access/identity.ts";
 import type { DashboardSettings } from "../config.ts";
+import { cutSlowBodies } from "./cut-slow-bodies.ts";
 import { HttpProblem, problemOf, sendProblem } from "./problem.ts";
 import { CSP, PERMISSIONS } from "./security-headers.ts";
 
@@ -21,7 +22,7 @@ export async function createServer(
   identify: Identify,
   log: Logger,
 ): Promise<FastifyInstance> {
-  const fromProxy = addressList(config.proxy?.addresses ?? []);
+  const fromProxy = addressList(config.trustedProxies);
   const app = fastify({
     loggerInstance: log.child({ part: "dashboard" }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -48,13 +49,9 @@ export async function createServer(
     reply.header("permissions-policy", PERMISSIONS);
     return payload;
   });
+  cutSlowBodies(app);
+  await limitRequests(app, config.limits.requests);
   guard(app, config, identify);
-  await app.register(rateLimit, {
-    max: config.limits.requests,
-    timeWindow: 60_000,
-    errorResponseBuilder: (_request, { after }) =>
-      new HttpProblem(429, "TooManyRequests", `too many requests; try again in ${after}`),
-  });
   app.setErrorHandler((error, request, reply) => {
     const { problem, headers, unexpected } = problemOf(error);
     if (unexpected) request.log.error({ err: error, method: request.method, url: request.url }, "a request failed");
@@ -65,4 +62,22 @@ export async function createServer(
     return sendProblem(reply, new HttpProblem(404, "NotFound", `there is no ${request.method} ${path}`).problem);
   });
   return app;
+}
+
+/** Counts every request, before the gate: those that it refuses, and those for nothing that is there, cost something too. */
+async function limitRequests(app: FastifyInstance, perMinute: number): Promise<void> {
+  await app.register(rateLimit, { global: false });
+  const count = app.createRateLimit({
+    max: perMinute,
+    timeWindow: 60_000,
+    keyGenerator: ({ ip }) => clientOf(ip),
+  });
+  app.addHook("onRequest", async (request) => {
+    const counted = await count(request);
+    if (counted.isAllowed || !counted.isExceeded) return;
+    const seconds = counted.ttlInSeconds;
+    throw new HttpProblem(429, "TooManyRequests", `too many requests; try again in ${seconds} s`, {
+      headers: { "retry-after": String(seconds) },
+    });
+  });
 }

@@ -133,7 +133,7 @@ function addRoute(app: FastifyInstance, route: ApiRoute): void {
   app.route({
     method,
     url: path,
-    config: { access },
+    config: { access, streams: body === "bytes" },
     exposeHeadRoute: method === "GET" && route.plainHead !== true,
     ...(body === "bytes" && { bodyLimit: Number.MAX_SAFE_INTEGER }),
     handler: async (request, reply) => {

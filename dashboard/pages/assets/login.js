@@ -4,11 +4,12 @@ const form = document.getElementById("login");
 const problem = document.getElementById("problem");
 const button = form.querySelector("button");
 
-/** Only a path of ours: anything else would send a freshly signed-in user wherever a link says. */
+/** Only a place of ours: anything else would send a freshly signed-in user wherever a link says. */
 function next() {
   const wanted = new URLSearchParams(location.search).get("next") ?? "/";
   const url = URL.canParse(wanted, location.origin) ? new URL(wanted, location.origin) : undefined;
-  return url?.origin === location.origin && wanted.startsWith("/") ? url.pathname + url.search : "/";
+  // The whole address that was checked: its path alone may begin with `//`, and would lead to another host.
+  return url?.origin === location.origin && wanted.startsWith("/") ? url.href : "/";
 }
 
 // A link from elsewhere comes without the strict cookie: whoever is signed in goes on from here.
