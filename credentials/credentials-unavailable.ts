@@ -99,7 +99,7 @@ function reasonOf({ name, code, message, status, requestId, path }: Facts): stri
 
 /** One line without anything as long as a key or token: a signature error of STS quotes what was signed, session token included. */
 function withoutSecrets(message: string): string {
-  const line = message.split("\n", 1)[0] ?? "";
+  const line = message.slice(0, 4000).split("\n", 1)[0] ?? "";
   return line
     .replaceAll(/\b(?:AKIA|ASIA)[A-Z0-9]{8,}/g, "[access key]")
     .replaceAll(/[A-Za-z0-9+/=_%-]{40,}/g, "[redacted]")

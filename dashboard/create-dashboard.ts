@@ -21,6 +21,7 @@ import { overviewRoutes } from "./api/overview-routes.ts";
 import { addBullBoard } from "./bull-board.ts";
 import { openBullQueues } from "./bull-queues.ts";
 import { checkExposure, type DashboardConfig, type DashboardSettings } from "./config.ts";
+import { errorForLog } from "./error-for-log.ts";
 import { createServer } from "./http/create-server.ts";
 import { addRoutes } from "./http/route.ts";
 import { carryOnTraces } from "./http/carry-on-traces.ts";
@@ -55,7 +56,8 @@ export async function createDashboard(
   options: { readonly log?: Logger } = {},
 ): Promise<Dashboard> {
   checkExposure(config);
-  const log = options.log ?? pino({ level: config.logLevel });
+  const given = options.log ?? pino({ level: config.logLevel });
+  const log = given.child({}, { serializers: { err: (error: unknown) => errorForLog(error) } });
   const resources = new AsyncDisposableStack();
   try {
     const app = await assemble(config, log, resources);

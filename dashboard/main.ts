@@ -7,10 +7,11 @@ import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
 import { parseDashboardConfig } from "./config.ts";
 import { createDashboard } from "./create-dashboard.ts";
+import { errorForLog } from "./error-for-log.ts";
 
 try {
   const config = parseDashboardConfig(process.env);
-  const log = pino({ level: config.logLevel });
+  const log = pino({ level: config.logLevel, serializers: { err: (error: unknown) => errorForLog(error) } });
   const dashboard = await createDashboard(config, { log });
   closeWithGrace({ delay: 10_000, logger: false }, async ({ signal, err }) => {
     if (err) log.fatal({ err }, "ending after an error that nobody caught");

@@ -81,9 +81,9 @@ export function decoyHash(name: string, users: readonly { readonly hash: string 
   const user = users[createHash("sha256").update(name).digest().readUInt32BE() % Math.max(1, users.length)];
   if (user === undefined) return undefined;
   const [scheme, ln, r, p, salt = "", key = ""] = user.hash.split(".");
-  const other = (text: string) =>
-    createHash("sha512").update(text).digest().subarray(0, Buffer.from(text, "base64url").length);
-  return [scheme, ln, r, p, salt, other(key).toString("base64url")].join(".");
+  const bytes = Buffer.from(key, "base64url").length;
+  const other = createHash("sha512").update(key).digest().subarray(0, bytes).toString("base64url");
+  return [scheme, ln, r, p, salt, other].join(".");
 }
 
 /** A new bearer token, and its hash as `BUCKETLINE_DASHBOARD_TOKENS` takes it. */

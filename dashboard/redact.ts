@@ -22,39 +22,85 @@ const SECRET_NAMES = new Set([
   "copysourcessecustomerkey",
 ]);
 
-/** The query of a URL that carries a signature: V4, V2, Google's and Azure's. */
-const SIGNED_QUERY =
-  /\?[^\s"'<>]*\b(?:X-Amz-(?:Signature|Credential|Security-Token)|X-Goog-Signature|Signature|AWSAccessKeyId|sig)=[^\s"'<>]*/gi;
-/** A compact JWE (five parts) or JWT (three). */
-const COMPACT_TOKEN = /\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){2,4}/g;
-/** User and password in a URL. */
-const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']*:[^\s/@"']*@/gi;
+// Every pattern here reads a text once, whatever it holds: what is shown was written by anybody. So each takes a whole run of characters
+// that another match could begin in, and looks at it afterwards.
+
+/** From a question mark to the end of a URL. */
+const QUERY = /\?[^\s"'<>]+/g;
+/** A query that carries a signature: V4, V2, Google's and Azure's. */
+const SIGNED = /\b(?:X-Amz-(?:Signature|Credential|Security-Token)|X-Goog-Signature|Signature|AWSAccessKeyId|sig)=/i;
+/** Letters of compact tokens, with their dots. */
+const TOKEN_RUN = /[\w.-]{12,}/g;
+/** Where a token begins: `{"` in base64url. */
+const TOKEN_START = /(?<!\w)eyJ/;
+/** The shortest first part, and how many parts a JWT (three) or JWE (five) has besides. */
+const TOKEN = { first: 11, fewest: 2, most: 4 } as const;
+/** What a URL has before its host. */
+const USER_INFO = /:\/\/([^\s/@"']*)@/g;
 /** Ids of AWS access keys. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids */
 const ACCESS_KEY_ID = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
 /** A secret name and its value in text that may be broken JSON. */
 const NAMED_SECRET = new RegExp(
-  String.raw`((?:\\*["'])?(?<![A-Za-z0-9])(?:sealed|secret[-_]?(?:access[-_]?)?key|access[-_]?key[-_]?id|session[-_]?token|security[-_]?token|password|passphrase|private[-_]?key|api[-_]?key|authorization)(?:\\*["'])?\s*[:=]\s*)(?:\\*"(?:[^"\\]|\\[^"])*\\*"?|\\*'[^']*'?|[^\s,;}\]&]+)`,
+  String.raw`((?<![A-Za-z0-9])(?:sealed|secret[-_]?(?:access[-_]?)?key|access[-_]?key[-_]?id|session[-_]?token|security[-_]?token|password|passphrase|private[-_]?key|api[-_]?key|authorization)(?:\\{0,16}["'])?\s{0,64}[:=]\s{0,64})(?:\\{0,16}"(?:[^"\\]|\\[^"])*\\{0,16}"?|\\{0,16}'[^']*'?|[^\s,;}\]&]+)`,
   "gi",
 );
 
+/** Characters of one text that are looked at and shown. */
+const LONGEST = 64 * 1024;
+/** Beyond the end of what is shown, so that a secret that begins before it is known for one. */
+const MARGIN = 4096;
+/** Deeper data is nobody's, and would overflow the stack. */
+const DEEPEST = 64;
+
 /** A copy without secrets: what jobs hold may be shown to whoever may look. Everything that leaves the dashboard goes through here. */
 export function redact(value: unknown): unknown {
+  return redactBelow(value, 0);
+}
+
+function redactBelow(value: unknown, depth: number): unknown {
   if (typeof value === "string") return redactText(value);
-  if (Array.isArray(value)) return value.map(redact);
   if (typeof value !== "object" || value === null) return value;
+  if (depth >= DEEPEST) return "[too deep to show]";
+  if (Array.isArray(value)) return value.map((inner) => redactBelow(inner, depth + 1));
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [redactText(name), isSecretName(name) ? HIDDEN : redact(inner)]),
+    Object.entries(value).map(([name, inner]) => [
+      redactText(name),
+      isSecretName(name) ? HIDDEN : redactBelow(inner, depth + 1),
+    ]),
   );
 }
 
-/** Takes secrets out of text that was not made by us: messages, keys, raw data of malformed jobs. */
-export function redactText(text: string): string {
-  return text
+/**
+ * Takes secrets out of text that was not made by us: messages, keys, raw data of malformed jobs. What is beyond `longest` characters
+ * (default 65,536) is cut off before it is looked at.
+ */
+export function redactText(text: string, longest: number = LONGEST): string {
+  const looked = text.length > longest + MARGIN ? text.slice(0, longest + MARGIN) : text;
+  const safe = looked
     .replace(NAMED_SECRET, (_found, name: string) => `${name}${HIDDEN}`)
-    .replace(SIGNED_QUERY, `?${HIDDEN}`)
-    .replace(COMPACT_TOKEN, HIDDEN)
-    .replace(URL_PASSWORD, (_found, scheme: string) => `${scheme}${HIDDEN}@`)
+    .replace(QUERY, (query) => (SIGNED.test(query) ? `?${HIDDEN}` : query))
+    .replace(TOKEN_RUN, hideTokens)
+    .replace(USER_INFO, (found, user: string) => (user.includes(":") ? `://${HIDDEN}@` : found))
     .replace(ACCESS_KEY_ID, HIDDEN);
+  return safe.length > longest ? `${safe.slice(0, longest)}…` : safe;
+}
+
+/** Compact tokens in a run of their letters. */
+function hideTokens(run: string): string {
+  if (!run.includes("eyJ")) return run;
+  const parts = run.split(".");
+  const kept: string[] = [];
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at] ?? "";
+    const start = part.search(TOKEN_START);
+    const left = parts.length - 1 - at;
+    if (start === -1 || part.length - start < TOKEN.first || left < TOKEN.fewest) kept.push(part);
+    else {
+      kept.push(part.slice(0, start) + HIDDEN);
+      at += Math.min(TOKEN.most, left);
+    }
+  }
+  return kept.join(".");
 }
 
 function isSecretName(name: string): boolean {

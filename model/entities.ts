@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { keyProblem } from "./object-key.ts";
+import { keyProblem, MAX_KEY_BYTES } from "./object-key.ts";
 
 /**
  * A bucket's name. Wider than AWS's rule for new buckets (3 to 63, lower case), because older buckets have names up to 255
@@ -21,10 +21,12 @@ export const wellFormed = (): z.ZodString =>
   z.string().refine((text) => text.isWellFormed(), { error: "expected well-formed Unicode; it has a lone surrogate" });
 
 /** What keys may start with; empty means all. */
-export const KeyPrefix = wellFormed();
+export const KeyPrefix = wellFormed().refine((prefix) => Buffer.byteLength(prefix) <= MAX_KEY_BYTES, {
+  error: "expected at most 1,024 bytes of UTF-8, as keys have",
+});
 
 /** An entity tag as S3 gives it, with or without its quotes. */
-export const ETag = z.string().min(1);
+export const ETag = z.string().min(1).max(256);
 
 const Timestamp = z.iso.datetime();
 const Size = z.int().nonnegative();

@@ -226,10 +226,14 @@ function transportError(error: RawError, about: About): ActivityError {
   return new ActivityError("InvalidRequest", `could not send ${doing}${why}`, { cause: error });
 }
 
+const QUOTED_CHARACTERS = 2000;
+
 /** What the store said, cut short and without anything that could be a credential: some servers echo the headers they were sent. */
 function quoteStore(message: unknown): string {
   if (typeof message !== "string" || message === "" || message === "UnknownError") return "";
+  // Cut first: a store may say anything, and some of these patterns look again and again at what is long.
   const safe = message
+    .slice(0, QUOTED_CHARACTERS)
     .replaceAll(/AWS4-[A-Z0-9-]+.*/gs, "[signature]")
     .replaceAll(/\b(Credential|Signature|X-Amz-[A-Za-z-]+)=[^\s&]+/gi, "$1=[redacted]")
     .replaceAll(/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, "[access key]")

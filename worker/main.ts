@@ -3,6 +3,7 @@ import "../model/exit-on-old-node.ts";
 import closeWithGrace, { type Options } from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
+import { withoutCommand } from "../redis/without-command.ts";
 import { boundHeap } from "./bound-heap.ts";
 import { describeConfig } from "./config-description.ts";
 import { parseWorkerConfig } from "./config.ts";
@@ -11,12 +12,15 @@ import { createWorker } from "./create-worker.ts";
 /** How much longer than its own shutdown timeout a worker may take before it is ended, in milliseconds. */
 const MARGIN_MS = 5000;
 
+/** Wherever an error comes from: ioredis hangs passwords and the arguments of scripts on its own. */
+const errorForLog = (error: Error) => pino.stdSerializers.err(withoutCommand(error));
+
 const stopping = new AbortController();
 boundHeap(process);
 
 try {
   const config = parseWorkerConfig(process.env);
-  const log = pino({ level: config.logLevel });
+  const log = pino({ level: config.logLevel, serializers: { err: errorForLog } });
   log.info({ config: describeConfig(config) }, "starting");
   const starting = createWorker(config, { log, signal: stopping.signal });
   // From the first moment: a worker that still waits for Redis must end when it is told to.

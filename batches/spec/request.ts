@@ -80,7 +80,7 @@ const BatchItem = ObjectRef.extend({
   etag: z.string().min(1).max(256).optional(),
   size: z.int().nonnegative().optional(),
   lastModified: z.iso.datetime().optional(),
-  storageClass: z.string().optional(),
+  storageClass: z.string().max(64).optional(),
   /** Overrules `destination.prefix`. */
   destinationKey: ObjectKey.optional(),
 });

@@ -272,15 +272,15 @@ test("a body that trickles in is cut, unless it is content that was let in", asy
   const trickle = async (path: string, type: string) => {
     const socket = connect(port, "127.0.0.1");
     let answer = "";
-    let closed = false;
     socket.on("data", (data: Buffer) => (answer += data.toString()));
-    socket.on("error", () => {}).on("close", () => (closed = true));
+    socket.on("error", () => {});
     socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: 8\r\n\r\n`);
-    for (let n = 0; n < 8 && !closed; n++) {
+    for (let n = 0; n < 8 && !socket.closed; n++) {
       await sleep(100);
       socket.write(" ");
     }
     await sleep(100);
+    const { closed } = socket;
     socket.destroy();
     return { answer: answer.split("\r\n", 1)[0], closed };
   };

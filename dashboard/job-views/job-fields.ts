@@ -1,5 +1,9 @@
 import { redactText } from "../redact.ts";
 
+/** A bucket and a key, both as long as they may be. */
+const SUBJECT_SHOWN = 1300;
+const MESSAGE_SHOWN = 4096;
+
 /** States under which jobs are listed. */
 export const JOB_STATES = ["waiting", "active", "delayed", "failed", "completed"] as const;
 export type JobState = (typeof JOB_STATES)[number];
@@ -43,7 +47,7 @@ export function subjectOf(data: unknown): Subject {
 function place(at: Readonly<Record<string, unknown>>, key: unknown): string | undefined {
   const { bucket } = at;
   if (typeof bucket !== "string") return undefined;
-  return redactText(`s3://${bucket}/${typeof key === "string" ? key : ""}`).slice(0, 1200);
+  return redactText(`s3://${bucket}/${typeof key === "string" ? key : ""}`, SUBJECT_SHOWN);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -62,14 +66,14 @@ export function errorOf(
     if (own)
       return {
         code,
-        message: redactText(message),
+        message: redactText(message, MESSAGE_SHOWN),
         ...(typeof retryable === "boolean" && { retryable }),
         ...(typeof httpStatus === "number" && { httpStatus }),
         ...(typeof requestId === "string" && { requestId }),
         ...(typeof field === "string" && { field }),
       };
   }
-  return failedReason ? { code: codeIn(failedReason), message: redactText(failedReason) } : undefined;
+  return failedReason ? { code: codeIn(failedReason), message: redactText(failedReason, MESSAGE_SHOWN) } : undefined;
 }
 
 function codeIn(reason: string): string {

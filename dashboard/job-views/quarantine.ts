@@ -51,8 +51,8 @@ function jobOf(name: string, text: string): QuarantinedJob {
   return {
     activity: name.slice(0, at),
     id: name.slice(at + 1),
-    reason: redactText(field("reason") ?? "its data could not be read"),
+    reason: redactText(field("reason") ?? "its data could not be read", RAW_SHOWN),
     ...(found !== undefined && { at: found }),
-    raw: redactText(field("raw") ?? "").slice(0, RAW_SHOWN),
+    raw: redactText(field("raw") ?? "", RAW_SHOWN),
   };
 }

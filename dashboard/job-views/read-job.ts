@@ -134,5 +134,5 @@ function viewOf(asked: { id: string; activity: string; reveal: boolean }, hash: 
 function rawOf(quarantined: string | undefined, data: string | null): string {
   const record = parseJson(quarantined);
   const raw = typeof record === "object" && record !== null && "raw" in record ? String(record.raw) : (data ?? "");
-  return redactText(raw).slice(0, RAW_SHOWN);
+  return redactText(raw, RAW_SHOWN);
 }

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { defineListContract, withCredentials } from "../contract.ts";
-import { Bucket } from "../../model/entities.ts";
+import { Bucket, wellFormed } from "../../model/entities.ts";
 
 /** Lists the buckets of the profile's account, in the order of their names. */
 export const listBuckets = defineListContract({
   name: "list-buckets",
   summary: "List the buckets of an account",
-  input: z.strictObject({ ...withCredentials, prefix: z.string().optional() }),
+  input: z.strictObject({ ...withCredentials, prefix: wellFormed().max(255).optional() }),
   access: ({ credentials }) => [{ credentials }],
   list: { name: "buckets", entity: Bucket },
 });
