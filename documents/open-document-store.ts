@@ -45,8 +45,23 @@ function folderOf(url: string): string {
 async function openS3(url: string, { s3, ...options }: OpenDocumentStoreOptions): Promise<DocumentStore> {
   const { bucket, prefix, profile } = parseS3Url(url);
   const settings = s3 === undefined ? {} : await s3(profile ?? "default");
-  const { openS3Store } = await import("./s3/store.ts");
+  const { openS3Store } = await loadS3Store();
   return openS3Store({ bucket, prefix, settings, profile, ...options });
+}
+
+/** The thin client comes without the AWS SDK: whoever keeps documents in S3 adds it. */
+async function loadS3Store(): Promise<typeof import("./s3/store.ts")> {
+  try {
+    return await import("./s3/store.ts");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")
+      throw new ActivityError(
+        "InvalidConfiguration",
+        "a document store in S3 needs the package @aws-sdk/client-s3 beside @bucketline/client",
+        { cause: error },
+      );
+    throw error;
+  }
 }
 
 function parseS3Url(url: string): { readonly bucket: string; readonly prefix: string; readonly profile?: string } {

@@ -29,7 +29,7 @@ export function readSources(root: string): readonly Source[] {
     .filter((entry) => entry.isFile() && /\.m?ts$/.test(entry.name) && !entry.name.endsWith(".d.ts"))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((file) => ({ file, path: relative(root, file).split(sep).join("/") }))
-    .filter(({ path }) => !/^(node_modules|dist|\.[^/]+)\//.test(path))
+    .filter(({ path }) => !/^(node_modules|dist|client|\.[^/]+)\//.test(path))
     .map(({ file, path }) => readSource(path, readFileSync(file, "utf8")));
 }
 

@@ -1,0 +1,84 @@
+// Makes client/out, the package @bucketline/client: the producer alone, cut out of dist/ (`npm run build` makes that).
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, "dist");
+const out = join(root, "client/out");
+const ENTRIES = ["producer/index", "jobs/contracts", "documents/index"];
+const IMPORT = /^\s*(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|^\s*import\s*"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+/** Loaded only where an app asks for it (a document store in S3, traces), so an optional peer of the client. */
+const REQUIRED = new Set(["zod", "bullmq", "ioredis", "jose", "pino"]);
+
+if (!existsSync(dist)) throw new Error("dist/ is missing: run `npm run build` first");
+const manifest = readJson("package.json");
+rmSync(out, { recursive: true, force: true });
+
+const code = reach(ENTRIES, ".js");
+const types = reach([...ENTRIES, ...code.files], ".d.ts");
+for (const file of code.files) copy(`${file}.js`);
+for (const file of types.files) copy(`${file}.d.ts`);
+for (const room of new Set([...code.files].map((file) => file.split("/")[0]))) copyScripts(room);
+cpSync(join(root, "LICENSE"), join(out, "LICENSE"));
+cpSync(join(root, "client/README.md"), join(out, "README.md"));
+writeFileSync(
+  join(out, "package.json"),
+  `${JSON.stringify(completed(readJson("client/package.json")), undefined, 2)}\n`,
+);
+console.log(
+  `client/out: ${code.files.size} modules; needs ${[...code.packages].filter((name) => REQUIRED.has(name)).join(", ")}`,
+);
+
+/** Files of ours (without their ending) that the entries load, at once or later, and the packages that those name. */
+function reach(entries, ending) {
+  const files = new Set(entries);
+  const packages = new Set();
+  for (const file of files) {
+    const path = join(dist, file + ending);
+    if (!existsSync(path)) throw new Error(`${relative(root, path)} is missing, though something imports it`);
+    for (const [, named, bare, later] of readFileSync(path, "utf8").matchAll(IMPORT)) {
+      const specifier = named ?? bare ?? later;
+      if (specifier.startsWith("."))
+        files.add(relative(dist, join(dist, dirname(file), specifier)).replace(/\.(js|ts)$/, ""));
+      else if (!specifier.startsWith("node:")) packages.add(nameOf(specifier));
+    }
+  }
+  return { files, packages };
+}
+
+function nameOf(specifier) {
+  return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+}
+
+function copy(file) {
+  mkdirSync(dirname(join(out, "dist", file)), { recursive: true });
+  cpSync(join(dist, file), join(out, "dist", file));
+}
+
+/** Lua scripts, which the code reads beside itself. */
+function copyScripts(room) {
+  for (const name of readdirSync(join(dist, room), { recursive: true, encoding: "utf8" })) {
+    if (name.endsWith(".lua")) copy(join(room, name));
+  }
+}
+
+function completed(client) {
+  const { license, repository, homepage, bugs, engines, version, dependencies } = manifest;
+  const versions = (names) => Object.fromEntries(names.toSorted().map((name) => [name, dependencies[name]]));
+  const all = [...code.packages];
+  const unknown = all.find((name) => dependencies[name] === undefined);
+  if (unknown) throw new Error(`the client loads ${unknown}, which is not among the dependencies of package.json`);
+  const optional = all.filter((name) => !REQUIRED.has(name));
+  return {
+    ...client,
+    ...{ version, license, repository, homepage, bugs, engines },
+    dependencies: versions(all.filter((name) => REQUIRED.has(name))),
+    peerDependencies: versions(optional),
+    peerDependenciesMeta: Object.fromEntries(optional.toSorted().map((name) => [name, { optional: true }])),
+  };
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(join(root, path), "utf8"));
+}
