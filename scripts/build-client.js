@@ -65,17 +65,23 @@ function copyScripts(room) {
 
 function completed(client) {
   const { license, repository, homepage, bugs, engines, version, dependencies } = manifest;
-  const versions = (names) => Object.fromEntries(names.toSorted().map((name) => [name, dependencies[name]]));
+  const versions = (names) =>
+    Object.fromEntries(names.toSorted((a, b) => a.localeCompare(b)).map((name) => [name, dependencies[name]]));
   const all = [...code.packages];
   const unknown = all.find((name) => dependencies[name] === undefined);
   if (unknown) throw new Error(`the client loads ${unknown}, which is not among the dependencies of package.json`);
-  const optional = all.filter((name) => !REQUIRED.has(name));
+  const optional = all.filter((name) => !REQUIRED.has(name)).toSorted((a, b) => a.localeCompare(b));
   return {
     ...client,
-    ...{ version, license, repository, homepage, bugs, engines },
+    version,
+    license,
+    repository,
+    homepage,
+    bugs,
+    engines,
     dependencies: versions(all.filter((name) => REQUIRED.has(name))),
     peerDependencies: versions(optional),
-    peerDependenciesMeta: Object.fromEntries(optional.toSorted().map((name) => [name, { optional: true }])),
+    peerDependenciesMeta: Object.fromEntries(optional.map((name) => [name, { optional: true }])),
   };
 }
 
