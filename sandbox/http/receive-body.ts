@@ -19,7 +19,13 @@ const SINK_KEEPS = 64 * 1024;
 /** Requests other than uploads carry small XML documents. */
 const DOCUMENT_LIMIT = 2 * MIB;
 
-export type ReceiveOptions = { sink: boolean; maxSize: number; contentMd5Required?: boolean | undefined };
+export type ReceiveOptions = {
+  sink: boolean;
+  maxSize: number;
+  contentMd5Required?: boolean | undefined;
+  /** Whose checksums the headers carry. Default: those of the body. */
+  checksums?: "of the body" | "of the object" | undefined;
+};
 
 /** Reads an upload and verifies Content-MD5, x-amz-content-sha256 and x-amz-checksum-* (header or trailer). */
 export async function receiveBody(call: Call, options: ReceiveOptions): Promise<ReceivedBody> {
@@ -30,7 +36,7 @@ export async function receiveBody(call: Call, options: ReceiveOptions): Promise<
       elements: { ProposedSize: String(expected), MaxSizeAllowed: String(options.maxSize) },
     });
   }
-  const declared = declaredChecksum(call);
+  const declared = options.checksums === "of the object" ? undefined : declaredChecksum(call);
   const sha256 = header(call, "x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
   const collector = new BodyCollector(call, { drop: options.sink && expected > SINK_KEEPS, sha256, declared });
   await collector.collect();
@@ -44,8 +50,11 @@ export async function receiveBody(call: Call, options: ReceiveOptions): Promise<
 }
 
 /** Reads a small body (an XML document or a form) and verifies its digests. */
-export async function receiveDocument(call: Call, contentMd5Required?: boolean): Promise<Buffer> {
-  const { body } = await receiveBody(call, { sink: false, maxSize: DOCUMENT_LIMIT, contentMd5Required });
+export async function receiveDocument(
+  call: Call,
+  options: Pick<ReceiveOptions, "contentMd5Required" | "checksums"> = {},
+): Promise<Buffer> {
+  const { body } = await receiveBody(call, { ...options, sink: false, maxSize: DOCUMENT_LIMIT });
   return Buffer.concat(body.extents.map((extent) => (extent.kind === "bytes" ? extent.bytes : Buffer.alloc(0))));
 }
 

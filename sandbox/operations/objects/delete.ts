@@ -47,7 +47,7 @@ export async function deleteObjects(call: Call, world: World): Promise<Reply> {
     ALGORITHMS.some((algorithm) => header(call, checksumHeader(algorithm)) !== undefined);
   if (!hasDigest)
     throw new S3Error("InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
-  const request = parseXml(await receiveDocument(call, world.quirks.contentMd5Required), "Delete");
+  const request = parseXml(await receiveDocument(call, world.quirks), "Delete");
   const objects = request.children.get("Object") ?? [];
   if (objects.length === 0 || objects.length > world.limits.maxDeleteKeys) throw malformed();
   const quiet = childText(request, "Quiet") === "true";

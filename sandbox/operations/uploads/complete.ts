@@ -23,7 +23,7 @@ import { checkWriteConditions } from "../objects/put.ts";
 export async function completeMultipartUpload(call: Call, world: World): Promise<Reply> {
   const bucket = openBucket(world, call);
   findUpload(call, world);
-  const document = parseXml(await receiveDocument(call), "CompleteMultipartUpload");
+  const document = parseXml(await receiveDocument(call, { checksums: "of the object" }), "CompleteMultipartUpload");
   const upload = findUpload(call, world);
   const parts = chosenParts(document.children.get("Part") ?? [], upload, world);
   const body = joinBodies(parts.map((part) => part.body));
@@ -85,7 +85,7 @@ function chosenPart(entry: XmlElement, number: number, upload: MultipartUpload):
   const part = upload.parts.get(number);
   const etag = (childText(entry, "ETag") ?? "").replaceAll('"', "");
   if (part === undefined || part.etag !== etag) throw invalidPart(upload, number, etag);
-  const algorithm = upload.checksum?.algorithm;
+  const algorithm = upload.checksum?.algorithm ?? part.checksum?.algorithm;
   const given = algorithm && childText(entry, `Checksum${algorithm}`);
   if (given !== undefined && given !== part.checksum?.value) throw invalidPart(upload, number, etag);
   if (given === undefined && upload.checksum?.type === "COMPOSITE") {
@@ -120,6 +120,13 @@ function checkTotalSize(call: Call, size: number): void {
 function objectChecksum(call: Call, upload: MultipartUpload, parts: readonly UploadedPart[]): Checksum | undefined {
   const body = joinBodies(parts.map((part) => part.body));
   const checksum = upload.checksum === undefined ? defaultChecksum(body) : chosenChecksum(upload.checksum, parts);
+  const type = header(call, "x-amz-checksum-type");
+  if (type !== undefined && upload.checksum !== undefined && type !== upload.checksum.type) {
+    throw new S3Error(
+      "InvalidRequest",
+      `The upload was created using the ${upload.checksum.type} checksum mode. The complete request must use the same checksum mode.`,
+    );
+  }
   for (const algorithm of ALGORITHMS) {
     const given = header(call, checksumHeader(algorithm));
     if (
