@@ -9,6 +9,10 @@ export type SandboxCredential = {
   expiresAt?: number;
   /** The ARN that GetCallerIdentity reports. */
   arn?: string;
+  /** The owner's name in ACLs and listings, which AWS leaves out by now. Default: none. */
+  displayName?: string;
+  /** The address under which ACLs may grant to it. Default: none. */
+  email?: string;
 };
 
 /** A role that AssumeRole and AssumeRoleWithWebIdentity may take. */
@@ -92,6 +96,10 @@ export type SandboxOptions = {
   verifySignatures?: boolean;
   /** What a request signed for another region than its bucket's gets: 301 PermanentRedirect or 400 AuthorizationHeaderMalformed. Default `"redirect"`. */
   wrongRegion?: "redirect" | "malformed";
+  /** Of new buckets that do not say it. Default `"BucketOwnerEnforced"`: ACLs are refused, as on AWS. */
+  objectOwnership?: "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter";
+  /** Whether new buckets block public access by ACLs and policies. Default true, as on AWS. */
+  blockPublicAccess?: boolean;
   /** Entries the operation log keeps; counts go on beyond. Default 10,000; 0 turns it off. */
   logSize?: number;
   /** Roles of the token service. Default: every well-formed ARN is accepted. */

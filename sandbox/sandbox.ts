@@ -15,6 +15,12 @@ export type CreateBucketOptions = {
   account?: string;
   /** Other accounts that may read and write. */
   sharedWith?: readonly string[];
+  /** Object Lock, and how long new objects are kept. Turns versioning on. Default false. */
+  objectLock?: boolean | { mode: "GOVERNANCE" | "COMPLIANCE"; days: number };
+  /** Default: the sandbox's `objectOwnership`. */
+  ownership?: "BucketOwnerEnforced" | "BucketOwnerPreferred" | "ObjectWriter";
+  /** Default: the sandbox's `blockPublicAccess`. */
+  blockPublicAccess?: boolean;
   /** Keep facts instead of bodies: copies of generated objects take about 40 bytes beside their key, uploads above 64 KiB are hashed and dropped. */
   sink?: boolean;
 };
@@ -51,6 +57,9 @@ export type ObjectView = {
   /** How many parts a multipart upload had; undefined for single-part objects. */
   parts: number | undefined;
   checksum: Checksum | undefined;
+  /** Until when Object Lock keeps it. */
+  retention: { mode: "GOVERNANCE" | "COMPLIANCE"; until: Date } | undefined;
+  legalHold: boolean;
 };
 
 export type UploadView = {

@@ -27,6 +27,8 @@ test("shows tests what it holds, without HTTP", async ({ sandbox }) => {
     deleteMarker: false,
     parts: undefined,
     checksum: undefined,
+    retention: undefined,
+    legalHold: false,
   });
   expect([
     sandbox.delete("docs", "a"),

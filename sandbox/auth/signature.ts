@@ -108,7 +108,7 @@ export function signedAt({ timestamp }: Signature): number {
 export function verifySignature(call: Call, signature: Signature, secretAccessKey: string): void {
   const scope = scopeOf(signature);
   const canonical = canonicalRequest(call, signature);
-  const text = `AWS4-HMAC-SHA256\n${signature.timestamp}\n${scope}\n${hash("sha256", canonical)}`;
+  const text = `AWS4-HMAC-SHA256\n${signature.timestamp}\n${scope}\n${hash("sha256", Buffer.from(canonical, "latin1"))}`;
   const expected = createHmac("sha256", signingKey(secretAccessKey, signature)).update(text).digest();
   const given = Buffer.from(signature.signature, "hex");
   if (given.length === expected.length && timingSafeEqual(given, expected)) return;
@@ -120,7 +120,7 @@ export function verifySignature(call: Call, signature: Signature, secretAccessKe
         AWSAccessKeyId: signature.accessKeyId,
         StringToSign: text,
         SignatureProvided: signature.signature,
-        CanonicalRequest: canonical,
+        CanonicalRequest: Buffer.from(canonical, "latin1").toString("utf8"),
       },
     },
   );
@@ -130,10 +130,12 @@ export function scopeOf({ date, region, service }: Signature): string {
   return `${date}/${region}/${service}/aws4_request`;
 }
 
+type SigningScope = Pick<Signature, "date" | "region" | "service">;
+
 const keys = new Map<string, Buffer>();
 
 /** The key of a day, region and service; cached, for it costs four HMACs. */
-export function signingKey(secretAccessKey: string, { date, region, service }: Signature): Buffer {
+export function signingKey(secretAccessKey: string, { date, region, service }: SigningScope): Buffer {
   const name = `${secretAccessKey} ${date}/${region}/${service}`;
   const cached = keys.get(name);
   if (cached !== undefined) return cached;
@@ -144,6 +146,7 @@ export function signingKey(secretAccessKey: string, { date, region, service }: S
   return key;
 }
 
+// Node gives headers as Latin-1, a character a byte: what was signed are those bytes. The rest of it is ASCII.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 function canonicalRequest(call: Call, signature: Signature): string {
   let headers = "";

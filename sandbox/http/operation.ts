@@ -10,6 +10,29 @@ export const OPERATIONS = [
   "GetBucketLocation",
   "GetBucketVersioning",
   "PutBucketVersioning",
+  "GetBucketAcl",
+  "PutBucketAcl",
+  "GetBucketCors",
+  "PutBucketCors",
+  "DeleteBucketCors",
+  "GetBucketPolicy",
+  "PutBucketPolicy",
+  "DeleteBucketPolicy",
+  "GetBucketPolicyStatus",
+  "GetPublicAccessBlock",
+  "PutPublicAccessBlock",
+  "DeletePublicAccessBlock",
+  "GetBucketOwnershipControls",
+  "PutBucketOwnershipControls",
+  "DeleteBucketOwnershipControls",
+  "GetBucketTagging",
+  "PutBucketTagging",
+  "DeleteBucketTagging",
+  "GetBucketEncryption",
+  "PutBucketEncryption",
+  "DeleteBucketEncryption",
+  "GetObjectLockConfiguration",
+  "PutObjectLockConfiguration",
   "ListObjects",
   "ListObjectsV2",
   "ListObjectVersions",
@@ -18,6 +41,7 @@ export const OPERATIONS = [
   "GetObject",
   "HeadObject",
   "PutObject",
+  "PostObject",
   "CopyObject",
   "DeleteObject",
   "DeleteObjects",
@@ -29,7 +53,15 @@ export const OPERATIONS = [
   "GetObjectTagging",
   "PutObjectTagging",
   "DeleteObjectTagging",
+  "GetObjectAcl",
+  "PutObjectAcl",
+  "GetObjectRetention",
+  "PutObjectRetention",
+  "GetObjectLegalHold",
+  "PutObjectLegalHold",
+  "RestoreObject",
   "GetObjectAttributes",
+  "Preflight",
   "Sts",
 ] as const;
 
@@ -43,17 +75,56 @@ type Route = {
   headers: IncomingHttpHeaders;
 };
 
+/** What a subresource (a name in the query) means for each method. */
+type Subresources = ReadonlyMap<string, Readonly<Record<string, Operation>>>;
+
+const OF_BUCKETS: Subresources = new Map([
+  ["versioning", { GET: "GetBucketVersioning", PUT: "PutBucketVersioning" }],
+  ["location", { GET: "GetBucketLocation" }],
+  ["acl", { GET: "GetBucketAcl", PUT: "PutBucketAcl" }],
+  ["cors", { GET: "GetBucketCors", PUT: "PutBucketCors", DELETE: "DeleteBucketCors" }],
+  ["policy", { GET: "GetBucketPolicy", PUT: "PutBucketPolicy", DELETE: "DeleteBucketPolicy" }],
+  ["policyStatus", { GET: "GetBucketPolicyStatus" }],
+  [
+    "publicAccessBlock",
+    { GET: "GetPublicAccessBlock", PUT: "PutPublicAccessBlock", DELETE: "DeletePublicAccessBlock" },
+  ],
+  [
+    "ownershipControls",
+    {
+      GET: "GetBucketOwnershipControls",
+      PUT: "PutBucketOwnershipControls",
+      DELETE: "DeleteBucketOwnershipControls",
+    },
+  ],
+  ["tagging", { GET: "GetBucketTagging", PUT: "PutBucketTagging", DELETE: "DeleteBucketTagging" }],
+  ["encryption", { GET: "GetBucketEncryption", PUT: "PutBucketEncryption", DELETE: "DeleteBucketEncryption" }],
+  ["object-lock", { GET: "GetObjectLockConfiguration", PUT: "PutObjectLockConfiguration" }],
+  ["versions", { GET: "ListObjectVersions" }],
+  ["uploads", { GET: "ListMultipartUploads" }],
+  ["delete", { POST: "DeleteObjects" }],
+]);
+
+const OF_OBJECTS: Subresources = new Map([
+  ["tagging", { GET: "GetObjectTagging", PUT: "PutObjectTagging", DELETE: "DeleteObjectTagging" }],
+  ["acl", { GET: "GetObjectAcl", PUT: "PutObjectAcl" }],
+  ["retention", { GET: "GetObjectRetention", PUT: "PutObjectRetention" }],
+  ["legal-hold", { GET: "GetObjectLegalHold", PUT: "PutObjectLegalHold" }],
+  ["restore", { POST: "RestoreObject" }],
+  ["attributes", { GET: "GetObjectAttributes" }],
+  ["uploads", { POST: "CreateMultipartUpload" }],
+]);
+
 // Subresources of S3 that the sandbox does not have: answering them as if they were absent would be a lie.
 const UNKNOWN = new Set(
-  "accelerate acl analytics cors encryption intelligent-tiering inventory legal-hold lifecycle logging metrics notification object-lock ownershipControls policy policyStatus publicAccessBlock replication requestPayment restore retention select session tagging torrent website renameObject".split(
+  "abac accelerate analytics append intelligent-tiering inventory lifecycle logging metadataConfiguration metadataTable metrics notification renameObject replication requestPayment select session torrent website".split(
     " ",
   ),
 );
 
 /** Which operation a request means. */
 export function routeOperation(route: Route): Operation {
-  const found =
-    route.bucket === "" ? serviceOperation(route) : route.key === "" ? bucketOperation(route) : objectOperation(route);
+  const found = route.method === "OPTIONS" ? "Preflight" : findOperation(route);
   if (found === undefined) {
     throw new S3Error("MethodNotAllowed", "The specified method is not allowed against this resource.", {
       elements: { Method: route.method, ResourceType: route.key === "" ? "BUCKET" : "OBJECT" },
@@ -62,66 +133,68 @@ export function routeOperation(route: Route): Operation {
   return found;
 }
 
+function findOperation(route: Route): Operation | undefined {
+  if (route.bucket === "") return serviceOperation(route);
+  const isBucket = route.key === "";
+  if (route.query.size > 0) {
+    const known = isBucket ? OF_BUCKETS : OF_OBJECTS;
+    for (const name of route.query.keys()) {
+      const methods = known.get(name);
+      if (methods !== undefined) return methods[route.method];
+      if (UNKNOWN.has(name) || (isBucket ? OF_OBJECTS : OF_BUCKETS).has(name)) refuseUnknown(name, route);
+    }
+  }
+  return isBucket ? bucketOperation(route) : objectOperation(route);
+}
+
 function serviceOperation({ method }: Route): Operation | undefined {
   if (method === "GET") return "ListBuckets";
   return method === "POST" ? "Sts" : undefined;
 }
 
 function bucketOperation({ method, query }: Route): Operation | undefined {
-  if (query.size > 0) refuseUnknown(query);
   switch (method) {
     case "GET":
-      if (query.get("list-type") === "2") return "ListObjectsV2";
-      if (query.has("location")) return "GetBucketLocation";
-      if (query.has("versioning")) return "GetBucketVersioning";
-      if (query.has("versions")) return "ListObjectVersions";
-      return query.has("uploads") ? "ListMultipartUploads" : "ListObjects";
+      return query.get("list-type") === "2" ? "ListObjectsV2" : "ListObjects";
     case "PUT":
-      return query.has("versioning") ? "PutBucketVersioning" : "CreateBucket";
+      return "CreateBucket";
     case "HEAD":
       return "HeadBucket";
     case "DELETE":
       return "DeleteBucket";
     case "POST":
-      return query.has("delete") ? "DeleteObjects" : undefined;
+      return "PostObject";
     default:
       return undefined;
   }
 }
 
 function objectOperation({ method, query, headers }: Route): Operation | undefined {
-  const tagging = query.size > 0 && query.has("tagging");
-  if (query.size > 0 && !tagging) refuseUnknown(query);
   switch (method) {
     case "GET":
-      if (tagging) return "GetObjectTagging";
-      if (query.has("attributes")) return "GetObjectAttributes";
       return query.has("uploadId") ? "ListParts" : "GetObject";
     case "HEAD":
       return "HeadObject";
     case "PUT": {
-      if (tagging) return "PutObjectTagging";
       const copies = headers["x-amz-copy-source"] !== undefined;
       if (query.has("uploadId")) return copies ? "UploadPartCopy" : "UploadPart";
       return copies ? "CopyObject" : "PutObject";
     }
     case "DELETE":
-      if (tagging) return "DeleteObjectTagging";
       return query.has("uploadId") ? "AbortMultipartUpload" : "DeleteObject";
     case "POST":
-      if (query.has("uploads")) return "CreateMultipartUpload";
       return query.has("uploadId") ? "CompleteMultipartUpload" : undefined;
     default:
       return undefined;
   }
 }
 
-function refuseUnknown(query: ReadonlyMap<string, string>): void {
-  for (const name of query.keys()) {
-    if (UNKNOWN.has(name)) {
-      throw new S3Error("NotImplemented", "A header you provided implies functionality that is not implemented", {
-        elements: { Header: name },
-      });
-    }
-  }
+function refuseUnknown(name: string, { method, key }: Route): never {
+  throw new S3Error(
+    "NotImplemented",
+    `The sandbox has no ${name} of ${key === "" ? "buckets" : "objects"} (${method})`,
+    {
+      elements: { Header: name },
+    },
+  );
 }

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { authenticate } from "../auth/authenticate.ts";
 import { newRequestId, parseCall, type Call } from "./call.ts";
+import { checkHeaders } from "./check-headers.ts";
+import { corsHeaders } from "../operations/configuration/cors.ts";
 import { handleControl, isControlPath, type Control } from "./control.ts";
 import { proxyPage, replyAfter, replyBefore } from "../behaviour/fault-replies.ts";
 import type { FaultOptions, Faults } from "../behaviour/faults.ts";
@@ -45,6 +47,8 @@ export function createS3Server(parts: S3ServerParts): Server {
   };
   const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0, maxHeaderSize: 64 * 1024 }, serve);
   server.on("checkContinue", (request, response) => serve(request, response, () => response.writeContinue()));
+  // S3 does as if an expectation that it does not know were not there; Node would answer 417.
+  server.on("checkExpectation", serve);
   return server;
 }
 
@@ -53,7 +57,8 @@ async function answer(parts: S3ServerParts, call: Call, response: ServerResponse
   let code: string | undefined;
   let reply: Reply | undefined;
   try {
-    authenticate(call, parts.world);
+    checkHeaders(call);
+    if (call.operation !== "Preflight") authenticate(call, parts.world);
     fault = parts.faults.strike(call);
     reply = fault === undefined ? undefined : replyBefore(fault);
     reply ??= isSilentBefore(fault) ? undefined : await perform(parts, call);
@@ -63,6 +68,8 @@ async function answer(parts: S3ServerParts, call: Call, response: ServerResponse
     const byProxy = refusal.status === 404 && parts.world.quirks.proxyNotFound === true;
     reply = byProxy ? proxyPage(404) : errorReply(refusal, { ...call, hostId: HOST_ID, path: call.rawPath });
   }
+  if (call.headers.origin !== undefined && call.operation !== "Preflight" && reply !== undefined)
+    reply = { ...reply, headers: [...reply.headers, ...corsHeaders(call, parts.world)] };
   if (fault !== undefined) reply = replyAfter(fault, reply, call);
   const delay = parts.latencyMs + (fault?.kind === "latency" ? (fault.delayMs ?? 0) : 0);
   if (delay > 0) await pause(delay, response);

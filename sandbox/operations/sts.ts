@@ -94,6 +94,8 @@ function roleOf(form: ReadonlyMap<string, string>): { arn: string; sessionName: 
   return { arn, sessionName };
 }
 
+type IssuedCredential = Required<Omit<SandboxCredential, "displayName" | "email">>;
+
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html: 900 seconds to 12 hours, default one hour
 function issue(form: ReadonlyMap<string, string>, world: World, roleArn: string, sessionName: string): string {
   const asked = Number(form.get("DurationSeconds") ?? 3600);
@@ -105,7 +107,7 @@ function issue(form: ReadonlyMap<string, string>, world: World, roleArn: string,
   const seconds = Math.min(asked, world.maxSessionSeconds ?? asked);
   const [account, role] = [roleArn.split(":")[4]!, roleArn.slice(roleArn.indexOf(":role/") + 6)];
   const id = randomBytes(8).toString("hex").toUpperCase();
-  const credential: Required<SandboxCredential> = {
+  const credential: IssuedCredential = {
     accessKeyId: `ASIA${id}`,
     secretAccessKey: randomBytes(30).toString("base64"),
     sessionToken: randomBytes(96).toString("base64"),

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { EMPTY_BODY } from "./body.ts";
 import type { Quirks } from "../options.ts";
+import type { BucketSettings } from "./bucket-settings.ts";
 import { CompactObjects } from "./compact-objects.ts";
 import { FoldedNames } from "./folded-names.ts";
 import { GeneratedObjects, type GenerateOptions } from "./generated-objects.ts";
@@ -26,10 +27,13 @@ export type BucketOptions = {
   /** Keep facts, not bodies. */
   sink?: boolean;
   quirks: Quirks;
+  settings?: BucketSettings;
 };
 
 /** What every object gets under the quirk `constantEtags`: well formed, and of no use. */
 const CONSTANT_ETAG = "00000000000000000000000000000000";
+
+type Detachable = "retention" | "restored";
 
 /** One bucket: its objects, their versions, and what was generated into it. */
 export class Bucket {
@@ -39,7 +43,10 @@ export class Bucket {
   readonly sharedWith: readonly string[];
   readonly created = nowInSeconds();
   readonly sink: boolean;
+  readonly settings: BucketSettings;
   versioning: Versioning;
+  /** Some object belongs to another account than the bucket. */
+  hasForeignObjects = false;
   readonly #objects = new Map<string, StoredObject>();
   readonly #compact: CompactObjects | undefined;
   readonly #sorted = new SortedKeys();
@@ -55,6 +62,7 @@ export class Bucket {
     this.sharedWith = options.sharedWith ?? [];
     this.versioning = options.versioning;
     this.sink = options.sink ?? false;
+    this.settings = options.settings ?? {};
     this.#quirks = options.quirks;
     this.#compact = this.sink ? new CompactObjects() : undefined;
   }
@@ -102,6 +110,7 @@ export class Bucket {
   /** Stores a new version (or replaces the object where versioning is off) and returns it with its version id. */
   put(given: StoredObject): StoredObject {
     const object = this.#asKept(given);
+    if (object.acl !== undefined && object.acl.owner !== this.account) this.hasForeignObjects = true;
     if (this.versioning === undefined) {
       this.#setHead(object.key, object);
       return object;
@@ -144,10 +153,14 @@ export class Bucket {
     return chain;
   }
 
-  /** Changes a stored version in place (tags). */
-  update(object: StoredObject, change: Partial<StoredObject>): void {
-    const chain = this.versions(object.key);
-    const changed = chain.map((one) => (versionName(one) === versionName(object) ? { ...one, ...change } : one));
+  /** Changes a stored version in place: tags, ACL, locks. `without` names what it loses. */
+  update(object: StoredObject, change: Partial<StoredObject>, without: readonly Detachable[] = []): void {
+    const changed = this.versions(object.key).map((one) => {
+      if (versionName(one) !== versionName(object)) return one;
+      const copy = { ...one, ...change };
+      for (const name of without) delete copy[name];
+      return copy;
+    });
     this.#setHead(object.key, link(changed));
   }
 

@@ -112,7 +112,11 @@ function isSpecial(object: StoredObject): boolean {
     object.parts !== undefined ||
     object.versionId !== undefined ||
     object.previous !== undefined ||
-    object.deleteMarker === true
+    object.deleteMarker === true ||
+    object.acl !== undefined ||
+    object.retention !== undefined ||
+    object.legalHold !== undefined ||
+    object.restored !== undefined
   );
 }
 

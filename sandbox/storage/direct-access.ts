@@ -1,7 +1,7 @@
 import type { Bucket } from "./bucket.ts";
 import { liveKeys, newObject, readBytes, viewObject, viewUpload } from "./object-view.ts";
-import type { DirectAccess } from "../sandbox.ts";
-import { addBucket, type World } from "./world.ts";
+import type { CreateBucketOptions, DirectAccess } from "../sandbox.ts";
+import { addBucket, ALL_BLOCKED, type World } from "./world.ts";
 
 /** What tests arrange and look up without HTTP. */
 export function directAccess(world: World): DirectAccess {
@@ -14,13 +14,9 @@ export function directAccess(world: World): DirectAccess {
     versionId === undefined ? open(bucket).current(key) : open(bucket).version(key, versionId);
 
   return {
-    createBucket: (name, { versioning, ...rest } = {}) => {
+    createBucket: (name, options = {}) => {
       if (world.buckets.has(name)) throw new Error(`the sandbox has a bucket ${JSON.stringify(name)} already`);
-      addBucket(world, {
-        name,
-        ...rest,
-        versioning: versioning === "suspended" ? "Suspended" : versioning ? "Enabled" : undefined,
-      });
+      makeBucket(world, name, options);
     },
     put: (bucket, key, body, options = {}) => {
       const { etag, versionId } = open(bucket).put(newObject(key, body, options));
@@ -51,4 +47,14 @@ export function directAccess(world: World): DirectAccess {
       world.credentials.set(accessKeyId, { ...credential, expiresAt: 0 });
     },
   };
+}
+
+function makeBucket(world: World, name: string, options: CreateBucketOptions): void {
+  const { versioning, objectLock = false, ownership, blockPublicAccess, ...rest } = options;
+  const status = versioning === "suspended" ? "Suspended" : versioning || objectLock !== false ? "Enabled" : undefined;
+  const { settings } = addBucket(world, { name, ...rest, versioning: status });
+  if (objectLock !== false) settings.lock = objectLock === true ? {} : { retention: objectLock };
+  if (ownership !== undefined) settings.ownership = ownership;
+  if (blockPublicAccess === false) delete settings.publicAccess;
+  else if (blockPublicAccess === true) settings.publicAccess = ALL_BLOCKED;
 }

@@ -1,5 +1,6 @@
 import type { Body } from "./body.ts";
-import type { Checksum, ChecksumAlgorithm, ObjectFacts, Tag } from "./stored-object.ts";
+import type { Acl } from "./acl.ts";
+import type { Checksum, ChecksumAlgorithm, ObjectFacts, StoredObject, Tag } from "./stored-object.ts";
 
 export type UploadedPart = { number: number; body: Body; etag: string; checksum?: Checksum; lastModified: number };
 
@@ -11,6 +12,9 @@ export type MultipartUpload = {
   initiated: number;
   facts: ObjectFacts;
   tags?: readonly Tag[];
+  acl?: Acl;
+  /** What Object Lock shall keep. */
+  protection: Pick<StoredObject, "retention" | "legalHold">;
   checksum?: { algorithm: ChecksumAlgorithm; type: Checksum["type"] };
   parts: Map<number, UploadedPart>;
 };

@@ -1,4 +1,5 @@
 import { bodyBytes, bodyMd5, bytesBody } from "./body.ts";
+import { headerText, keptHeader, mapHeaders } from "../http/header-text.ts";
 import type { Bucket } from "./bucket.ts";
 import { compareKeys } from "./key-order.ts";
 import type { MultipartUpload } from "./multipart-upload.ts";
@@ -15,8 +16,11 @@ export function newObject(key: string, content: string | Uint8Array, options: Pu
     lastModified:
       options.lastModified === undefined ? nowInSeconds() : Math.floor(options.lastModified.getTime() / 1000) * 1000,
     facts: {
-      headers: { "content-type": options.contentType ?? "binary/octet-stream", ...options.headers },
-      metadata: options.metadata ?? {},
+      headers: mapHeaders(
+        { "content-type": options.contentType ?? "binary/octet-stream", ...options.headers },
+        keptHeader,
+      ),
+      metadata: mapHeaders(options.metadata ?? {}, keptHeader),
       storageClass: options.storageClass ?? "STANDARD",
       encryption: options.encryption ?? PLAIN_FACTS.encryption,
     },
@@ -38,9 +42,9 @@ export function viewObject(object: StoredObject): ObjectView {
     size: object.body.size,
     etag: object.etag,
     lastModified: new Date(object.lastModified),
-    contentType: facts.headers["content-type"] ?? "",
-    headers: { ...facts.headers },
-    metadata: { ...facts.metadata },
+    contentType: headerText(facts.headers["content-type"] ?? ""),
+    headers: mapHeaders(facts.headers, headerText),
+    metadata: mapHeaders(facts.metadata, headerText),
     tags: Object.fromEntries((object.tags ?? []).map((tag) => [tag.key, tag.value])),
     storageClass: facts.storageClass,
     encryption: { ...facts.encryption },
@@ -48,6 +52,8 @@ export function viewObject(object: StoredObject): ObjectView {
     deleteMarker: object.deleteMarker ?? false,
     parts: object.parts?.length,
     checksum: object.checksum,
+    retention: object.retention && { mode: object.retention.mode, until: new Date(object.retention.until) },
+    legalHold: object.legalHold ?? false,
   };
 }
 

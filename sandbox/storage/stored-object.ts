@@ -1,3 +1,4 @@
+import type { Acl } from "./acl.ts";
 import type { Body } from "./body.ts";
 
 export type ChecksumAlgorithm = "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256";
@@ -41,8 +42,17 @@ export type StoredObject = {
   /** Undefined where the bucket never had versioning; `"null"` under suspended versioning. */
   versionId?: string;
   deleteMarker?: true;
+  /** Absent: the bucket's owner owns it, and nobody else may do anything. */
+  acl?: Acl;
+  retention?: Retention;
+  legalHold?: boolean;
+  /** A copy of an archived object that can be read; `until` in milliseconds. */
+  restored?: { until: number };
   previous?: StoredObject;
 };
+
+/** Until when (milliseconds) a version may not be deleted. */
+export type Retention = { mode: "GOVERNANCE" | "COMPLIANCE"; until: number };
 
 export type Tag = { key: string; value: string };
 

@@ -128,6 +128,6 @@ describe("a bucket of another account", () => {
 });
 
 test("answers NotImplemented to subresources it does not have", async ({ sandbox }) => {
-  const answer = await raw(sandbox, { path: "/docs?acl" });
+  const answer = await raw(sandbox, { path: "/docs?lifecycle" });
   expect([answer.status, /<Code>(\w+)/.exec(answer.text)?.[1]]).toEqual([501, "NotImplemented"]);
 });

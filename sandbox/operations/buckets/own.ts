@@ -1,14 +1,18 @@
-import type { Bucket } from "../../storage/bucket.ts";
 import { header, type Call } from "../../http/call.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
 import { receiveDocument } from "../../http/receive-body.ts";
 import { S3Error } from "../../http/s3-error.ts";
-import { addBucket, checkOwner, findBucket, openBucket, type World } from "../../storage/world.ts";
+import { accessDenied, openBucket } from "../../auth/access.ts";
+import { addBucket, type World } from "../../storage/world.ts";
 import { childText, element, malformed, parseXml, xmlDocument } from "../../http/xml.ts";
+import type { Bucket } from "../../storage/bucket.ts";
+import type { BucketSettings, ObjectOwnership } from "../../storage/bucket-settings.ts";
+import { aclFromHeaders } from "../permissions/acl-headers.ts";
 import { readToken, writeToken } from "../listings/token.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
 export function listBuckets(call: Call, world: World): Reply {
+  if (call.account === "") throw accessDenied();
   const { query } = call;
   const prefix = query.get("prefix");
   const max = Number(query.get("max-buckets") ?? 10_000);
@@ -40,6 +44,7 @@ export function listBuckets(call: Call, world: World): Reply {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html */
 export async function createBucket(call: Call, world: World): Promise<Reply> {
+  if (call.account === "") throw accessDenied();
   checkName(call.bucket);
   const region = requestedRegion(call, await receiveDocument(call), world);
   const existing = world.buckets.get(call.bucket);
@@ -60,9 +65,45 @@ export async function createBucket(call: Call, world: World): Promise<Reply> {
       );
     }
   } else {
-    addBucket(world, { name: call.bucket, region, account: call.account });
+    const settings = requestedSettings(call, world);
+    const versioning = settings.lock === undefined ? undefined : "Enabled";
+    const bucket = addBucket(world, { name: call.bucket, region, account: call.account, settings, versioning });
+    applyAcl(call, world, bucket);
   }
   return emptyReply(200, ["Location", `/${call.bucket}`]);
+}
+
+const OWNERSHIPS: readonly ObjectOwnership[] = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
+
+function requestedSettings(call: Call, world: World): BucketSettings {
+  const settings: BucketSettings = {};
+  if (header(call, "x-amz-bucket-object-lock-enabled")?.toLowerCase() === "true") settings.lock = {};
+  const asked = header(call, "x-amz-object-ownership");
+  const ownership = OWNERSHIPS.find((one) => one === asked);
+  if (asked !== undefined && ownership === undefined)
+    throw new S3Error("InvalidArgument", "Invalid x-amz-object-ownership header", {
+      elements: { ArgumentName: "x-amz-object-ownership", ArgumentValue: asked },
+    });
+  if (ownership !== undefined) settings.ownership = ownership;
+  const acl = header(call, "x-amz-acl");
+  if (acl !== undefined && acl !== "private" && (ownership ?? world.newBuckets.ownership) === "BucketOwnerEnforced")
+    throw new S3Error(
+      "InvalidBucketAclWithObjectOwnership",
+      "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+    );
+  return settings;
+}
+
+/** A refused list leaves no bucket behind. */
+function applyAcl(call: Call, world: World, bucket: Bucket): void {
+  if (bucket.settings.ownership === "BucketOwnerEnforced") return;
+  try {
+    const acl = aclFromHeaders(call, { world, bucket, owner: bucket.account });
+    if (acl !== undefined) bucket.settings.acl = acl;
+  } catch (error) {
+    world.buckets.delete(bucket.name);
+    throw error;
+  }
 }
 
 function requestedRegion(call: Call, document: Buffer, world: World): string {
@@ -115,17 +156,11 @@ export function headBucket(call: Call, world: World): Reply {
 
 /** Answers from any region: it is how clients find out. */
 export function getBucketLocation(call: Call, world: World): Reply {
-  const bucket = ownBucket(call, world);
+  const bucket = openBucket(world, call, { anyRegion: true });
   const region = bucket.region === "us-east-1" ? "" : bucket.region;
   return xmlReply(
     `<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${region}</LocationConstraint>`,
   );
-}
-
-function ownBucket(call: Call, world: World): Bucket {
-  const bucket = findBucket(world, call.bucket);
-  checkOwner(bucket, call, header(call, "x-amz-expected-bucket-owner"));
-  return bucket;
 }
 
 export function getBucketVersioning(call: Call, world: World): Reply {
@@ -136,6 +171,13 @@ export async function putBucketVersioning(call: Call, world: World): Promise<Rep
   const bucket = openBucket(world, call);
   const status = childText(parseXml(await receiveDocument(call), "VersioningConfiguration"), "Status");
   if (status !== "Enabled" && status !== "Suspended") throw malformed();
+  if (status === "Suspended" && bucket.settings.lock !== undefined) {
+    throw new S3Error(
+      "InvalidBucketState",
+      "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+      { status: 409 },
+    );
+  }
   bucket.versioning = status;
   return emptyReply(200);
 }

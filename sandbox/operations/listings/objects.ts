@@ -1,10 +1,13 @@
 import type { Bucket } from "../../storage/bucket.ts";
-import type { Call } from "../../http/call.ts";
+import { header, type Call } from "../../http/call.ts";
 import { xmlReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
 import type { StoredObject } from "../../storage/stored-object.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import { objectAcl, openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 import { element, escapeXml, xmlDocument } from "../../http/xml.ts";
+import { isArchived } from "../objects/source.ts";
+import { accountElements } from "../permissions/acl.ts";
 import { listPage } from "./page.ts";
 import { readToken, writeToken } from "./token.ts";
 
@@ -57,7 +60,7 @@ export function listObjectsV2(call: Call, world: World): Reply {
   const startAfter = query.get("start-after");
   const after = token !== undefined ? readToken(token) : startAfter ? { key: startAfter } : undefined;
   const page = listPage(bucket, { prefix, delimiter, after, max });
-  const owner = query.get("fetch-owner") === "true" ? bucket.account : undefined;
+  const owner = query.get("fetch-owner") === "true" ? ownerElement(bucket, world) : undefined;
   const content =
     element("Name", bucket.name) +
     element("Prefix", name(prefix)) +
@@ -69,7 +72,7 @@ export function listObjectsV2(call: Call, world: World): Reply {
     element("Delimiter", delimiter === "" ? undefined : name(delimiter)) +
     encodingType +
     element("IsTruncated", page.next !== undefined) +
-    contents(page.objects, name, owner) +
+    contents(page.objects, { name, owner, restores: asksRestores(call) }) +
     commonPrefixes(page.prefixes, name);
   return xmlReply(xmlDocument("ListBucketResult", content), regionHeader(bucket));
 }
@@ -90,7 +93,7 @@ export function listObjects(call: Call, world: World): Reply {
     element("Delimiter", delimiter === "" ? undefined : name(delimiter)) +
     encodingType +
     element("IsTruncated", page.next !== undefined) +
-    contents(page.objects, name, bucket.account) +
+    contents(page.objects, { name, owner: ownerElement(bucket, world), restores: asksRestores(call) }) +
     commonPrefixes(page.prefixes, name);
   return xmlReply(xmlDocument("ListBucketResult", content), regionHeader(bucket));
 }
@@ -99,7 +102,32 @@ export function commonPrefixes(prefixes: readonly string[], name: (text: string)
   return prefixes.map((prefix) => `<CommonPrefixes>${element("Prefix", name(prefix))}</CommonPrefixes>`).join("");
 }
 
-function contents(objects: readonly StoredObject[], name: (text: string) => string, owner: string | undefined): string {
+/** The owner of an object, as an element. */
+export function ownerElement(bucket: Bucket, world: World): (object: StoredObject) => string {
+  const usual = `<Owner>${accountElements(bucket.account, world)}</Owner>`;
+  if (!bucket.hasForeignObjects) return () => usual;
+  return (object) => `<Owner>${accountElements(objectAcl(bucket, object).owner, world)}</Owner>`;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (x-amz-optional-object-attributes) */
+export function asksRestores(call: Call): boolean {
+  const asked = header(call, "x-amz-optional-object-attributes");
+  if (asked === undefined) return false;
+  if (asked.trim() !== "RestoreStatus") {
+    throw new S3Error("InvalidArgument", "Invalid attribute name specified", {
+      elements: { ArgumentName: "x-amz-optional-object-attributes", ArgumentValue: asked },
+    });
+  }
+  return true;
+}
+
+type Shown = {
+  name: (text: string) => string;
+  owner: ((object: StoredObject) => string) | undefined;
+  restores: boolean;
+};
+
+function contents(objects: readonly StoredObject[], { name, owner, restores }: Shown): string {
   let xml = "";
   for (const object of objects) {
     xml += `<Contents><Key>${escapeXml(name(object.key))}</Key><LastModified>${isoTime(object.lastModified)}</LastModified><ETag>&quot;${object.etag}&quot;</ETag>`;
@@ -107,10 +135,18 @@ function contents(objects: readonly StoredObject[], name: (text: string) => stri
       xml += `<ChecksumAlgorithm>${object.checksum.algorithm}</ChecksumAlgorithm><ChecksumType>${object.checksum.type}</ChecksumType>`;
     }
     xml += `<Size>${object.body.size}</Size>`;
-    if (owner !== undefined) xml += `<Owner><ID>${owner}</ID></Owner>`;
+    if (owner !== undefined) xml += owner(object);
+    if (restores) xml += restoreElement(object);
     xml += `<StorageClass>${object.facts.storageClass}</StorageClass></Contents>`;
   }
   return xml;
+}
+
+/** Archived objects say how far their restore is. */
+export function restoreElement(object: StoredObject): string {
+  if (!isArchived(object)) return "";
+  const until = object.restored && new Date(object.restored.until).toISOString();
+  return `<RestoreStatus>${element("IsRestoreInProgress", false)}${element("RestoreExpiryDate", until)}</RestoreStatus>`;
 }
 
 let lastTime = Number.NaN;

@@ -2,9 +2,11 @@ import type { Call } from "../../http/call.ts";
 import { compareKeys } from "../../storage/key-order.ts";
 import type { MultipartUpload } from "../../storage/multipart-upload.ts";
 import { xmlReply, type Reply } from "../../http/reply.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 import { element, xmlDocument } from "../../http/xml.ts";
 import { commonPrefixes, listSettings } from "./objects.ts";
+import { accountElements } from "../permissions/acl.ts";
 import { findUpload } from "../uploads/parts.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html */
@@ -44,7 +46,9 @@ export function listMultipartUploads(call: Call, world: World): Reply {
     encodingType +
     element("MaxUploads", max) +
     element("IsTruncated", truncated) +
-    shown.map((upload) => uploadElement(upload, name, bucket.account)).join("") +
+    shown
+      .map((upload) => uploadElement(upload, name, accountElements(upload.acl?.owner ?? bucket.account, world)))
+      .join("") +
     commonPrefixes([...prefixes], name);
   return xmlReply(xmlDocument("ListMultipartUploadsResult", content));
 }
@@ -60,7 +64,7 @@ function uploadElement(upload: MultipartUpload, name: (text: string) => string, 
   const content =
     element("Key", name(upload.key)) +
     element("UploadId", upload.uploadId) +
-    `<Initiator>${element("ID", owner)}</Initiator><Owner>${element("ID", owner)}</Owner>` +
+    `<Initiator>${owner}</Initiator><Owner>${owner}</Owner>` +
     element("StorageClass", upload.facts.storageClass) +
     element("Initiated", new Date(upload.initiated).toISOString()) +
     element("ChecksumAlgorithm", upload.checksum?.algorithm) +

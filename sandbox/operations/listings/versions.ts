@@ -4,9 +4,10 @@ import { compareKeys } from "../../storage/key-order.ts";
 import { xmlReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
 import { versionName, type StoredObject } from "../../storage/stored-object.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 import { element, xmlDocument } from "../../http/xml.ts";
-import { commonPrefixes, listSettings } from "./objects.ts";
+import { asksRestores, commonPrefixes, listSettings, ownerElement, restoreElement } from "./objects.ts";
 import { listPage, type ListPage } from "./page.ts";
 
 type Version = { object: StoredObject; isLatest: boolean };
@@ -29,6 +30,8 @@ export function listObjectVersions(call: Call, world: World): Reply {
     ...inOrder(bucket, page),
   ];
   const shown = found.slice(0, max);
+  const owner = ownerElement(bucket, world);
+  const restores = asksRestores(call);
   const last = max > 0 && (found.length > max || page.next !== undefined) ? shown.at(-1) : undefined;
   const content =
     element("Name", bucket.name) +
@@ -41,7 +44,7 @@ export function listObjectVersions(call: Call, world: World): Reply {
     element("Delimiter", delimiter === "" ? undefined : name(delimiter)) +
     encodingType +
     element("IsTruncated", last !== undefined) +
-    shown.map((one) => ("object" in one ? versionElement(one, name, bucket.account) : "")).join("") +
+    shown.map((one) => ("object" in one ? versionElement(one, { name, owner, restores }) : "")).join("") +
     commonPrefixes(
       shown.flatMap((one) => ("prefix" in one ? [one.prefix] : [])),
       name,
@@ -65,18 +68,20 @@ function restOfKey(bucket: Bucket, key: string, versionId: string): Version[] {
   return chain.slice(at + 1).map((object, index) => ({ object, isLatest: at + 1 + index === 0 }));
 }
 
-function versionElement({ object, isLatest }: Version, name: (text: string) => string, owner: string): string {
+type Shown = { name: (text: string) => string; owner: (object: StoredObject) => string; restores: boolean };
+
+function versionElement({ object, isLatest }: Version, { name, owner, restores }: Shown): string {
   const common =
     element("Key", name(object.key)) +
     element("VersionId", versionName(object)) +
     element("IsLatest", isLatest) +
     element("LastModified", new Date(object.lastModified).toISOString());
-  const ownerElement = `<Owner>${element("ID", owner)}</Owner>`;
-  if (object.deleteMarker) return `<DeleteMarker>${common}${ownerElement}</DeleteMarker>`;
+  if (object.deleteMarker) return `<DeleteMarker>${common}${owner(object)}</DeleteMarker>`;
   const content =
     element("ETag", `"${object.etag}"`) +
     element("Size", object.body.size) +
-    ownerElement +
+    owner(object) +
+    (restores ? restoreElement(object) : "") +
     element("StorageClass", object.facts.storageClass);
   return `<Version>${common}${content}</Version>`;
 }

@@ -1,10 +1,11 @@
 import { header, type Call } from "../../http/call.ts";
 import { defaultChecksum } from "../../storage/checksum.ts";
-import { checkCustomerKey, readCustomerKey } from "../../http/object-facts.ts";
+import { checkCustomerKey, readCustomerKey } from "../../http/encryption.ts";
 import { xmlReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
 import type { Checksum, StoredObject } from "../../storage/stored-object.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 import { element, xmlDocument } from "../../http/xml.ts";
 import { checkKey, findObject, requestedVersion } from "./source.ts";
 
@@ -26,7 +27,7 @@ export function getObjectAttributes(call: Call, world: World): Reply {
     // Without quotes here, unlike everywhere else.
     element("ETag", asked.has("ETag") ? object.etag : undefined) +
     (asked.has("Checksum") && checksum ? `<Checksum>${checksumElements(checksum, true)}</Checksum>` : "") +
-    (asked.has("ObjectParts") && object.parts ? partsElement(object) : "") +
+    (asked.has("ObjectParts") && object.parts ? partsElement(call, object) : "") +
     element("StorageClass", asked.has("StorageClass") ? object.facts.storageClass : undefined) +
     element("ObjectSize", asked.has("ObjectSize") ? object.body.size : undefined);
   const headers = ["Last-Modified", new Date(object.lastModified).toUTCString()];
@@ -42,11 +43,20 @@ function checksumElements(checksum: Checksum, withType: boolean): string {
 }
 
 /** S3 lists the parts themselves only for uploads with checksums. */
-function partsElement({ parts = [] }: StoredObject): string {
-  const listed = parts.filter((part) => part.checksum !== undefined).slice(0, 1000);
+function partsElement(call: Call, { parts = [] }: StoredObject): string {
+  const max = Math.min(Number(header(call, "x-amz-max-parts") ?? 1000), 1000);
+  const marker = Number(header(call, "x-amz-part-number-marker") ?? 0);
+  const rest = parts.filter((part) => part.number > marker);
+  const page = rest.slice(0, max);
+  const listed = page.filter((part) => part.checksum !== undefined);
   const elements = listed.map(
     (part) =>
       `<Part>${element("PartNumber", part.number)}${element("Size", part.size)}${part.checksum ? checksumElements(part.checksum, false) : ""}</Part>`,
   );
-  return `<ObjectParts>${element("PartsCount", parts.length)}${elements.join("")}</ObjectParts>`;
+  const paging =
+    element("PartNumberMarker", marker) +
+    element("NextPartNumberMarker", page.at(-1)?.number ?? 0) +
+    element("MaxParts", max) +
+    element("IsTruncated", rest.length > page.length);
+  return `<ObjectParts>${element("PartsCount", parts.length)}${paging}${elements.join("")}</ObjectParts>`;
 }

@@ -3,14 +3,8 @@ import type { Bucket } from "../../storage/bucket.ts";
 import { header, type Call } from "../../http/call.ts";
 import { computeChecksum, parseAlgorithm } from "../../storage/checksum.ts";
 import { checkWrite } from "../../storage/conditions.ts";
-import {
-  encryptionHeaders,
-  readEncryption,
-  readStorageClass,
-  systemHeaders,
-  tagsFromHeader,
-  userMetadata,
-} from "../../http/object-facts.ts";
+import { encryptionHeaders, readEncryption } from "../../http/encryption.ts";
+import { readStorageClass, systemHeaders, tagsFromHeader, userMetadata } from "../../http/object-facts.ts";
 import { checkNoBody } from "../../http/receive-body.ts";
 import { xmlReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
@@ -18,13 +12,17 @@ import {
   nowInSeconds,
   PLAIN_FACTS,
   type Checksum,
+  type Encryption,
   type ObjectFacts,
   type StoredObject,
   type Tag,
 } from "../../storage/stored-object.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 import { element, xmlDocument } from "../../http/xml.ts";
 import { checkKey, openCopySource, type CopySource } from "./source.ts";
+import { requestedProtection } from "../lock/protection.ts";
+import { newObjectAcl } from "../permissions/acl-headers.ts";
 import { etagFor } from "./put.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
@@ -47,16 +45,20 @@ export function copyObject(call: Call, world: World): Reply {
       ifNoneMatch: header(call, "if-none-match"),
     });
   }
-  const stored = bucket.put(copiedObject(call, source.object, { directive, world }));
+  const acl = newObjectAcl(call, world, bucket);
+  const object = copiedObject(call, source.object, { directive, world, bucket });
+  if (acl !== undefined) object.acl = acl;
+  Object.assign(object, requestedProtection(call, bucket));
+  const stored = bucket.put(object);
   return copyReply(stored, source.object, world);
 }
 
 function copiedObject(
   call: Call,
   source: StoredObject,
-  { directive, world }: { directive: "COPY" | "REPLACE"; world: World },
+  { directive, world, bucket }: { directive: "COPY" | "REPLACE"; world: World; bucket: Bucket },
 ): StoredObject {
-  const facts = copiedFacts(call, source, directive);
+  const facts = copiedFacts(call, source, { directive, encryption: bucket.settings.encryption });
   const object: StoredObject = {
     key: call.key,
     body: source.body,
@@ -80,14 +82,35 @@ function copiedEtag(source: StoredObject, facts: ObjectFacts): string {
 }
 
 // Storage class and encryption are not carried over by S3: what the request does not name becomes the default.
-function copiedFacts(call: Call, source: StoredObject, directive: "COPY" | "REPLACE"): ObjectFacts {
+function copiedFacts(
+  call: Call,
+  source: StoredObject,
+  { directive, encryption: usual }: { directive: "COPY" | "REPLACE"; encryption: Encryption | undefined },
+): ObjectFacts {
   const storageClass = readStorageClass(call) ?? "STANDARD";
-  const encryption = readEncryption(call) ?? PLAIN_FACTS.encryption;
+  const encryption = readEncryption(call) ?? usual ?? PLAIN_FACTS.encryption;
   const { facts } = source;
   if (directive === "REPLACE")
     return { headers: systemHeaders(call), metadata: userMetadata(call), storageClass, encryption };
-  if (facts.storageClass === storageClass && facts.encryption === encryption) return facts;
-  return { headers: facts.headers, metadata: facts.metadata, storageClass, encryption };
+  const redirect = header(call, "x-amz-website-redirect-location");
+  const redirects = redirect !== undefined || REDIRECT in facts.headers;
+  if (!redirects && facts.storageClass === storageClass && facts.encryption === encryption) return facts;
+  return {
+    headers: redirects ? withRedirect(facts.headers, redirect) : facts.headers,
+    metadata: facts.metadata,
+    storageClass,
+    encryption,
+  };
+}
+
+const REDIRECT = "x-amz-website-redirect-location";
+
+/** The one header that a copy does not carry over. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html (x-amz-website-redirect-location) */
+function withRedirect(headers: Record<string, string>, redirect: string | undefined): Record<string, string> {
+  const changed = { ...headers };
+  delete changed[REDIRECT];
+  if (redirect !== undefined) changed[REDIRECT] = redirect;
+  return changed;
 }
 
 function copiedTags(call: Call, source: StoredObject): readonly Tag[] | undefined {

@@ -6,8 +6,10 @@ import { missingContentMd5, receiveDocument } from "../../http/receive-body.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
 import { versionName } from "../../storage/stored-object.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 import { childText, element, malformed, parseXml, xmlDocument } from "../../http/xml.ts";
+import { checkUnlocked } from "../lock/protection.ts";
 import { checkKey, requestedVersion } from "./source.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
@@ -15,7 +17,7 @@ export function deleteObject(call: Call, world: World): Reply {
   const bucket = openBucket(world, call);
   checkKey(call.key);
   const ifMatch = world.enforce.delete ? header(call, "if-match") : undefined;
-  const outcome = remove(bucket, call.key, requestedVersion(call, world), ifMatch);
+  const outcome = remove(call, bucket, { key: call.key, versionId: requestedVersion(call, world), etag: ifMatch });
   const headers: string[] = [];
   if (outcome.deleteMarker) headers.push("x-amz-delete-marker", "true");
   if (outcome.versionId !== undefined) headers.push("x-amz-version-id", outcome.versionId);
@@ -24,10 +26,11 @@ export function deleteObject(call: Call, world: World): Reply {
 
 type Removed = { versionId?: string; deleteMarker: boolean; markerVersionId?: string };
 
-function remove(bucket: Bucket, key: string, versionId: string | undefined, ifMatch: string | undefined): Removed {
+function remove(call: Call, bucket: Bucket, { key, versionId, etag }: DeleteEntry): Removed {
   // A condition looks at the current version only.
-  if (ifMatch !== undefined) checkDelete(key, bucket.head(key), ifMatch);
+  if (etag !== undefined) checkDelete(key, bucket.head(key), etag);
   if (versionId !== undefined) {
+    if (bucket.settings.lock !== undefined) checkUnlocked(call, bucket, bucket.version(key, versionId));
     const removed = bucket.deleteVersion(key, versionId);
     return { versionId, deleteMarker: removed?.deleteMarker ?? false };
   }
@@ -57,7 +60,7 @@ export async function deleteObjects(call: Call, world: World): Promise<Reply> {
     const key = childText(object, "Key");
     if (key === undefined || key === "") throw malformed();
     content += deleteOne(
-      bucket,
+      { call, bucket },
       { key, versionId: ignored ? undefined : childText(object, "VersionId"), etag: childText(object, "ETag") },
       { quiet, world },
     );
@@ -74,12 +77,16 @@ function refuseAsQuirk(call: Call, { quirks: { deleteObjects: quirk } }: World):
 
 type DeleteEntry = { key: string; versionId: string | undefined; etag: string | undefined };
 
-function deleteOne(bucket: Bucket, entry: DeleteEntry, { quiet, world }: { quiet: boolean; world: World }): string {
+function deleteOne(
+  { call, bucket }: { call: Call; bucket: Bucket },
+  entry: DeleteEntry,
+  { quiet, world }: { quiet: boolean; world: World },
+): string {
   const { key, versionId, etag } = entry;
   const name = element("Key", key) + element("VersionId", versionId);
   try {
     checkKey(key);
-    const removed = remove(bucket, key, versionId, world.enforce.multiDelete ? etag : undefined);
+    const removed = remove(call, bucket, { key, versionId, etag: world.enforce.multiDelete ? etag : undefined });
     if (quiet) return "";
     const marker = removed.deleteMarker
       ? element("DeleteMarker", true) + element("DeleteMarkerVersionId", removed.markerVersionId ?? removed.versionId)

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "vitest";
 import { expectRefusal, raw, test } from "../../fixtures.ts";
@@ -126,16 +127,34 @@ test("reads versions by id, and answers for delete markers as S3 does", async ({
   );
 });
 
-test("wants the customer's key for objects encrypted with it", async ({ sandbox }) => {
-  sandbox.put("docs", "locked", "x", { encryption: { algorithm: "AES256", customerKeyMd5: "md5==" } });
-  expect((await raw(sandbox, { path: "/docs/locked" })).text).toContain("<Code>InvalidRequest</Code>");
-  const key = (md5: string) => ({
+/** The headers of a customer's key. */
+function customerKey(letter: string, md5 = hash("md5", letter.repeat(32), "base64")) {
+  return {
     "x-amz-server-side-encryption-customer-algorithm": "AES256",
-    "x-amz-server-side-encryption-customer-key": "key==",
+    "x-amz-server-side-encryption-customer-key": Buffer.from(letter.repeat(32)).toString("base64"),
     "x-amz-server-side-encryption-customer-key-md5": md5,
-  });
-  expect((await raw(sandbox, { path: "/docs/locked", headers: key("other==") })).status).toBe(403);
-  expect((await raw(sandbox, { path: "/docs/locked", headers: key("md5==") })).text).toBe("x");
+  };
+}
+
+test("wants the customer's key for objects encrypted with it, and checks its MD5", async ({ sandbox }) => {
+  const put = await raw(sandbox, { method: "PUT", path: "/docs/locked", body: "x", headers: customerKey("a") });
+  expect(put.status).toBe(200);
+  expect((await raw(sandbox, { path: "/docs/locked" })).text).toContain("<Code>InvalidRequest</Code>");
+  expect((await raw(sandbox, { path: "/docs/locked", headers: customerKey("b") })).status).toBe(403);
+  expect((await raw(sandbox, { path: "/docs/locked", headers: customerKey("a") })).text).toBe("x");
+  const wrongMd5 = await raw(sandbox, { path: "/docs/locked", headers: customerKey("a", hash("md5", "b", "base64")) });
+  expect(wrongMd5.text).toContain("<Code>InvalidArgument</Code>");
+  const rest = Object.fromEntries(Object.entries(customerKey("a")).filter(([name]) => !name.endsWith("algorithm")));
+  expect((await raw(sandbox, { method: "PUT", path: "/docs/b", body: "x", headers: rest })).status).toBe(400);
+  const both = { ...customerKey("a"), "x-amz-server-side-encryption": "AES256" };
+  expect((await raw(sandbox, { method: "PUT", path: "/docs/b", body: "x", headers: both })).status).toBe(400);
+  expect(sandbox.keys("docs")).toEqual(["locked"]);
+});
+
+test("refuses a read that names an encryption", async ({ sandbox }) => {
+  sandbox.put("docs", "a", "x");
+  const headers = { "x-amz-server-side-encryption": "aws:kms" };
+  expect((await raw(sandbox, { method: "HEAD", path: "/docs/a", headers })).status).toBe(400);
 });
 
 test("HEAD of something absent is a bare 404", async ({ sandbox, s3 }) => {

@@ -2,11 +2,14 @@ import { isReadable, sliceBody } from "../../storage/body.ts";
 import { header, type Call } from "../../http/call.ts";
 import { checksumHeader, defaultChecksum } from "../../storage/checksum.ts";
 import { failedCondition } from "../../storage/conditions.ts";
-import { checkCustomerKey, encryptionHeaders, readCustomerKey } from "../../http/object-facts.ts";
+import { checkCustomerKey, encryptionHeaders, readCustomerKey, refuseEncryptionOnRead } from "../../http/encryption.ts";
 import type { Reply } from "../../http/reply.ts";
 import { preconditionFailed, S3Error } from "../../http/s3-error.ts";
-import type { StoredObject } from "../../storage/stored-object.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import type { Checksum, StoredObject } from "../../storage/stored-object.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
+import { lockHeaders } from "../lock/protection.ts";
+import { restoreHeader } from "./restore.ts";
 import { checkArchived, checkKey, findObject, requestedVersion } from "./source.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
@@ -36,6 +39,7 @@ export function headObject(call: Call, world: World): Reply {
 type Opened = { object: StoredObject; reply?: undefined } | { reply: Reply };
 
 function openObject(call: Call, world: World): Opened {
+  refuseEncryptionOnRead(call);
   const bucket = openBucket(world, call);
   checkKey(call.key);
   const object = findObject(bucket, call.key, requestedVersion(call, world));
@@ -61,7 +65,8 @@ function openObject(call: Call, world: World): Opened {
   };
 }
 
-type Range = { start: number; length: number; part?: boolean };
+/** `part`: it is the one that `partNumber` asked for, with its own checksum. */
+type Range = { start: number; length: number; part?: boolean; checksum?: Checksum };
 
 function requestedRange(call: Call, object: StoredObject, world: World): Range | undefined {
   const size = object.body.size;
@@ -94,7 +99,10 @@ function partRange(object: StoredObject, number: number): Range {
     throw new S3Error("InvalidPartNumber", "The requested partnumber is not satisfiable", { status: 416 });
   }
   const start = parts.slice(0, number - 1).reduce((sum, part) => sum + part.size, 0);
-  return { start, length: parts[number - 1]!.size, part: true };
+  const { size, checksum } = parts[number - 1]!;
+  // What is told is the part's value and the object's type.
+  const own = checksum && { ...checksum, type: object.checksum?.type ?? checksum.type };
+  return { start, length: size, part: true, ...(own !== undefined && { checksum: own }) };
 }
 
 const OVERRIDES = [
@@ -118,6 +126,8 @@ function objectHeaders(call: Call, object: StoredObject, world: World, range: Ra
   ];
   headers.push(...encryptionHeaders(facts.encryption));
   if (object.versionId !== undefined) headers.push("x-amz-version-id", object.versionId);
+  if (object.restored !== undefined) headers.push("x-amz-restore", restoreHeader(object.restored));
+  if (object.retention !== undefined || object.legalHold !== undefined) headers.push(...lockHeaders(object));
   if (facts.storageClass !== "STANDARD") headers.push("x-amz-storage-class", facts.storageClass);
   if (object.tags !== undefined && object.tags.length > 0)
     headers.push("x-amz-tagging-count", String(object.tags.length));
@@ -134,7 +144,8 @@ function objectHeaders(call: Call, object: StoredObject, world: World, range: Ra
   if (range?.part && object.parts !== undefined) headers.push("x-amz-mp-parts-count", String(object.parts.length));
   if (range !== undefined)
     headers.push("Content-Range", `bytes ${range.start}-${range.start + range.length - 1}/${body.size}`);
-  else if (header(call, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED") pushChecksum(headers, object, world);
+  if ((range === undefined || range.part) && header(call, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED")
+    pushChecksum(headers, range?.checksum === undefined ? object : { ...object, checksum: range.checksum }, world);
   return headers;
 }
 

@@ -2,20 +2,27 @@ import { hash, randomBytes } from "node:crypto";
 import { header, type Call } from "../../http/call.ts";
 import { checksumHeader } from "../../storage/checksum.ts";
 import { checkWrite } from "../../storage/conditions.ts";
-import { encryptionHeaders, factsFromHeaders, tagsFromHeader } from "../../http/object-facts.ts";
+import { encryptionHeaders } from "../../http/encryption.ts";
+import { factsFromHeaders, tagsFromHeader } from "../../http/object-facts.ts";
 import { receiveBody, type ReceiveOptions } from "../../http/receive-body.ts";
+import { demandDigest, requestedProtection } from "../lock/protection.ts";
+import { newObjectAcl } from "../permissions/acl-headers.ts";
 import { emptyReply, type Reply } from "../../http/reply.ts";
 import { nowInSeconds, type Encryption, type StoredObject } from "../../storage/stored-object.ts";
 import type { Bucket } from "../../storage/bucket.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 import { checkKey } from "./source.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 export async function putObject(call: Call, world: World): Promise<Reply> {
   const bucket = openBucket(world, call);
   checkKey(call.key);
-  const facts = factsFromHeaders(call);
+  const facts = factsFromHeaders(call, bucket.settings.encryption);
   const tags = tagsFromHeader(call);
+  const acl = newObjectAcl(call, world, bucket);
+  const protection = requestedProtection(call, bucket);
+  demandDigest(call, bucket, protection);
   const { body, md5, checksum } = await receiveBody(call, uploadOptions(bucket, world));
   // Checked when the body is there: a writer that came in between wins, as on S3.
   checkWriteConditions(call, world, bucket.current(call.key));
@@ -25,7 +32,9 @@ export async function putObject(call: Call, world: World): Promise<Reply> {
     etag: etagFor(md5, facts.encryption),
     lastModified: nowInSeconds(),
     facts,
+    ...protection,
   };
+  if (acl !== undefined) object.acl = acl;
   if (tags !== undefined) object.tags = tags;
   if (checksum !== undefined) object.checksum = checksum;
   const stored = bucket.put(object);

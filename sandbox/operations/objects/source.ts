@@ -1,10 +1,11 @@
 import type { Bucket } from "../../storage/bucket.ts";
 import { decodePercent, header, type Call } from "../../http/call.ts";
 import { failedCondition } from "../../storage/conditions.ts";
-import { checkCustomerKey, readCustomerKey } from "../../http/object-facts.ts";
+import { checkCustomerKey, readCustomerKey } from "../../http/encryption.ts";
 import { noSuchKey, preconditionFailed, S3Error } from "../../http/s3-error.ts";
 import type { StoredObject } from "../../storage/stored-object.ts";
-import { checkOwner, findBucket, type World } from "../../storage/world.ts";
+import { authorizeSource, checkExpectedOwner, findBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html: 1,024 bytes of UTF-8 */
 const MAX_KEY_BYTES = 1024;
@@ -44,10 +45,15 @@ export function findObject(bucket: Bucket, key: string, versionId: string | unde
   });
 }
 
-/** Archived objects cannot be read or copied before they are restored. */
+/** True for what cannot be read before it is restored. */
+export function isArchived({ facts: { storageClass } }: StoredObject): boolean {
+  return storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE";
+}
+
+/** Archived objects cannot be read or copied before they are restored. @throws S3Error InvalidObjectState */
 export function checkArchived(object: StoredObject): void {
+  if (!isArchived(object) || (object.restored !== undefined && object.restored.until > Date.now())) return;
   const { storageClass } = object.facts;
-  if (storageClass !== "GLACIER" && storageClass !== "DEEP_ARCHIVE") return;
   throw new S3Error("InvalidObjectState", "The operation is not valid for the object's storage class", {
     elements: { StorageClass: storageClass },
   });
@@ -85,8 +91,10 @@ export type CopySource = { bucket: Bucket; key: string; object: StoredObject };
 export function openCopySource(call: Call, world: World): CopySource {
   const source = parseCopySource(header(call, "x-amz-copy-source") ?? "");
   const bucket = findBucket(world, source.bucket);
-  checkOwner(bucket, call, header(call, "x-amz-source-expected-bucket-owner"));
-  const object = findCopied(bucket, source.key, world.quirks.ignoredVersionIds ? undefined : source.versionId);
+  checkExpectedOwner(bucket, header(call, "x-amz-source-expected-bucket-owner"));
+  const versionId = world.quirks.ignoredVersionIds ? undefined : source.versionId;
+  authorizeSource(call, bucket, { key: source.key, versionId });
+  const object = findCopied(bucket, source.key, versionId);
   checkArchived(object);
   checkCustomerKey(
     object.facts.encryption,

@@ -1,9 +1,11 @@
 import type { Call } from "../../http/call.ts";
-import { checkTags } from "../../http/object-facts.ts";
+import { tagsFromXml } from "../../http/object-facts.ts";
+import { compareKeys } from "../../storage/key-order.ts";
 import { receiveDocument } from "../../http/receive-body.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
-import { openBucket, type World } from "../../storage/world.ts";
-import { childText, element, malformed, parseXml, xmlDocument } from "../../http/xml.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
+import { element, xmlDocument } from "../../http/xml.ts";
 import { checkKey, findObject, requestedVersion } from "./source.ts";
 
 function open(call: Call, world: World) {
@@ -17,20 +19,16 @@ function open(call: Call, world: World) {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html */
 export function getObjectTagging(call: Call, world: World): Reply {
   const { object, headers } = open(call, world);
-  const tags = (object.tags ?? []).map((tag) => `<Tag>${element("Key", tag.key)}${element("Value", tag.value)}</Tag>`);
+  const tags = (object.tags ?? [])
+    .toSorted((a, b) => compareKeys(a.key, b.key))
+    .map((tag) => `<Tag>${element("Key", tag.key)}${element("Value", tag.value)}</Tag>`);
   return xmlReply(xmlDocument("Tagging", `<TagSet>${tags.join("")}</TagSet>`), headers);
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html */
 export async function putObjectTagging(call: Call, world: World): Promise<Reply> {
   open(call, world);
-  const set = parseXml(await receiveDocument(call), "Tagging").children.get("TagSet")?.[0];
-  if (set === undefined) throw malformed();
-  const tags = (set.children.get("Tag") ?? []).map((tag) => ({
-    key: childText(tag, "Key") ?? "",
-    value: childText(tag, "Value") ?? "",
-  }));
-  checkTags(tags);
+  const tags = tagsFromXml(await receiveDocument(call));
   const { bucket, object, headers } = open(call, world);
   bucket.update(object, { tags });
   return emptyReply(200, headers);

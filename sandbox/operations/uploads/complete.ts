@@ -9,12 +9,13 @@ import {
   defaultChecksum,
 } from "../../storage/checksum.ts";
 import type { MultipartUpload, UploadedPart } from "../../storage/multipart-upload.ts";
-import { encryptionHeaders } from "../../http/object-facts.ts";
+import { encryptionHeaders } from "../../http/encryption.ts";
 import { receiveDocument } from "../../http/receive-body.ts";
 import { xmlReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
 import type { Checksum, StoredPart } from "../../storage/stored-object.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 import { childText, element, malformed, parseXml, xmlDocument, type XmlElement } from "../../http/xml.ts";
 import { findUpload, storeUpload } from "./parts.ts";
 import { checkWriteConditions } from "../objects/put.ts";

@@ -4,14 +4,18 @@ import type { Bucket } from "../../storage/bucket.ts";
 import { header, type Call } from "../../http/call.ts";
 import { checksumHeader, computeChecksum, parseAlgorithm } from "../../storage/checksum.ts";
 import type { MultipartUpload, UploadedPart } from "../../storage/multipart-upload.ts";
-import { encryptionHeaders, factsFromHeaders, tagsFromHeader } from "../../http/object-facts.ts";
+import { checkPartKey, encryptionHeaders } from "../../http/encryption.ts";
+import { factsFromHeaders, tagsFromHeader } from "../../http/object-facts.ts";
 import { checkNoBody, receiveBody } from "../../http/receive-body.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
 import { nowInSeconds, type StoredObject } from "../../storage/stored-object.ts";
-import { openBucket, type World } from "../../storage/world.ts";
+import { openBucket } from "../../auth/access.ts";
+import type { World } from "../../storage/world.ts";
 import { element, xmlDocument } from "../../http/xml.ts";
 import { copyResult } from "../objects/copy.ts";
+import { requestedProtection } from "../lock/protection.ts";
+import { newObjectAcl } from "../permissions/acl-headers.ts";
 import { uploadOptions } from "../objects/put.ts";
 import { checkKey, openCopySource } from "../objects/source.ts";
 
@@ -25,9 +29,12 @@ export function createMultipartUpload(call: Call, world: World): Reply {
     bucket: bucket.name,
     key: call.key,
     initiated: nowInSeconds(),
-    facts: factsFromHeaders(call),
+    facts: factsFromHeaders(call, bucket.settings.encryption),
+    protection: requestedProtection(call, bucket),
     parts: new Map(),
   };
+  const acl = newObjectAcl(call, world, bucket);
+  if (acl !== undefined) upload.acl = acl;
   const tags = tagsFromHeader(call);
   if (tags !== undefined) upload.tags = tags;
   const headers = encryptionHeaders(upload.facts.encryption);
@@ -99,6 +106,7 @@ export async function uploadPart(call: Call, world: World): Promise<Reply> {
   const bucket = openBucket(world, call);
   findUpload(call, world);
   const number = partNumber(call, world);
+  checkPartKey(call, findUpload(call, world).facts.encryption);
   const { body, md5, checksum } = await receiveBody(call, uploadOptions(bucket, world));
   // Looked up again: the upload may have been aborted while its part was on the way.
   const upload = findUpload(call, world);
@@ -127,6 +135,8 @@ export function uploadPartCopy(call: Call, world: World): Reply {
   openBucket(world, call);
   const upload = findUpload(call, world);
   const number = partNumber(call, world);
+  checkPartKey(call, findUpload(call, world).facts.encryption);
+  checkPartKey(call, upload.facts.encryption);
   const { object } = openCopySource(call, world);
   const { start, length } = copyRange(call, object.body.size, world);
   const body = sliceBody(object.body, start, length);
@@ -181,7 +191,14 @@ export function storeUpload(
   upload: MultipartUpload,
   made: Pick<StoredObject, "body" | "etag" | "parts" | "checksum">,
 ): StoredObject {
-  const object: StoredObject = { key: upload.key, lastModified: nowInSeconds(), facts: upload.facts, ...made };
+  const object: StoredObject = {
+    key: upload.key,
+    lastModified: nowInSeconds(),
+    facts: upload.facts,
+    ...made,
+    ...upload.protection,
+  };
+  if (upload.acl !== undefined) object.acl = upload.acl;
   if (upload.tags !== undefined) object.tags = upload.tags;
   return bucket.put(object);
 }

@@ -1,0 +1,132 @@
+import { header, type Call } from "../http/call.ts";
+import { noSuchKey, S3Error } from "../http/s3-error.ts";
+import { grants, privateAcl, type Acl } from "../storage/acl.ts";
+import type { Bucket } from "../storage/bucket.ts";
+import type { StoredObject } from "../storage/stored-object.ts";
+import type { World } from "../storage/world.ts";
+import { NEEDS, type Need } from "./actions.ts";
+import { isPublicPolicy, judge, type PolicyQuestion } from "./policy.ts";
+
+/**
+ * The bucket a call may work on.
+ *
+ * @throws S3Error NoSuchBucket, AccessDenied (not allowed, or not the expected owner's), PermanentRedirect (another region's)
+ */
+export function openBucket(world: World, call: Call, options: { anyRegion?: boolean } = {}): Bucket {
+  const bucket = findBucket(world, call.bucket);
+  checkExpectedOwner(bucket, header(call, "x-amz-expected-bucket-owner"));
+  const need = NEEDS[call.operation];
+  if (need !== undefined) authorize(call, bucket, need);
+  if (call.region !== "" && call.region !== bucket.region && !options.anyRegion) throw wrongRegion(world, bucket, call);
+  return bucket;
+}
+
+export function findBucket(world: World, name: string): Bucket {
+  const bucket = world.buckets.get(name);
+  if (bucket === undefined) {
+    throw new S3Error("NoSuchBucket", "The specified bucket does not exist", { elements: { BucketName: name } });
+  }
+  return bucket;
+}
+
+/** Refuses a call that expects another owner of the bucket. */
+export function checkExpectedOwner(bucket: Bucket, expected: string | undefined): void {
+  if (expected !== undefined && expected !== bucket.account) throw accessDenied();
+}
+
+export function accessDenied(): S3Error {
+  return new S3Error("AccessDenied", "Access Denied");
+}
+
+/** Whether the caller may; the owner of everything asks for nothing. @throws S3Error AccessDenied, NoSuchKey */
+function authorize(call: Call, bucket: Bucket, need: Need): void {
+  const { policy } = bucket.settings;
+  if (call.account === bucket.account && policy === undefined && !bucket.hasForeignObjects) return;
+  const versionId = call.query.get("versionId");
+  const object =
+    need.on === "bucket" || versionId === undefined ? bucket.current(call.key) : bucket.version(call.key, versionId);
+  const question = { call, action: versioned(need.action, versionId), key: call.key, object };
+  if (may(bucket, need, question)) return;
+  // Who may list learns that a key is missing.
+  if (
+    need.on === "object" &&
+    object === undefined &&
+    may(bucket, NEEDS.ListObjectsV2!, { ...question, action: "s3:ListBucket", key: "", prefix: call.key })
+  )
+    throw noSuchKey(call.key);
+  throw accessDenied();
+}
+
+/** Whether the caller may read this object as the source of a copy. @throws S3Error AccessDenied */
+export function authorizeSource(
+  call: Call,
+  bucket: Bucket,
+  source: { key: string; versionId: string | undefined },
+): void {
+  const { policy } = bucket.settings;
+  if (call.account === bucket.account && policy === undefined && !bucket.hasForeignObjects) return;
+  const { key, versionId } = source;
+  const object = versionId === undefined ? bucket.current(key) : bucket.version(key, versionId);
+  const action = versioned("s3:GetObject", versionId);
+  if (!may(bucket, NEEDS.GetObject!, { call, action, key, object })) throw accessDenied();
+}
+
+/** Whether the caller may do something beside the operation itself, such as bypass governance. */
+export function mayAlso(call: Call, bucket: Bucket, action: string): boolean {
+  return may(bucket, { action, on: "bucket" }, { call, action, key: call.key, object: undefined });
+}
+
+function may(bucket: Bucket, need: Need, question: PolicyQuestion): boolean {
+  const { call, object } = question;
+  const { policy, publicAccess } = bucket.settings;
+  const isOwner = call.account === bucket.account;
+  if (policy !== undefined) {
+    const verdict = judge(policy, bucket, question);
+    // The owner must be able to mend a policy that shuts everybody out.
+    if (verdict === "Deny" && !(isOwner && need.action.endsWith("BucketPolicy"))) return false;
+    const restricted = publicAccess?.restrictPublicBuckets && !isOwner && isPublicPolicy(policy);
+    if (verdict === "Allow" && !restricted) return true;
+  }
+  if (bucket.sharedWith.includes(call.account)) return true;
+  return grantedByAcl(bucket, need, call.account, object);
+}
+
+function grantedByAcl(bucket: Bucket, need: Need, account: string, object: StoredObject | undefined): boolean {
+  const acl = need.on === "object" ? objectAcl(bucket, object) : bucketAcl(bucket);
+  if (need.permission === undefined) return acl.owner === account;
+  // Owners may always read and change the list itself.
+  if (acl.owner === account && need.permission.endsWith("_ACP")) return true;
+  const ignorePublic = bucket.settings.publicAccess?.ignorePublicAcls ?? false;
+  return grants(acl, account, need.permission, { ignorePublic });
+}
+
+export function bucketAcl({ settings, account }: Bucket): Acl {
+  return settings.ownership === "BucketOwnerEnforced" ? privateAcl(account) : (settings.acl ?? privateAcl(account));
+}
+
+export function objectAcl({ settings, account }: Bucket, object: StoredObject | undefined): Acl {
+  return settings.ownership === "BucketOwnerEnforced" ? privateAcl(account) : (object?.acl ?? privateAcl(account));
+}
+
+function versioned(action: string, versionId: string | undefined): string {
+  if (versionId === undefined || !/^s3:(?:Get|Put|Delete)Object(?:Acl|Tagging|Attributes)?$/.test(action))
+    return action;
+  return action.replace("Object", "ObjectVersion");
+}
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+function wrongRegion(world: World, bucket: Bucket, call: Call): S3Error {
+  const headers = { "x-amz-bucket-region": bucket.region };
+  if (world.wrongRegion === "malformed") {
+    return new S3Error(
+      "AuthorizationHeaderMalformed",
+      `The authorization header is malformed; the region '${call.region}' is wrong; expecting '${bucket.region}'`,
+      { elements: { Region: bucket.region }, headers },
+    );
+  }
+  return new S3Error(
+    "PermanentRedirect",
+    "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
+    { elements: { Endpoint: header(call, "host") ?? "", Bucket: bucket.name }, headers },
+  );
+}
