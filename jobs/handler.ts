@@ -13,6 +13,8 @@ export type Evidence = {
   copied(): Promise<CopyProof | undefined>;
   /** Durable before the source may be deleted. */
   recordCopy(proof: CopyProof): Promise<void>;
+  /** Notes that this job sends what takes effect but once. True where an earlier run of it had begun to: what is refused now may be its own effect. */
+  beganBefore(): Promise<boolean>;
   /** Forgets all: the next attempt starts anew. */
   forget(): Promise<void>;
   readonly upload: UploadMemory;

@@ -16,7 +16,7 @@ export function redisKeys(prefix: string) {
     /** Hashes of a bucket, named by `leasedBucket`: single objects and ranges that somebody is about to delete or to write. See leases.ts. */
     leasedObjects: (bucket: string) => `${prefix}:~leased:${bucket}:objects`,
     leasedRanges: (bucket: string) => `${prefix}:~leased:${bucket}:ranges`,
-    /** Hash of a running copy, move or put: `pin`, `copy`, `upload` (JSON each). `birth` tells the job from others that had its id, see birth.ts. */
+    /** Hash of a running copy, move or put: `pin`, `copy`, `upload` (JSON each), `began`. `birth` tells the job from others that had its id, see birth.ts. */
     evidence: (activity: string, jobId: string, birth: string) => `${prefix}:~evidence:${activity}:${jobId}:${birth}`,
     /**
      * BullMQ's own hash of a job. Of ours in it: `error`, the ActivityError of the last attempt as JSON; `input`, the sha256 hex of the

@@ -13,6 +13,12 @@ redis.call('HSETNX', KEYS[1], 'pin', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 return redis.call('HMGET', KEYS[1], 'pin', 'copy')`;
 
+/** Notes that the effect is about to be asked for; 1 where that was noted before. */
+const BEGIN = `
+local first = redis.call('HSETNX', KEYS[1], 'began', '1')
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+return 1 - first`;
+
 /** One script instead of a transaction, which costs ioredis several times as much. */
 const WRITE = `
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
@@ -69,6 +75,10 @@ export function createEvidence(
       return (seen === undefined ? await read("copy") : parse(seen.text)) as CopyProof | undefined; // written by recordCopy
     },
     recordCopy: (proof) => write("copy", proof),
+    async beganBefore() {
+      touched = true;
+      return (await redis.eval(BEGIN, 1, key, TTL_S)) === 1;
+    },
     async forget() {
       copyBesidePin = undefined;
       await redis.del(key);

@@ -1,5 +1,11 @@
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import { createS3 } from "../../s3/create-s3.ts";
 import { test } from "../../test/harness.ts";
+import { connectionTo } from "../../test/open-s3.ts";
+import type { JobContext } from "../handler.ts";
+import { parseInput } from "../parse-input.ts";
+import { putObject } from "./contract.ts";
+import { putObjectHandler } from "./handler.ts";
 
 test("uploads a document with all its attributes and removes the document afterwards", async ({
   sandbox,
@@ -68,4 +74,60 @@ test("refuses a key that a proxy would resolve to another object, before any req
     field: "key",
   });
   expect(sandbox.calls()).toBe(calls);
+});
+
+test("knows its own upload again where its condition is met no more because of it", async ({
+  sandbox,
+  harness,
+  run,
+}) => {
+  sandbox.createBucket("own");
+  const { etag } = sandbox.put("own", "updated", "version 1");
+  for (const [key, condition] of [
+    ["created", { ifNoneMatch: "*" as const }],
+    ["updated", { ifMatch: etag }],
+  ] as const) {
+    // It takes effect, its answer is lost, and the attempt cannot find out any more.
+    sandbox.fault({ operation: "PutObject", bucket: "own", key, kind: "reset-after", times: 1 });
+    const remove = sandbox.after("PutObject", () => {
+      remove();
+      sandbox.fault({ operation: "HeadObject", bucket: "own", key, kind: "status", status: 500, times: 4 });
+    });
+    const document = await harness.producer.documents.write(`version 2 of ${key}`, { name: key });
+    const { object } = await run("put-object", { bucket: "own", document, ...condition });
+    expect(object).toMatchObject({ key, size: `version 2 of ${key}`.length });
+    expect(sandbox.calls("PutObject")).toBeGreaterThan(0);
+    expect(await harness.producer.documents.find(document.id)).toBeUndefined();
+  }
+});
+
+test("does not take what others uploaded meanwhile for its own", async ({ sandbox, harness, run }) => {
+  sandbox.createBucket("others");
+  sandbox.fault({ operation: "PutObject", bucket: "others", kind: "reset", times: 1 });
+  const remove = sandbox.before("HeadObject", ({ key }) => {
+    if (key === "a" && sandbox.calls("PutObject") > 0) sandbox.put("others", "a", "theirs");
+  });
+  const document = await harness.producer.documents.write("mine!!", { name: "a" });
+  const put = run("put-object", { bucket: "others", document, ifNoneMatch: "*" });
+  await expect(put).rejects.toMatchObject({ code: "PreconditionFailed" });
+  remove();
+  expect(sandbox.text("others", "a")).toBe("theirs");
+});
+
+test("notes what it uploaded before the document goes", async ({ sandbox, harness }) => {
+  sandbox.createBucket("noted");
+  const { documents } = harness.producer;
+  const document = await documents.write("content", { name: "a" });
+  const s3 = createS3(connectionTo(sandbox));
+  onTestFinished(() => s3.close());
+  let noted: boolean | undefined;
+  const evidence = {
+    copied: async () => undefined,
+    recordCopy: async () => void (noted = (await documents.find(document.id)) !== undefined),
+  };
+  const context = { s3, documents, evidence, signal: new AbortController().signal };
+  // All that the handler uses of its context.
+  await putObjectHandler.run(parseInput(putObject, { bucket: "noted", document }), context as unknown as JobContext);
+  expect(noted).toBe(true);
+  expect(await documents.find(document.id)).toBeUndefined();
 });

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
+import type { z } from "zod";
+import type { S3 } from "../../s3/s3.ts";
 import type { ResultOf } from "../contract.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { DocumentStore } from "../../documents/document-store.ts";
-import type { DocumentPointer } from "../../model/entities.ts";
+import type { DocumentPointer, ObjectDetails } from "../../model/entities.ts";
 import { defineHandler } from "../handler.ts";
 import { written } from "../transfer.ts";
 import { putObject } from "./contract.ts";
@@ -13,22 +16,26 @@ export const putObjectHandler = defineHandler(
     const { metadata, tags, storageClass, encryption, contentType = document.contentType } = input;
     const done = await evidence.copied();
     if (done !== undefined) return { success: true, object: written(done) };
+    const conditional = ifNoneMatch !== undefined || ifMatch !== undefined;
+    const mayBeDone = conditional && (await evidence.beganBefore());
     const body = await documents.read(document, { keep: true, signal });
     try {
-      const object = await s3.put(
-        {
-          bucket,
-          key,
-          body,
-          size: document.size,
-          sha256: document.sha256,
-          attributes: { contentType, metadata, tags, storageClass, encryption },
-          ifNoneMatch,
-          ifMatch,
-          upload: evidence.upload,
-        },
-        { signal },
-      );
+      const upload = {
+        bucket,
+        key,
+        body,
+        size: document.size,
+        sha256: document.sha256,
+        attributes: { contentType, metadata, tags, storageClass, encryption },
+        ifNoneMatch,
+        ifMatch,
+        upload: evidence.upload,
+      };
+      const object = await s3.put(upload, { signal }).catch(async (error: unknown) => {
+        const ours = mayBeDone && isRefusal(error) ? await findUploaded(input, s3, signal) : undefined;
+        if (ours === undefined) throw error;
+        return ours;
+      });
       // Before the document goes: a redelivery would not find it any more.
       await evidence.recordCopy({ ...written(object), verified: "etag" });
       await removeInput(documents, document).catch((error: unknown) => {
@@ -43,6 +50,27 @@ export const putObjectHandler = defineHandler(
     }
   },
 );
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ActivityError && error.httpStatus === 412;
+}
+
+/**
+ * The object, where it holds the document. An earlier run of this job may have uploaded it and died before it could say so; then the condition that
+ * it met is met no more. Read whole, because an ETag tells little of an upload in parts.
+ */
+async function findUploaded(
+  { bucket, key, document }: z.output<typeof putObject.input>,
+  s3: S3,
+  signal: AbortSignal,
+): Promise<ObjectDetails | undefined> {
+  const there = await s3.find({ bucket, key }, { signal });
+  if (there?.size !== document.size) return undefined;
+  const { body } = await s3.get({ object: { bucket, key }, ifMatch: there.etag }, { signal });
+  const hash = createHash("sha256");
+  for await (const chunk of body as AsyncIterable<Uint8Array>) hash.update(chunk);
+  return hash.digest("hex") === document.sha256 ? there : undefined;
+}
 
 /** Pointer and document must both say so, as for a download: a pointer that somebody changed deletes nothing, nor what replaced the document. */
 async function removeInput(documents: DocumentStore, pointer: DocumentPointer): Promise<void> {
