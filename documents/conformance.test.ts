@@ -31,6 +31,16 @@ describe.each([
     await harness.close();
   });
 
+  test("removes the very document that a pointer names, and none that replaced it", async () => {
+    const old = await store.write("same", { name: "a", id: "fixed", ttl: 60 });
+    const newer = await store.write("same", { name: "a", id: "fixed", ttl: 120 });
+    expect(await store.deleteExact(old)).toBe(false);
+    expect(await store.find("fixed")).toEqual(newer);
+    expect(await store.deleteExact(newer)).toBe(true);
+    expect(await store.find("fixed")).toBeUndefined();
+    expect(await store.deleteExact(newer)).toBe(false);
+  });
+
   describe("written and read", () => {
     test("gives back what was written, under a pointer that describes it", async () => {
       const before = Date.now();

@@ -45,3 +45,14 @@ export function refuseOther(pointer: DocumentPointer, stored: DocumentPointer): 
     `has other content than its pointer says (it was replaced, or the pointer was changed): expected ${pointer.size} bytes with sha256 ${pointer.sha256}, got ${stored.size} bytes with ${stored.sha256}`,
   );
 }
+
+/** Whether two pointers name one document: content, name and end of life are those of one write. */
+export function isSameDocument(one: DocumentPointer, other: DocumentPointer): boolean {
+  return (
+    one.id === other.id &&
+    one.sha256 === other.sha256 &&
+    one.size === other.size &&
+    one.name === other.name &&
+    one.expiresAt === other.expiresAt
+  );
+}

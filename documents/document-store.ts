@@ -40,6 +40,8 @@ export type DocumentStore = {
   find(id: string, options?: { readonly signal?: AbortSignal }): Promise<DocumentPointer | undefined>;
   /** Already gone counts as deleted. */
   delete(id: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Removes the very document that this pointer names, and never one that replaced it. False where that one is not there (any more). */
+  deleteExact(pointer: DocumentPointer, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
   /** Removes expired documents, and leftovers of writers that died (older than an hour). */
   sweep(options?: { readonly signal?: AbortSignal }): Promise<{ readonly expired: number; readonly orphans: number }>;
   /** Documents and bytes held. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openDocumentStore } from "../../documents/open-document-store.ts";
 import { type DashboardHarness, startDashboardHarness } from "../../test/dashboard-harness.ts";
 
 let dashboard: DashboardHarness;
@@ -20,7 +21,7 @@ async function upload(query: string, body: string | Uint8Array, headers = {}) {
   return answer.json() as unknown as { id: string; size: number; sha256: string; name: string; contentType: string };
 }
 
-test("a document goes up and comes down byte for byte, and is gone after it was downloaded whole", async () => {
+test("a document goes up and comes down byte for byte, and is gone once its reader says that it has it", async () => {
   const content = randomBytes(300_000);
   const pointer = await upload("name=photo.png", content, { "content-type": "image/png" });
   expect(pointer).toMatchObject({
@@ -35,7 +36,38 @@ test("a document goes up and comes down byte for byte, and is gone after it was 
   expect(response.headers.get("repr-digest")).toBe(
     `sha-256=:${Buffer.from(pointer.sha256, "hex").toString("base64")}:`,
   );
-  await expect.poll(async () => (await dashboard.send(`/api/documents/${pointer.id}`)).status).toBe(404);
+  const etag = response.headers.get("etag") ?? "";
+  const acknowledge = { method: "DELETE", headers: { "if-match": etag } } as const;
+  expect((await dashboard.send(`/api/documents/${pointer.id}`, acknowledge)).status).toBe(204);
+  expect((await dashboard.send(`/api/documents/${pointer.id}`)).status).toBe(404);
+  // Its answer may have been lost.
+  expect((await dashboard.send(`/api/documents/${pointer.id}`, acknowledge)).status).toBe(204);
+});
+
+test("a reader that asks and dies without having read anything leaves the document", async () => {
+  const pointer = await upload("name=a.txt", "x".repeat(1000));
+  const request = httpRequest(`${dashboard.url}/api/documents/${pointer.id}`).end();
+  await once(request, "response");
+  request.destroy();
+  await once(request, "close");
+  expect((await dashboard.send(`/api/documents/${pointer.id}`)).text).toBe("x".repeat(1000));
+});
+
+test("a reader of the old document never deletes the new one", async () => {
+  const store = await openDocumentStore(dashboard.config.documentsUrl);
+  try {
+    await store.write("old", { name: "a", id: "replaced" });
+    const { headers } = await dashboard.send("/api/documents/replaced");
+    await store.write("new, and read by nobody", { name: "a", id: "replaced" });
+    const acknowledged = await dashboard.send("/api/documents/replaced", {
+      method: "DELETE",
+      headers: { "if-match": String(headers["etag"]) },
+    });
+    expect([acknowledged.status, acknowledged.json()["code"]]).toEqual([412, "PreconditionFailed"]);
+    expect((await dashboard.send("/api/documents/replaced")).text).toBe("new, and read by nobody");
+  } finally {
+    await store.close();
+  }
 });
 
 test("keep=true, deleteAfterDownload=false and HEAD leave it where it is", async () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
@@ -37,18 +38,18 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
       tag,
       summary: "Download a document",
       description:
-        "Verified while it is sent: where it proves to be damaged, the connection breaks. A document with `deleteAfterDownload` is deleted once it " +
-        "was sent whole, unless `keep=true`.",
+        "Verified while it is sent: where it proves to be damaged, the connection breaks. It stays until it expires, or until you say that you have it: " +
+        "DELETE it with the ETag of this answer in If-Match.",
       params,
+      // Without effect: kept for those who still send it.
       query: z.object({ keep: flagText.default(false) }),
       answers: { 200: bytes },
       plainHead: true,
-      handler: async ({ params: { id }, query: { keep } }, reply) => {
+      handler: async ({ params: { id } }, reply) => {
         const store = await documents();
         const pointer = await find(id);
-        // Kept until the last byte has left: a reader whose connection broke can come again.
+        // Kept: that the last byte was sent does not say that it arrived, and nobody but the reader knows.
         const content = await store.read(pointer, { keep: true, signal: abortedWith(reply) });
-        if (pointer.deleteAfterDownload && !keep) deleteWhenSent(reply, () => store.delete(id));
         return describe(reply, pointer).send(Readable.from(verifiedToTheEnd(content), { objectMode: false }));
       },
     }),
@@ -68,10 +69,18 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
       access: "operate",
       tag,
       summary: "Delete a document",
+      description:
+        "With If-Match only the document that was read, and never one that has replaced it: the acknowledgement of a download.",
       params,
-      answers: { 204: { description: "It is not there (any more)" } },
-      handler: async ({ params: { id } }, reply) => {
-        await (await documents()).delete(id);
+      headers: z.object({ "if-match": z.string().min(1).max(256).optional().describe("The ETag of the download") }),
+      answers: {
+        204: { description: "It is not there (any more)" },
+        412: { description: "Another document has its id" },
+      },
+      handler: async ({ params: { id }, headers: { "if-match": etag } }, reply) => {
+        const store = await documents();
+        if (etag === undefined) await store.delete(id);
+        else await acknowledge(store, id, etag);
         return reply.code(204).send();
       },
     }),
@@ -156,6 +165,7 @@ function describe(reply: FastifyReply, pointer: DocumentPointer): FastifyReply {
     .header("content-disposition", `attachment; filename="${ascii}"; filename*=UTF-8''${rfc5987(pointer.name)}`)
     .header("content-security-policy", "sandbox; default-src 'none'")
     .header("repr-digest", `sha-256=:${Buffer.from(pointer.sha256, "hex").toString("base64")}:`)
+    .header("etag", etagOf(pointer))
     .header("cache-control", "no-store");
 }
 
@@ -179,10 +189,23 @@ async function* verifiedToTheEnd(content: Readable): AsyncGenerator<Uint8Array> 
   if (held !== undefined) yield held;
 }
 
-function deleteWhenSent(reply: FastifyReply, remove: () => Promise<void>): void {
-  reply.raw.once("finish", () => {
-    remove().catch((error: unknown) =>
-      reply.log.warn({ err: error }, "could not delete a document after its download; the sweeper will"),
+/** Of one write of a document: another one under its id has another. */
+function etagOf({ id, sha256, size, name, expiresAt }: DocumentPointer): string {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([id, sha256, size, name, expiresAt]))
+    .digest("hex");
+  return `"${digest.slice(0, 32)}"`;
+}
+
+/** What is gone already needs nothing more. */
+async function acknowledge(store: DocumentStore, id: string, etag: string): Promise<void> {
+  const pointer = await store.find(id);
+  if (pointer === undefined) return;
+  if (etagOf(pointer) !== etag.trim())
+    throw new HttpProblem(
+      412,
+      "PreconditionFailed",
+      `document ${id} is another one by now; expected ETag ${etagOf(pointer)}`,
     );
-  });
+  await store.deleteExact(pointer);
 }

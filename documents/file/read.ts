@@ -2,7 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { DocumentPointer } from "../../model/entities.ts";
 import { checkDocumentId } from "../document-draft.ts";
-import { documentNotFound, refuseExpired, refuseOther } from "../document-errors.ts";
+import { documentNotFound, isSameDocument, refuseExpired, refuseOther } from "../document-errors.ts";
 import type { ReadOptions } from "../document-store.ts";
 import { generationsOf, isMissing, remove, type StoredFile } from "./layout.ts";
 import { readRecord } from "./record.ts";
@@ -87,6 +87,18 @@ function contentOf(handle: FileHandle, size: number, location: string): StoredCo
     },
     release: () => handle.close(),
   };
+}
+
+/** Removes the document that the pointer names, with all that is older, where it is the one that is there. */
+export async function deleteExact({ root }: FileRoom, pointer: DocumentPointer): Promise<boolean> {
+  checkDocumentId(pointer.id);
+  const found = await openNewest(root, pointer.id);
+  if (found === undefined) return false;
+  await found.handle.close();
+  if (!isSameDocument(found.pointer, pointer)) return false;
+  for (const file of await generationsOf(root, pointer.id))
+    if (file.generation <= found.file.generation) await remove(file.path);
+  return true;
 }
 
 /** What was read goes, with all that is older; a newer generation is another document and stays. */

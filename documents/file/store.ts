@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { checkDocumentId } from "../document-draft.ts";
 import type { DocumentStore } from "../document-store.ts";
 import { FOLDER_MODE, generationsOf, remove, unfinishedFolder } from "./layout.ts";
-import { openNewest, readDocument } from "./read.ts";
+import { deleteExact, openNewest, readDocument } from "./read.ts";
 import { fileStoreError } from "./error.ts";
 import type { FileRoom } from "./room.ts";
 import { measure, sweep } from "./sweep.ts";
@@ -53,6 +53,11 @@ export async function openFileStore(
         checkDocumentId(id);
         signal?.throwIfAborted();
         for (const file of await generationsOf(root, id)) await remove(file.path);
+      }),
+    deleteExact: (pointer, { signal } = {}) =>
+      guarded("delete a document", async () => {
+        signal?.throwIfAborted();
+        return await deleteExact(room, pointer);
       }),
     sweep: ({ signal } = {}) => guarded("sweep", () => sweep(room, signal)),
     usage: ({ signal } = {}) => guarded("measure its usage", () => measure(room, signal)),

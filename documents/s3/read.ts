@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ActivityError } from "../../model/activity-error.ts";
 import { DocumentPointer } from "../../model/entities.ts";
 import { checkDocumentId } from "../document-draft.ts";
-import { documentCorrupt, documentNotFound, refuseExpired, refuseOther } from "../document-errors.ts";
+import { documentCorrupt, documentNotFound, isSameDocument, refuseExpired, refuseOther } from "../document-errors.ts";
 import type { ReadOptions } from "../document-store.ts";
 import type { Fetched, S3Bucket } from "./bucket.ts";
 import type { StoredRecord } from "./layout.ts";
@@ -132,6 +132,16 @@ async function open(
   if (fetched.size === pointer.size) return fetched;
   fetched.body.destroy();
   throw documentCorrupt(pointer.id, `has ${fetched.size} bytes, expected ${pointer.size}`);
+}
+
+/** Removes the document that the pointer names, with all that is older, where it is the one that is there. */
+export async function deleteExact(room: S3Room, pointer: DocumentPointer, call: Call): Promise<boolean> {
+  checkDocumentId(pointer.id);
+  const found = await newest(room, pointer.id, call);
+  if (found === undefined || !isSameDocument(found.pointer, pointer)) return false;
+  for (const record of await recordsOf(room, pointer.id, call.signal))
+    if (record.generation <= found.record.generation) await removeRecord(room.bucket, record, call.signal);
+  return true;
 }
 
 /** What was read goes, with all that is older; a newer record is another document and stays. */

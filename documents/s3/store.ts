@@ -17,7 +17,7 @@ import {
 import { checkDocumentId } from "../document-draft.ts";
 import type { DocumentStore } from "../document-store.ts";
 import type { S3Bucket } from "./bucket.ts";
-import { findDocument, readDocument } from "./read.ts";
+import { deleteExact, findDocument, readDocument } from "./read.ts";
 import type { S3Settings } from "./settings.ts";
 import { isNoObject, s3StoreError, unbelievable } from "./error.ts";
 import type { S3Room } from "./room.ts";
@@ -52,6 +52,7 @@ export function openS3Store(options: S3StoreOptions): DocumentStore {
       checkDocumentId(id);
       await deleteDocument(room, id, signal);
     },
+    deleteExact: (pointer, call = {}) => deleteExact(room, pointer, call),
     sweep: (call = {}) => sweep(room, call),
     usage: (call = {}) => measure(room, call),
     close: async () => room.bucket.close(),

@@ -1,4 +1,5 @@
 import { expect, onTestFinished } from "vitest";
+import { openDocumentStore } from "../../documents/open-document-store.ts";
 import { createS3 } from "../../s3/create-s3.ts";
 import { test } from "../../test/harness.ts";
 import { connectionTo } from "../../test/open-s3.ts";
@@ -116,7 +117,8 @@ test("does not take what others uploaded meanwhile for its own", async ({ sandbo
 
 test("notes what it uploaded before the document goes", async ({ sandbox, harness }) => {
   sandbox.createBucket("noted");
-  const { documents } = harness.producer;
+  const documents = await openDocumentStore(harness.config.documentsUrl);
+  onTestFinished(() => documents.close());
   const document = await documents.write("content", { name: "a" });
   const s3 = createS3(connectionTo(sandbox));
   onTestFinished(() => s3.close());

@@ -76,5 +76,5 @@ async function findUploaded(
 async function removeInput(documents: DocumentStore, pointer: DocumentPointer): Promise<void> {
   if (!pointer.deleteAfterDownload) return;
   const stored = await documents.find(pointer.id);
-  if (stored?.deleteAfterDownload === true && stored.sha256 === pointer.sha256) await documents.delete(pointer.id);
+  if (stored?.deleteAfterDownload === true && stored.sha256 === pointer.sha256) await documents.deleteExact(stored);
 }
