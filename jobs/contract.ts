@@ -16,6 +16,8 @@ export type Contract<
   /** What is stored on the job. */
   readonly result: Result;
   readonly access: (input: z.output<Input>) => readonly Access[];
+  /** For activities whose result is a secret: what the document holds that the stored result points to. It never is in Redis. */
+  readonly secret?: z.ZodType;
   /** For activities that return a list: under which name, and of what. */
   readonly list?: { readonly name: string; readonly entity: z.ZodType };
 };
@@ -29,6 +31,13 @@ export type ListContract<
 > = Contract<Name, Input, z.ZodType<ListResult>> & {
   readonly list: { readonly name: ListName; readonly entity: Entity };
 };
+
+/** A contract whose result is a secret, in a document. */
+export type SecretContract<
+  Name extends string = string,
+  Input extends z.ZodType = z.ZodType,
+  Secret extends z.ZodType = z.ZodType,
+> = Contract<Name, Input, z.ZodType<{ document: DocumentPointer }>> & { readonly secret: Secret };
 
 /** A list as it is stored on the job: `{ count, <name>: [...] }` up to 16 KiB, else `{ count, document }` (NDJSON, a line an entity). */
 export type ListResult = { readonly count: number; readonly document?: DocumentPointer } & {
@@ -46,6 +55,13 @@ export function defineContract<const Name extends string, Input extends z.ZodTyp
   contract: Contract<Name, Input, Result>,
 ): Contract<Name, Input, Result> {
   return contract;
+}
+
+/** Declares an activity whose result is a secret: what is on the job is the pointer to the document that holds it. */
+export function defineSecretContract<const Name extends string, Input extends z.ZodType, Secret extends z.ZodType>(
+  contract: Omit<Contract<Name, Input>, "result" | "list"> & { readonly secret: Secret },
+): SecretContract<Name, Input, Secret> {
+  return { ...contract, result: z.strictObject({ document: DocumentPointer }) };
 }
 
 /** Declares an activity that returns a list of entities. */

@@ -44,7 +44,7 @@ export type ActivityName = keyof Contracts;
 /** What a producer passes: defaults may be left out. */
 export type ActivityInput<Name extends ActivityName> = z.input<Contracts[Name]["input"]>;
 
-/** The stored form of a result; lists may be spilled. */
+/** The stored form of a result; lists may be spilled, and secrets lie in a document. */
 export type StoredResult<Name extends ActivityName> = z.output<Contracts[Name]["result"]>;
 
 /** Activities that return a list. */
@@ -58,12 +58,14 @@ type EntityOf<C> = C extends { list: { entity: infer Entity extends z.ZodType } 
 /** What one line of a list is. */
 export type ActivityEntity<Name extends ListActivityName> = EntityOf<Contracts[Name]>;
 
-/** What a producer gets: lists are whole, wherever they were stored. */
+/** What a producer gets: lists are whole and secrets are told, wherever they were stored. */
 export type ActivityResult<Name extends ActivityName> = Name extends ListActivityName
   ? { readonly count: number } & {
       readonly [List in ListNameOf<Contracts[Name]>]: readonly EntityOf<Contracts[Name]>[];
     }
-  : StoredResult<Name>;
+  : Contracts[Name] extends { readonly secret: infer Secret extends z.ZodType }
+    ? z.output<Secret>
+    : StoredResult<Name>;
 
 export const activityNames = Object.keys(contracts) as readonly ActivityName[]; // its keys are exactly the names
 

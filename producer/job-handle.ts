@@ -1,4 +1,6 @@
+import { buffer } from "node:stream/consumers";
 import { z } from "zod";
+import type { DocumentPointer } from "../model/entities.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type {
   ActivityEntity,
@@ -99,9 +101,12 @@ export function createJobHandle<Name extends ActivityName>(
     activity,
     result: async (options) => {
       const value = await stored(options);
+      const reading = { ...context, signal: options?.signal };
       const result = isList(contract)
-        ? await wholeList(contract, value as ListResult, { ...context, signal: options?.signal }) // parsed as such
-        : value;
+        ? await wholeList(contract, value as ListResult, reading) // parsed as such
+        : contract.secret === undefined
+          ? value
+          : await readSecret({ ...contract, secret: contract.secret }, value, reading);
       return result as ActivityResult<ActivityName>; // its contract parsed it
     },
     entities: async function* (options) {
@@ -113,6 +118,21 @@ export function createJobHandle<Name extends ActivityName>(
     cancel: async () => await cancelJob(context, activity, id),
   };
   return job as unknown as JobHandle<Name>; // `Name` is the contract's name
+}
+
+async function readSecret(
+  { name, secret }: { readonly name: string; readonly secret: z.ZodType },
+  stored: unknown,
+  { documents, signal }: { readonly documents: Documents; readonly signal: AbortSignal | undefined },
+): Promise<unknown> {
+  const { document } = stored as { readonly document: DocumentPointer }; // parsed as such
+  const text = await buffer(await documents.read(document, { keep: true, signal }));
+  const parsed = secret.safeParse(JSON.parse(text.toString("utf8")));
+  if (parsed.success) return parsed.data;
+  throw new ActivityError(
+    "InvalidResult",
+    `${name}: expected its result in document ${document.id}, found something else`,
+  );
 }
 
 function isList(contract: Contract): contract is ListActivity {

@@ -36,11 +36,10 @@ export function jobRoutes(deps: JobRouteDeps): readonly ApiRoute[] {
 function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiRoute[] {
   const { prefix } = config;
   const one = async (activity: string, id: string, reveal?: boolean): Promise<JobView> => {
-    const job = await readJob(redis, prefix, {
-      activity,
-      id,
-      reveal: reveal === true && activity === "presign-object",
-    });
+    const job = await readJob(redis, prefix, { activity, id });
+    // It is not in Redis, but in the document that the job points to.
+    if (reveal === true && activity === "presign-object" && job?.state === "completed")
+      return { ...job, result: await producer.job(activity, id).result({ timeout: 1000 }) };
     if (job !== undefined) return job;
     throw new ActivityError(
       "JobExpired",

@@ -47,7 +47,7 @@ const RAW_SHOWN = 4096;
 export async function readJob(
   redis: RedisClient,
   prefix: string,
-  { activity, id, reveal = false }: { readonly activity: string; readonly id: string; readonly reveal?: boolean },
+  { activity, id }: { readonly activity: string; readonly id: string },
 ): Promise<JobView | undefined> {
   const keys = redisKeys(prefix);
   const key = (set: string) => keys.job(activity, set);
@@ -72,7 +72,7 @@ export async function readJob(
     return flag === "unstarted"
       ? { id, activity, state: "cancelled", cancelRequested, attempts: { made: 0, started: 0 } }
       : undefined;
-  return viewOf({ id, activity, reveal }, hash, {
+  return viewOf({ id, activity }, hash, {
     place:
       hash.finishedOn !== null ? "finished" : active !== null ? "active" : delayed !== null ? "delayed" : "waiting",
     cancelRequested,
@@ -92,10 +92,9 @@ function hashOf(fields: readonly (string | null)[]): Hash {
   return Object.fromEntries(FIELDS.map((name, index) => [name, fields[index] ?? null])) as Hash;
 }
 
-function viewOf(asked: { id: string; activity: string; reveal: boolean }, hash: Hash, around: Around): JobView {
-  const { id, activity, reveal } = asked;
+function viewOf(asked: { id: string; activity: string }, hash: Hash, around: Around): JobView {
+  const { id, activity } = asked;
   const { place, cancelRequested, quarantined } = around;
-  const shown = reveal ? (value: unknown) => value : redact;
   const data = parseJson(hash.data);
   const malformed = quarantined !== undefined || isMalformed(hash.data, hash.opts);
   const error = place === "finished" && hash.returnvalue !== null ? undefined : errorOf(hash.error, hash.failedReason);
@@ -117,7 +116,7 @@ function viewOf(asked: { id: string; activity: string; reveal: boolean }, hash: 
     ...subjectOf(data),
     ...(data !== undefined && quarantined === undefined && { input: redact(data) }),
     ...(malformed && { malformed, raw: rawOf(quarantined, hash.data) }),
-    ...(hash.returnvalue !== null && { result: shown(parseJson(hash.returnvalue)) }),
+    ...(hash.returnvalue !== null && { result: redact(parseJson(hash.returnvalue)) }),
     ...(error !== undefined && { error }),
     ...(cancelRequested && { cancelRequested }),
     attempts: {

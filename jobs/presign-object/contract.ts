@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { defineContract, withCredentials } from "../contract.ts";
+import { defineSecretContract, withCredentials } from "../contract.ts";
 import { PRESIGNED_ACTIVITY } from "../../model/access.ts";
 import { ObjectRef } from "../../model/entities.ts";
 
 /** Signature V4 query strings live at most seven days. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
 const MAX_EXPIRES_S = 604_800;
 
-/** Makes a URL with which anybody may read, write or delete one object for a while. The URL is a secret. */
-export const presignObject = defineContract({
+/** Makes a URL with which anybody may read, write or delete one object for a while. The URL is a secret, so it lies in a document and not in Redis. */
+export const presignObject = defineSecretContract({
   name: "presign-object",
   summary: "Make a presigned URL for an object",
   input: z.strictObject({
@@ -17,7 +17,7 @@ export const presignObject = defineContract({
     /** Seconds, 1 to 604,800. */
     expiresIn: z.int().min(1).max(MAX_EXPIRES_S).default(900),
   }),
-  result: z.strictObject({ url: z.url(), expiresAt: z.iso.datetime() }),
+  secret: z.strictObject({ url: z.url(), expiresAt: z.iso.datetime() }),
   access: ({ credentials, object: { bucket, key }, method }) => [
     { credentials, bucket, key },
     // Else a policy for reading would give out URLs that delete.

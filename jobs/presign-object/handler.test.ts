@@ -1,3 +1,4 @@
+import { Redis } from "ioredis";
 import { expect, onTestFinished } from "vitest";
 import { startHarness, test } from "../../test/harness.ts";
 
@@ -36,4 +37,28 @@ test("gives no URL for what the policy does not allow without one", async () => 
       code: "PolicyDenied",
       message: `PolicyDenied: the policy of profile default does not allow ${method}-object s3://in/a`,
     });
+});
+
+test("leaves no URL in Redis, neither on the job nor in its queue's events", async ({ sandbox, harness, run }) => {
+  sandbox.createBucket("secret-url");
+  sandbox.put("secret-url", "k", "content");
+  const object = { bucket: "secret-url", key: "k" };
+  const { url } = await run("presign-object", { object, method: "delete", expiresIn: 604_800 });
+  const signature = new URL(url).searchParams.get("X-Amz-Signature") ?? "";
+  expect(signature).toMatch(/^[0-9a-f]{64}$/);
+  const redis = new Redis(harness.config.redis);
+  onTestFinished(() => redis.disconnect());
+  const found: string[] = [];
+  for (const key of await redis.keys(`${harness.prefix}:*`)) {
+    const type = await redis.type(key);
+    const read = {
+      hash: () => redis.hgetall(key),
+      stream: () => redis.xrange(key, "-", "+"),
+      string: () => redis.get(key),
+    };
+    // Lists and sets hold ids.
+    const content = await read[type as keyof typeof read]?.();
+    if (JSON.stringify(content ?? "").includes(signature)) found.push(key);
+  }
+  expect(found).toEqual([]);
 });
