@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DocumentStore } from "../documents/document-store.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { type BatchQueue, fairPriority, wantedBatchJobs } from "./state/queue.ts";
@@ -6,9 +7,13 @@ import { type BatchProgress, waitForRest, watchProgress, type WatchOptions } fro
 import { type BatchSpecInput, MAX_PRIORITY } from "./spec/request.ts";
 import { type BatchState, type BatchStatus, hasEnded } from "./state/status.ts";
 import type { BatchStore, Steering, Throughput } from "./state/store.ts";
+import { releaseRanges } from "./state/claim-ranges.ts";
 import { healBatch } from "./state/heal.ts";
 import type { ReportRow } from "./report/row.ts";
 import { retrySource } from "./report/retry-source.ts";
+
+/** A worker that heard nothing for so long deletes nothing more, in ms; see the deadline of a job's lock. */
+const DELETES_STOP_MS = 8000;
 
 /** A batch, from any process. Holds no resource and may be dropped. Every call may throw `BatchNotFound` and `RedisUnavailable`. */
 export type BatchHandle = {
@@ -21,7 +26,10 @@ export type BatchHandle = {
   /** Starts no more objects, within 2 s; what is done so far is kept. Resolves when that is asked for. */
   pause(): Promise<BatchState>;
   resume(): Promise<BatchState>;
-  /** Ends the batch; nothing is deleted after workers see it. What was not attempted gets a row that says so. */
+  /**
+   * Ends the batch. Resolves once nothing is deleted any more: when workers at work on it have stopped, or can have heard nothing for 8 s. What was
+   * not attempted gets a row that says so.
+   */
   cancel(): Promise<BatchState>;
   /** Starts exactly what a dry run planned. Throws `PlanExpired`, and `NotPlanned` for a batch that is no plan. */
   confirm(): Promise<void>;
@@ -67,7 +75,7 @@ export function createBatchHandle(context: HandleContext, id: string): BatchHand
     },
     pause: () => steer("pause"),
     resume: () => steer("resume"),
-    cancel: () => steer("cancel"),
+    cancel,
     async confirm() {
       const answer = await run(`confirm batch ${id}`, async ({ store, queue }) => {
         const answered = await store.confirm(id);
@@ -124,6 +132,25 @@ export function createBatchHandle(context: HandleContext, id: string): BatchHand
       if (what !== "pause") await healBatch(store, queue, id);
       return states.after;
     });
+  }
+
+  /** Asks for the end, and waits until no worker can delete any more, so that what was moved may be moved back at once. */
+  async function cancel(): Promise<BatchState> {
+    let state = await steer("cancel");
+    for (
+      let wait = 20, waited = 0;
+      state === "cancelling" && waited < DELETES_STOP_MS;
+      wait = Math.min(500, wait * 2)
+    ) {
+      await sleep(wait);
+      waited += wait;
+      state = await run(`cancel batch ${id}`, async ({ store }) => {
+        const { state: now } = await store.glance(id);
+        return now === "cancelling" && (await store.busy(id)) === 0 ? "cancelled" : (now ?? "cancelled");
+      });
+    }
+    await run(`cancel batch ${id}`, ({ store }) => releaseRanges(store, id));
+    return (await status()).state;
   }
 
   async function* rows(options: ReportOptions): AsyncGenerator<ReportRow> {

@@ -69,7 +69,7 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     process: async (job, token) => {
       const run = running.start({ jobId: job.id ?? "", token, processedOn: job.processedOn });
       try {
-        await traces.run(job.opts.telemetry?.metadata, () => processChunk(job, token, run.signal));
+        await traces.run(job.opts.telemetry?.metadata, () => processChunk(job, token, run.signal, run.deadline));
       } finally {
         running.end(job.id ?? "", run);
       }

@@ -1,8 +1,19 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import { isAlias, isSameSecond } from "../../model/one-object.ts";
 import type { S3 } from "../../s3/s3.ts";
-import { type BatchSpec, type ManifestSource, prefixSource, refuseOverlap, takesAll } from "../spec/request.ts";
+import {
+  type BatchItem,
+  type BatchSpec,
+  type ManifestSource,
+  prefixSource,
+  refuseOverlap,
+  takesAll,
+} from "../spec/request.ts";
 import { isDirectoryBucket, type ListingCursor } from "./pages.ts";
+import type { LeasedRange } from "../../redis/leases.ts";
+import { itemChains } from "../spec/problems.ts";
+import { placesOf, rangesOf } from "../state/ranges.ts";
+import { readPlaces } from "./manifest-places.ts";
 import { countLines } from "./manifest-lines.ts";
 import { splitPrefix } from "./split.ts";
 import { type ChunkDeps, isOneBucket } from "../run/work.ts";
@@ -43,6 +54,33 @@ export async function openSource(ends: Ends, deps: Pick<ChunkDeps, "allowed" | "
   if (first.next === undefined || isDirectoryBucket(bucket)) return { cursors: [JSON.stringify(single)] };
   const cursors = await splitPrefix(source, { bucket, prefix, first: first.objects }, signal);
   return { cursors: cursors.map((cursor) => JSON.stringify(cursor)) };
+}
+
+/** What the batch will delete from and write to. A manifest is read for it. */
+export async function findRanges(
+  { spec, source, destination, signal }: Ends,
+  items: readonly BatchItem[],
+  documents: ChunkDeps["documents"],
+): Promise<LeasedRange[]> {
+  const ends = { source, destination };
+  if (!("manifest" in spec.source) || spec.operation === "delete") return rangesOf(spec, ends, placesOf(spec, items));
+  const content = await documents.read(spec.source.manifest, { keep: true, signal });
+  return rangesOf(spec, ends, await readPlaces(content, spec, spec.source));
+}
+
+/**
+ * Items of which one is written where another is read. What the request itself tells was refused when it was made; here the two ends turned
+ * out to be one store.
+ *
+ * @throws ActivityError `BatchOverlap`
+ */
+export function refuseItemChains({ spec, source, destination }: Ends, items: readonly BatchItem[]): void {
+  if (source.connection.endpoint !== destination.connection.endpoint) return;
+  const [chain] = itemChains(spec, items);
+  if (chain !== undefined)
+    throw new ActivityError("BatchOverlap", `batch.${chain.path.join(".")}: ${chain.message}`, {
+      field: chain.path.join("."),
+    });
 }
 
 /** Only what the store says for sure: a bucket that cannot be looked into may still be written to. */

@@ -44,7 +44,8 @@ export async function checkpoint(work: ChunkWork): Promise<void> {
     ",",
   );
   const threshold = thresholdOf(work);
+  const asked = performance.now();
   const state = await chunks.checkpoint(delivery, { group, live, threshold, progress: takeProgress(work) });
   if (state === "superseded") throw new Superseded();
-  control.learn(state);
+  control.learn(state, asked);
 }

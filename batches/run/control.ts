@@ -11,8 +11,13 @@ export type ChunkControl = {
   readonly signal: AbortSignal;
   /** Aborts when what is under way should end too: on everything but a yield, also where that came first. */
   readonly stopping: AbortSignal;
+  /** Lets others have the place: the store is too busy for this chunk. */
+  giveWay(): void;
+  /** Whether the batch was seen to go on not long ago. */
+  isFresh(): boolean;
   /** For what was learned elsewhere, such as from a checkpoint. */
-  learn(state: BatchState | undefined): void;
+  /** @param asked when the question was sent, by `performance.now()` */
+  learn(state: BatchState | undefined, asked?: number): void;
   release(): void;
 };
 
@@ -25,6 +30,9 @@ export type ChunkControls = {
 const LOOK_EVERY_MS = 250;
 /** For how long a chunk may hold its place while other batches are active, in ms. */
 const TURN_MS = 5000;
+
+/** Nothing is deleted later than this after the last look that was answered, in ms: half the time after which another worker takes the chunk. */
+const FRESH_MS = 7500;
 
 type Watched = { readonly chunks: Set<ChunkControl & { halt(why: Halt): void; since: number }> };
 
@@ -79,10 +87,11 @@ export function createControls(store: BatchStore): ChunkControls {
   }
 
   async function lookAt(batch: string, { chunks }: Watched): Promise<void> {
+    const asked = performance.now();
     const { state, active } = await store.glance(batch);
     const now = Date.now();
     for (const chunk of chunks) {
-      chunk.learn(state);
+      chunk.learn(state, asked);
       if (active > 1 && now - chunk.since > TURN_MS) chunk.halt("yield");
     }
   }
@@ -92,6 +101,7 @@ function createControl(release: () => void) {
   const controller = new AbortController();
   const stopping = new AbortController();
   let halted: Halt | undefined;
+  let seen = performance.now();
   const halt = (why: Halt): void => {
     // A cancel after a pause still counts; a yield never hides a stronger reason.
     if (halted === undefined || (halted !== "cancel" && halted !== "fail" && why !== "yield")) halted = why;
@@ -107,7 +117,10 @@ function createControl(release: () => void) {
     stopping: stopping.signal,
     since: Date.now(),
     halt,
-    learn(state: BatchState | undefined) {
+    giveWay: () => halt("yield"),
+    isFresh: () => performance.now() - seen < FRESH_MS,
+    learn(state: BatchState | undefined, asked = seen) {
+      seen = Math.max(seen, asked);
       const why = state === undefined ? "cancel" : HALTS[state];
       if (why !== undefined) halt(why);
     },

@@ -2,15 +2,16 @@ import { createHash } from "node:crypto";
 import { DelayedError, type Job } from "bullmq";
 import { LRUCache } from "lru-cache";
 import { type BatchJobData, chunkJob, fairPriority, turnJobId } from "../state/queue.ts";
-import { type BatchSpec, parseBatchSpec } from "../spec/request.ts";
+import { type BatchItem, type BatchSpec, parseBatchSpec } from "../spec/request.ts";
 import { createBatchStore } from "../state/store.ts";
+import { claimRanges, releaseRanges, whileClaimed } from "../state/claim-ranges.ts";
 import { createControls } from "./control.ts";
 import { feedManifest } from "../listing/feed.ts";
-import { openSource } from "../listing/open-source.ts";
+import { findRanges, openSource, refuseItemChains } from "../listing/open-source.ts";
 import { commitPage, findPage } from "../listing/find-page.ts";
 import { backoff, isFatal, isThrottle, toError } from "./retry.ts";
 import { type ChunkRef, createChunkStore, type Delivery } from "../state/chunk-store.ts";
-import { ACTIVITY_OF, type ChunkDeps, Superseded } from "./work.ts";
+import { ACTIVITY_OF, type ChunkDeps, type DeleteDeadline, isPlanning, Superseded } from "./work.ts";
 import { createWorkshop } from "./workshop.ts";
 import { newBatch } from "../state/create.ts";
 import { healBatch } from "../state/heal.ts";
@@ -31,11 +32,20 @@ const MAX_TRIES = 5;
 const MAX_COUNTED = 10_000;
 
 /** What a job asks BullMQ for: nothing, or to be given again in so many ms. */
+/** What one delivery of a job is held to. */
+type Terms = { readonly signal: AbortSignal; readonly deadline: DeleteDeadline };
+
+const NO_DEADLINE: DeleteDeadline = {
+  deletes: new AbortController().signal,
+  mayDelete: () => true,
+  requireDelete: () => undefined,
+};
+
 type Again = { readonly inMs: number; readonly behind?: number } | undefined;
 
 export type ChunkProcessor = {
-  /** A BullMQ processor. The signal ends with the worker's shutdown or a lost lock. */
-  (job: Job, token: string, signal: AbortSignal): Promise<void>;
+  /** A BullMQ processor. The signal ends with the worker's shutdown or a lost lock. Without a deadline it is that alone which ends deletes. */
+  (job: Job, token: string, signal: AbortSignal, deadline?: DeleteDeadline): Promise<void>;
   close(): void;
 };
 
@@ -48,12 +58,12 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
   // A job that goes on at another worker leaves its count here.
   const tries = new LRUCache<string, number>({ max: MAX_COUNTED });
 
-  const processor = async (job: Job, token: string, signal: AbortSignal): Promise<void> => {
+  const processor = async (job: Job, token: string, signal: AbortSignal, deadline = NO_DEADLINE): Promise<void> => {
     const data = job.data as BatchJobData; // only batch-queue and schedules add jobs
     const id = job.id ?? "";
     let again: Again;
     try {
-      again = await handle(data, id, signal);
+      again = await handle(data, id, { signal, deadline });
       tries.delete(id);
     } catch (thrown) {
       again = await afterFailure(data, id, { thrown, signal });
@@ -66,14 +76,14 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
   };
   return Object.assign(processor, { close: controls.close });
 
-  async function handle(data: BatchJobData, jobId: string, signal: AbortSignal): Promise<Again> {
+  async function handle(data: BatchJobData, jobId: string, terms: Terms): Promise<Again> {
     if (data.kind === "due") return await makeTurn(data, jobId);
     if (data.kind === "turn") return await takeTurn(data);
     const spec = await store.spec(data.batch);
     if (spec === undefined) return undefined;
-    if (data.kind === "open") return await open(data.batch, spec, signal);
-    if (data.kind === "feed") return await feed(data.batch, spec, signal);
-    return await work({ batch: data.batch, chain: data.chain, n: data.n }, spec, signal);
+    if (data.kind === "open") return await open(data.batch, spec, terms.signal);
+    if (data.kind === "feed") return await feed(data.batch, spec, terms.signal);
+    return await work({ batch: data.batch, chain: data.chain, n: data.n }, spec, terms);
   }
 
   /** Nothing is lost by an error: the job comes again, or the batch fails with a reason. */
@@ -108,14 +118,24 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
   async function failBatch(batch: string, thrown: unknown): Promise<void> {
     await store.fail(batch, toError(thrown).toJSON());
     await healBatch(store, deps.queue, batch);
+    await releaseRanges(store, batch);
   }
 
   async function open(batch: string, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
     const activity = ACTIVITY_OF[spec.operation];
     const source = await deps.s3For(spec.credentials, activity);
     const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials, activity);
-    await store.open(batch, await openSource({ spec, source, destination, signal }, deps));
+    const ends = { spec, source, destination, signal };
+    if ((await store.ranges(batch)).length === 0) {
+      const items = JSON.parse((await store.items(batch)) ?? "[]") as BatchItem[]; // written when it was created, after parsing
+      refuseItemChains(ends, items);
+      await store.note(batch, { ranges: JSON.stringify(await findRanges(ends, items, deps.documents)) });
+    }
+    // Before anything is listed: what the others move is not there yet, or will be gone.
+    if (!spec.dryRun && !(await claimRanges(store, batch, spec))) return { inMs: TURN_MS };
+    await store.open(batch, await openSource(ends, deps));
     await healBatch(store, deps.queue, batch);
+    await releaseRanges(store, batch);
     return undefined;
   }
 
@@ -129,18 +149,21 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
     return end === "full" ? { inMs: ROOM_MS } : undefined;
   }
 
-  async function work(ref: ChunkRef, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
+  async function work(ref: ChunkRef, spec: BatchSpec, terms: Terms): Promise<Again> {
     for (;;) {
       const begun = await chunks.begin(ref, maxOpen(spec));
       if (begun.what === "full") return { inMs: ROOM_MS };
       if (begun.what === "work") {
         // Whoever had it before may have died between its commit and the next job.
         await healBatch(store, deps.queue, ref.batch);
-        return await workOn(begun.delivery, spec, signal);
+        return await workOn(begun.delivery, spec, terms);
       }
       if (begun.what !== "list") return undefined;
       const source = await deps.s3For(spec.credentials, "list-objects");
-      const page = await findPage({ ref, spec, begun }, { store, documents: deps.documents, source, signal });
+      const page = await findPage(
+        { ref, spec, begun },
+        { store, documents: deps.documents, source, signal: terms.signal },
+      );
       const committed = await commitPage(chunks, { ref, spec, run: begun.run, page, work: true });
       if (committed.what === "adopted") continue;
       if (committed.what !== "committed") return undefined;
@@ -148,12 +171,20 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
         await deps.queue.add([
           chunkJob(ref.batch, { chain: ref.chain, n: ref.n + 1 }, fairPriority(committed.priority, committed.open)),
         ]);
-      return committed.delivery === undefined ? undefined : await workOn(committed.delivery, spec, signal);
+      return committed.delivery === undefined ? undefined : await workOn(committed.delivery, spec, terms);
     }
   }
 
-  async function workOn(delivery: Delivery, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
-    const end = await workshop({ delivery, spec, signal, fail: (error) => failBatch(delivery.ref.batch, error) });
+  async function workOn(delivery: Delivery, spec: BatchSpec, terms: Terms): Promise<Again> {
+    const { batch } = delivery.ref;
+    // What a cancelled batch still has to say needs nothing but looks.
+    if (delivery.state === "running" && !isPlanning(delivery) && !(await claimRanges(store, batch, spec))) {
+      await chunks.park(delivery);
+      return { inMs: TURN_MS };
+    }
+    const fail = (error: unknown): Promise<void> => failBatch(batch, error);
+    const end = await whileClaimed(store, batch, () => workshop({ delivery, spec, ...terms, fail }));
+    if (end === "finished") await releaseRanges(store, batch);
     return end === "yielded" ? { inMs: 1, behind: fairPriority(spec.priority, 1) } : undefined;
   }
 

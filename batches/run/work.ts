@@ -4,6 +4,7 @@ import type { ActivityError } from "../../model/activity-error.ts";
 import type { DocumentStore } from "../../documents/document-store.ts";
 import type { CredentialsRef } from "../../model/entities.ts";
 import type { Pin, S3 } from "../../s3/s3.ts";
+import type { Deadline } from "../../redis/deadline.ts";
 import type { BatchQueue } from "../state/queue.ts";
 import { type BatchSpec, destinationKeyOf, prefixSource } from "../spec/request.ts";
 import type { ChunkControl } from "./control.ts";
@@ -67,6 +68,9 @@ export type ChunkDeps = {
   readonly concurrency?: number | undefined;
 };
 
+/** Until when the owner of a job may delete: not long after its last confirmed renewal, or somebody else has the job and says what is kept. */
+export type DeleteDeadline = Pick<Deadline, "deletes" | "mayDelete" | "requireDelete">;
+
 /** One delivery of a chunk at work. */
 export type ChunkWork = {
   readonly batch: string;
@@ -83,6 +87,8 @@ export type ChunkWork = {
   readonly signal: AbortSignal;
   /** The job's own signal. */
   readonly ending: AbortSignal;
+  /** Until when this delivery may delete. */
+  readonly deadline: DeleteDeadline;
   readonly documents: DocumentStore;
   readonly onChunk: ChunkDeps["onChunk"];
   readonly limiter: Limiter;
@@ -148,6 +154,11 @@ export function pinAt(
   if (etag === "" || size < 0 || lastModified === "") return undefined;
   const storageClass = classAt(manifest, index);
   return { bucket, key, etag, size, lastModified, ...(storageClass !== "" && { storageClass }), ...version };
+}
+
+/** True where it belongs to a dry run. */
+export function isPlanning({ owner }: Pick<Delivery, "owner">): boolean {
+  return owner.startsWith("0.");
 }
 
 /** True where both ends of the batch are one bucket, as far as endpoint and name tell. */

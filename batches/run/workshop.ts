@@ -9,7 +9,15 @@ import { createPace } from "./pace.ts";
 import { planChunk } from "./plan.ts";
 import { type ChunkEnd, runChunk } from "./run-chunk.ts";
 import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
-import { ACTIVITY_OF, type ChunkDeps, type ChunkWork, destinationKeyAt, UNLIMITED } from "./work.ts";
+import {
+  ACTIVITY_OF,
+  type ChunkDeps,
+  type ChunkWork,
+  type DeleteDeadline,
+  destinationKeyAt,
+  isPlanning,
+  UNLIMITED,
+} from "./work.ts";
 
 /** How long requests under way may go on after a pause or cancel, in ms. */
 const HALT_MS = 1500;
@@ -20,6 +28,7 @@ type Order = {
   readonly spec: BatchSpec;
   /** The job's. */
   readonly signal: AbortSignal;
+  readonly deadline: DeleteDeadline;
   readonly fail: (error: unknown) => Promise<void>;
 };
 
@@ -32,7 +41,7 @@ export function createWorkshop(
     controls,
   }: { readonly store: BatchStore; readonly chunks: ChunkStore; readonly controls: ChunkControls },
 ): (order: Order) => Promise<ChunkEnd> {
-  return async ({ delivery, spec, signal: ending, fail }) => {
+  return async ({ delivery, spec, signal: ending, deadline, fail }) => {
     const manifest = await decodeManifest(delivery.manifest);
     const activity = ACTIVITY_OF[spec.operation];
     const source = await deps.s3For(spec.credentials, activity);
@@ -55,6 +64,7 @@ export function createWorkshop(
       chunks,
       control,
       ending,
+      deadline,
       outcomes: createOutcomes(manifest),
       signal: AbortSignal.any([ending, cut.signal]),
       documents: deps.documents,
@@ -69,7 +79,7 @@ export function createWorkshop(
       fatal: undefined,
     };
     try {
-      if (delivery.owner.startsWith("0.")) return await planOrCancel(work);
+      if (isPlanning(delivery)) return await planOrCancel(work);
       return await runChunk(work, createPace(store, work), fail);
     } finally {
       clearTimeout(cutTimer);

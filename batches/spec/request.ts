@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ActivityError } from "../../model/activity-error.ts";
+import { hasOneCredentials, problems } from "./problems.ts";
 import {
   BucketName,
   ContentType,
@@ -119,6 +120,11 @@ export const BatchSpec = z
     destination: BatchDestination.optional(),
     filter: BatchFilter.optional(),
     onConflict: OnConflict.default("overwrite"),
+    /**
+     * While another batch, or a move-object job, moves from where this one writes, or writes where this one moves from. Two moves that cross would
+     * delete the only copy. `wait`: starts once the other has ended; `fail`: the batch fails with `BatchOverlap`.
+     */
+    onOverlap: z.enum(["wait", "fail"]).default("wait"),
     /** The weakest proof on which a move may delete a source. */
     minVerify: Verified.default("size"),
     /** What becomes of objects that must be restored before they can be read (GLACIER, DEEP_ARCHIVE). */
@@ -166,56 +172,6 @@ export type BatchOperation = BatchSpec["operation"];
 export type PrefixSource = z.output<typeof PrefixSource>;
 export type ManifestSource = z.output<typeof ManifestSource>;
 
-/** What the refinement sees: the fields before it are parsed already. */
-type BatchSpecShape = Pick<
-  BatchSpec,
-  "operation" | "source" | "destination" | "filter" | "credentials" | "onConflict" | "maxBytes"
->;
-type Problem = { readonly path: (string | number)[]; readonly message: string };
-
-function* problems(spec: BatchSpecShape): Generator<Problem> {
-  const { operation, source, destination, filter, maxBytes } = spec;
-  if (operation === "delete" && destination !== undefined)
-    yield { path: ["destination"], message: "expected none for a delete" };
-  if (operation !== "delete" && destination === undefined)
-    yield { path: ["destination"], message: `expected one for a ${operation}` };
-  if (filter !== undefined && !("bucket" in source && "prefix" in source)) {
-    const unknown = (["minSize", "maxSize", "modifiedBefore", "modifiedAfter", "storageClasses"] as const).find(
-      (name) => filter[name] !== undefined,
-    );
-    if (unknown !== undefined)
-      yield {
-        path: ["filter", unknown],
-        message: "expected only include and exclude for items and manifests, which do not tell it",
-      };
-  }
-  const unsized = "manifest" in source || ("items" in source && source.items.some(({ size }) => size === undefined));
-  if (maxBytes !== undefined && unsized)
-    yield {
-      path: ["maxBytes"],
-      message: "expected it for a prefix, or for items with a size each: else nobody knows the bytes",
-    };
-  if ("items" in source) yield* itemProblems(spec, source.items);
-}
-
-/** Two items that meet at one destination, or one that is written where another is read, depend on the order of work: refused. */
-function* itemProblems({ destination, operation }: BatchSpecShape, items: readonly BatchItem[]): Generator<Problem> {
-  const sources = new Set(items.map(({ bucket, key, versionId }) => `${bucket}/${key}\n${versionId ?? ""}`));
-  if (sources.size < items.length) yield { path: ["source", "items"], message: "expected every object once" };
-  if (destination === undefined || operation === "delete") return;
-  const keys = new Set(items.map(({ bucket, key }) => `${bucket}/${key}`));
-  const written = new Set<string>();
-  for (const [index, item] of items.entries()) {
-    const key = item.destinationKey ?? `${destination.prefix ?? ""}${item.key}`;
-    const name = `${destination.bucket}/${key}`;
-    const path = ["source", "items", index];
-    if (written.has(name)) yield { path, message: `expected one object for each destination, two go to s3://${name}` };
-    if (name !== `${item.bucket}/${item.key}` && keys.has(name) && destination.credentials === undefined)
-      yield { path, message: `expected no destination that is itself a source, got s3://${name}` };
-    written.add(name);
-  }
-}
-
 /**
  * Checks a request for a batch.
  *
@@ -237,10 +193,9 @@ export function parseBatchSpec(input: unknown): BatchSpec {
 }
 
 /** As far as the request itself tells: same credentials, same name. Workers look closer. */
-function sameBucketByName({ credentials, source, destination }: BatchSpec): boolean {
-  const theirs = destination?.credentials;
-  if (!("prefix" in source) || source.bucket !== destination?.bucket) return false;
-  return theirs === undefined || JSON.stringify(theirs) === JSON.stringify(credentials ?? "default");
+function sameBucketByName(spec: BatchSpec): boolean {
+  const { source, destination } = spec;
+  return "prefix" in source && source.bucket === destination?.bucket && hasOneCredentials(spec);
 }
 
 /**

@@ -20,7 +20,7 @@ const PARTS = [
   "plan",
 ] as const;
 /** The keys of all batches together. */
-const SHARED = ["active", "index", "ended", "ranges"] as const;
+const SHARED = ["active", "index", "ended"] as const;
 
 /** The keys that every script of a batch is given, by their names in it; see scripts/batch.lua. */
 export const BATCH_KEYS = ["record", ...PARTS, ...SHARED] as const;
@@ -69,8 +69,6 @@ export function batchKeys(prefix: string) {
     schedule: (name: string) => `${root}:schedule:${name}`,
     /** Set of runs of a schedule that wait for their turn. */
     waiting: (name: string) => `${root}:waiting:${name}`,
-    /** Hash of what batches at work read and write: batch to JSON, and `version`, which grows with every change. */
-    ranges: () => `${root}:ranges`,
   };
 }
 

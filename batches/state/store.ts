@@ -6,6 +6,7 @@ import { redisKeys } from "../../redis/keys.ts";
 import type { LuaScript } from "../../redis/lua-script.ts";
 import { type BatchKeys, batchKeys } from "./keys.ts";
 import type { BatchSpec } from "../spec/request.ts";
+import { createLeases, type LeasedRange } from "../../redis/leases.ts";
 import type { ReportRow } from "../report/row.ts";
 import { type BatchState, type BatchStatus, readStatus } from "./status.ts";
 import {
@@ -63,6 +64,7 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
   return {
     redis,
     keys,
+    leases: createLeases(redis, redisKeys(prefix)),
 
     /** Answers the hash of the spec that the id was made with, where it exists already. */
     async create(batch: NewBatch): Promise<string | undefined> {
@@ -154,6 +156,15 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
       });
       return record["id"] === undefined ? undefined : readStatus(record, live, errors);
     },
+
+    /** What the batch deletes from and writes to; empty before it was opened. */
+    async ranges(id: string): Promise<LeasedRange[]> {
+      const ranges = await redis.hget(keys.record(id), "ranges");
+      return ranges === null ? [] : (JSON.parse(ranges) as LeasedRange[]); // written when it was opened
+    },
+
+    /** Deliveries of chunks that have not ended. */
+    busy: (id: string): Promise<number> => redis.scard(keys.ofBatch(id).busy),
 
     async spec(id: string): Promise<BatchSpec | undefined> {
       const spec = await redis.hget(keys.record(id), "spec");

@@ -1,4 +1,4 @@
-import type { ActivityError } from "../../../model/activity-error.ts";
+import { ActivityError } from "../../../model/activity-error.ts";
 import type { DeleteOutcome } from "../../../s3/s3.ts";
 import { checkpoint } from "../../run/checkpoint.ts";
 import { runLanes } from "../../run/lanes.ts";
@@ -8,6 +8,9 @@ import { patiently } from "../../run/patience.ts";
 import { backoff, isFatal, isThrottle, MAX_TRIES, rest, toError } from "../../run/retry.ts";
 import { itemAt, type Looked, lookBefore, type Refusal } from "./unchanged.ts";
 import type { ChunkWork } from "../../run/work.ts";
+
+/** Rounds in a row that a store may be too busy for, before the chunk makes room. */
+const MAX_WAITS = 12;
 
 /** Objects whose copy is proven, by this delivery, and whose source is still to be deleted. */
 export function copiedIndexes({ outcomes }: ChunkWork): number[] {
@@ -25,8 +28,8 @@ export async function deleteCopied(work: ChunkWork): Promise<void> {
 }
 
 /**
- * Deletes objects, each only while it is the pinned content: by its ETag in DeleteObjects, or where the store does not enforce that, after
- * a HEAD just before. Every key has an outcome afterwards, unless the batch halts before.
+ * Deletes objects, each only while it is the pinned object: the same ETag, size and date, looked at just before, and the same ETag once more in
+ * the request where the store enforces that. Every key has an outcome afterwards, unless the batch halts before, or the store stays too busy.
  */
 export async function deleteObjects(work: ChunkWork, indexes: readonly number[]): Promise<void> {
   const groups = new Map<string, number[]>();
@@ -39,9 +42,21 @@ export async function deleteObjects(work: ChunkWork, indexes: readonly number[])
   for (const [bucket, group] of groups) await deleteInBucket(work, bucket, group);
 }
 
-/** After a pause or cancel is seen, nothing is deleted any more; a yield ends its round. */
-function mayDelete({ control, fatal, signal }: ChunkWork): boolean {
-  return !signal.aborted && fatal === undefined && (control.halted === undefined || control.halted === "yield");
+/**
+ * After a pause or cancel is seen, nothing is deleted any more; a yield ends its round. Nor is it long after anything was heard of the batch or the
+ * job's lock: by then another worker may have the chunk, and say of its objects that they are kept.
+ *
+ * @throws ActivityError `LockLost`: what was sent is for the next delivery to find out
+ */
+function mayDelete({ control, fatal, signal, deadline }: ChunkWork): boolean {
+  if (signal.aborted || fatal !== undefined || (control.halted !== undefined && control.halted !== "yield"))
+    return false;
+  deadline.requireDelete();
+  if (!control.isFresh())
+    throw new ActivityError("LockLost", "expected to hear of the batch while its objects are deleted", {
+      retryable: true,
+    });
+  return true;
 }
 
 async function deleteInBucket(work: ChunkWork, bucket: string, indexes: readonly number[]): Promise<void> {
@@ -60,6 +75,8 @@ async function deleteInBucket(work: ChunkWork, bucket: string, indexes: readonly
     if (left.length === 0) return;
     const throttled = looked.throttled || sent.throttled;
     if (!throttled) tries++;
+    // Its objects are looked at anew by then, and others get on meanwhile.
+    else if (waits > MAX_WAITS) return work.control.giveWay();
     await rest(backoff(throttled ? waits++ : tries), AbortSignal.any([work.control.stopping, work.signal]));
   }
 }
@@ -76,9 +93,10 @@ async function deleteOnce(work: ChunkWork, { bucket, indexes, final }: Round): P
   let answers: readonly DeleteOutcome[];
   try {
     work.requests.delete++;
-    answers = await source.deleteMany({ bucket, items }, { signal });
+    answers = await source.deleteMany({ bucket, items }, { signal: AbortSignal.any([signal, work.deadline.deletes]) });
   } catch (thrown) {
     signal.throwIfAborted();
+    work.deadline.requireDelete();
     const error = toError(thrown);
     const throttled = isThrottle(error);
     if (isFatal(error)) work.fatal ??= error;
@@ -116,10 +134,14 @@ function refuse({ outcomes, spec }: ChunkWork, index: number, error: ActivityErr
   outcomes.failed(index, { code, message: error.message + kept, httpStatus });
 }
 
-/** Nobody knows what a delete has done, and it is not to be repeated: looks, rather than guesses. */
+/**
+ * Nobody knows what a delete has done, and it is not to be repeated: looks, rather than guesses.
+ *
+ * @throws the reason of the job's end, where that comes before all are looked at: then nothing may be said of them
+ */
 export async function settleUncertain(work: ChunkWork, indexes: readonly number[]): Promise<void> {
   const { source, outcomes, manifest, ending } = work;
-  if (ending.aborted) return;
+  ending.throwIfAborted();
   await runLanes(indexes, work.concurrency, async (index) => {
     if (!isUndecided(work, index)) return true;
     const { key, versionId } = itemAt(work, index);

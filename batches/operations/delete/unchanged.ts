@@ -27,8 +27,15 @@ export function itemAt({ manifest, outcomes }: ChunkWork, index: number): Delete
   const key = manifest.keys[index] ?? "";
   const versionId = manifest.versions?.[index];
   if (typeof versionId === "string") return { key, versionId };
-  const etag = outcomes.pins.get(index)?.etag ?? manifest.etags[index] ?? "";
-  return etag === "" ? { key } : { key, etag };
+  const { etag = manifest.etags[index] ?? "", ...pin } = outcomes.pins.get(index) ?? {
+    size: manifest.sizes[index] ?? -1,
+    lastModified: manifest.modified[index] ?? "",
+  };
+  if (etag === "") return { key };
+  // With all of these the store's room looks at the object before it deletes it.
+  return pin.size < 0 || pin.lastModified === ""
+    ? { key, etag }
+    : { key, etag, size: pin.size, lastModified: pin.lastModified };
 }
 
 /**
@@ -43,8 +50,8 @@ export async function lookBefore(
   const result = { unchanged: [] as number[], again: [] as number[], refused: [] as Refusal[], throttled: false };
   if (work.source.connection.conditionalDelete) return { ...result, unchanged: [...indexes] };
   await runLanes(indexes, work.concurrency, async (index) => {
-    const { etag, versionId } = itemAt(work, index);
-    if (versionId !== undefined || etag === undefined) {
+    const { etag, versionId, lastModified } = itemAt(work, index);
+    if (versionId !== undefined || etag === undefined || lastModified !== undefined) {
       result.unchanged.push(index);
       return true;
     }

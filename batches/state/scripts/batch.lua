@@ -1,5 +1,5 @@
 -- What every script of a batch starts with: its record, and the one place where it comes to rest.
--- keys: record open busy live done segments retaken errors recent rate tokens items plan active index ended ranges
+-- keys: record open busy live done segments retaken errors recent rate tokens items plan active index ended
 -- Counters are passed on as strings: Lua's numbers would round beyond 2^53 and print as 1e+15.
 local call = redis.call
 local function get(field) return call('HGET', keys.record, field) end
@@ -32,7 +32,6 @@ local function run() return get('phase') .. '.' .. (get('nonce') or '') end
 local function retire(working)
   for _, key in ipairs(working) do call('DEL', key) end
   call('ZREM', keys.active, get('id'))
-  call('HDEL', keys.ranges, get('id'))
   local retention = get('retention')
   local kept = {keys.record, keys.segments, keys.retaken, keys.errors, keys.recent, keys.rate, keys.items, keys.plan}
   for _, key in ipairs(kept) do call('EXPIRE', key, retention) end

@@ -1,0 +1,48 @@
+import type { BatchSpec } from "../spec/request.ts";
+import { hasEnded } from "./status.ts";
+import type { BatchStore } from "./store.ts";
+import { holderOf, overlapError, RANGES_MS, RENEW_RANGES_MS } from "./ranges.ts";
+
+/**
+ * Takes for a batch, or renews, the places that it moves from and writes to.
+ *
+ * @returns false where somebody else is at work there: it has to wait
+ * @throws ActivityError `BatchOverlap` where the batch was told not to
+ */
+export async function claimRanges(store: BatchStore, batch: string, spec: BatchSpec): Promise<boolean> {
+  const ranges = await store.ranges(batch);
+  if (ranges.length === 0) return true;
+  const answer = await store.leases.takeRanges({ ranges, holder: holderOf(batch), ttlMs: RANGES_MS });
+  if (answer.held) return true;
+  const error = overlapError(batch, answer.by);
+  if (spec.onOverlap === "fail") throw error;
+  await store.noteTrouble(batch, error.toJSON());
+  return false;
+}
+
+/** Renews them while `work` goes on. What they are lost to is kept out by the lock on the job, which is shorter. */
+export async function whileClaimed<Result>(
+  store: BatchStore,
+  batch: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const ranges = await store.ranges(batch);
+  const renew = (): void => {
+    // Without Redis nothing is deleted either; the next time is soon.
+    store.leases.takeRanges({ ranges, holder: holderOf(batch), ttlMs: RANGES_MS }).catch(() => undefined);
+  };
+  const renewal = ranges.length === 0 ? undefined : setInterval(renew, RENEW_RANGES_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+/** Gives them back where the batch has ended; they also run out by themselves. */
+export async function releaseRanges(store: BatchStore, batch: string): Promise<void> {
+  const { state } = await store.glance(batch);
+  if (state !== undefined && !hasEnded(state)) return;
+  const ranges = await store.ranges(batch);
+  if (ranges.length > 0) await store.leases.releaseRanges(ranges, holderOf(batch));
+}
