@@ -119,7 +119,7 @@ describe.runIf(possible)("an operator", () => {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Batches" }).click();
     await page.getByRole("link", { name: "Start a batch" }).first().click();
     await page.getByRole("button", { name: "Dry run first" }).click();
-    await page.getByText("This is needed.").waitFor();
+    await expect.poll(() => page.getByText("This is needed.").count()).toBe(2);
     await page.getByLabel("Move").check();
     await page.getByLabel("Source bucket").fill("in");
     await page.getByLabel("Source prefix", { exact: true }).fill("form/");
@@ -160,23 +160,40 @@ describe.runIf(possible)("an operator", () => {
     await page.getByRole("heading", { name: "What would happen" }).waitFor();
   });
 
-  test("sees a batch that ended at 100%, also where it found fewer objects than were expected", async () => {
+  test("sees 100% of a batch only where everything was tried, and no check mark where the batch itself failed", async () => {
     for (let i = 0; i < 4; i++) harness.sandbox.put("in", `fewer/${i}`, "x");
     const started = await harness.producer.batches.start({
       operation: "delete",
       source: { bucket: "in", prefix: "fewer/" },
     });
     await started.done();
-    // As it stands where the end came before everything was listed.
-    await dashboard.redis.hset(`${redisKeys(harness.prefix).batches()}:${started.id}`, {
-      state: "cancelled",
-      total: 9,
-    });
+    const record = `${redisKeys(harness.prefix).batches()}:${started.id}`;
     const page = await signedIn();
-    await page.goto(`/batches/${started.id}`);
+    const look = async (fields: Readonly<Record<string, string | number>>) => {
+      await dashboard.redis.hset(record, fields);
+      await page.goto(`/batches/${started.id}`);
+    };
+    // It found fewer objects than were expected.
+    await look({ total: 9 });
     await page.getByText("4 of 4 objects").waitFor();
-    expect(await page.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("100");
     await page.getByText("100%", { exact: true }).waitFor();
+    await page.getByText("Nothing failed").waitFor();
+    // As it stands where the end came before everything was listed, and before everything that was listed was tried.
+    await look({ state: "cancelled", succeeded: 2, unattempted: 2 });
+    await page.getByText("2 of 9 objects").waitFor();
+    await page.getByText("22%", { exact: true }).waitFor();
+    expect(await page.getByRole("progressbar").getAttribute("aria-valuenow")).toBe("22");
+    expect(await page.getByText("Nothing failed").count()).toBe(0);
+    const nowhere = await harness.producer.batches.start({
+      operation: "copy",
+      source: { bucket: "misspelt", prefix: "" },
+      destination: { bucket: "out" },
+    });
+    await nowhere.done().catch(() => undefined); // it fails: that is what is looked at
+    await page.goto(`/batches/${nowhere.id}`);
+    await page.getByText("before it found an object").waitFor();
+    await page.getByText("The batch itself failed").waitFor();
+    expect(await page.getByText(/100%|Nothing failed/).count()).toBe(0);
   });
 
   test("sees chunks of batches among what runs, and a lone figure as a dot", async () => {
@@ -196,7 +213,7 @@ describe.runIf(possible)("an operator", () => {
       const { page } = watched;
       await page.goto("/");
       const tile = page.locator("dl.tiles > div", { hasText: "Running" });
-      await expect.poll(() => tile.textContent()).toBe("Running3of 16 places");
+      await expect.poll(() => tile.textContent()).toBe("Running3of 16 slots");
       await page.getByRole("row", { name: "here · 7 3 of 16" }).waitFor();
       await expect.poll(() => page.evaluate(COLOURFUL_PIXELS)).toBeGreaterThan(10);
     } finally {

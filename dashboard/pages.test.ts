@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import fastify from "fastify";
+import { parseSync } from "oxc-parser";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { withoutComments } from "./page-assets.ts";
+import { addPages } from "./pages.ts";
 import { type DashboardHarness, startDashboardHarness } from "../test/dashboard-harness.ts";
 
 const root = join(import.meta.dirname, "pages");
@@ -45,21 +49,67 @@ test("every page is served, with everything that it loads", async () => {
     "/jobs/copy-object/some%20id",
     "/quarantine",
     "/workers",
+    "/about",
     "/docs",
     "/login",
   ]) {
     const answer = await dashboard.send(path);
     expect([path, answer.status, answer.headers["content-type"]]).toEqual([path, 200, "text/html; charset=utf-8"]);
-    for (const [, target = ""] of answer.text.matchAll(/(?:src|href)="(\/(?:assets|vendor)\/[^"]+)"/g))
-      loads.add(target);
+    for (const [, target = ""] of answer.text.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) loads.add(target);
   }
-  for (const file of files.filter((name) => name.endsWith(".js"))) {
-    const folder = `/assets/${file.slice(join(root, "assets").length + 1)}`;
-    for (const [, target = ""] of readFileSync(file, "utf8").matchAll(/from "(\.[^"]+)"/g))
-      loads.add(new URL(target, `http://x${folder}`).pathname);
+  for (const target of loads) {
+    const { status, text } = await dashboard.send(target);
+    expect([target, status]).toEqual([target, 200]);
+    if (!target.endsWith(".js")) continue;
+    // As a browser reads them: names of packages have become addresses.
+    for (const [, specifier = ""] of text.matchAll(/^(?:import|export)\b[^;]*?from\s*"([^"]+)"/gm)) {
+      expect(specifier).toMatch(/^\.{1,2}\//);
+      loads.add(new URL(specifier, `http://x${target}`).pathname);
+    }
   }
-  expect(loads.size).toBeGreaterThan(15);
-  for (const target of loads) expect([target, (await dashboard.send(target)).status]).toEqual([target, 200]);
+  expect([...loads].filter((target) => target.endsWith(".js")).length).toBeGreaterThan(30);
+});
+
+test("files are packed for whoever takes it, and may be kept for ever; pages are asked for each time", async () => {
+  const shell = await dashboard.send("/");
+  const script = /src="([^"]+app\.js)"/.exec(shell.text)?.[1] ?? "";
+  const plain = await dashboard.send(script);
+  const packed = await dashboard.send(script, { headers: { "accept-encoding": "gzip, br;q=0" } });
+  expect([plain.headers["content-encoding"], packed.headers["content-encoding"]]).toEqual([undefined, "gzip"]);
+  expect(packed.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+  expect(packed.headers["x-content-type-options"]).toBe("nosniff");
+  expect(shell.headers["cache-control"]).toBe("no-cache");
+  expect(shell.headers["content-security-policy"]).toContain("default-src 'self'");
+  const old = await dashboard.send(script.replace(/\/[0-9a-f]{12}\//, "/000000000000/"));
+  expect(old.status).toBe(404);
+});
+
+test("whoever follows a link is told in words that nothing is there; a program is told in JSON; and health checks may ask for heads", async () => {
+  const browser = { accept: "text/html,application/xhtml+xml" };
+  for (const path of ["/nowhere", "/batches/%zz", "/jobs/a/b/c/d"]) {
+    const page = await dashboard.send(path, { headers: browser });
+    const known = path.startsWith("/batches") ? [400, 404] : [404];
+    expect([path, known.includes(page.status), page.headers["content-type"]]).toEqual([
+      path,
+      true,
+      "text/html; charset=utf-8",
+    ]);
+    const answer = await dashboard.send(path, { headers: { accept: "application/json" } });
+    expect([path, answer.headers["content-type"]]).toEqual([path, "application/problem+json; charset=utf-8"]);
+  }
+  expect((await dashboard.send("/api/nowhere", { headers: browser })).headers["content-type"]).toMatch(/problem\+json/);
+  expect((await dashboard.send("/", { method: "HEAD" })).status).toBe(200);
+});
+
+test("under a path of a host, every address in a page begins with it", async () => {
+  const app = fastify();
+  await addPages(app, { base: "/ops" });
+  const { body } = await app.inject({ url: "/batches" });
+  await app.close();
+  expect(body).toContain('data-base="/ops"');
+  const addresses = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address);
+  expect(addresses.length).toBeGreaterThan(20);
+  expect(addresses.filter((address) => !address?.startsWith("/ops/"))).toEqual([]);
 });
 
 test("nothing but the pages' own files is served", async () => {
@@ -81,7 +131,7 @@ test.each([
   ["light", 0],
   ["dark", 1],
 ])("even the faintest text is legible in the %s theme", (_theme, index) => {
-  const css = readFileSync(join(root, "assets", "base.css"), "utf8");
+  const css = readFileSync(join(root, "assets", "styles", "base.css"), "utf8");
   const colour = (name: string) =>
     new RegExp(`--${name}: light-dark\\((#\\w{6}), (#\\w{6})\\)`).exec(css)?.[index + 1] ?? "";
   for (const text of ["text", "muted", "faint"])
@@ -90,6 +140,17 @@ test.each([
       expect([text, ground, ratio >= 4.5]).toEqual([text, ground, true]);
     }
 });
+
+test.each(files.filter((file) => file.endsWith(".js")))("%s is the same program without its comments", (file) => {
+  const text = readFileSync(file, "utf8");
+  const programOf = (source: string) => JSON.stringify(parseSync(file, source).program.body, withoutPlaces);
+  expect(programOf(withoutComments(text))).toBe(programOf(text));
+});
+
+/** Where in a file something stands changes with the comments before it. */
+function withoutPlaces(name: string, value: unknown): unknown {
+  return name === "start" || name === "end" || name === "range" ? undefined : value;
+}
 
 /** https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
 function contrast(one: string, other: string): number {

@@ -1,54 +1,135 @@
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import fastifyStatic from "@fastify/static";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type Compressed, compressed } from "./compressed.ts";
+import { HttpProblem } from "./http/problem.ts";
+import { type PageAssets, readPage, readPageAssets } from "./page-assets.ts";
 
-/** Addresses of pages; the script of the shell shows what belongs to each. */
-const PAGES = [
-  "/",
-  "/batches",
-  "/batches/new",
-  "/batches/:id",
-  "/jobs",
-  "/jobs/:activity",
-  "/jobs/:activity/:id",
-  "/quarantine",
-  "/workers",
-  "/docs",
+/** Addresses of pages, and the module of each below `views/`. The script of the shell has the same list. */
+export const PAGES: Readonly<Record<string, string>> = {
+  "/": "overview",
+  "/batches": "batches",
+  "/batches/new": "batch-form",
+  "/batches/:id": "batch",
+  "/jobs": "activities",
+  "/jobs/:activity": "jobs",
+  "/jobs/:activity/:id": "job",
+  "/quarantine": "quarantine",
+  "/workers": "workers",
+  "/about": "about",
+  "/docs": "docs",
+};
+
+/** A year: the address of a file changes with the file. */
+const FOR_EVER = "public, max-age=31536000, immutable";
+/** Headers that a browser heeds on pages alone. */
+const OF_PAGES = [
+  "content-security-policy",
+  "cross-origin-opener-policy",
+  "origin-agent-cluster",
+  "permissions-policy",
+  "referrer-policy",
+  "x-dns-prefetch-control",
+  "x-download-options",
+  "x-frame-options",
+  "x-permitted-cross-domain-policies",
+  "x-xss-protection",
 ];
+/** What a page asks first of all, so that it is under way before a script has run. */
+const ASKED_FIRST: Readonly<Record<string, readonly string[]>> = {
+  overview: ["/api/overview", "/api/throughput?range=15m"],
+  workers: ["/api/overview"],
+  about: ["/api/overview"],
+  activities: ["/api/overview", "/api/activities"],
+};
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "pages");
-const resolve = createRequire(import.meta.url).resolve;
+declare module "fastify" {
+  interface FastifyInstance {
+    /** Tells whoever reads with their own eyes that there is nothing here. */
+    sendNotFoundPage?: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+  }
+}
 
-/** Files of others that pages use, served from here and from nowhere else. */
-const VENDOR = {
-  "uplot.js": resolve("uplot/dist/uPlot.esm.js"),
-  "uplot.css": resolve("uplot/dist/uPlot.min.css"),
-  "inter.woff2": resolve("@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"),
-  "jetbrains-mono.woff2": resolve("@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2"),
-} as const;
-
-/** Serves the pages. They hold no data: what they show, they ask of the API. */
-export async function addPages(app: FastifyInstance): Promise<void> {
-  await app.register(async (assets) => {
+/**
+ * Serves the pages. They hold no data: what they show, they ask of the API. `base` is where the dashboard is mounted, such as `/ops`:
+ * every address in a page begins with it.
+ */
+export async function addPages(app: FastifyInstance, { base = "" }: { readonly base?: string } = {}): Promise<void> {
+  const assets = readPageAssets();
+  const page = createPages(assets, base);
+  app.decorate("sendNotFoundPage", async (request: FastifyRequest, reply: FastifyReply) =>
+    sendPage(request, reply.code(404), page("not-found")),
+  );
+  await app.register(async (scope) => {
     // What the login page needs is public, and there is nothing to hide in the rest.
-    assets.addHook("onRoute", (route) => {
+    scope.addHook("onRoute", (route) => {
       route.config = { access: "public", ...route.config };
     });
-    await assets.register(fastifyStatic, {
-      root: join(root, "assets"),
-      prefix: "/assets/",
-      cacheControl: true,
-      maxAge: 0,
-      etag: true,
-    });
-    for (const [name, file] of Object.entries(VENDOR))
-      assets.get(`/vendor/${name}`, (_request, reply) =>
-        reply.sendFile(file.slice(dirname(file).length + 1), dirname(file)),
+    await scope.register(async (inner) => addAssets(inner, assets));
+    scope.get("/login", { exposeHeadRoute: true }, (request, reply) => sendPage(request, reply, page("login")));
+    for (const [url, view] of Object.entries(PAGES))
+      scope.get(url, { config: { access: "view" }, exposeHeadRoute: true }, (request, reply) =>
+        sendPage(request, reply, page(view)),
       );
-    assets.get("/login", (_request, reply) => reply.sendFile("login.html", root));
-    for (const url of PAGES)
-      assets.get(url, { config: { access: "view" } }, (_request, reply) => reply.sendFile("shell.html", root));
   });
+}
+
+function addAssets(app: FastifyInstance, { version, files }: PageAssets): void {
+  const packed = new Map<string, Compressed>();
+  app.addHook("onSend", async (request, reply, payload) => {
+    // They say what a page may do, and these are no pages: forty times the same kilobyte.
+    if (request.url.endsWith(".js") || request.url.endsWith(".css") || request.url.endsWith(".woff2"))
+      for (const name of OF_PAGES) reply.removeHeader(name);
+    return payload;
+  });
+  app.get<{ Params: { version: string; "*": string } }>(
+    "/assets/:version/*",
+    { exposeHeadRoute: true },
+    async (request, reply) => {
+      const { version: asked, "*": name } = request.params;
+      const file = files.get(name);
+      // Of another version: whoever asks has an old page open, and modules of two versions do not fit.
+      if (file === undefined || asked !== version) throw new HttpProblem(404, "NotFound", "there is no such file");
+      const isText = !file.type.startsWith("font/");
+      const pack: Compressed =
+        packed.get(name) ?? (isText ? compressed(file.content) : async () => ({ content: file.content }));
+      packed.set(name, pack);
+      const { content, encoding } = await pack(request.headers["accept-encoding"]);
+      if (encoding !== undefined) reply.header("content-encoding", encoding);
+      return reply.headers({ vary: "accept-encoding", "cache-control": FOR_EVER }).type(file.type).send(content);
+    },
+  );
+}
+
+/** Pages by their view, made when they are first asked for. */
+function createPages(assets: PageAssets, base: string): (view: string) => Compressed {
+  const made = new Map<string, Compressed>();
+  const at = `${base}/assets/${assets.version}`;
+  const make = (view: string) => {
+    const modules = view === "login" ? ["login.js"] : ["app.js", `views/${view}.js`];
+    const preloads = [...new Set(modules.flatMap((name) => assets.modulesOf(name)))].map(
+      (name) => `<link rel="modulepreload" href="${at}/${name}" />`,
+    );
+    const asked = (ASKED_FIRST[view] ?? []).map(
+      (path) => `<link rel="preload" href="${base}${path}" as="fetch" crossorigin />`,
+    );
+    const html = readPage(view === "login" ? "login" : "shell")
+      .replaceAll("{{base}}", base)
+      .replaceAll("{{assets}}", at)
+      .replace("{{preloads}}", [...preloads, ...asked].join("\n    "));
+    return compressed(Buffer.from(html));
+  };
+  return (view) => {
+    const page = made.get(view) ?? make(view);
+    made.set(view, page);
+    return page;
+  };
+}
+
+async function sendPage(request: FastifyRequest, reply: FastifyReply, page: Compressed): Promise<FastifyReply> {
+  const { content, encoding } = await page(request.headers["accept-encoding"]);
+  if (encoding !== undefined) reply.header("content-encoding", encoding);
+  // Asked for anew each time: it names the version of everything else.
+  return reply
+    .headers({ vary: "accept-encoding", "cache-control": "no-cache" })
+    .type("text/html; charset=utf-8")
+    .send(content);
 }

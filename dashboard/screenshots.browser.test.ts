@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type RedisServer, startRedis } from "../sandbox/index.ts";
 import { findChromium, openPage, startBrowser } from "../test/browser.ts";
@@ -23,10 +24,21 @@ const KEPT = new Set([
 ]);
 
 const LOOKS = [
-  { name: "light", colorScheme: "light", width: 1280, height: 860 },
-  { name: "dark", colorScheme: "dark", width: 1280, height: 860 },
-  { name: "phone", colorScheme: "light", width: 390, height: 844 },
+  { name: "light", colorScheme: "light", width: 1280, height: 860, density: 1 },
+  { name: "dark", colorScheme: "dark", width: 1280, height: 860, density: 2 },
+  { name: "tablet", colorScheme: "light", width: 820, height: 1100, density: 2 },
+  { name: "tablet-dark", colorScheme: "dark", width: 820, height: 1100, density: 1 },
+  { name: "phone", colorScheme: "light", width: 390, height: 844, density: 2 },
+  { name: "phone-dark", colorScheme: "dark", width: 390, height: 844, density: 1 },
 ] as const;
+
+/** Pages that show figures of this moment. */
+const IS_LIVE = new Set(["overview", "batches", "batch", "plan", "stopped", "activities", "jobs", "workers", "about"]);
+const HAS_CHART = new Set(["overview", "batch", "jobs"]);
+
+/** https://github.com/dequelabs/axe-core */
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 // As in dashboard.browser.test.ts, which says so where it is skipped.
 describe.runIf(possible)("the pages, as they look", () => {
@@ -46,8 +58,15 @@ describe.runIf(possible)("the pages, as they look", () => {
     pages = {
       overview: "/",
       batches: "/batches",
+      form: "/batches/new",
+      activities: "/jobs",
       jobs: "/jobs/copy-object?state=failed",
+      quarantine: "/quarantine",
+      workers: "/workers",
+      about: "/about",
       api: "/docs",
+      nowhere: "/nowhere",
+      login: "/login?stay",
       ...(await fill()),
     };
   }, 60_000);
@@ -59,28 +78,46 @@ describe.runIf(possible)("the pages, as they look", () => {
   });
 
   test.each(LOOKS)(
-    "$name: every page draws without an error, and nothing is wider than the screen",
-    async ({ name, colorScheme, width, height }) => {
-      const { page, context, problems } = await openPage(browser, dashboard.url, { colorScheme, width, height });
+    "$name: every page draws without an error, is no wider than the screen, and is accessible",
+    async ({ name, ...look }) => {
+      const { page, context, problems } = await openPage(browser, dashboard.url, look);
       for (const [title, path] of Object.entries(pages)) {
         await page.goto(path);
         await page.getByRole("heading", { level: 1 }).waitFor();
         await page.evaluate("document.fonts.ready");
-        if (title !== "api" && title !== "job") await page.getByText("Live", { exact: true }).waitFor();
-        if (title === "overview" || title === "batch" || title === "jobs")
-          await page.locator(".uplot canvas").first().waitFor();
+        if (IS_LIVE.has(title)) await page.getByText("Live", { exact: true }).waitFor();
+        if (HAS_CHART.has(title)) await page.locator(".uplot canvas").first().waitFor();
+        await expect.poll(() => page.getByText("Loading…").count(), { timeout: 10_000 }).toBe(0);
         expect([title, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([title, 0]);
-        const image = await page.screenshot();
-        expect(image.byteLength).toBeGreaterThan(15_000);
-        if (folder === undefined || !KEPT.has(`${title}-${name}`)) continue;
-        await mkdir(folder, { recursive: true });
-        await writeFile(join(folder, `${title}-${name}.png`), image);
+        expect([title, await page.evaluate(CUT_FIGURES)]).toEqual([title, []]);
+        expect([title, await violations(page)]).toEqual([title, []]);
+        await keep(await page.screenshot(), `${title}-${name}`);
       }
       await context.close();
       expect(problems).toEqual([]);
     },
-    60_000,
+    240_000,
   );
+
+  test.each([1, 2, 3])("the labels of charts are as large as text at %i times the pixels", async (density) => {
+    const { page, context } = await openPage(browser, dashboard.url, { density });
+    await page.goto("/");
+    const canvas = page.locator(".uplot canvas").first();
+    await canvas.waitFor();
+    const font = await canvas.evaluate((element) => {
+      const context2d = (element as unknown as { getContext(kind: "2d"): { font: string } }).getContext("2d");
+      return context2d.font;
+    });
+    expect(Number.parseFloat(/([\d.]+)px/.exec(font)?.[1] ?? "0") / density).toBeGreaterThanOrEqual(11);
+    await context.close();
+  });
+
+  /** In the folder of the documentation where that is asked for, and everywhere else nowhere. */
+  async function keep(image: Buffer, name: string): Promise<void> {
+    if (folder === undefined || !(KEPT.has(name) || process.env["SCREENSHOTS_ALL"])) return;
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, `${name}.png`), image);
+  }
 
   /** A system at work: jobs of the last minutes, a batch that runs, others that ended, and what went wrong. */
   async function fill(): Promise<Record<string, string>> {
@@ -133,8 +170,19 @@ describe.runIf(possible)("the pages, as they look", () => {
     });
     const look = async () => (await dashboard.send(`/api/batches/${running}`)).json();
     await vi.waitUntil(async () => Number((await look())["succeeded"]) > 60, { timeout: 30_000, interval: 200 });
+    const stopped = await start({ operation: "delete", source: { bucket: "misspelt", prefix: "old/" } });
+    await vi.waitUntil(async () => (await state(stopped)) === "failed", { timeout: 20_000 });
+    const key = `${"deep/".repeat(180)}\u202egnp.exe`;
+    const hostile = await producer.enqueue("head-object", { object: { bucket: "photos", key } });
+    await hostile.succeeded({ timeout: 20_000 });
     const failed = jobs[19]?.id ?? "";
-    return { batch: `/batches/${running}`, plan: `/batches/${planned}`, job: `/jobs/copy-object/${failed}` };
+    return {
+      batch: `/batches/${running}`,
+      plan: `/batches/${planned}`,
+      stopped: `/batches/${stopped}`,
+      job: `/jobs/copy-object/${failed}`,
+      "long-key": `/jobs/head-object/${hostile.id}`,
+    };
   }
 
   /** Jobs of the last quarter of an hour, so that the charts have something to show. */
@@ -160,3 +208,22 @@ describe.runIf(possible)("the pages, as they look", () => {
     await pipeline.exec();
   }
 });
+
+/** What axe finds: the rule, and the first elements that break it. */
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  const { violations: found } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
+    `axe.run(document, { runOnly: ${JSON.stringify(RULES)}, resultTypes: ["violations"] })`,
+  );
+  return found.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes
+        .slice(0, 3)
+        .map(({ html }) => html.slice(0, 160))
+        .join(" | ")}`,
+  );
+}
+
+/** Figures in tables that are cut off by the box that scrolls them: 84 would read 8. */
+const CUT_FIGURES = `[...document.querySelectorAll(".table-wrap")].flatMap((box) =>
+  box.scrollWidth > box.clientWidth + 1 ? [box.textContent.trim().slice(0, 80)] : [])`;

@@ -20,13 +20,19 @@ export type WatchedPage = { readonly page: Page; readonly context: BrowserContex
 export async function openPage(
   browser: Browser,
   base: string,
-  options: { readonly colorScheme?: "light" | "dark"; readonly width?: number; readonly height?: number } = {},
+  options: {
+    readonly colorScheme?: "light" | "dark";
+    readonly width?: number;
+    readonly height?: number;
+    readonly density?: number;
+  } = {},
 ): Promise<WatchedPage> {
-  const { colorScheme = "light", width = 1280, height = 860 } = options;
+  const { colorScheme = "light", width = 1280, height = 860, density = 1 } = options;
   const context = await browser.newContext({
     baseURL: base,
     colorScheme,
     viewport: { width, height },
+    deviceScaleFactor: density,
     acceptDownloads: true,
   });
   context.setDefaultTimeout(10_000);

@@ -8,20 +8,10 @@ import { clearSession, deviceOf, sessionIdOf, setDevice, setSession } from "./co
 import { createDevice, knownDevice } from "./devices.ts";
 import type { Identify } from "./identity.ts";
 import { createLoginLimit } from "./login-limit.ts";
+import { SessionSchema } from "../api/session-schemas.ts";
 import type { Sessions } from "./sessions.ts";
 
 const Credentials = z.strictObject({ name: z.string().min(1).max(64), password: z.string().min(1).max(1024) });
-const Session = z.object({
-  signedIn: z.boolean(),
-  name: z.string().optional(),
-  role: z.enum(["viewer", "operator"]).optional(),
-  /** Whether this caller may change anything. */
-  canOperate: z.boolean(),
-  /** Whether there is a session to end. */
-  canSignOut: z.boolean(),
-  readOnly: z.boolean(),
-});
-
 export function sessionRoutes({
   config,
   redis,
@@ -44,7 +34,7 @@ export function sessionRoutes({
     access: "public",
     tag,
     summary: "Who am I?",
-    answers: { 200: { description: "Who the server takes the caller for", schema: Session } },
+    answers: { 200: { description: "Who the server takes the caller for", schema: SessionSchema } },
     handler: async ({ request }) => {
       const identity = await identify(request);
       return {
@@ -53,7 +43,7 @@ export function sessionRoutes({
         canOperate: identity?.role === "operator" && !readOnly,
         canSignOut: identity?.kind === "session",
         readOnly,
-      } satisfies z.infer<typeof Session>;
+      } satisfies z.infer<typeof SessionSchema>;
     },
   });
 

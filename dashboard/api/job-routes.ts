@@ -14,7 +14,16 @@ import { forgetQuarantined, listQuarantine } from "../job-views/quarantine.ts";
 import { type JobView, readJob } from "../job-views/read-job.ts";
 import { retryJob } from "../job-views/retry-job.ts";
 import { queueNames } from "../watch/queue-counts.ts";
-import { Activity, flagText, JobId, JobRowSchema, JobSchema, QueueName, wholeText } from "./job-schemas.ts";
+import {
+  Activity,
+  flagText,
+  JobId,
+  JobRowSchema,
+  JobSchema,
+  QuarantinedSchema,
+  QueueName,
+  wholeText,
+} from "./job-schemas.ts";
 
 export type JobRouteDeps = {
   readonly config: DashboardSettings;
@@ -177,13 +186,6 @@ function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): read
 
 function quarantineRoutes({ config, redis }: JobRouteDeps): readonly ApiRoute[] {
   const { prefix } = config;
-  const Quarantined = z.object({
-    activity: z.string(),
-    id: z.string(),
-    reason: z.string(),
-    at: z.string().optional(),
-    raw: z.string(),
-  });
   return [
     defineRoute({
       method: "GET",
@@ -194,7 +196,7 @@ function quarantineRoutes({ config, redis }: JobRouteDeps): readonly ApiRoute[] 
       answers: {
         200: {
           description: "Newest first, at most 500",
-          schema: z.object({ total: z.int(), jobs: z.array(Quarantined) }),
+          schema: z.object({ total: z.int(), jobs: z.array(QuarantinedSchema) }),
         },
       },
       handler: () => listQuarantine(redis, prefix),

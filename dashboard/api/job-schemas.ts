@@ -55,6 +55,14 @@ export const JobSchema = z.object({
   priority: z.number().optional(),
 });
 
+export const QuarantinedSchema = z.object({
+  activity: z.string(),
+  id: z.string(),
+  reason: z.string(),
+  at: z.string().optional(),
+  raw: z.string(),
+});
+
 export const EnqueuedSchema = z.object({ id: z.string(), activity: z.string(), url: z.string() });
 
 /** A number in a query or a header. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Identify } from "../access/identity.ts";
 import { BatchId } from "../../batches/state/keys.ts";
-import { BatchSchema } from "./batch-schemas.ts";
 import { Activity } from "./job-schemas.ts";
+import { JobBucketSchema, OverviewSchema } from "./overview-schemas.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import type { BatchViews } from "../watch/batch-views.ts";
@@ -23,66 +23,6 @@ const ranges = Object.keys(RANGES) as [Range, ...Range[]];
 const Span = z.object({
   range: z.enum(ranges).default("15m"),
   activity: Activity.optional(),
-});
-
-const count = z.int().nonnegative();
-const ms = z.number().nonnegative().nullable();
-const Warning = z.object({
-  code: z.string(),
-  severity: z.enum(["warning", "danger"]),
-  message: z.string(),
-  remedy: z.string(),
-});
-const OverviewSchema = z.object({
-  at: z.iso.datetime(),
-  queues: z.array(
-    z.object({
-      name: z.string(),
-      waiting: count,
-      active: count,
-      delayed: count,
-      completed: count,
-      failed: count,
-      paused: z.boolean(),
-      oldestWaitingMs: z.number().nonnegative().optional(),
-      completedPerSecond: z.number(),
-      failedPerSecond: z.number(),
-    }),
-  ),
-  workers: z.array(
-    z.object({
-      id: z.string(),
-      host: z.string(),
-      pid: z.number(),
-      activities: z.array(z.string()),
-      concurrency: z.record(z.string(), z.number()),
-      memory: z.number(),
-      running: z.number(),
-      startedAt: z.string().optional(),
-      seenAt: z.string().optional(),
-    }),
-  ),
-  redis: z.object({
-    version: z.string(),
-    evictionPolicy: z.string(),
-    persistence: z.enum(["aof", "rdb", "none", "unknown"]),
-    usedMemory: z.number(),
-    maxMemory: z.number(),
-    connectedClients: z.number(),
-    uptimeSeconds: z.number(),
-    warnings: z.array(Warning),
-  }),
-  quarantined: count,
-  batches: z.object({ batches: z.array(BatchSchema), total: count, kept: count }),
-  warnings: z.array(Warning),
-});
-const BucketSchema = z.object({
-  at: z.int(),
-  completed: z.int().nullable(),
-  failed: z.int().nullable(),
-  runP50: ms,
-  runP95: ms,
-  waitP95: ms,
 });
 
 export function overviewRoutes({ overview, throughput, views, events, identify }: OverviewDeps): readonly ApiRoute[] {
@@ -108,7 +48,7 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
     answers: {
       200: {
         description: "Buckets, oldest first; the last one is still filling",
-        schema: z.object({ step: z.int(), buckets: z.array(BucketSchema) }),
+        schema: z.object({ step: z.int(), buckets: z.array(JobBucketSchema) }),
       },
     },
     handler: async ({ query: { range, activity } }) => ({

@@ -1,12 +1,13 @@
 import cookie from "@fastify/cookie";
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import fastify, { type FastifyInstance, LogController } from "fastify";
+import fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
 import type { Logger } from "pino";
 import { guard } from "../access/authorize.ts";
 import { addressList, clientOf } from "../access/entries.ts";
 import type { Identify } from "../access/identity.ts";
 import type { DashboardSettings } from "../config.ts";
+import { compressAnswers } from "./compress-answers.ts";
 import { cutSlowBodies } from "./cut-slow-bodies.ts";
 import { HttpProblem, problemOf, sendProblem } from "./problem.ts";
 import { CSP, PERMISSIONS } from "./security-headers.ts";
@@ -32,9 +33,9 @@ export async function createServer(
     exposeHeadRoutes: false,
     trustProxy: (address: string) => fromProxy(address),
     routerOptions: { maxParamLength: 1024 },
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error, request, reply) => {
       const { problem } = problemOf(error);
-      void sendProblem(reply, problem);
+      void (wantsPage(request) ? app.sendNotFoundPage?.(request, reply) : sendProblem(reply, problem));
     },
   }) as unknown as FastifyInstance; // pino's Logger has all that Fastify's own type of logger asks for
   await app.register(cookie);
@@ -49,6 +50,7 @@ export async function createServer(
     reply.header("permissions-policy", PERMISSIONS);
     return payload;
   });
+  compressAnswers(app);
   cutSlowBodies(app);
   await limitRequests(app, config.limits.requests);
   guard(app, config, identify);
@@ -58,6 +60,7 @@ export async function createServer(
     return sendProblem(reply, problem, headers);
   });
   app.setNotFoundHandler((request, reply) => {
+    if (wantsPage(request)) return app.sendNotFoundPage?.(request, reply);
     const path = request.url.split("?", 1)[0]?.slice(0, 200) ?? "";
     return sendProblem(reply, new HttpProblem(404, "NotFound", `there is no ${request.method} ${path}`).problem);
   });
@@ -80,4 +83,10 @@ async function limitRequests(app: FastifyInstance, perMinute: number): Promise<v
       headers: { "retry-after": String(seconds) },
     });
   });
+}
+
+/** Whether somebody follows a link or types an address; programs ask for JSON, or for anything. */
+function wantsPage({ method, url, headers }: FastifyRequest): boolean {
+  if ((method !== "GET" && method !== "HEAD") || url.startsWith("/api/")) return false;
+  return /\btext\/html\b/.test(headers.accept ?? "");
 }

@@ -1,197 +1,116 @@
-import { get, remove } from "./api.js";
-import { repaintCharts } from "./chart.js";
-import { emptyState, h, icon, pageHead, setText } from "./dom.js";
-import { timeOfDay } from "./format.js";
-import { follow, listen, watchState } from "./live.js";
+/** @import { ComponentChildren, ComponentType } from "preact" */
+/** @import { Session } from "../answers.ts" */
+/** @import { Route } from "./core/routes.js" */
+import { Component, render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { get } from "./core/api.js";
+import { messageOf } from "./core/dialogs.js";
+import { html } from "./core/html.js";
+import { startKeyboard } from "./core/keyboard.js";
+import { live, startLive } from "./core/live.js";
+import { route, startRouter } from "./core/router.js";
+import { useStore } from "./core/store.js";
+import { Frame } from "./parts/frame.js";
+import { Failed, Loading, PageHead } from "./parts/layout.js";
+import { Overlays, Toasts } from "./parts/overlays.js";
 
-const PAGES = [
-  ["/", "overview"],
-  ["/batches", "batches"],
-  ["/batches/new", "batch-form"],
-  ["/batches/:id", "batch"],
-  ["/jobs", "jobs"],
-  ["/jobs/:activity", "jobs"],
-  ["/jobs/:activity/:id", "job"],
-  ["/quarantine", "quarantine"],
-  ["/workers", "workers"],
-  ["/docs", "docs"],
-];
-const NAVIGATION = [
-  ["/", "overview", "Overview"],
-  ["/batches", "batches", "Batches"],
-  ["/jobs", "jobs", "Jobs"],
-  ["/workers", "workers", "Workers"],
-  ["/docs", "docs", "API"],
-];
+/** @typedef {ComponentType<{ route: Route, session: Session }>} ViewComponent */
 
-const main = document.getElementById("main");
-let leave = new AbortController();
-let session;
+/** @type {Map<string, ViewComponent>} Views that were shown before are there at once. */
+const views = new Map();
 
-/** The view and its parameters that belong to a path. */
-function find(path) {
-  for (const [pattern, view] of PAGES) {
-    const names = [];
-    const source = pattern.replace(/:(\w+)/g, (_all, name) => {
-      names.push(name);
-      return "([^/]+)";
-    });
-    const match = new RegExp(`^${source}/?$`).exec(path);
-    if (!match) continue;
-    return { view, params: Object.fromEntries(names.map((name, index) => [name, decode(match[index + 1])])) };
-  }
-  return undefined;
+/** @param {string} name @returns {Promise<ViewComponent>} */
+async function loadView(name) {
+  const { View } = await import(`./views/${name}.js`);
+  views.set(name, View);
+  return View;
 }
 
-function decode(segment) {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment; // an address typed by hand
-  }
+/** The view of a route, as soon as its module is there. Tries again where that fails. @param {string} name */
+function useView(name) {
+  const [loaded, setLoaded] = useState(/** @type {{ name: string, error?: unknown }} */ ({ name: "" }));
+  const connection = useStore(live.state);
+  useEffect(() => {
+    let left = false;
+    // It may have come between the drawing and now: that has to be drawn, too.
+    if (loaded.name !== name)
+      loadView(name).then(
+        () => left || setLoaded({ name }),
+        (error) => left || setLoaded({ name: "", error }),
+      );
+    return () => void (left = true);
+  }, [name, connection === "live"]);
+  return { View: views.get(name), error: loaded.error };
 }
 
-async function show({ focus = true } = {}) {
-  leave.abort();
-  leave = new AbortController();
-  const { signal } = leave;
-  markNavigation();
-  const found = find(location.pathname);
-  if (!found) {
-    main.replaceChildren(
-      pageHead("Not found"),
-      emptyState("search", "There is no such page", h("a", { href: "/" }, "Go to the overview")),
-    );
-    return;
+/** What breaks in a view is said in its place; the frame stays. */
+class Boundary extends Component {
+  /** @param {{ children?: ComponentChildren }} props */
+  constructor(props) {
+    super(props);
+    this.state = { error: undefined };
   }
-  try {
-    const { show: showView } = await import(`./views/${found.view}.js`);
-    if (signal.aborted) return;
-    follow("");
-    await showView(main, {
-      params: found.params,
-      query: new URLSearchParams(location.search),
-      session,
-      signal,
-      navigate,
-    });
-    if (focus && !signal.aborted) main.focus({ preventScroll: true });
-  } catch (error) {
-    if (signal.aborted) return;
-    main.replaceChildren(
-      pageHead("That did not work"),
-      emptyState(
-        "quarantine",
-        error.problem?.title ?? "The page could not be shown",
-        h("p", { class: "break" }, error.message),
-        h("a", { href: location.href }, "Try again"),
-      ),
-    );
+  /**
+   * @override
+   * @param {unknown} error
+   */
+  static getDerivedStateFromError(error) {
+    return { error };
+  }
+  /** @override */
+  render() {
+    const { error } = /** @type {{ error: unknown }} */ (this.state);
+    if (error === undefined) return this.props.children;
+    return html`<div>
+      <${PageHead} name="That did not work" title="That did not work" /><${Failed} error=${error} />
+    </div>`;
   }
 }
 
-export function navigate(path, { replace = false } = {}) {
-  history[replace ? "replaceState" : "pushState"]({}, "", path);
-  if (!replace) scrollTo(0, 0);
-  return show();
+/** @param {{ session: Session }} props */
+function App({ session }) {
+  const shown = useStore(route);
+  const { View, error } = useView(shown.view);
+  const first = useRef(true);
+  useEffect(() => {
+    // A page that comes in place of another is where the reader goes on; words in the address do not change the page.
+    if (!first.current) document.getElementById("main")?.focus({ preventScroll: true });
+    first.current = false;
+  }, [shown.path]);
+  const page = View
+    ? html`<${Boundary} key=${shown.path}><${View} route=${shown} session=${session} /><//>`
+    : html`<div>
+        <${PageHead}
+          name=${shown.title}
+          title=${shown.title}
+        />${error ? html`<${Failed} error=${error} />` : html`<${Loading} />`}
+      </div>`;
+  return html`<div>
+    <a class="skip" href="#main">Skip to content</a>
+    <${Frame} route=${shown} session=${session} busy=${!View}>${page}<//>
+    <${Overlays} />
+    <${Toasts} />
+  </div>`;
 }
 
-/** Links within the dashboard change the page in place; everything else is the browser's. */
-document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[href]");
-  if (
-    !link ||
-    event.defaultPrevented ||
-    event.button !== 0 ||
-    event.metaKey ||
-    event.ctrlKey ||
-    event.shiftKey ||
-    event.altKey
-  )
-    return;
-  if (link.target || link.hasAttribute("download") || link.origin !== location.origin || link.hash) return;
-  if (!find(link.pathname)) return;
-  event.preventDefault();
-  void navigate(link.pathname + link.search);
-});
-addEventListener("popstate", () => void show());
-
-const quarantineCount = h("span", { class: "count" });
-
-function drawFrame() {
-  const nav = document.getElementById("nav");
-  nav.replaceChildren(...NAVIGATION.map(([href, name, label]) => h("a", { href }, icon(name), h("span", {}, label))));
-  const who = document.getElementById("who");
-  const role = session.readOnly ? "read-only" : session.role;
-  who.replaceChildren(h("strong", {}, session.name ?? ""), role ?? "");
-  const out = document.getElementById("sign-out");
-  out.hidden = !session.canSignOut;
-  out.replaceChildren(icon("sign-out"));
-  out.setAttribute("aria-label", "Sign out");
-  out.title = "Sign out";
-  out.addEventListener("click", () => void signOut());
-}
-
-async function signOut() {
-  await remove("/api/session");
-  location.assign("/login");
-}
-
-function markNavigation() {
-  const section = `/${location.pathname.split("/")[1]}`;
-  for (const link of document.querySelectorAll("#nav a")) {
-    const own = link.getAttribute("href");
-    if (own === section || (own === "/jobs" && section === "/quarantine")) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+/** Asks until somebody answers: a page that is opened while the dashboard starts is no blank page. @returns {Promise<Session>} */
+async function whoAmI() {
+  for (;;) {
+    try {
+      return await get("/api/session");
+    } catch (error) {
+      document.querySelector(".main")?.replaceChildren(messageOf(error));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
   }
 }
 
-/* The theme: the system's, until somebody chooses. */
-const THEMES = ["auto", "light", "dark"];
-const ICONS = { auto: "auto", light: "sun", dark: "moon" };
-const themeButton = document.getElementById("theme");
-
-function drawTheme() {
-  const theme = document.documentElement.dataset.theme ?? "auto";
-  themeButton.replaceChildren(icon(ICONS[theme]));
-  const label = `Theme: ${theme === "auto" ? "as the system" : theme}. Change it`;
-  themeButton.setAttribute("aria-label", label);
-  themeButton.title = label;
-}
-
-themeButton.addEventListener("click", () => {
-  const now = document.documentElement.dataset.theme ?? "auto";
-  const next = THEMES[(THEMES.indexOf(now) + 1) % THEMES.length];
-  if (next === "auto") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = next;
-  try {
-    localStorage.setItem("bucketline-theme", next);
-  } catch {
-    // Storage is off: the choice holds for this page.
-  }
-  drawTheme();
-  repaintCharts();
-});
-
-/* The connection: said only when it is lost, and from when the figures are. */
-const connection = document.getElementById("connection");
-let lastAt;
-listen("overview", ({ at, quarantined }) => {
-  lastAt = at;
-  setText(quarantineCount, quarantined > 0 ? quarantined : "");
-});
-watchState((state) => {
-  connection.hidden = state === "live" || state === "connecting";
-  document.documentElement.dataset.connection = state;
-  if (connection.hidden) return;
-  const since = lastAt ? ` Figures are from ${timeOfDay(lastAt)}.` : "";
-  setText(
-    connection,
-    state === "trouble" ? `Redis does not answer.${since} Trying again…` : `Connection lost.${since} Reconnecting…`,
-  );
-});
-
-session = await get("/api/session");
-drawFrame();
-drawTheme();
-await show({ focus: false });
+const root = document.getElementById("app");
+if (!root) throw new Error("the page has no place for the dashboard");
+void loadView(route.get().view).catch(() => undefined); // said when it is shown
+startLive();
+startRouter();
+startKeyboard();
+const session = await whoAmI();
+root.replaceChildren();
+render(html`<${App} session=${session} />`, root);

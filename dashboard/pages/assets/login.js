@@ -1,15 +1,19 @@
-import { get, post } from "./api.js";
+import { ApiError, get, post } from "./core/api.js";
+import { to, within } from "./core/base.js";
+import { messageOf } from "./core/dialogs.js";
 
-const form = document.getElementById("login");
-const problem = document.getElementById("problem");
-const button = form.querySelector("button");
+const form = /** @type {HTMLFormElement} */ (document.getElementById("login"));
+const problem = /** @type {HTMLElement} */ (document.getElementById("problem"));
+const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
+const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
 
 /** Only a place of ours: anything else would send a freshly signed-in user wherever a link says. */
 function next() {
   const wanted = new URLSearchParams(location.search).get("next") ?? "/";
-  const url = URL.canParse(wanted, location.origin) ? new URL(wanted, location.origin) : undefined;
+  const url = URL.canParse(to(wanted), location.origin) ? new URL(to(wanted), location.origin) : undefined;
+  const ours = url?.origin === location.origin && wanted.startsWith("/") && within(url.pathname) !== undefined;
   // The whole address that was checked: its path alone may begin with `//`, and would lead to another host.
-  return url?.origin === location.origin && wanted.startsWith("/") ? url.href : "/";
+  return ours ? url.href : to("/");
 }
 
 // A link from elsewhere comes without the strict cookie: whoever is signed in goes on from here.
@@ -17,15 +21,16 @@ try {
   const session = await get("/api/session");
   if (session.signedIn) location.replace(next());
 } catch (error) {
-  problem.textContent = error.message;
+  problem.textContent = messageOf(error);
 }
 
 async function signIn() {
   problem.textContent = "";
-  const { name, password } = Object.fromEntries(new FormData(form));
+  const name = field("name").value;
+  const password = field("password").value;
   if (!name || !password) {
     problem.textContent = "Enter your name and your password.";
-    form.elements[name ? "password" : "name"].focus();
+    field(name ? "password" : "name").focus();
     return;
   }
   button.disabled = true;
@@ -33,9 +38,10 @@ async function signIn() {
     await post("/api/session", { name, password });
     location.replace(next());
   } catch (error) {
-    problem.textContent = error.status === 401 ? "The name or the password is wrong." : error.message;
+    const refused = error instanceof ApiError && error.status === 401;
+    problem.textContent = refused ? "The name or the password is wrong." : messageOf(error);
     button.disabled = false;
-    form.elements.password.select();
+    field("password").select();
   }
 }
 
@@ -43,4 +49,4 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   void signIn();
 });
-form.elements.name.focus();
+field("name").focus();

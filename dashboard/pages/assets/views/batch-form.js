@@ -1,284 +1,195 @@
-import { post } from "../api.js";
-import { readSpec } from "../batch-request.js";
-import { ask, h, pageHead, toast } from "../dom.js";
+/** @import { Batch, Session } from "../../answers.ts" */
+/** @import { Route } from "../core/routes.js" */
+/** @import { FieldError, Written } from "../core/batch-request.js" */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ApiError, get, post, upload } from "../core/api.js";
+import { readRequest, writtenFrom } from "../core/batch-request.js";
+import { ask, messageOf, toast } from "../core/dialogs.js";
+import { draft } from "../core/draft.js";
+import { html } from "../core/html.js";
+import { navigate } from "../core/router.js";
+import { FilterFields, OptionFields, WhatAndWhere } from "../parts/batch-fields.js";
+import { FieldErrors } from "../parts/fields.js";
+import { Card, PageHead } from "../parts/layout.js";
 
-/** Starts a batch: a dry run first, or at once. */
-export async function show(main, { session, navigate }) {
-  document.title = "Start a batch · Bucketline";
-  const problem = h("p", { class: "form-error", role: "alert" });
-  const form = h("form", { class: "form", novalidate: true }, ...sections(), problem, buttons(session));
-  const sync = () => showWhatApplies(form);
-  form.addEventListener("change", sync);
-  sync();
-  form.addEventListener("submit", (event) => {
+/** How long a manifest is kept, in seconds. */
+const MANIFEST_TTL = 30 * 86_400;
+
+/** Starts a batch: a dry run first, or at once. @param {{ route: Route, session: Session }} props */
+export function View({ route: { query }, session }) {
+  const form = useRef(/** @type {HTMLFormElement | null} */ (null));
+  const [picked, setPicked] = useState(
+    /** @type {Record<string, string>} */ ({ operation: "copy", "source.kind": "prefix" }),
+  );
+  const [errors, setErrors] = useState(/** @type {readonly FieldError[]} */ ([]));
+  const [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState(false);
+  const fill = (/** @type {Readonly<Record<string, string>>} */ written) => {
+    setPicked((before) => ({ ...before, ...pickOf(written) }));
+    if (form.current) writeInto(form.current, written);
+  };
+  useEffect(() => {
+    const from = query.get("from");
+    if (from === null) fill(draft.read() ?? {});
+    else
+      get(`/api/batches/${encodeURIComponent(from)}`).then(
+        (/** @type {Batch} */ batch) => fill(writtenFrom({ ...batch.spec, operation: batch.operation })),
+        (error) => setProblem(messageOf(error)),
+      );
+    const first = form.current?.elements.namedItem("source.bucket");
+    if (first instanceof HTMLElement) first.focus({ preventScroll: true });
+  }, [query.get("from")]);
+  const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    void submit(form, { problem, dryRun: event.submitter?.value !== "start", navigate });
-  });
-  main.replaceChildren(
-    pageHead("Start a batch", { crumbs: [["Batches", "/batches"]] }),
-    h("section", { class: "card form-card" }, h("div", { class: "card-body" }, form)),
-  );
-  form.elements["source.bucket"].focus();
+    if (!form.current || busy) return;
+    const dryRun = !(event.submitter instanceof HTMLButtonElement && event.submitter.value === "start");
+    setProblem("");
+    setErrors([]);
+    setBusy(true);
+    try {
+      await send(form.current, picked, dryRun);
+    } catch (error) {
+      const wrong = error instanceof WrongFields ? error.errors : fieldsOf(error);
+      setErrors(wrong);
+      // What belongs to no field that is in sight is said below.
+      if (!focusFirst(form.current, wrong)) setProblem(messageOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return html`<div>
+    <${PageHead} name="Start a batch" title="Start a batch" crumbs=${[["Batches", "/batches"]]} />
+    <${Card} class="form-card">
+      <div class="card-body">
+        <form
+          ref=${form}
+          class="form"
+          novalidate
+          onSubmit=${submit}
+          onInput=${() => form.current && draft.keep(readFrom(form.current))}
+        >
+          <${FieldErrors.Provider} value=${errors}>
+            <${WhatAndWhere}
+              operation=${picked["operation"]}
+              kind=${picked["source.kind"]}
+              pick=${(/** @type {string} */ name, /** @type {string} */ value) => setPicked((before) => ({ ...before, [name]: value }))}
+            />
+            <${FilterFields} kind=${picked["source.kind"]} />
+            <${OptionFields} operation=${picked["operation"]} />
+          <//>
+          <p class="form-error" role="alert">${problem}</p>
+          <${Buttons} canOperate=${session.canOperate} busy=${busy} />
+        </form>
+      </div>
+    <//>
+  </div>`;
 }
 
-function field(name, label, { hint, wide, ...attributes } = {}) {
-  const input = attributes.options
-    ? select(name, attributes.options)
-    : h(attributes.rows ? "textarea" : "input", {
-        name,
-        id: `f-${name}`,
-        autocomplete: "off",
-        spellcheck: "false",
-        ...attributes,
-      });
-  return h(
-    "label",
-    { class: `field${wide ? " wide" : ""}`, "data-field": name },
-    h("span", {}, label),
-    input,
-    hint && h("small", {}, hint),
-    h("span", { class: "field-error", role: "alert" }),
-  );
-}
+/** @param {{ canOperate: boolean, busy: boolean }} props */
+const Buttons = ({ canOperate, busy }) =>
+  canOperate
+    ? html`<div class="chips">
+        <button class="button primary" type="submit" value="plan" aria-disabled=${busy ? "true" : undefined}>
+          Dry run first
+        </button>
+        <button class="button" type="submit" value="start" aria-disabled=${busy ? "true" : undefined}>
+          Start at once
+        </button>
+      </div>`
+    : html`<p class="muted">Only an operator can start a batch.</p>`;
 
-function select(name, options) {
-  return h("select", { name, id: `f-${name}` }, ...options.map(([value, label]) => h("option", { value }, label)));
-}
-
-function choices(name, legend, options) {
-  const choice = ([value, label, text], index) =>
-    h(
-      "label",
-      { class: "choice" },
-      h("input", { type: "radio", name, value, checked: index === 0 }),
-      h("span", {}, label),
-      h("small", {}, text),
-    );
-  return h(
-    "fieldset",
-    { "data-field": name },
-    h("legend", {}, legend),
-    h("div", { class: "choices" }, ...options.map(choice)),
-    h("span", { class: "field-error", role: "alert" }),
-  );
-}
-
-const row = (...fields) => h("div", { class: "field-row" }, ...fields);
-
-function sections() {
-  return [
-    choices("operation", "What should be done?", [
-      ["copy", "Copy", "Sources stay"],
-      ["move", "Move", "A source is deleted once its copy is proven"],
-      ["delete", "Delete", "Objects are gone"],
-    ]),
-    choices("source.kind", "To which objects?", [
-      ["prefix", "All under a prefix", "Listed as it goes, millions if need be"],
-      ["items", "Named objects", "Up to 1,000 keys, one a line"],
-      ["manifest", "A manifest", "CSV as of S3 Batch Operations, or NDJSON"],
-    ]),
-    row(
-      field("source.bucket", "Source bucket", { required: true }),
-      h("div", { "data-when": "prefix" }, field("source.prefix", "Source prefix", { placeholder: "logs/2025/" })),
-    ),
-    h(
-      "div",
-      { "data-when": "items" },
-      field("source.items", "Keys", { rows: 6, placeholder: "reports/a.pdf\nreports/b.pdf" }),
-    ),
-    h(
-      "div",
-      { "data-when": "manifest" },
-      row(
-        field("source.manifest", "Manifest file", { type: "file", accept: ".csv,.ndjson,.jsonl,.txt" }),
-        field("source.format", "Format", {
-          options: [
-            ["csv", "CSV: bucket,key"],
-            ["ndjson", "NDJSON"],
-          ],
-        }),
-      ),
-    ),
-    h(
-      "div",
-      { "data-unless": "delete" },
-      row(
-        field("destination.bucket", "Destination bucket", { required: true }),
-        field("destination.prefix", "Destination prefix", {
-          hint: "Takes the place of the source prefix. Empty: keys stay as they are.",
-        }),
-      ),
-    ),
-    h(
-      "details",
-      { class: "more" },
-      h("summary", {}, "Filter"),
-      h(
-        "div",
-        { class: "form" },
-        row(
-          field("filter.include", "Only keys like", {
-            placeholder: "**/*.jpg, raw/*",
-            hint: "Globs, separated by commas",
-          }),
-          field("filter.exclude", "But not", { placeholder: "tmp/**" }),
-        ),
-        h(
-          "div",
-          { class: "form", "data-when": "prefix" },
-          row(
-            field("filter.minSize", "Smallest size in bytes", { inputmode: "numeric" }),
-            field("filter.maxSize", "Largest size in bytes", { inputmode: "numeric" }),
-          ),
-          row(
-            field("filter.modifiedAfter", "Modified after", { type: "datetime-local" }),
-            field("filter.modifiedBefore", "Modified before", { type: "datetime-local" }),
-          ),
-        ),
-      ),
-    ),
-    h(
-      "details",
-      { class: "more" },
-      h("summary", {}, "Options"),
-      h(
-        "div",
-        { class: "form" },
-        row(
-          field("label", "Name, for people", { maxlength: 200 }),
-          field("credentials", "Profile", { placeholder: "default" }),
-        ),
-        h(
-          "div",
-          { "data-unless": "delete" },
-          row(
-            field("onConflict", "Where the destination exists", {
-              options: [
-                ["overwrite", "Overwrite it"],
-                ["skip", "Skip the object"],
-                ["skip-identical", "Skip if it is the same"],
-                ["fail", "Count as failed"],
-              ],
-            }),
-            field("archived", "Archived objects", {
-              options: [
-                ["fail", "Count as failed"],
-                ["skip", "Skip"],
-              ],
-            }),
-          ),
-        ),
-        row(
-          field("maxObjects", "At most so many objects", { inputmode: "numeric" }),
-          field("maxObjectsPerSecond", "At most so many per second", { inputmode: "decimal" }),
-          field("priority", "Priority", { inputmode: "numeric", placeholder: "100", hint: "1 goes first" }),
-        ),
-        row(
-          field("failureThreshold.ratio", "Stop where so many fail", {
-            inputmode: "decimal",
-            placeholder: "0.5",
-            hint: "0 to 1, of the objects tried",
-          }),
-          field("report", "Report", {
-            options: [
-              ["all", "A row for every object"],
-              ["failures", "Only what failed"],
-            ],
-          }),
-        ),
-      ),
-    ),
-  ];
-}
-
-function buttons(session) {
-  if (!session.canOperate) return h("p", { class: "muted" }, "Only an operator can start a batch.");
-  return h(
-    "div",
-    { class: "chips" },
-    h("button", { class: "button primary", type: "submit", value: "plan" }, "Dry run first"),
-    h("button", { class: "button", type: "submit", value: "start" }, "Start at once"),
-  );
-}
-
-function showWhatApplies(form) {
-  const kind = form.elements["source.kind"].value;
-  const operation = form.elements.operation.value;
-  for (const part of form.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== kind;
-  for (const part of form.querySelectorAll("[data-unless]")) part.hidden = part.dataset.unless === operation;
-}
-
-async function submit(form, { problem, dryRun, navigate }) {
-  clearErrors(form, problem);
-  const missing = requiredMissing(form);
-  if (missing) return showErrors(form, problem, [{ field: missing, message: "This is needed." }]);
-  const pressed = [...form.querySelectorAll("button")];
-  for (const button of pressed) button.disabled = true;
-  try {
-    const spec = await readSpec(form);
-    if (!dryRun && !(await confirmed(spec))) return;
-    const batch = await post("/api/batches", { ...spec, dryRun });
-    toast(dryRun ? "Counting; nothing is changed." : "The batch is running.");
-    await navigate(`/batches/${batch.id}`);
-  } catch (error) {
-    const { errors, field: wrong } = error.problem ?? {};
-    showErrors(form, problem, errors ?? (wrong ? [{ field: wrong, message: error.message }] : []), error.message);
-  } finally {
-    for (const button of pressed) button.disabled = false;
+class WrongFields extends Error {
+  /** @param {readonly FieldError[]} errors */
+  constructor(errors) {
+    super(errors.map(({ field, message }) => `${field}: ${message}`).join("; "));
+    this.errors = errors;
   }
 }
 
-function confirmed({ operation, source, destination }) {
+/** @param {unknown} error @returns {readonly FieldError[]} */
+function fieldsOf(error) {
+  if (!(error instanceof ApiError)) return [];
+  const { errors, field } = error.problem;
+  return errors ?? (field ? [{ field, message: error.message }] : []);
+}
+
+/** @param {HTMLFormElement} form @param {Readonly<Record<string, string>>} picked @param {boolean} dryRun */
+async function send(form, picked, dryRun) {
+  const written = { ...readFrom(form), ...picked };
+  const file = fileOf(form);
+  const { errors } = readRequest(written, file);
+  if (errors.length > 0) throw new WrongFields(errors);
+  const byFile = written["source.kind"] === "manifest" && file !== undefined;
+  const { spec } = readRequest(written, byFile ? await sendManifest(file) : undefined);
+  if (!dryRun && !(await confirmed(spec))) return;
+  const batch = await post("/api/batches", { ...spec, dryRun });
+  draft.drop();
+  toast(dryRun ? "Counting; nothing is changed." : "The batch is running.");
+  navigate(`/batches/${batch.id}`);
+}
+
+/** The manifest becomes a document, which the batch reads as it goes. @param {File} file */
+function sendManifest(file) {
+  const query = new URLSearchParams({ name: file.name, deleteAfterDownload: "false", ttl: String(MANIFEST_TTL) });
+  return upload(`/api/documents?${query}`, file);
+}
+
+/** @param {Record<string, any>} spec */
+async function confirmed({ operation, source, destination }) {
   const from =
     source.prefix === undefined ? "the named objects" : `everything under s3://${source.bucket}/${source.prefix}`;
-  const to = destination ? ` to s3://${destination.bucket}/${destination.prefix ?? ""}` : "";
-  return ask({
+  const onto = destination ? ` to s3://${destination.bucket}/${destination.prefix ?? ""}` : "";
+  const deletes = operation === "delete";
+  const uncounted = deletes && source.items === undefined;
+  const answer = await ask({
     title: `${operation[0].toUpperCase()}${operation.slice(1)} without a dry run?`,
-    text: `This will ${operation} ${from}${to}.`,
+    text: `This will ${operation} ${from}${onto}.${uncounted ? " Nobody has counted how much that is: a dry run would." : ""}`,
     action: `Start the ${operation}`,
     tone: operation === "copy" ? "primary" : "danger",
+    ...(uncounted && source.bucket && { word: source.bucket }),
   });
+  return answer.yes;
 }
 
-function requiredMissing(form) {
-  const value = (name) => form.elements[name].value.trim();
-  if (value("source.bucket") === "" && form.elements["source.kind"].value !== "manifest") return "source.bucket";
-  if (form.elements["source.kind"].value === "items" && value("source.items") === "") return "source.items";
-  if (form.elements["source.kind"].value === "manifest" && form.elements["source.manifest"].files.length === 0)
-    return "source.manifest";
-  if (form.elements.operation.value !== "delete" && value("destination.bucket") === "") return "destination.bucket";
-  return undefined;
+/** @param {Readonly<Record<string, string>>} written */
+const pickOf = (written) =>
+  Object.fromEntries(["operation", "source.kind"].flatMap((name) => (written[name] ? [[name, written[name]]] : [])));
+
+/** @param {HTMLFormElement} form @returns {File | undefined} */
+function fileOf(form) {
+  const field = form.elements.namedItem("source.manifest");
+  return field instanceof HTMLInputElement ? (field.files?.[0] ?? undefined) : undefined;
 }
 
-function clearErrors(form, problem) {
-  problem.textContent = "";
-  for (const place of form.querySelectorAll(".field-error")) place.textContent = "";
-  for (const input of form.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+/** @param {HTMLFormElement} form @returns {Record<string, string>} */
+function readFrom(form) {
+  const pairs = [...new FormData(form)];
+  return Object.fromEntries(pairs.flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])));
 }
 
-/** Says beside each field what was wrong with it; what belongs to none is said below. */
-function showErrors(form, problem, errors, otherwise = "") {
-  let first;
-  for (const { field: name, message } of errors) {
-    const place = placeOf(form, name);
-    if (!place) continue;
-    const input = place.querySelector("input, select, textarea");
-    place.querySelector(".field-error").textContent = message;
-    input.setAttribute("aria-invalid", "true");
+/** @param {HTMLFormElement} form @param {Readonly<Record<string, string>>} written */
+function writeInto(form, written) {
+  for (const [name, value] of Object.entries(written)) {
+    const field = form.elements.namedItem(name);
+    const writable =
+      field instanceof HTMLInputElement
+        ? field.type !== "file"
+        : field instanceof HTMLSelectElement || field instanceof HTMLTextAreaElement;
+    if (writable) /** @type {HTMLInputElement} */ (field).value = value;
+  }
+}
+
+/** Puts the cursor into the first field that is wrong and in sight. @param {HTMLFormElement | null} form @param {readonly FieldError[]} errors */
+function focusFirst(form, errors) {
+  for (const place of form?.querySelectorAll("[data-field]") ?? []) {
+    const name = place instanceof HTMLElement ? place.dataset["field"] : undefined;
+    const wrong = errors.some(({ field }) => name !== undefined && (field === name || field.startsWith(`${name}.`)));
+    if (!wrong || place.closest("[hidden]")) continue;
     const folded = place.closest("details");
     if (folded) folded.open = true;
-    first ??= input;
+    const input = place.querySelector("input, select, textarea");
+    if (input instanceof HTMLElement) input.focus();
+    return true;
   }
-  if (first) first.focus();
-  else problem.textContent = otherwise;
-}
-
-/** `filter.include.0` is said beside `filter.include`. */
-function placeOf(form, name) {
-  const steps = name.split(".");
-  for (let length = steps.length; length > 0; length -= 1) {
-    const place = form.querySelector(`[data-field="${CSS.escape(steps.slice(0, length).join("."))}"]`);
-    if (place && !place.closest("[hidden]")) return place;
-  }
-  return undefined;
+  return false;
 }

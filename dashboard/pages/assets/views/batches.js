@@ -1,77 +1,76 @@
-import { get } from "../api.js";
-import { batchRow } from "../batch-parts.js";
-import { emptyState, h, icon, keyedList, pageHead } from "../dom.js";
-import { liveBadge } from "../live-badge.js";
-import { listen } from "../live.js";
+/** @import { Batch, Session } from "../../answers.ts" */
+/** @import { Resource } from "../core/resource.js" */
+/** @import { Route } from "../core/routes.js" */
+import { to } from "../core/base.js";
+import { STATES } from "../core/batch-progress.js";
+import { html } from "../core/html.js";
+import { useOverview } from "../core/live.js";
+import { useEffect } from "preact/hooks";
+import { useResource } from "../core/resource.js";
+import { changeQuery } from "../core/router.js";
+import { BatchRow } from "../parts/batch-row.js";
+import { Card, EmptyState, Failed, Icon, Loading, PageHead } from "../parts/layout.js";
+import { LiveBadge } from "../parts/live-badge.js";
 
-const STATES = ["running", "planned", "paused", "completed", "failed", "cancelled"];
+/** Rows that move are asked for so often: all of the page, not only those that the overview knows. */
+const AGAIN_MS = 1500;
 
-/** All batches, newest first, with their progress. */
-export async function show(main, { query, session, signal, navigate }) {
-  document.title = "Batches · Bucketline";
-  const state = STATES.includes(query.get("state")) ? query.get("state") : "";
+/** @typedef {{ batches: readonly Batch[], next?: string }} Page */
+
+/** @param {{ target: HTMLSelectElement }} event */
+const choose = ({ target }) => changeQuery({ state: target.value || undefined, cursor: undefined }, {});
+
+/** All batches, newest first, with their progress. @param {{ route: Route, session: Session }} props */
+export function View({ route: { query }, session }) {
+  const state = STATES.find((name) => name === query.get("state")) ?? "";
   const cursor = query.get("cursor") ?? "";
-  const list = h("div", {});
-  const draw = keyedList(
-    list,
-    ({ id }) => id,
-    (batch) => batchRow(batch),
-  );
-  const card = h("section", { class: "card" });
-  const none = emptyState(
-    "batches",
-    state ? `No ${state} batch` : "No batch yet",
-    h(
-      "p",
-      {},
-      "A batch copies, moves or deletes all objects of a prefix, millions if need be. A dry run counts first and changes nothing.",
-    ),
-    session.canOperate && h("a", { class: "button primary", href: "/batches/new" }, "Start a batch"),
-  );
-  const more = h("div", { class: "pager" });
-  let shown = [];
+  const asked = new URLSearchParams({ ...(state && { state }), ...(cursor && { cursor }) });
+  const { overview } = useOverview();
+  const path = `/api/batches?${asked}`;
+  const moving = (overview?.batches.total ?? 1) > 0;
+  /** @type {Resource<Page>} */
+  const { data: page, error, reload } = useResource(path, { every: moving ? AGAIN_MS : undefined });
+  // One that began or ended changes the list itself.
+  const mark = overview ? `${overview.batches.kept} ${overview.batches.total}` : "";
+  useEffect(() => {
+    if (mark !== "" && page) void reload();
+  }, [mark]);
+  const start = html`<a class="button primary" href=${to("/batches/new")}><${Icon} name="plus" />Start a batch</a>`;
+  const filter = html`<select class="input" aria-label="State" value=${state} onChange=${choose}>
+    <option value="">All states</option>
+    ${STATES.map((name) => html`<option key=${name} value=${name} selected=${name === state}>${name}</option>`)}
+  </select>`;
+  return html`<div>
+    <${PageHead}
+      name="Batches"
+      title="Batches"
+      actions=${html`<${LiveBadge} />${filter}${session.canOperate && start}`}
+    />
+    ${!page && (error ? html`<${Failed} error=${error} />` : html`<${Loading} />`)}
+    ${page && html`<${Card}><${List} page=${page} state=${state} cursor=${cursor} start=${session.canOperate && start} /><//>`}
+  </div>`;
+}
 
-  const load = async () => {
-    const parameters = new URLSearchParams({ ...(state && { state }), ...(cursor && { cursor }) });
-    const page = await get(`/api/batches?${parameters}`, signal);
-    if (signal.aborted) return;
-    shown = page.batches;
-    draw(shown);
-    card.replaceChildren(...(shown.length === 0 ? [none] : [list, more]));
-    const next = new URLSearchParams({ ...(state && { state }), ...(page.next && { cursor: page.next }) });
-    more.hidden = !page.next && !cursor;
-    more.replaceChildren(
-      cursor ? h("a", { href: "/batches" }, "Newest") : h("span", {}),
-      page.next ? h("a", { class: "button small", href: `/batches?${next}` }, "Older") : h("span", {}),
-    );
-  };
-  await load();
-  if (signal.aborted) return;
-  const filter = h(
-    "select",
-    { class: "input", "aria-label": "State" },
-    h("option", { value: "" }, "All states"),
-    ...STATES.map((name) => h("option", { value: name, selected: name === state }, name)),
-  );
-  filter.addEventListener("change", () => void navigate(`/batches${filter.value ? `?state=${filter.value}` : ""}`));
-  const start =
-    session.canOperate && h("a", { class: "button primary", href: "/batches/new" }, icon("plus"), "Start a batch");
-  main.replaceChildren(pageHead("Batches", { actions: [liveBadge(signal), filter, start].filter(Boolean) }), card);
-
-  let active = "";
-  listen(
-    "overview",
-    ({ batches }) => {
-      const fresh = new Map(batches.batches.map((batch) => [batch.id, batch]));
-      if (!state) {
-        shown = shown.map((batch) => fresh.get(batch.id) ?? batch);
-        draw(shown);
-      }
-      // One that began or ended changes the list itself.
-      const now = `${batches.kept} ${batches.total} ${batches.batches.map((batch) => batch.id + batch.state).join()}`;
-      if (active !== "" && now !== active) load().catch(() => undefined);
-      active = now;
-    },
-    signal,
-  );
+/** @param {{ page: Page, state: string, cursor: string, start: unknown }} props */
+function List({ page, state, cursor, start }) {
+  if (page.batches.length === 0)
+    return html`<${EmptyState} icon="batches" title=${state ? `No ${state} batch` : "No batch yet"}>
+      <p>
+        A batch copies, moves or deletes all objects of a prefix, millions if need be. A dry run counts first and
+        changes nothing.
+      </p>
+      ${start}
+    <//>`;
+  const older = new URLSearchParams({ ...(state && { state }), ...(page.next && { cursor: page.next }) });
+  const newest = state ? `/batches?state=${state}` : "/batches";
+  return html`<div>
+    <div class="rows">${page.batches.map((batch) => html`<${BatchRow} key=${batch.id} batch=${batch} />`)}</div>
+    ${
+      (page.next || cursor) &&
+      html`<nav class="pager" aria-label="Pages of the list">
+        ${cursor ? html`<a href=${to(newest)}>Newest</a>` : html`<span></span>`}
+        ${page.next ? html`<a class="button small" href=${to(`/batches?${older}`)}>Older</a>` : html`<span></span>`}
+      </nav>`
+    }
+  </div>`;
 }

@@ -1,228 +1,173 @@
-import { get, post } from "../api.js";
-import { actionButton, card, h, icon, pageHead, toast } from "../dom.js";
-import { duration, when } from "../format.js";
-import { stateBadge } from "./jobs.js";
+/** @import { Job, JobError, Session } from "../../answers.ts" */
+/** @import { Resource } from "../core/resource.js" */
+/** @import { Route } from "../core/routes.js" */
+import { useRef } from "preact/hooks";
+import { post } from "../core/api.js";
+import { to } from "../core/base.js";
+import { html } from "../core/html.js";
+import { printable, printableLines } from "../core/printable.js";
+import { useResource } from "../core/resource.js";
+import { ActionButton } from "../parts/action-button.js";
+import { CHUNKS } from "../parts/activities-table.js";
+import { messageOnly } from "../parts/batch-details.js";
+import { JobTimeline } from "../parts/job-timeline.js";
+import { Alert, Card, Facts, Failed, Loading, PageHead, StateBadge } from "../parts/layout.js";
+import { CopyButton, FullName, Message, ObjectName } from "../parts/names.js";
 
 const AGAIN_MS = 1000;
-const ENDED = ["completed", "failed", "cancelled"];
-const CHUNKS = "batch-chunk";
+const ENDED = /** @type {readonly string[]} */ (["completed", "failed", "cancelled"]);
 
-/** One job: what was asked, what came of it, and when. */
-export async function show(main, { params: { activity, id }, session, signal }) {
-  document.title = `${id} · Bucketline`;
+/** One job: what was asked, what came of it, and when. @param {{ route: Route, session: Session }} props */
+export function View({ route: { params }, session }) {
+  const activity = params["activity"] ?? "";
+  const id = params["id"] ?? "";
   const path = `/api/jobs/${activity}/${encodeURIComponent(id)}`;
-  let shown = "";
-  const load = async () => {
-    const job = await get(path, signal);
-    if (signal.aborted) return job;
-    const now = JSON.stringify(job);
-    // Drawn anew only where something changed, so that a selection is left in peace.
-    if (now !== shown) main.replaceChildren(...draw(job, { path, session, load }));
-    shown = now;
-    return job;
-  };
-  let { state } = await load();
-  const again = async () => {
-    try {
-      ({ state } = await load());
-    } catch {
-      // The connection's own notice says it; the next round tries again.
-    }
-  };
-  const timer = setInterval(() => {
-    if (!ENDED.includes(state)) void again();
-  }, AGAIN_MS);
-  signal.addEventListener("abort", () => clearInterval(timer));
-}
-
-function draw(job, { path, session, load }) {
-  const { activity, id, state } = job;
-  const actions = [];
-  if (session.canOperate && activity !== CHUNKS && !ENDED.includes(state))
-    actions.push(
-      actionButton({
-        label: "Cancel",
-        iconName: "stop",
-        tone: "danger",
-        confirm: {
-          title: "Cancel this job?",
-          text:
-            state === "active"
-              ? "The worker is told to stop. What it has done by then stays done."
-              : "It will not run any more.",
-          action: "Cancel the job",
-        },
-        run: async () => {
-          await post(`${path}/cancel`);
-          await load();
-        },
-        done: state === "active" ? "The worker was told to stop." : "The job is cancelled.",
-      }),
-    );
-  if (
-    session.canOperate &&
-    activity !== CHUNKS &&
-    job.finishedAt &&
-    (state === "failed" || state === "cancelled") &&
-    !job.malformed
-  )
-    actions.push(
-      actionButton({
-        label: "Run again",
-        iconName: "retry",
-        run: async () => {
-          await post(`${path}/retry`);
-          location.reload();
-        },
-        done: "The job is in its queue again.",
-      }),
-    );
-  actions.push(
-    h(
-      "a",
-      { class: "button", href: `/queues/queue/${activity}/${encodeURIComponent(id)}` },
-      icon("external"),
-      "bull-board",
-    ),
-  );
-
-  const title = job.source ?? id;
-  const facts = [
-    [
-      "State",
-      h(
-        "span",
-        {},
-        stateBadge(state),
-        job.cancelRequested && state !== "cancelled" ? h("span", { class: "muted" }, " cancel requested") : null,
-      ),
-    ],
-    ["Job id", h("span", { class: "mono" }, id, " ", copyButton(id))],
-    ["Activity", h("a", { href: `/jobs/${activity}` }, activity)],
-    job.source && ["Object", h("span", { class: "mono" }, job.source)],
-    job.destination && ["Destination", h("span", { class: "mono" }, job.destination)],
-    [
-      "Attempts",
-      `${job.attempts.made}${job.attempts.max ? ` of ${job.attempts.max}` : ""}${job.attempts.started > job.attempts.made ? `, started ${job.attempts.started} times` : ""}`,
-    ],
-    job.priority && ["Priority", String(job.priority)],
-  ].filter(Boolean);
-  return [
-    pageHead(title, {
-      crumbs: [
-        ["Jobs", "/jobs"],
-        [activity, `/jobs/${activity}`],
-      ],
-      actions,
-    }),
-    h(
-      "div",
-      { class: "stack" },
-      job.error && errorCard(job),
-      h(
-        "div",
-        { class: "columns" },
-        card(
-          "Job",
-          h(
-            "div",
-            { class: "card-body" },
-            h("dl", { class: "facts" }, ...facts.flatMap(([label, value]) => [h("dt", {}, label), h("dd", {}, value)])),
-          ),
-        ),
-        card("Timeline", h("div", { class: "card-body" }, timeline(job))),
-      ),
-      job.raw !== undefined &&
-        card(
-          "What was found in Redis",
-          h(
-            "div",
-            { class: "card-body" },
-            h(
-              "p",
-              { class: "card-note" },
-              "It is not JSON, so no worker can run it. It was put into quarantine; enqueue it anew.",
-            ),
-            h("pre", { class: "code" }, job.raw),
-          ),
-        ),
-      h(
-        "div",
-        { class: "columns" },
-        job.input !== undefined && json("Input", job.input),
-        job.result !== undefined && json("Result", job.result),
-      ),
-    ),
+  /** @type {Resource<Job>} */
+  const {
+    data: job,
+    error,
+    reload,
+  } = useResource(path, {
+    every: (known) => (known && ENDED.includes(known.state) ? undefined : AGAIN_MS),
+  });
+  // A retry wipes the failure from Redis. Whoever pressed the button still wants to know what it was.
+  const before = useRef(/** @type {JobError | undefined} */ (undefined));
+  const crumbs = [
+    ["Jobs", "/jobs"],
+    [activity, `/jobs/${activity}`],
   ];
+  const title = html`<${ObjectName} text=${job?.source ?? id} />`;
+  const retry = async () => {
+    const failed = job?.error;
+    await post(`${path}/retry`);
+    before.current = failed;
+    await reload();
+  };
+  const actions =
+    job && session.canOperate && activity !== CHUNKS && html`<${Steering} ...${{ job, path, reload, retry }} />`;
+  return html`<div>
+    <${PageHead}
+      name=${printable(id)}
+      title=${title}
+      label=${printable(job?.source ?? id)}
+      crumbs=${crumbs}
+      actions=${actions}
+    />
+    ${!job && (error ? html`<${Failed} error=${error} />` : html`<${Loading} />`)}
+    ${job && html`<${Details} job=${job} before=${before.current} />`}
+  </div>`;
 }
 
-function errorCard({ error, state }) {
+/** @param {{ job: Job, path: string, reload: () => Promise<void>, retry: () => Promise<void> }} props */
+function Steering({ job, path, reload, retry }) {
+  const { state, malformed, finishedAt } = job;
+  const active = state === "active";
+  if (!ENDED.includes(state)) {
+    const confirm = {
+      title: "Cancel this job?",
+      text: active ? "The worker is told to stop. What it has done by then stays done." : "It will not run any more.",
+      action: "Cancel the job",
+    };
+    const run = async () => {
+      await post(`${path}/cancel`);
+      await reload();
+    };
+    const done = active ? "The worker was told to stop." : "The job is cancelled.";
+    return html`<${ActionButton}
+      label="Cancel"
+      icon="stop"
+      tone="danger"
+      confirm=${confirm}
+      run=${run}
+      done=${done}
+    />`;
+  }
+  if (!finishedAt || malformed || state === "completed") return null;
+  return html`<${ActionButton} label="Run again" icon="retry" run=${retry} done="The job is in its queue again." />`;
+}
+
+/** @param {{ job: Job, before: JobError | undefined }} props */
+const Details = ({ job, before }) =>
+  html`<div class="stack">
+    ${job.error && html`<${ErrorAlert} error=${job.error} state=${job.state} />`}
+    ${!job.error && before && html`<${ErrorAlert} error=${before} state="before" />`}
+    <div class="columns">
+      <${Card} title="Job"
+        ><div class="card-body"><${JobFacts} job=${job} /></div
+      ><//>
+      <${Card} title="Timeline"
+        ><div class="card-body"><${JobTimeline} job=${job} /></div
+      ><//>
+    </div>
+    ${
+      job.raw !== undefined &&
+      html`<${Card} title="What was found in Redis">
+        <div class="card-body">
+          <p class="card-note">It is not JSON, so no worker can run it. It was put into quarantine; enqueue it anew.</p>
+          <pre class="code" tabindex="0">${printableLines(job.raw)}</pre>
+        </div>
+      <//>`
+    }
+    <div class="columns">
+      ${job.input !== undefined && html`<${Json} title="Input" value=${job.input} />`}
+      ${job.result !== undefined && html`<${Json} title="Result" value=${job.result} />`}
+    </div>
+  </div>`;
+
+/** @param {{ job: Job }} props */
+function JobFacts({ job }) {
+  const { id, activity, state, source, destination, attempts, priority, cancelRequested } = job;
+  const of = attempts.max ? ` of ${attempts.max}` : "";
+  const again = attempts.started > attempts.made ? `, started ${attempts.started} times` : "";
+  return html`<${Facts}
+    rows=${[
+      [
+        "State",
+        html`<span
+          ><${StateBadge}
+            state=${state}
+          />${cancelRequested && state !== "cancelled" ? html`<span class="muted"> cancel requested</span>` : ""}</span
+        >`,
+      ],
+      ["Job id", html`<${FullName} text=${id} /> <${CopyButton} text=${id} label="Copy the id" />`],
+      ["Activity", html`<a href=${to(`/jobs/${activity}`)}>${activity}</a>`],
+      source && [
+        "Object",
+        html`<${FullName} text=${source} /> <${CopyButton} text=${source} label="Copy the object's address" />`,
+      ],
+      destination && ["Destination", html`<${FullName} text=${destination} />`],
+      ["Attempts", `${attempts.made}${of}${again}`],
+      priority && ["Priority", String(priority)],
+    ]}
+  />`;
+}
+
+/** @param {{ error: JobError, state: string }} props */
+function ErrorAlert({ error, state }) {
+  const message = messageOnly(error);
   const extra = [
     error.httpStatus && `HTTP ${error.httpStatus}`,
-    error.requestId && `request ${error.requestId}`,
+    // Most messages of stores end with it.
+    error.requestId && !message.includes(error.requestId) && `request ${error.requestId}`,
     error.field && `field ${error.field}`,
     error.retryable && "may succeed later",
   ].filter(Boolean);
-  const heading = state === "failed" || state === "cancelled" ? error.code : `Last attempt: ${error.code}`;
-  return h(
-    "div",
-    { class: "alert", "data-severity": state === "failed" ? "danger" : "warning" },
-    icon("quarantine"),
-    h(
-      "div",
-      { class: "break" },
-      h("p", {}, h("strong", {}, heading)),
-      h("p", {}, error.message.replace(`${error.code}: `, "")),
-      extra.length > 0 && h("p", {}, extra.join(" · ")),
-    ),
-  );
+  const code = printable(error.code);
+  const ended = state === "failed" || state === "cancelled";
+  const title = ended ? code : state === "before" ? `Before it ran again: ${code}` : `Last attempt: ${code}`;
+  return html`<${Alert} severity=${state === "failed" ? "danger" : "warning"} title=${title}>
+    <${Message} text=${message} />
+    ${extra.length > 0 && html`<p>${extra.join(" · ")}</p>`}
+  <//>`;
 }
 
-function timeline(job) {
-  const start = new Date(job.createdAt).getTime();
-  const after = (at) => (at ? `+${duration(new Date(at).getTime() - start)}` : "");
-  const ended = { completed: "Completed", failed: "Failed", cancelled: "Cancelled" }[job.state] ?? "Ended";
-  const points = [
-    job.createdAt && ["Asked", job.createdAt, ""],
-    job.dueAt && ["Due", job.dueAt, ""],
-    job.startedAt && ["Last attempt started", job.startedAt, after(job.startedAt)],
-    job.finishedAt && [ended, job.finishedAt, after(job.finishedAt)],
-  ].filter(Boolean);
-  if (points.length === 0)
-    return h("p", { class: "muted" }, "It was cancelled before it ran, so nothing more is kept of it.");
-  return h(
-    "ol",
-    { class: "timeline" },
-    ...points.map(([label, at, delta]) =>
-      h(
-        "li",
-        { class: label === "Failed" ? "bad" : "" },
-        h("span", {}, label, h("span", { class: "muted" }, delta && ` ${delta}`)),
-        h("time", { class: "muted", datetime: at }, when(at)),
-      ),
-    ),
-  );
-}
-
-function json(title, value) {
+/** @param {{ title: string, value: unknown }} props */
+function Json({ title, value }) {
   const text = JSON.stringify(value, undefined, 2);
-  return card(
-    h("div", { class: "card-head" }, h("h2", {}, title), h("div", { class: "actions" }, copyButton(text))),
-    h("div", { class: "card-body" }, h("pre", { class: "code", tabindex: "0" }, text)),
-  );
-}
-
-function copyButton(text) {
-  const button = h(
-    "button",
-    { type: "button", class: "icon-button inline", "aria-label": "Copy", title: "Copy" },
-    icon("copy"),
-  );
-  button.addEventListener("click", () => {
-    navigator.clipboard.writeText(text).then(
-      () => toast("Copied."),
-      () => toast("The browser does not allow copying here.", "danger"),
-    );
-  });
-  return button;
+  return html`<${Card}
+    title=${title}
+    actions=${html`<${CopyButton} text=${text} label=${`Copy the ${title.toLowerCase()}`} />`}
+  >
+    <div class="card-body"><pre class="code" tabindex="0" dir="ltr">${printableLines(text)}</pre></div>
+  <//>`;
 }

@@ -1,84 +1,71 @@
-import { get, remove } from "../api.js";
-import { actionButton, emptyState, h, pageHead } from "../dom.js";
-import { count, when } from "../format.js";
-import { listen } from "../live.js";
+/** @import { Quarantined, Session } from "../../answers.ts" */
+/** @import { Resource } from "../core/resource.js" */
+import { useEffect } from "preact/hooks";
+import { remove } from "../core/api.js";
+import { to } from "../core/base.js";
+import { count } from "../core/format.js";
+import { html } from "../core/html.js";
+import { useOverview } from "../core/live.js";
+import { printable, printableLines } from "../core/printable.js";
+import { useResource } from "../core/resource.js";
+import { ActionButton } from "../parts/action-button.js";
+import { Card, EmptyState, Failed, Loading, PageHead } from "../parts/layout.js";
+import { Time } from "../parts/names.js";
 
-/** Jobs that could not be read. */
-export async function show(main, { session, signal }) {
-  document.title = "Quarantine · Bucketline";
-  const place = h("div", { class: "stack" });
-  const load = async () => {
-    const { total, jobs } = await get("/api/quarantine", signal);
-    if (signal.aborted) return;
-    if (total === 0) {
-      place.replaceChildren(
-        h(
-          "section",
-          { class: "card" },
-          emptyState(
-            "check",
-            "No job is in quarantine",
-            h(
-              "p",
-              {},
-              "Jobs that are not JSON are put here instead of breaking the queue. Only a program that writes into Redis by itself can make one.",
-            ),
-          ),
-        ),
-      );
-      return;
-    }
-    const note = h(
-      "p",
-      { class: "muted" },
-      `${count(total)} ${total === 1 ? "job was" : "jobs were"} put aside, because a program wrote into Redis what is not JSON. They are among the failed jobs, too.`,
-    );
-    place.replaceChildren(note, ...jobs.map((job) => entry(job, session, load)));
-  };
-  await load();
-  if (signal.aborted) return;
-  main.replaceChildren(pageHead("Quarantine", { crumbs: [["Jobs", "/jobs"]] }), place);
-  let seen;
-  listen(
-    "overview",
-    ({ quarantined }) => {
-      if (seen !== undefined && seen !== quarantined) load().catch(() => undefined);
-      seen = quarantined;
-    },
-    signal,
-  );
+/** @typedef {{ total: number, jobs: readonly Quarantined[] }} Page */
+
+/** Jobs that could not be read. @param {{ session: Session }} props */
+export function View({ session }) {
+  const { overview } = useOverview();
+  /** @type {Resource<Page>} */
+  const { data, error, reload } = useResource("/api/quarantine");
+  useEffect(() => void reload(), [overview?.quarantined]);
+  return html`<div>
+    <${PageHead} name="Quarantine" title="Quarantine" crumbs=${[["Jobs", "/jobs"]]} />
+    ${!data && (error ? html`<${Failed} error=${error} />` : html`<${Loading} />`)}
+    ${data && html`<${Entries} page=${data} session=${session} reload=${reload} />`}
+  </div>`;
 }
 
-function entry({ activity, id, reason, at, raw }, session, load) {
+/** @param {{ page: Page, session: Session, reload: () => Promise<void> }} props */
+function Entries({ page: { total, jobs }, session, reload }) {
+  if (total === 0)
+    return html`<${Card}>
+      <${EmptyState} icon="check" title="No job is in quarantine">
+        <p>
+          Jobs that are not JSON are put here instead of breaking the queue. Only a program that writes into Redis by
+          itself can make one.
+        </p>
+      <//>
+    <//>`;
+  const were = total === 1 ? "job was" : "jobs were";
+  return html`<div class="stack">
+    <p class="muted">
+      ${count(total)} ${were} put aside, because a program wrote into Redis what is not JSON. They are among the failed
+      jobs, too.
+    </p>
+    ${jobs.map((job) => html`<${Entry} key=${`${job.activity}/${job.id}`} job=${job} session=${session} reload=${reload} />`)}
+  </div>`;
+}
+
+/** @param {{ job: Quarantined, session: Session, reload: () => Promise<void> }} props */
+function Entry({ job: { activity, id, reason, at, raw }, session, reload }) {
   const path = `${encodeURIComponent(activity)}/${encodeURIComponent(id)}`;
-  const forget =
-    session.canOperate &&
-    actionButton({
-      label: "Forget",
-      confirm: {
-        title: "Forget this job?",
-        text: "What was found is deleted. The failed job stays until its time is over.",
-      },
-      run: async () => {
-        await remove(`/api/quarantine/${path}`);
-        await load();
-      },
-      done: "Forgotten.",
-    });
-  return h(
-    "section",
-    { class: "card" },
-    h(
-      "div",
-      { class: "card-head" },
-      h("h2", {}, h("a", { href: `/jobs/${path}` }, `${activity} / ${id}`)),
-      h("div", { class: "actions" }, h("span", { class: "muted" }, at ? when(at) : ""), forget),
-    ),
-    h(
-      "div",
-      { class: "card-body stack" },
-      h("p", { class: "break" }, reason),
-      h("pre", { class: "code", tabindex: "0" }, raw),
-    ),
-  );
+  const forget = async () => {
+    await remove(`/api/quarantine/${path}`);
+    await reload();
+  };
+  const confirm = {
+    title: "Forget this job?",
+    text: "What was found is deleted. The failed job stays until its time is over.",
+  };
+  const title = html`<a href=${to(`/jobs/${path}`)}><bdi>${printable(`${activity} / ${id}`)}</bdi></a>`;
+  const actions = html`<span class="muted"><${Time} at=${at} /></span
+    >${session.canOperate && html`<${ActionButton} label="Forget" confirm=${confirm} run=${forget} done="Forgotten." />`}`;
+  return html`<${Card} title=${title} actions=${html`<span class="chips">${actions}</span>`}>
+    <div class="card-body stack">
+      <p class="break">${printable(reason)}</p>
+      <pre class="code" tabindex="0">${printableLines(raw)}</pre>
+    </div>
+  <//>`;
 }

@@ -1,86 +1,62 @@
-import { get } from "../api.js";
-import { card, emptyState, h, keyedList, pageHead, setText } from "../dom.js";
-import { ago, bytes, count, duration } from "../format.js";
-import { liveBadge } from "../live-badge.js";
-import { listen } from "../live.js";
+/** @import { WorkerView } from "../../answers.ts" */
+import { bytes, count } from "../core/format.js";
+import { html } from "../core/html.js";
+import { useOverview } from "../core/live.js";
+import { Card, EmptyState, Facts, Failed, Loading, PageHead } from "../parts/layout.js";
+import { LiveBadge } from "../parts/live-badge.js";
+import { Ago } from "../parts/names.js";
 
-/** The places for chunks of batches go by another name than their queue. */
-const PLACES = { "batch-chunk": "batches" };
+/** The slots for chunks of batches go by another name than their queue. @type {Readonly<Record<string, string>>} */
+const SLOTS = { "batch-chunk": "batches" };
 
 /** The workers that are alive: where, what they take, how busy they are. */
-export async function show(main, { signal }) {
-  document.title = "Workers · Bucketline";
-  const list = h("div", { class: "columns" });
-  const none = h(
-    "section",
-    { class: "card" },
-    emptyState(
-      "workers",
-      "No worker is alive",
-      h(
-        "p",
-        {},
-        "Jobs wait in Redis until one comes. Start one with the same REDIS_URL and BUCKETLINE_PREFIX as the dashboard:",
-      ),
-      h("pre", { class: "code" }, "npx bucketline worker"),
-    ),
-  );
-  const drawList = keyedList(list, ({ id }) => id, createCard);
-  const draw = ({ workers }) => {
-    none.hidden = workers.length > 0;
-    list.hidden = workers.length === 0;
-    drawList(workers);
-  };
-  draw(await get("/api/overview", signal));
-  if (signal.aborted) return;
-  main.replaceChildren(pageHead("Workers", { actions: [liveBadge(signal)] }), none, list);
-  listen("overview", draw, signal);
+export function View() {
+  const { overview, error } = useOverview();
+  return html`<div>
+    <${PageHead} name="Workers" title="Workers" actions=${html`<${LiveBadge} />`} />
+    ${overview ? html`<${List} workers=${overview.workers} />` : error ? html`<${Failed} error=${error} />` : html`<${Loading} />`}
+  </div>`;
 }
 
-function createCard({ id }) {
-  const name = h("h2", { class: "break" });
-  const fill = h("div", { class: "bar-fill" });
-  const busy = h("dd", {});
-  const memory = h("dd", {});
-  const started = h("dd", {});
-  const seen = h("dd", {});
-  const activities = h("dd", {}, h("div", { class: "chips" }));
-  const facts = h(
-    "dl",
-    { class: "facts" },
-    ...[
-      ["Running", busy],
-      ["Memory", memory],
-      ["Started", started],
-      ["Heard of", seen],
-      ["Takes", activities],
-    ].flatMap(([label, value]) => [h("dt", {}, label), value]),
+/** @param {{ workers: readonly WorkerView[] }} props */
+function List({ workers }) {
+  if (workers.length > 0)
+    return html`<div class="columns">
+      ${workers.map((worker) => html`<${WorkerCard} key=${worker.id} worker=${worker} />`)}
+    </div>`;
+  return html`<${Card}>
+    <${EmptyState} icon="workers" title="No worker is alive">
+      <p>
+        Jobs wait in Redis until one comes. Start one with the same REDIS_URL and BUCKETLINE_PREFIX as the dashboard:
+      </p>
+      <pre class="code" tabindex="0">npx bucketline worker</pre>
+    <//>
+  <//>`;
+}
+
+/** @param {{ worker: WorkerView }} props */
+function WorkerCard({ worker }) {
+  const { id, host, pid, running, memory, startedAt, seenAt, activities, concurrency } = worker;
+  const capacity = Object.values(concurrency).reduce((sum, slots) => sum + slots, 0);
+  const width = `${capacity > 0 ? Math.min(100, (100 * running) / capacity) : 0}%`;
+  const chips = activities.map(
+    (name) => html`<span key=${name} class="chip">${name} ${concurrency[SLOTS[name] ?? name] ?? ""}</span>`,
   );
-  const element = card(
-    h(
-      "div",
-      { class: "card-head" },
-      name,
-      h("div", { class: "actions" }, h("span", { class: "mono faint", title: id }, id.slice(0, 8))),
-    ),
-    h("div", { class: "card-body stack" }, h("div", { class: "bar", "aria-hidden": "true" }, fill), facts),
-  );
-  return {
-    element,
-    update: (worker) => {
-      setText(name, `${worker.host} · process ${worker.pid}`);
-      const capacity = Object.values(worker.concurrency).reduce((sum, value) => sum + value, 0);
-      setText(busy, `${count(worker.running)} of ${count(capacity)}`);
-      fill.style.width = `${capacity > 0 ? Math.min(100, (100 * worker.running) / capacity) : 0}%`;
-      setText(memory, bytes(worker.memory));
-      setText(started, worker.startedAt ? ago(worker.startedAt) : "–");
-      setText(seen, worker.seenAt ? `${duration(Date.now() - new Date(worker.seenAt))} ago` : "–");
-      const places = worker.activities.map(
-        (activity) => `${activity} ${worker.concurrency[PLACES[activity] ?? activity] ?? ""}`,
-      );
-      const box = activities.firstElementChild;
-      if (box.childElementCount !== places.length)
-        box.replaceChildren(...places.map((text) => h("span", { class: "chip" }, text)));
-    },
-  };
+  return html`<${Card}
+    title=${html`<span class="break">${host} · process ${pid}</span>`}
+    actions=${html`<span class="mono faint" title=${id}>${id.slice(0, 8)}</span>`}
+  >
+    <div class="card-body stack">
+      <div class="bar" aria-hidden="true"><div class="bar-fill" style=${{ width }}></div></div>
+      <${Facts}
+        rows=${[
+          ["Running", `${count(running)} of ${count(capacity)} slots`],
+          ["Memory", bytes(memory)],
+          ["Started", html`<${Ago} at=${startedAt} />`],
+          ["Last heartbeat", html`<${Ago} at=${seenAt} />`],
+          ["Takes", html`<div class="chips">${chips}</div>`],
+        ]}
+      />
+    </div>
+  <//>`;
 }
