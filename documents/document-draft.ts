@@ -32,7 +32,7 @@ export function draftDocument(options: WriteOptions): DocumentDraft {
   check(
     "contentType",
     DocumentPointer.shape.contentType.safeParse(contentType).success,
-    "expected 1 to 256 characters",
+    "expected 1 to 8,192 characters",
   );
   check("deleteAfterDownload", typeof deleteAfterDownload === "boolean", "expected true or false");
   check(

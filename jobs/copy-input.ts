@@ -1,16 +1,6 @@
 import type { Access } from "../model/access.ts";
 import { withCredentials } from "./contract.ts";
-import {
-  ContentType,
-  type CredentialsRef,
-  Destination,
-  Encryption,
-  Metadata,
-  ObjectRef,
-  OnConflict,
-  StorageClass,
-  Tags,
-} from "../model/entities.ts";
+import { attributeFields, type CredentialsRef, Destination, ObjectRef, OnConflict } from "../model/entities.ts";
 
 /** The fields that copy-object and move-object share. What is not given is carried over from the source. */
 export const copyFields = {
@@ -18,11 +8,7 @@ export const copyFields = {
   object: ObjectRef,
   destination: Destination,
   onConflict: OnConflict.default("overwrite"),
-  contentType: ContentType.optional(),
-  metadata: Metadata.optional(),
-  tags: Tags.optional(),
-  storageClass: StorageClass.optional(),
-  encryption: Encryption.optional(),
+  ...attributeFields,
 };
 
 /** A copy touches both ends, each with its own credentials. */

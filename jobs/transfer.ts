@@ -1,22 +1,23 @@
 import type { CopyProof, Pin } from "../s3/s3.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { JobContext } from "./handler.ts";
-import type { Destination, ObjectDetails, ObjectRef, OnConflict, Verified, WrittenObject } from "../model/entities.ts";
+import {
+  attributesOf,
+  type Destination,
+  type ObjectAttributes,
+  type ObjectDetails,
+  type ObjectRef,
+  type OnConflict,
+  type Verified,
+  type WrittenObject,
+} from "../model/entities.ts";
 import { isAlias, mayFoldTogether } from "../model/one-object.ts";
 
 /** What a copy and the first half of a move are asked, after parsing. */
-export type TransferInput = {
+export type TransferInput = ObjectAttributes & {
   readonly object: ObjectRef;
   readonly destination: Destination;
   readonly onConflict: OnConflict;
-  readonly contentType?: string | undefined;
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
-  readonly tags?: Readonly<Record<string, string>> | undefined;
-  readonly storageClass?: string | undefined;
-  readonly encryption?:
-    | { type: "AES256" }
-    | { type: "aws:kms" | "aws:kms:dsse"; keyId?: string | undefined }
-    | undefined;
 };
 
 /** Either the destination was left as it is, or it holds the pinned content. */
@@ -49,10 +50,7 @@ export function isSameObject(input: TransferInput, { s3, destination }: Pick<Job
   );
 }
 
-export const hasOverrides = (input: TransferInput): boolean =>
-  [input.contentType, input.metadata, input.tags, input.storageClass, input.encryption].some(
-    (override) => override !== undefined,
-  );
+export const hasOverrides = (input: TransferInput): boolean => Object.keys(attributesOf(input)).length > 0;
 
 /**
  * Brings the pinned content of the source to the destination, once over all attempts, and proves it.
@@ -109,6 +107,7 @@ async function pinSource(input: TransferInput, target: Target, context: JobConte
     size: source.size,
     lastModified: source.lastModified,
     storageClass: source.storageClass,
+    websiteRedirect: source.websiteRedirect ?? "",
     ...(source.versionId !== undefined && { versionId: source.versionId }),
     ...(input.object.versionId !== undefined && { versionId: input.object.versionId, versionNamed: true }),
   };
@@ -125,11 +124,10 @@ async function pinSource(input: TransferInput, target: Target, context: JobConte
 /** Copies, or finds that an earlier run did: its answer may have been lost, and the source may be gone since. */
 async function copyPinned(input: TransferInput, target: Target, pin: Pin, context: JobContext): Promise<CopyProof> {
   const { s3, destination, evidence, signal } = context;
-  const { contentType, metadata, tags, storageClass, encryption } = input;
   const request = {
     source: pin,
     ...target,
-    overrides: { contentType, metadata, tags, storageClass, encryption },
+    overrides: attributesOf(input),
     upload: evidence.upload,
     ...((input.onConflict === "fail" || input.onConflict === "skip") && { ifNoneMatch: "*" as const }),
   };

@@ -62,7 +62,9 @@ export const ObjectDetails = S3Object.extend({
   contentDisposition: z.string().optional(),
   contentLanguage: z.string().optional(),
   cacheControl: z.string().optional(),
+  /** As the store keeps it, which need not be a date. */
   expires: z.string().optional(),
+  websiteRedirect: z.string().optional(),
   metadata: z.record(z.string(), z.string()),
   /** Base64 checksums by algorithm (`CRC64NVME`, `SHA256` ...), as far as the store keeps them. */
   checksums: z.record(z.string(), z.string()).optional(),
@@ -100,6 +102,9 @@ export const ProfileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
 export const CredentialsRef = z.union([ProfileName, z.strictObject({ sealed: z.string().min(1).max(16_384) })]);
 export type CredentialsRef = z.infer<typeof CredentialsRef>;
 
+/** What the headers of an answer may have together in every HTTP library, and so what one of them may have at most. */
+const MAX_HEADER = 8192;
+
 /** Where the content of an object lies outside S3. Jobs carry this pointer, never bytes. */
 export const DocumentPointer = z.strictObject({
   /** Made by the store, never from a key. */
@@ -107,7 +112,7 @@ export const DocumentPointer = z.strictObject({
   name: z.string().min(1).max(1024),
   /** Bytes. */
   size: Size,
-  contentType: z.string().min(1).max(256),
+  contentType: z.string().min(1).max(MAX_HEADER),
   /** Hex, lower case. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/, { error: "expected 64 hexadecimal digits" }),
   expiresAt: Timestamp,
@@ -142,6 +147,13 @@ export const Metadata = z
         0,
       ) <= 2048,
     { error: "expected at most 2,048 bytes of names and values" },
+  )
+  .refine(
+    (metadata) =>
+      new Set(Object.keys(metadata).map((name) => name.toLowerCase())).size === Object.keys(metadata).length,
+    {
+      error: "expected names that differ by more than upper and lower case: S3 stores them in lower case",
+    },
   );
 
 /** Up to ten tags. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html */
@@ -159,11 +171,82 @@ export const Encryption = z.union([
   z.strictObject({
     type: z.enum(["aws:kms", "aws:kms:dsse"]),
     keyId: z.string().min(1).max(2048).optional(),
+    /** One data key for the bucket instead of one for each object, which costs less. Default: the bucket's. */
+    bucketKey: z.boolean().optional(),
   }),
 ]);
 export type Encryption = z.infer<typeof Encryption>;
 
-export const ContentType = z.string().min(1).max(256);
+/** A header's value: text that HTTP can carry and S3 keeps, beyond ASCII as UTF-8. System metadata has at most 2 KB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
+const HeaderValue = wellFormed()
+  .min(1)
+  .max(2048)
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+  .refine((text) => !/[\u0000-\u001f\u007f]/.test(text), {
+    error: "expected a header's value, without line breaks and other control characters",
+  })
+  .refine((text) => text.trim() === text, { error: "expected no whitespace at either end, which no header keeps" });
+
+export const ContentType = HeaderValue;
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl */
+export const CannedAcl = z.enum([
+  "private",
+  "public-read",
+  "public-read-write",
+  "authenticated-read",
+  "aws-exec-read",
+  "bucket-owner-read",
+  "bucket-owner-full-control",
+]);
+export type CannedAcl = z.infer<typeof CannedAcl>;
+
+/** How long a version must stay, in a bucket with Object Lock. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html */
+export const ObjectLock = z
+  .strictObject({
+    mode: z.enum(["GOVERNANCE", "COMPLIANCE"]).optional(),
+    retainUntil: z.iso.datetime({ offset: true }).optional(),
+    legalHold: z.boolean().optional(),
+  })
+  .refine(({ mode, retainUntil }) => (mode === undefined) === (retainUntil === undefined), {
+    error: "expected mode and retainUntil together",
+  });
+export type ObjectLock = z.infer<typeof ObjectLock>;
+
+/**
+ * What may be said of a written object. A copy carries over from its source what is not given; access (`acl`) and locks are never
+ * carried over, by S3 neither.
+ */
+export const attributeFields = {
+  contentType: ContentType.optional(),
+  contentEncoding: HeaderValue.optional(),
+  contentDisposition: HeaderValue.optional(),
+  contentLanguage: HeaderValue.optional(),
+  cacheControl: HeaderValue.optional(),
+  /** As S3 keeps it: an HTTP date, or whatever else clients are to get. */
+  expires: HeaderValue.optional(),
+  /** Where a website's visitors are sent: a key of the bucket after a slash, or a URL. */
+  websiteRedirect: HeaderValue.regex(/^(\/|https?:\/\/)/, {
+    error: "expected a path that starts with /, or an http or https URL",
+  }).optional(),
+  metadata: Metadata.optional(),
+  tags: Tags.optional(),
+  storageClass: StorageClass.optional(),
+  encryption: Encryption.optional(),
+  acl: CannedAcl.optional(),
+  objectLock: ObjectLock.optional(),
+};
+const attributeNames = Object.keys(attributeFields) as (keyof typeof attributeFields)[]; // of a literal
+
+/** What may be said of a written object, as far as it is said. */
+export type ObjectAttributes = {
+  readonly [Name in keyof typeof attributeFields]?: z.output<(typeof attributeFields)[Name]>;
+};
+
+/** Those fields of an input. */
+export function attributesOf(input: ObjectAttributes): ObjectAttributes {
+  return Object.fromEntries(attributeNames.flatMap((name) => (input[name] === undefined ? [] : [[name, input[name]]])));
+}
 
 /** Where an object goes. The key defaults to the source's; the credentials to the job's. */
 export const Destination = z.strictObject({

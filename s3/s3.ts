@@ -1,6 +1,18 @@
 import type { Readable } from "node:stream";
-import type { Bucket, ByteRange, Encryption, ObjectDetails, ObjectRef, S3Object, Verified } from "../model/entities.ts";
+import type {
+  Bucket,
+  ByteRange,
+  CannedAcl,
+  Encryption,
+  ObjectDetails,
+  ObjectLock,
+  ObjectRef,
+  S3Object,
+  Verified,
+} from "../model/entities.ts";
 import type { Connection } from "../credentials/connection.ts";
+import type { AttributeField } from "./requests/attribute-table.ts";
+import type { ObjectFacts } from "./requests/object-facts.ts";
 
 /** Every call honours its signal: on abort it rejects with the signal's reason and leaves no socket or upload behind. */
 export type Call = { readonly signal: AbortSignal };
@@ -18,6 +30,8 @@ export type Pin = {
   readonly size: number;
   readonly lastModified: string;
   readonly storageClass?: string;
+  /** Of the source, as CopyObject does not carry it; empty where there is none, absent where nobody looked. */
+  readonly websiteRedirect?: string;
 };
 
 /** What an answer of the store proved about a copy. */
@@ -31,13 +45,16 @@ export type CopyProof = {
   readonly verified: Verified;
 };
 
-/** Replaces what a copy else carries over from its source. */
+/** What is said of a written object. In a copy it replaces what is else carried over from the source; `acl` and `objectLock` never are. */
 export type Overrides = {
-  readonly contentType?: string | undefined;
+  readonly [Field in AttributeField]?: string | undefined;
+} & {
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly storageClass?: string | undefined;
   readonly encryption?: Encryption | undefined;
+  readonly acl?: CannedAcl | undefined;
+  readonly objectLock?: ObjectLock | undefined;
 };
 
 /** Lets a multipart copy go on at part level after its process died. */
@@ -97,6 +114,8 @@ export type Download = {
   /** Bytes that will come. */
   readonly size: number;
   readonly object: ObjectDetails;
+  /** What a copy has to carry over beside the content. */
+  readonly facts: ObjectFacts;
   /** Once the body has ended: what its bytes were compared with; `undefined` where the store says nothing about them. */
   readonly compared: () => Exclude<Verified, "size"> | undefined;
   /** The object's parts, where its ETag follows from their MD5s and the store tells their size. */
@@ -111,13 +130,7 @@ export type Upload = {
   readonly size: number;
   /** Hex, of the whole body, where the caller knows it: verified against what was sent. */
   readonly sha256?: string;
-  readonly attributes: Overrides & {
-    readonly cacheControl?: string;
-    readonly contentDisposition?: string;
-    readonly contentEncoding?: string;
-    readonly contentLanguage?: string;
-    readonly expires?: string;
-  };
+  readonly attributes: Overrides;
   readonly ifNoneMatch?: "*" | undefined;
   readonly ifMatch?: string | undefined;
   /** Lets a later attempt remove the parts that this one leaves where its process dies. */

@@ -2,18 +2,15 @@ import { z } from "zod";
 import { ActivityError } from "../../model/activity-error.ts";
 import { hasOneCredentials, problems } from "./problems.ts";
 import {
+  attributeFields,
   BucketName,
-  ContentType,
   CredentialsRef,
   DocumentPointer,
-  Encryption,
   KeyPrefix,
-  Metadata,
   ObjectKey,
   ObjectRef,
   OnConflict,
   StorageClass,
-  Tags,
   Verified,
   wellFormed,
 } from "../../model/entities.ts";
@@ -129,11 +126,8 @@ export const BatchSpec = z
     minVerify: Verified.default("size"),
     /** What becomes of objects that must be restored before they can be read (GLACIER, DEEP_ARCHIVE). */
     archived: z.enum(["skip", "fail"]).default("fail"),
-    contentType: ContentType.optional(),
-    metadata: Metadata.optional(),
-    tags: Tags.optional(),
-    storageClass: StorageClass.optional(),
-    encryption: Encryption.optional(),
+    /** Replaces what copies else carry over from their sources. */
+    ...attributeFields,
     /** 1 goes first, 2,000 last; batches of one priority share fairly. */
     priority: z.int().min(1).max(MAX_PRIORITY).default(100),
     /** Over all workers. */

@@ -8,7 +8,8 @@ export const getObjectHandler = defineHandler(getObject, async (input, { s3, doc
   const { body, size, object } = await s3.get(input, { signal });
   const document = await documents.write(body, {
     name: nameOf(object.key),
-    contentType: object.contentType,
+    // One that is empty is none, which a document says by its default.
+    contentType: object.contentType === "" ? undefined : object.contentType,
     deleteAfterDownload: input.deleteAfterDownload,
     size,
     signal,

@@ -1,17 +1,6 @@
 import { z } from "zod";
 import { defineContract, withCredentials } from "../contract.ts";
-import {
-  BucketName,
-  ContentType,
-  DocumentPointer,
-  Encryption,
-  ETag,
-  Metadata,
-  ObjectKey,
-  StorageClass,
-  Tags,
-  WrittenObject,
-} from "../../model/entities.ts";
+import { attributeFields, BucketName, DocumentPointer, ETag, ObjectKey, WrittenObject } from "../../model/entities.ts";
 import { keyProblem } from "../../model/object-key.ts";
 
 /** Uploads a document. The document is removed only after the object was verified, and only if it says so itself. */
@@ -25,12 +14,8 @@ export const putObject = defineContract({
       document: DocumentPointer,
       /** Defaults to the document's name. */
       key: ObjectKey.optional(),
-      /** Defaults to the document's. */
-      contentType: ContentType.optional(),
-      metadata: Metadata.optional(),
-      tags: Tags.optional(),
-      storageClass: StorageClass.optional(),
-      encryption: Encryption.optional(),
+      /** The content type defaults to the document's. */
+      ...attributeFields,
       /** `*`: only where no object has the key. */
       ifNoneMatch: z.literal("*").optional(),
       /** Only over the object with this ETag. */

@@ -4,7 +4,7 @@ import type { S3 } from "../../s3/s3.ts";
 import type { ResultOf } from "../contract.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { DocumentStore } from "../../documents/document-store.ts";
-import type { DocumentPointer, ObjectDetails } from "../../model/entities.ts";
+import { attributesOf, type DocumentPointer, type ObjectDetails } from "../../model/entities.ts";
 import { defineHandler } from "../handler.ts";
 import { written } from "../transfer.ts";
 import { putObject } from "./contract.ts";
@@ -13,7 +13,6 @@ export const putObjectHandler = defineHandler(
   putObject,
   async (input, { s3, documents, evidence, signal, log }): Promise<ResultOf<typeof putObject>> => {
     const { bucket, key, document, ifNoneMatch, ifMatch } = input;
-    const { metadata, tags, storageClass, encryption, contentType = document.contentType } = input;
     const done = await evidence.copied();
     if (done !== undefined) return { success: true, object: written(done) };
     const conditional = ifNoneMatch !== undefined || ifMatch !== undefined;
@@ -26,7 +25,7 @@ export const putObjectHandler = defineHandler(
         body,
         size: document.size,
         sha256: document.sha256,
-        attributes: { contentType, metadata, tags, storageClass, encryption },
+        attributes: { contentType: document.contentType, ...attributesOf(input) },
         ifNoneMatch,
         ifMatch,
         upload: evidence.upload,

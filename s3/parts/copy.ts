@@ -11,7 +11,7 @@ import {
   encryptionInput,
   kmsOf,
   storageInput,
-  taggingHeader,
+  taggingInput,
 } from "../requests/attributes.ts";
 import { copySource } from "../requests/copy-source.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
@@ -48,9 +48,8 @@ export async function multipartCopy(store: Store, request: CopyRequest, call: Ca
   }
   await request.upload?.clear();
   const { proof } = await verifyCopy(store, request.source, copied, call);
-  // Before the source may be deleted, and only where the store could have dropped them.
-  if (store.connection.endpoint !== undefined)
-    await settleTags(store, copiedRef(copied), await wantedTags(store, request, call), call);
+  // Before the source may be deleted.
+  await settleTags(store, copiedRef(copied), await wantedTags(store, request, call), call);
   return proof;
 }
 
@@ -58,16 +57,15 @@ async function createUpload(store: Store, request: CopyRequest, call: Call): Pro
   const { source, bucket, key, overrides = {} } = request;
   const facts = await headFacts(store, { object: pinnedRef(source) }, call);
   if (!isPinned(facts.details, source)) throw sourceChanged(source, `found ${facts.details.etag}`);
-  const tagging = taggingHeader(await wantedTags(store, request, call));
+  const wanted = await wantedTags(store, request, call);
   const make = (): CreateMultipartUploadCommand =>
     new CreateMultipartUploadCommand({
       Bucket: bucket,
       Key: key,
       ...carriedHeaders(facts, overrides),
-      ...(tagging !== "" && { Tagging: tagging }),
+      ...taggingInput(wanted),
       ...storageInput(carriedStorageClass(facts.details.storageClass, overrides)),
       ...encryptionInput(overrides.encryption ?? kmsOf(facts)),
-      ...(facts.bucketKey === true && overrides.encryption === undefined && { BucketKeyEnabled: true }),
       ...sameChecksum(store, facts),
       ...ownedBy(store),
     });

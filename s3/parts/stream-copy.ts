@@ -2,7 +2,14 @@ import { createHash, type Hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, ObjectRef, Verified } from "../../model/entities.ts";
-import { attributeInput, carriedStorageClass } from "../requests/attributes.ts";
+import {
+  type AttributeInput,
+  carriedHeaders,
+  carriedStorageClass,
+  encryptionInput,
+  storageInput,
+  taggingInput,
+} from "../requests/attributes.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { nameOf } from "../error-mapping.ts";
 import { get } from "../requests/get.ts";
@@ -28,6 +35,21 @@ export async function copyFrom(store: Store, from: S3, request: CopyRequest, cal
   const tags = overrides.tags ?? (await tagsIfAny(() => from.tags(pinnedRef(source), call)));
   const { download, parts } = await openSource(from, request, call);
   const { object } = download;
+  let attributes: AttributeInput;
+  try {
+    attributes = {
+      ...carriedHeaders(download.facts, overrides),
+      ...taggingInput(tags),
+      ...storageInput(
+        sameKind(store, from) ? carriedStorageClass(object.storageClass, overrides) : overrides.storageClass,
+      ),
+      // The other account's keys are not ours to use.
+      ...encryptionInput(overrides.encryption),
+    };
+  } catch (error) {
+    download.body.destroy();
+    throw error;
+  }
   const sha256 = createHash("sha256");
   const sent = await putVerified(
     store,
@@ -39,17 +61,7 @@ export async function copyFrom(store: Store, from: S3, request: CopyRequest, cal
       tags,
       content: source.etag,
       source: parts,
-      attributes: attributeInput({
-        ...object,
-        contentType: overrides.contentType ?? object.contentType,
-        metadata: overrides.metadata ?? object.metadata,
-        tags: Object.keys(tags).length === 0 ? undefined : tags,
-        storageClass: sameKind(store, from)
-          ? carriedStorageClass(object.storageClass, overrides)
-          : overrides.storageClass,
-        // The other account's keys are not ours to use.
-        encryption: overrides.encryption,
-      }),
+      attributes,
       ifMatch,
       ifNoneMatch,
       onBytes,

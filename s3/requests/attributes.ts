@@ -2,11 +2,12 @@ import type { PutObjectCommandInput, ServerSideEncryption, StorageClass } from "
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Encryption } from "../../model/entities.ts";
 import { nameOf } from "../error-mapping.ts";
-import { encodeAllMetadata } from "./metadata-encoding.ts";
+import { ATTRIBUTES, META, NEVER_COPIED } from "./attribute-table.ts";
+import { encodeAllMetadata, sendable } from "./metadata-encoding.ts";
 import type { ObjectFacts } from "./object-facts.ts";
-import type { Overrides, Upload } from "../s3.ts";
+import type { Overrides } from "../s3.ts";
 
-/** What the SDK's inputs of PutObject, CopyObject and CreateMultipartUpload have in common. */
+/** What the SDK's inputs of PutObject, CopyObject and CreateMultipartUpload have in common, and `Expires` as text; see `createClients`. */
 export type AttributeInput = Pick<
   PutObjectCommandInput,
   | "ContentType"
@@ -14,7 +15,6 @@ export type AttributeInput = Pick<
   | "ContentDisposition"
   | "ContentEncoding"
   | "ContentLanguage"
-  | "Expires"
   | "Metadata"
   | "Tagging"
   | "StorageClass"
@@ -22,53 +22,80 @@ export type AttributeInput = Pick<
   | "SSEKMSKeyId"
   | "BucketKeyEnabled"
   | "WebsiteRedirectLocation"
->;
+  | "ACL"
+  | "ObjectLockMode"
+  | "ObjectLockRetainUntilDate"
+  | "ObjectLockLegalHoldStatus"
+> & { readonly ExpiresString?: string };
 
 /** Where these are asked for elsewhere than where they exist, S3 refuses the copy. */
 const BOUND_TO_PLACE = new Set(["EXPRESS_ONEZONE", "OUTPOSTS", "SNOW", "FSX_OPENZFS", "FSX_ONTAP"]);
 
-/** An upload's attributes, any of which may be absent. */
-type Attributes = { readonly [Name in keyof Upload["attributes"]]: Upload["attributes"][Name] | undefined };
+/** All request headers together may have 8 KB; tags that take more than this are written by a request of their own. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
+const MAX_TAGGING = 2048;
 
-/** Upload attributes as the SDK takes them. */
-export function attributeInput(attributes: Attributes): AttributeInput {
-  const expires = dateOf(attributes.expires);
+/** What is said of a new object, as the SDK takes it. */
+export function attributeInput(attributes: Overrides): AttributeInput {
+  const { metadata, tags, storageClass, encryption } = attributes;
   return {
-    ContentType: attributes.contentType,
-    CacheControl: attributes.cacheControl,
-    ContentDisposition: attributes.contentDisposition,
-    ContentEncoding: attributes.contentEncoding,
-    ContentLanguage: attributes.contentLanguage,
-    ...(expires !== undefined && { Expires: expires }),
-    ...(attributes.metadata !== undefined && { Metadata: encodeAllMetadata(attributes.metadata) }),
-    ...(attributes.tags !== undefined && { Tagging: taggingHeader(attributes.tags) }),
-    ...storageInput(attributes.storageClass),
-    ...encryptionInput(attributes.encryption),
+    ...headerInput(({ field }) => attributes[field]),
+    ...(metadata !== undefined && { Metadata: encodeAllMetadata(metadata) }),
+    ...taggingInput(tags),
+    ...storageInput(storageClass),
+    ...encryptionInput(encryption),
+    ...protectionInput(attributes),
   };
 }
 
-/** Source headers and metadata for a copy that S3 does not carry them in: REPLACE drops all that is not sent again, and so does a multipart copy. */
-export function carriedHeaders(facts: ObjectFacts, overrides: Overrides): AttributeInput {
-  const { details } = facts;
-  if (facts.missingMetadata > 0 && overrides.metadata === undefined)
+type Attribute = (typeof ATTRIBUTES)[number];
+
+function headerInput(valueOf: (attribute: Attribute) => string | undefined): AttributeInput {
+  const input: { [Name in Attribute["input"]]?: string } = {};
+  for (const attribute of ATTRIBUTES) {
+    const value = valueOf(attribute);
+    if (value !== undefined) input[attribute.input] = value;
+  }
+  return input;
+}
+
+/**
+ * Source headers and metadata for a copy that S3 does not carry them in: REPLACE drops all that is not sent again, and so does a
+ * multipart copy. They go out as they came in, byte for byte.
+ *
+ * @throws ActivityError `MetadataUnreadable` where some of them could not be sent again
+ */
+export function carriedHeaders(
+  { details, carried, missingMetadata }: ObjectFacts,
+  overrides: Overrides,
+): AttributeInput {
+  if (missingMetadata > 0 && overrides.metadata === undefined)
     throw new ActivityError(
       "MetadataUnreadable",
-      `expected all metadata of ${nameOf(details)} in headers, ${facts.missingMetadata} entries cannot stand there`,
+      `expected all metadata of ${nameOf(details)} in headers, ${missingMetadata} entries cannot stand there`,
     );
-  const { contentType, contentEncoding, contentDisposition, contentLanguage, cacheControl, expires, metadata } =
-    details;
+  const lost = carried.unreadable.find((header) => {
+    if (header.startsWith(META)) return overrides.metadata === undefined;
+    return ATTRIBUTES.some(({ header: name, field }) => name === header && overrides[field] === undefined);
+  });
+  if (lost !== undefined)
+    throw new ActivityError(
+      "MetadataUnreadable",
+      `expected ${lost} of ${nameOf(details)} as ASCII or UTF-8, so that it can be sent again; it is neither`,
+    );
   return {
-    ...attributeInput({
-      contentType: overrides.contentType ?? contentType,
-      metadata: overrides.metadata ?? metadata,
-      contentEncoding,
-      contentDisposition,
-      contentLanguage,
-      cacheControl,
-      expires,
-    }),
-    ...(facts.websiteRedirect !== undefined && { WebsiteRedirectLocation: facts.websiteRedirect }),
+    ...headerInput(({ field }) => overrides[field] ?? carried.attributes.get(field)),
+    Metadata:
+      overrides.metadata === undefined
+        ? Object.fromEntries(Array.from(carried.metadata, ([name, value]) => [name, sendable(value)]))
+        : encodeAllMetadata(overrides.metadata),
+    ...protectionInput(overrides),
   };
+}
+
+/** Whether a copy replaces what S3 else carries over as a whole. */
+export function replacesHeaders(overrides: Overrides): boolean {
+  const replaced = ({ field }: Attribute): boolean => overrides[field] !== undefined && !NEVER_COPIED.has(field);
+  return overrides.metadata !== undefined || ATTRIBUTES.some(replaced);
 }
 
 /** A copy's storage class: the source's, unless replaced; S3 itself would fall back to STANDARD. */
@@ -86,29 +113,63 @@ export function storageInput(storageClass: string | undefined): Pick<AttributeIn
  * A source's KMS encryption, to be asked for again: a copy else gets the bucket's default. SSE-S3 is what every bucket does
  * anyway, and asking for it would undo a stronger default of the destination.
  */
-export function kmsOf({ details, kmsKeyId }: ObjectFacts): Encryption | undefined {
+export function kmsOf({ details, kmsKeyId, bucketKey }: ObjectFacts): Encryption | undefined {
   const type = details.encryption;
   if (type !== "aws:kms" && type !== "aws:kms:dsse") return undefined;
-  return { type, ...(kmsKeyId !== undefined && { keyId: kmsKeyId }) };
+  return {
+    type,
+    ...(kmsKeyId !== undefined && { keyId: kmsKeyId }),
+    ...(bucketKey === true && { bucketKey: true }),
+  };
 }
 
 export function encryptionInput(
   encryption: Encryption | undefined,
-): Pick<AttributeInput, "ServerSideEncryption" | "SSEKMSKeyId"> {
+): Pick<AttributeInput, "ServerSideEncryption" | "SSEKMSKeyId" | "BucketKeyEnabled"> {
   if (encryption === undefined) return {};
   // The contract's types are values of the SDK's.
   const ServerSideEncryption = encryption.type as ServerSideEncryption;
-  return { ServerSideEncryption, ...("keyId" in encryption && { SSEKMSKeyId: encryption.keyId }) };
+  if (encryption.type === "AES256") return { ServerSideEncryption };
+  const { keyId, bucketKey } = encryption;
+  return {
+    ServerSideEncryption,
+    ...(keyId !== undefined && { SSEKMSKeyId: keyId }),
+    ...(bucketKey !== undefined && { BucketKeyEnabled: bucketKey }),
+  };
+}
+
+/** Who may see an object and how long it must stay: never carried over, as S3 does not either. */
+export function protectionInput({
+  acl,
+  objectLock,
+}: Overrides): Pick<
+  AttributeInput,
+  "ACL" | "ObjectLockMode" | "ObjectLockRetainUntilDate" | "ObjectLockLegalHoldStatus"
+> {
+  return {
+    ...(acl !== undefined && { ACL: acl }),
+    ...(objectLock?.mode !== undefined && { ObjectLockMode: objectLock.mode }),
+    ...(objectLock?.retainUntil !== undefined && { ObjectLockRetainUntilDate: new Date(objectLock.retainUntil) }),
+    ...(objectLock?.legalHold !== undefined && { ObjectLockLegalHoldStatus: objectLock.legalHold ? "ON" : "OFF" }),
+  };
+}
+
+type Tags = Readonly<Record<string, string>>;
+
+/** Tags for a write's header; none where there are none, or where they do not fit: see `settleTags`. */
+export function taggingInput(tags: Tags | undefined): Pick<AttributeInput, "Tagging"> {
+  const header = taggingHeader(tags ?? {});
+  return header === "" || header.length > MAX_TAGGING ? {} : { Tagging: header };
+}
+
+/** Whether tags are too long for a write's header. */
+export function tagsOverflow(tags: Tags): boolean {
+  return taggingHeader(tags).length > MAX_TAGGING;
 }
 
 /** As a query string, which is the form that `x-amz-tagging` has. */
-export function taggingHeader(tags: Readonly<Record<string, string>>): string {
+function taggingHeader(tags: Tags): string {
   return Object.entries(tags)
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .join("&");
-}
-
-function dateOf(text: string | undefined): Date | undefined {
-  const time = Date.parse(text ?? "");
-  return Number.isNaN(time) ? undefined : new Date(time);
 }

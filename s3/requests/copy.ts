@@ -5,8 +5,10 @@ import {
   carriedStorageClass,
   encryptionInput,
   kmsOf,
+  protectionInput,
+  replacesHeaders,
   storageInput,
-  taggingHeader,
+  taggingInput,
 } from "./attributes.ts";
 import { copySource } from "./copy-source.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
@@ -15,14 +17,18 @@ import { quoteEtag, unquoteEtag } from "../etag.ts";
 import { copyResultEtag } from "../transport/fast-path.ts";
 import { findFacts, headFacts } from "./head.ts";
 import { multipartCopy } from "../parts/copy.ts";
-import type { Call, CopyProof, CopyRequest, Overrides } from "../s3.ts";
+import { headerBytes } from "./attribute-table.ts";
+import type { Call, CopyProof, CopyRequest } from "../s3.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
-import { settleTags } from "./tags.ts";
+import { settleTags, type Tags, tags, tagsIfAny } from "./tags.ts";
 import { copiedRef, type Copied, pinnedRef, proves, verifyCopy } from "../proof/verify.ts";
 
 /** CopyObject's limit. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 const MAX_SINGLE_COPY = 5 * 1024 ** 3;
+
+/** What the fast path can ask for; all else goes through the SDK. */
+const FAST_OVERRIDES: ReadonlySet<string> = new Set(["storageClass", "websiteRedirect"]);
 
 /** Copies within one store, fenced by the pin and verified before it returns. */
 export async function copy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
@@ -35,7 +41,7 @@ export async function copy(store: Store, request: CopyRequest, call: Call): Prom
 
 async function singleCopy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
   const copied = await sendCopy(store, request, call);
-  await settleTags(store, copiedRef(copied), request.overrides?.tags, call);
+  await settleTags(store, copiedRef(copied), await droppedTags(store, request, call), call);
   const { proof, source, copy: made } = await verifyCopy(store, request.source, copied, call);
   const kms = source === undefined || request.overrides?.encryption !== undefined ? undefined : kmsOf(source);
   if (kms === undefined || made === undefined || sameKms(kms, kmsOf(made))) return proof;
@@ -51,6 +57,17 @@ async function singleCopy(store: Store, request: CopyRequest, call: Call): Promi
     ...(onBytes !== undefined && { onBytes }),
   };
   return await singleCopy(store, again, call);
+}
+
+/** Tags that a store may have dropped: the job's own, and the source's where headers are replaced, which Ceph's gateway takes for all of them. */
+async function droppedTags(
+  store: Store,
+  { source, overrides = {} }: CopyRequest,
+  call: Call,
+): Promise<Tags | undefined> {
+  if (overrides.tags !== undefined || store.connection.endpoint === undefined || !replacesHeaders(overrides))
+    return overrides.tags;
+  return await tagsIfAny(() => tags(store, pinnedRef(source), call));
 }
 
 function sameKms(wanted: ReturnType<typeof kmsOf>, got: ReturnType<typeof kmsOf>): boolean {
@@ -84,19 +101,16 @@ async function fastCopy(
 ): Promise<Copied | "refused" | "unknown"> {
   const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch } = request;
   const { fast, connection } = store;
-  if (
-    fast === undefined ||
-    replacesHeaders(overrides) ||
-    overrides.tags !== undefined ||
-    overrides.encryption !== undefined
-  )
-    return "refused";
+  if (fast === undefined || Object.keys(overrides).some((name) => !FAST_OVERRIDES.has(name))) return "refused";
+  const redirect = await redirectOf(store, request, call);
+  if (redirect !== undefined && headerBytes(redirect) !== redirect) return "refused";
   const headers: Record<string, string> = {
     "x-amz-copy-source": copySource(source),
     "x-amz-copy-source-if-match": quoteEtag(source.etag),
   };
   const storageClass = carriedStorageClass(source.storageClass, overrides);
   if (storageClass !== undefined) headers["x-amz-storage-class"] = storageClass;
+  if (redirect !== undefined) headers["x-amz-website-redirect-location"] = redirect;
   if (ifMatch !== undefined) headers["if-match"] = quoteEtag(ifMatch);
   if (ifNoneMatch !== undefined) headers["if-none-match"] = ifNoneMatch;
   if (connection.expectedBucketOwner !== undefined)
@@ -112,13 +126,16 @@ async function fastCopy(
 async function copyInput(store: Store, request: CopyRequest, call: Call): Promise<CopyObjectCommandInput> {
   const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch } = request;
   const owner = store.connection.expectedBucketOwner;
+  const redirect = await redirectOf(store, request, call);
   return {
     Bucket: bucket,
     Key: key,
     CopySource: copySource(source),
     CopySourceIfMatch: quoteEtag(source.etag),
+    ...(redirect !== undefined && { WebsiteRedirectLocation: redirect }),
+    ...protectionInput(overrides),
     ...(await replacedHeaders(store, request, call)),
-    ...(overrides.tags !== undefined && { TaggingDirective: "REPLACE", Tagging: taggingHeader(overrides.tags) }),
+    ...(overrides.tags !== undefined && { TaggingDirective: "REPLACE", Tagging: "", ...taggingInput(overrides.tags) }),
     ...storageInput(carriedStorageClass(source.storageClass, overrides)),
     ...encryptionInput(overrides.encryption),
     ...(ifMatch !== undefined && { IfMatch: quoteEtag(ifMatch) }),
@@ -141,8 +158,16 @@ async function replacedHeaders(
   return { MetadataDirective: "REPLACE", ...carriedHeaders(facts, overrides) };
 }
 
-export function replacesHeaders(overrides: Overrides): boolean {
-  return overrides.contentType !== undefined || overrides.metadata !== undefined;
+/**
+ * The website redirect, which no CopyObject carries over. A pin that was looked at knows it; one from a listing does not, and is looked
+ * at where the object is empty, as objects that only redirect are.
+ */
+async function redirectOf(store: Store, request: CopyRequest, call: Call): Promise<string | undefined> {
+  const { source, overrides = {} } = request;
+  const known = overrides.websiteRedirect ?? source.websiteRedirect;
+  if (known !== undefined) return known === "" ? undefined : known;
+  if (source.size > 0 || replacesHeaders(overrides)) return undefined;
+  return (await findFacts(store, { object: pinnedRef(source) }, call))?.carried.attributes.get("websiteRedirect");
 }
 
 /** 412 may be the source's condition or the destination's, or our own copy of an earlier try whose answer was lost. */

@@ -28,12 +28,12 @@ export async function get(store: Store, request: GetRequest, call: Call): Promis
     const body = inRanges(store, request, { ...opened, offset }, call);
     let verdict: "same" | "unknown" = "unknown";
     const compared: Download["compared"] = () => (verdict === "same" ? check?.by : undefined);
-    if (check === undefined) return { body, size, object: facts.details, compared };
+    if (check === undefined) return { body, size, object: facts.details, facts, compared };
     const onVerdict = (reached: typeof verdict): void => {
       verdict = reached;
     };
     const checked = checkedBody(body, check, { about, onVerdict });
-    return { body: checked, size, object: facts.details, compared, ...(parts !== undefined && { parts }) };
+    return { body: checked, size, object: facts.details, facts, compared, ...(parts !== undefined && { parts }) };
   } catch (error) {
     opened.body.destroy();
     throw error;

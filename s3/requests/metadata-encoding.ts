@@ -6,7 +6,14 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
 
 /** A metadata value as a header can carry it. */
 export function encodeMetadata(value: string): string {
-  return PRINTABLE.test(value) ? value : `=?UTF-8?B?${Buffer.from(value).toString("base64")}?=`;
+  // What looks like such a word would be decoded, and outer whitespace is no part of a header's value.
+  const plain = PRINTABLE.test(value) && !value.includes("=?") && value.trim() === value;
+  return plain ? value : `=?UTF-8?B?${Buffer.from(value).toString("base64")}?=`;
+}
+
+/** What a store said of metadata, to be sent to one again as it is. Signers take every kind of space for one that may be cut, so those are encoded. */
+export function sendable(value: string): string {
+  return PRINTABLE.test(value) || !/[^\S ]/.test(value) ? value : encodeMetadata(value);
 }
 
 export function encodeAllMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {

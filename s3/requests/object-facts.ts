@@ -2,6 +2,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../etag.ts";
+import { ATTRIBUTES, type AttributeField, headerText, META } from "./attribute-table.ts";
 import { decodeMetadata } from "./metadata-encoding.ts";
 
 /** Of an HTTP answer, names in lower case. */
@@ -14,11 +15,19 @@ export type ObjectFacts = {
   readonly checksumType?: string;
   readonly kmsKeyId?: string;
   readonly bucketKey?: boolean;
-  /** As sent, which need not be a date. */
   readonly tagCount: number;
   /** Metadata entries that S3 has and could not put into headers. */
   readonly missingMetadata: number;
-  readonly websiteRedirect?: string;
+  readonly carried: Carried;
+};
+
+/** An object's own headers as they have to be sent again: text of their bytes, encoded words left as they are. */
+export type Carried = {
+  readonly attributes: ReadonlyMap<AttributeField, string>;
+  /** Names without their prefix. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Headers whose bytes are no UTF-8, so that they cannot be signed and sent again. */
+  readonly unreadable: readonly string[];
 };
 
 /** Reads an answer about an object; one without ETag or date is not S3's. */
@@ -27,6 +36,7 @@ export function factsFromHeaders(headers: Headers, object: ObjectRef, about: Abo
     const value = headers[name];
     return typeof value === "string" ? value : value?.join(", ");
   };
+  const carried = carriedFrom(headers);
   const etag = unquoteEtag(text("etag") ?? "");
   const modified = Date.parse(text("last-modified") ?? "");
   if (etag === "" || Number.isNaN(modified)) throw unproven(about, "an ETag and a date", 200);
@@ -35,7 +45,6 @@ export function factsFromHeaders(headers: Headers, object: ObjectRef, about: Abo
     throw versionIgnored(object, versionId);
   const kmsKeyId = text("x-amz-server-side-encryption-aws-kms-key-id");
   const checksumType = text("x-amz-checksum-type");
-  const websiteRedirect = text("x-amz-website-redirect-location");
   return {
     details: {
       bucket: object.bucket,
@@ -46,12 +55,7 @@ export function factsFromHeaders(headers: Headers, object: ObjectRef, about: Abo
       storageClass: text("x-amz-storage-class") ?? "STANDARD",
       // Unversioned buckets have no version; a suspended one says "null", which is one that can be named.
       ...(versionId !== undefined && { versionId }),
-      ...present("contentType", text("content-type")),
-      ...present("contentEncoding", contentEncoding(text("content-encoding"))),
-      ...present("contentDisposition", text("content-disposition")),
-      ...present("contentLanguage", text("content-language")),
-      ...present("cacheControl", text("cache-control")),
-      ...present("expires", text("expires")),
+      ...told(headers, carried),
       ...present("encryption", text("x-amz-server-side-encryption")),
       metadata: metadataOf(headers),
       ...checksumsOf(headers),
@@ -60,8 +64,8 @@ export function factsFromHeaders(headers: Headers, object: ObjectRef, about: Abo
     missingMetadata: Number(text("x-amz-missing-meta") ?? 0),
     ...(kmsKeyId !== undefined && { kmsKeyId }),
     ...(checksumType !== undefined && { checksumType }),
-    ...(websiteRedirect !== undefined && { websiteRedirect }),
     ...(text("x-amz-server-side-encryption-bucket-key-enabled") === "true" && { bucketKey: true }),
+    carried,
   };
 }
 
@@ -93,7 +97,33 @@ function contentEncoding(value: string | undefined): string | undefined {
   return kept === undefined || kept.length === 0 ? undefined : kept.join(",");
 }
 
-const META = "x-amz-meta-";
+function carriedFrom(headers: Headers): Carried {
+  const attributes = new Map<AttributeField, string>();
+  const metadata = new Map<string, string>();
+  const unreadable: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    const field = ATTRIBUTES.find(({ header }) => header === name)?.field;
+    if (field === undefined && !name.startsWith(META)) continue;
+    const text = headerText(typeof value === "string" ? value : value.join(", "));
+    const kept = field === "contentEncoding" && text !== undefined ? contentEncoding(text) : text;
+    if (text === undefined) unreadable.push(name);
+    else if (field === undefined) metadata.set(name.slice(META.length), text);
+    else if (kept !== undefined) attributes.set(field, kept);
+  }
+  return { attributes, metadata, unreadable };
+}
+
+/** What an entity says of the headers: their text, or what can be read of it. */
+function told(headers: Headers, { attributes }: Carried): Partial<Record<AttributeField, string>> {
+  const found: Partial<Record<AttributeField, string>> = {};
+  for (const { field, header } of ATTRIBUTES) {
+    const raw = headers[header];
+    const value = attributes.get(field) ?? (field === "contentEncoding" || typeof raw !== "string" ? undefined : raw);
+    if (value !== undefined) found[field] = value;
+  }
+  return found;
+}
 
 function metadataOf(headers: Headers): Record<string, string> {
   const metadata: Record<string, string> = {};

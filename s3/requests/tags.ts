@@ -2,6 +2,7 @@ import { GetObjectTaggingCommand, PutObjectTaggingCommand } from "@aws-sdk/clien
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectRef } from "../../model/entities.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
+import { tagsOverflow } from "./attributes.ts";
 import { headFacts } from "./head.ts";
 import type { Call } from "../s3.ts";
 import { send } from "../transport/send.ts";
@@ -38,10 +39,11 @@ export async function tagsIfAny(read: () => Promise<Tags>): Promise<Tags> {
 
 /**
  * Sees to it that an object just written has its tags: Ceph's gateway, for one, takes them with a multipart upload and drops them
- * without a word. AWS keeps them, so it is not asked.
+ * without a word. AWS keeps them, so it is asked only where they did not fit into the write's header.
  */
 export async function settleTags(store: Store, object: ObjectRef, wanted: Tags | undefined, call: Call): Promise<void> {
-  if (store.connection.endpoint === undefined || wanted === undefined || Object.keys(wanted).length === 0) return;
+  if (wanted === undefined || Object.keys(wanted).length === 0) return;
+  if (store.connection.endpoint === undefined && !tagsOverflow(wanted)) return;
   const read = (): Promise<Tags> => tagsIfAny(() => tags(store, object, call));
   if (same(await read(), wanted)) return;
   const { bucket, key, versionId } = object;

@@ -14,7 +14,9 @@ export function captureHeaders<Input extends object, Output extends object>(
       const result = await next(args);
       // The deserializer's response is a raw HTTP answer, which the SDK leaves untyped.
       const response = result.response as { readonly headers: Headers; readonly statusCode: number };
-      onHeaders(response.headers, response.statusCode);
+      const { expiresstring, ...headers } = response.headers;
+      // Where Expires is no date, the SDK takes it out and puts its text under this name.
+      onHeaders(expiresstring === undefined ? headers : { ...headers, expires: expiresstring }, response.statusCode);
       return result;
     },
     { step: "deserialize", priority: "low", name: "captureHeaders", override: true },

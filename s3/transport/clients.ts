@@ -5,6 +5,7 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { Connection } from "../../credentials/connection.ts";
 import type { CredentialCache } from "./credential-cache.ts";
 import { createRetryStrategy } from "./retry-strategy.ts";
+import { sendHeadersAsText } from "./header-text.ts";
 
 /** Attempts of one SDK call, the first included; only for what was lost on the way. */
 const MAX_ATTEMPTS = 2;
@@ -43,7 +44,7 @@ export function createClients(connection: Connection, credentials: CredentialCac
 
   function create(region: string, { attempts, checksums }: Variant): S3Client {
     const mode = checksums === "when-supported" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";
-    return new S3Client({
+    const client = new S3Client({
       region,
       // Already "expired", so that the SDK asks the shared cache each time instead of keeping a copy of its own.
       credentials: async () => ({ ...(await credentials.get()), expiration: new Date(0) }),
@@ -58,6 +59,8 @@ export function createClients(connection: Connection, credentials: CredentialCac
       followRegionRedirects: false,
       logger: silent,
     });
+    sendHeadersAsText(client);
+    return client;
   }
 
   function cached(region: string, variant: Variant): S3Client {

@@ -1,6 +1,6 @@
 import type { Found, Target } from "./target.ts";
 import { ActivityError } from "../../../model/activity-error.ts";
-import type { Verified } from "../../../model/entities.ts";
+import { attributesOf, type Verified } from "../../../model/entities.ts";
 import { isAlias, isSameSecond } from "../../../model/one-object.ts";
 import type { CopyProof, CopyRequest, Pin } from "../../../s3/s3.ts";
 import type { Conflicts } from "../../listing/conflicts.ts";
@@ -107,11 +107,11 @@ async function copyOrFind(
   { pin, target }: { pin: Pin; target: Target },
 ): Promise<Found | undefined> {
   const { spec, source, destination, signal, limiter } = work;
-  const { contentType, metadata, tags, storageClass, encryption, onConflict } = spec;
+  const { onConflict } = spec;
   const request: CopyRequest = {
     source: pin,
     ...target,
-    overrides: { contentType, metadata, tags, storageClass, encryption },
+    overrides: attributesOf(spec),
     ...(pin.size > destination.connection.multipartThreshold && { upload: uploadMemory(work, index, last) }),
     ...((onConflict === "skip" || onConflict === "fail") && { ifNoneMatch: "*" as const }),
   };
