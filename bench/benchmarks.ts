@@ -6,6 +6,7 @@ import { headLatency } from "./benchmarks/head-latency.ts";
 import { largeObjects } from "./benchmarks/large-objects.ts";
 import { moveRequests } from "./benchmarks/move-requests.ts";
 import { otherTools } from "./benchmarks/other-tools.ts";
+import { parallelGet, parallelPut, resume, streamCopy } from "./benchmarks/slow-lines.ts";
 import { scale } from "./benchmarks/scale.ts";
 import { twoWorkers } from "./benchmarks/two-workers.ts";
 
@@ -14,6 +15,10 @@ export const benchmarks: readonly Benchmark[] = [
   headLatency,
   copyJobs,
   largeObjects,
+  parallelGet,
+  parallelPut,
+  streamCopy,
+  resume,
   batchCopy,
   moveRequests,
   batchLatency,

@@ -6,6 +6,7 @@ import { Redis } from "ioredis";
 import { createProducer, type Producer } from "../producer/index.ts";
 import { type SandboxControl, startRedis, startSandboxProcess } from "../sandbox/index.ts";
 import type { BenchContext } from "./benchmark.ts";
+import type { SlowLine } from "./slow-line.ts";
 import { startBenchWorker, type BenchWorker } from "./bench-worker.ts";
 
 /** How to reach the S3 server. */
@@ -29,6 +30,8 @@ export type Lab = {
   readonly server: { readonly pid: number; readonly control: SandboxControl };
   readonly folder: string;
   readonly stack: AsyncDisposableStack;
+  /** Present where they were asked for. */
+  readonly lines?: Lines;
   worker(options: WorkerOptions): Promise<BenchWorker>;
   producer(prefix?: string): Producer;
   /** A connection of its own to Redis. */
@@ -38,13 +41,17 @@ export type Lab = {
 export type LabOptions = {
   /** Milliseconds that the S3 server waits before every answer. */
   readonly latencyMs?: number;
+  /** Opens lines to this server and another store; workers reach them by the profiles `slow` and `other`. */
+  readonly slowLines?: (server: { readonly endpoint: string; readonly region: string }) => Promise<Lines>;
 };
+
+type Lines = Readonly<Record<"slow" | "other", SlowLine>>;
 
 const DEFAULT_PREFIX = "bench";
 const REGION = "us-east-1";
 
 /** Sets the stage; the benchmark's stack takes it down. Redis writes nothing to disk; the S3 server checks no signatures. */
-export async function openLab(context: BenchContext, { latencyMs = 0 }: LabOptions = {}): Promise<Lab> {
+export async function openLab(context: BenchContext, { latencyMs = 0, slowLines }: LabOptions = {}): Promise<Lab> {
   const { stack, profileFolder, path } = context;
   const folder = await mkdtemp(join(tmpdir(), "bucketline-bench-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -55,7 +62,12 @@ export async function openLab(context: BenchContext, { latencyMs = 0 }: LabOptio
   const address = { endpoint: server.endpoint, region: REGION, credentials: server.credentials };
   const documents = pathToFileURL(join(folder, "documents")).href;
   const profiles = join(folder, "profiles.json");
-  await writeFile(profiles, JSON.stringify(profilesFor(server.endpoint)));
+  const lines = await slowLines?.(address);
+  const endpoints = {
+    default: server.endpoint,
+    ...(lines && { slow: lines.slow.endpoint, other: lines.other.endpoint }),
+  };
+  await writeFile(profiles, JSON.stringify(profilesFor(endpoints)));
   const env = {
     REDIS_URL: redis.url,
     BUCKETLINE_PROFILES: profiles,
@@ -69,6 +81,7 @@ export async function openLab(context: BenchContext, { latencyMs = 0 }: LabOptio
     server,
     folder,
     stack,
+    ...(lines !== undefined && { lines }),
     async worker({ concurrency, prefix = DEFAULT_PREFIX }) {
       const worker = await startBenchWorker({
         env: {
@@ -99,8 +112,12 @@ export async function openLab(context: BenchContext, { latencyMs = 0 }: LabOptio
   };
 }
 
-function profilesFor(endpoint: string) {
+function profilesFor(endpoints: Readonly<Record<string, string>>) {
   const provider = { type: "static", accessKeyId: { env: "BENCH_KEY" }, secretAccessKey: { env: "BENCH_SECRET" } };
   const enforced = { conditionalDelete: true, conditionalCopy: true, checksums: "when-supported" };
-  return { profiles: { default: { provider, endpoint, region: REGION, ...enforced } } };
+  const profiles = Object.entries(endpoints).map(([name, endpoint]) => [
+    name,
+    { provider, endpoint, region: REGION, ...enforced },
+  ]);
+  return { profiles: Object.fromEntries(profiles) as Record<string, object> }; // the entries above
 }

@@ -1,0 +1,190 @@
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { alternate } from "../alternate.ts";
+import type { Benchmark, BenchContext, BenchResult } from "../benchmark.ts";
+import type { Figure } from "../figure.ts";
+import { generatedKey } from "../generated-key.ts";
+import { openLab } from "../lab.ts";
+import { startSibling } from "../sibling.ts";
+import { startSlowLine } from "../slow-line.ts";
+import { median, pairedRatio } from "../statistics.ts";
+import { findTransferTools } from "../transfer-tools.ts";
+import { startSandboxProcess } from "../../sandbox/index.ts";
+import type { TransferOrder } from "./large-objects.ts";
+
+const MB = 1e6;
+const RATE = 20 * MB;
+const KEY = generatedKey(0);
+
+export const parallelGet: Benchmark = {
+  name: "parallel-get",
+  title: "get of a large object over lines of a fixed rate",
+  run: (context) => overSlowLines(context, "get"),
+};
+
+export const parallelPut: Benchmark = {
+  name: "parallel-put",
+  title: "put of a large object over lines of a fixed rate",
+  run: (context) => overSlowLines(context, "put"),
+};
+
+export const streamCopy: Benchmark = {
+  name: "stream-copy",
+  title: "copy of a large object between two stores over lines of a fixed rate",
+  run: (context) => overSlowLines(context, "copy"),
+};
+
+/** Bytes that go over the line again where every connection is reset at 90 %. */
+export const resume: Benchmark = {
+  name: "resume",
+  title: "bytes that are sent again when a transfer breaks at 90 %",
+  run: breakAtNinety,
+};
+
+type Way = "get" | "put" | "copy";
+
+/** Two stores behind slow lines, a worker that reaches them, and a file to send. */
+async function openStage(context: BenchContext, whole = false) {
+  const size = (context.quick && !whole ? 160 : 400) * MB;
+  const lab = await openLab(context, { slowLines: (endpoints) => openLines(context, endpoints) });
+  const { control } = lab.server;
+  await control.createBucket("in");
+  await control.generate("in", { count: 1, size });
+  await control.createBucket("out", { sink: true });
+  const worker = await lab.worker({ concurrency: { "get-object": 1, "put-object": 1, "copy-object": 1 } });
+  const producer = lab.producer();
+  const direct = await startSibling<TransferOrder, unknown>("./processes/plain-transfer.ts", lab.address);
+  const file = join(lab.folder, "large.bin");
+  await direct.ask({ what: "get", bucket: "in", key: KEY, file });
+  await direct.stop();
+  const document = await producer.documents.write(createReadStream(file), {
+    name: "large.bin",
+    deleteAfterDownload: false,
+  });
+  let run = 0;
+  const timeout = 300_000;
+  const ways = {
+    async get() {
+      const got = await producer.run(
+        "get-object",
+        { credentials: "slow", object: { bucket: "in", key: KEY } },
+        { timeout },
+      );
+      await producer.documents.delete(got.document.id);
+    },
+    put: () =>
+      producer.run("put-object", { credentials: "slow", bucket: "out", key: `ours-${run++}`, document }, { timeout }),
+    copy: () =>
+      producer.run(
+        "copy-object",
+        {
+          credentials: "slow",
+          object: { bucket: "in", key: KEY },
+          destination: { bucket: "out", key: `ours-${run++}`, credentials: "other" },
+        },
+        { timeout },
+      ),
+  };
+  return { lab, size, worker, file, ways };
+}
+
+type Stage = Awaited<ReturnType<typeof openStage>>;
+
+async function openLines({ stack }: BenchContext, first: { readonly endpoint: string; readonly region: string }) {
+  const second = await startSandboxProcess({ verifySignatures: false, logSize: 0, region: first.region });
+  stack.defer(() => second.stop());
+  await second.control.createBucket("out", { sink: true });
+  const slow = await startSlowLine({ endpoint: first.endpoint, bytesPerSecond: RATE }, stack);
+  const other = await startSlowLine({ endpoint: second.endpoint, bytesPerSecond: RATE }, stack);
+  return { slow, other };
+}
+
+async function overSlowLines(context: BenchContext, way: Way): Promise<BenchResult> {
+  const stage = await openStage(context);
+  const { lab, size, file, ways } = stage;
+  const lines = linesOf(stage);
+  const address = { ...lab.address, endpoint: lines.slow.endpoint };
+  const found = await findTransferTools(context, { address, other: lines.other.endpoint, folder: lab.folder });
+  const sdk = await startSibling<TransferOrder, unknown>("./processes/plain-transfer.ts", address);
+  context.stack.defer(() => sdk.stop());
+  const target = join(lab.folder, "tool.bin");
+  let run = 0;
+  const sides: Record<string, () => Promise<unknown>> = { ours: ways[way] };
+  if (way === "get") sides["the SDK alone"] = () => sdk.ask({ what: "get", bucket: "in", key: KEY, file: target });
+  if (way === "put") sides["the SDK alone"] = () => sdk.ask({ what: "put", bucket: "out", key: `sdk-${run++}`, file });
+  for (const { name, get, put, copy } of found.tools) {
+    if (way === "get") sides[name] = () => get("in", KEY, target);
+    if (way === "put") sides[name] = () => put(file, "out", `${name.split(" ")[0]}-${run++}`);
+    if (way === "copy" && copy !== undefined) sides[name] = () => copy(KEY, "out");
+  }
+  const timed = Object.fromEntries(
+    Object.entries(sides).map(([name, go]) => [
+      name,
+      async () => {
+        await rm(target, { force: true });
+        const started = performance.now();
+        await go();
+        return (performance.now() - started) / 1000;
+      },
+    ]),
+  );
+  const rounds = context.quick ? 1 : 3;
+  const samples = await alternate(rounds, timed, (round) => context.say(`round ${round} of ${rounds}`));
+  return { figures: compare(way, samples), notes: notesOf(size, found.notes) };
+}
+
+/** Ours beside each, and beside the best of the tools, which carries the bound. */
+function compare(way: Way, samples: Readonly<Record<string, readonly number[]>>): Figure[] {
+  const mine = samples["ours"] ?? [];
+  const others = Object.entries(samples).filter(([name]) => name !== "ours");
+  const best = others.filter(([name]) => name !== "the SDK alone").toSorted((a, b) => median(a[1]) - median(b[1]))[0];
+  return others.map(([what, theirs]) => ({
+    name: `${way} over slow lines`,
+    value: median(mine),
+    unit: "s",
+    beside: { what, value: median(theirs), ratio: pairedRatio(mine, theirs) },
+    ...(what === best?.[0] && { bound: { on: "ratio" as const, atMost: 1 } }),
+  }));
+}
+
+async function breakAtNinety(context: BenchContext): Promise<BenchResult> {
+  // What is under way when the line breaks is lost, whatever the size.
+  const stage = await openStage(context, true);
+  const { size, ways } = stage;
+  const { slow, other } = linesOf(stage);
+  const figures: Figure[] = [];
+  for (const way of ["get", "put", "copy"] as const) {
+    const line = way === "copy" ? other : slow;
+    const sent = async (): Promise<number> => {
+      const { up, down } = await line.state();
+      return way === "get" ? down : up;
+    };
+    await line.breakAfter(0);
+    await ways[way]();
+    const whole = await sent();
+    context.say(`${way}: breaking at 90 %`);
+    await line.breakAfter(0.9 * whole);
+    await ways[way]();
+    const { breaks } = await line.state();
+    if (breaks !== 1) throw new Error(`expected the line to break once, it broke ${breaks} times`);
+    const again = (100 * ((await sent()) - whole)) / size;
+    figures.push({ name: `${way}: sent again`, value: again, unit: "%", bound: { on: "value", atMost: 5 } });
+  }
+  return {
+    figures,
+    notes: [...notesOf(size, []), "Every connection of the line is reset once, when 90 % have passed."],
+  };
+}
+
+function linesOf({ lab }: Stage): NonNullable<Stage["lab"]["lines"]> {
+  if (lab.lines === undefined) throw new Error("expected a lab with slow lines");
+  return lab.lines;
+}
+
+function notesOf(size: number, notes: readonly string[]): string[] {
+  return [
+    `One object of ${size / MB} MB; each connection gets ${RATE / MB} MB/s in each direction. Tools run with the settings that they bring; their start is part of their time, as the queue is of ours.`,
+    ...notes,
+  ];
+}
