@@ -1,4 +1,5 @@
 import type { ActivityInput, ActivityName } from "../jobs/contracts.ts";
+import { showProgress } from "./progress-line.ts";
 import type { JobHandle, Producer } from "../producer/index.ts";
 
 /** A worker that is there takes a job within milliseconds. */
@@ -11,7 +12,7 @@ const HINT_AFTER_MS = 3_000;
 export async function runJob<Name extends ActivityName, T>(
   producer: Producer,
   signal: AbortSignal,
-  request: { readonly activity: Name; readonly input: ActivityInput<Name> },
+  request: { readonly activity: Name; readonly input: ActivityInput<Name>; readonly progress?: true },
   work: (job: JobHandle<Name>) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
@@ -19,6 +20,7 @@ export async function runJob<Name extends ActivityName, T>(
   const hint = setTimeout(() => {
     void tellWhetherWaiting(job).catch(() => undefined); // a hint only: what is wrong with Redis the wait itself says
   }, HINT_AFTER_MS);
+  if (request.progress) void showProgress(job, signal);
   try {
     return await work(job);
   } catch (error) {

@@ -39,6 +39,9 @@ export type Exclusively = <Result>(
   work: (deletes: AbortSignal) => Promise<Result>,
 ) => Promise<Result>;
 
+/** Begins to report on so many bytes; what it returns is called with bytes as they arrive. */
+export type ReportProgress = (of: number) => (bytes: number) => void;
+
 /** What a handler is given for one attempt. */
 export type JobContext = {
   /** The store of the job's credentials. */
@@ -47,6 +50,8 @@ export type JobContext = {
   readonly destination: S3;
   readonly documents: DocumentStore;
   readonly evidence: Evidence;
+  /** Tells how far the attempt is with the bytes that it moves. */
+  readonly progress: ReportProgress;
   /** Ends with the operation's timeout, a cancel, a lost lock, or the worker's shutdown deadline. */
   readonly signal: AbortSignal;
   /** Until when this run may delete; what deletes passes its `deletes` on. */

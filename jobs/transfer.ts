@@ -129,6 +129,7 @@ async function copyPinned(input: TransferInput, target: Target, pin: Pin, contex
     ...target,
     overrides: attributesOf(input),
     upload: evidence.upload,
+    onBytes: context.progress(pin.size),
     ...((input.onConflict === "fail" || input.onConflict === "skip") && { ifNoneMatch: "*" as const }),
   };
   try {

@@ -17,6 +17,7 @@ export type {
 export { createProducer, type EnqueueManyOptions, type Producer, type ProducerOptions } from "./create-producer.ts";
 export type { Documents, DocumentsLocation } from "./documents.ts";
 export type { JobHandle, JobState } from "./job-handle.ts";
+export type { JobProgress } from "./job-progress.ts";
 export type { EnqueueOptions, TemplateOptions } from "./job-options.ts";
 export type { WaitOptions } from "./job-waits.ts";
 export type { RedisLocation } from "../redis/client.ts";

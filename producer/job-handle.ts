@@ -13,6 +13,7 @@ import type {
 import type { RedisKeys } from "../redis/keys.ts";
 import { cancelJob } from "./cancel-job.ts";
 import type { Documents } from "./documents.ts";
+import { followProgress, type JobProgress } from "./job-progress.ts";
 import { readOutcomes } from "./job-outcome.ts";
 import type { JobWaits, WaitOptions } from "./job-waits.ts";
 import { type ListActivity, listEntities, parseStored, wholeList } from "./list-result.ts";
@@ -40,6 +41,14 @@ type AnyJob<Name extends ActivityName> = {
    * end is not known: `WaitTimeout`, `JobExpired`, `RedisUnavailable`, the signal's reason.
    */
   succeeded(options?: WaitOptions): Promise<boolean>;
+  /**
+   * Iterates how far the job is with the bytes that it moves, at most once a second, until it ends. Nothing comes of jobs that are over within a
+   * second, or that move none. Throws `WaitTimeout`, `RedisUnavailable` or the signal's reason; how the job ended is for {@link result} to say.
+   *
+   * @example
+   * for await (const { bytes, of } of job.progress()) console.log(`${Math.round((100 * bytes) / of)} %`);
+   */
+  progress(options?: WaitOptions): AsyncIterable<JobProgress>;
   /** Where the job is now. */
   state(): Promise<JobState>;
   /**
@@ -114,6 +123,11 @@ export function createJobHandle<Name extends ActivityName>(
       yield* listEntities(contract, (await stored(options)) as ListResult, { ...context, signal: options?.signal });
     },
     succeeded: async (options) => (await ended(options)).kind === "completed",
+    progress: async function* (options) {
+      const end = ended(options);
+      yield* followProgress({ ...context, activity, id, ended: end });
+      await end;
+    },
     state: async () => await readState(context, activity, id),
     cancel: async () => await cancelJob(context, activity, id),
   };

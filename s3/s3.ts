@@ -133,7 +133,9 @@ export type Upload = {
   readonly attributes: Overrides;
   readonly ifNoneMatch?: "*" | undefined;
   readonly ifMatch?: string | undefined;
-  /** Lets a later attempt remove the parts that this one leaves where its process dies. */
+  /** Called with bytes as they arrive in the store. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Lets a later attempt go on with the parts that this one leaves where its process dies. */
   readonly upload?: UploadMemory | undefined;
 };
 
@@ -173,6 +175,8 @@ export type S3 = {
       readonly object: ObjectRef;
       readonly range?: ByteRange | undefined;
       readonly ifMatch?: string | undefined;
+      /** Told how many bytes will come; what it returns is called with them as they are read. */
+      readonly progress?: ((of: number) => (bytes: number) => void) | undefined;
     },
     call: Call,
   ): Promise<Download>;

@@ -11,6 +11,7 @@ import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
 import { createLeases } from "../redis/leases.ts";
 import { holdObjects } from "./hold-objects.ts";
+import { createJobProgress } from "./job-progress.ts";
 import { decide, toActivityError, type Verdict } from "./retry.ts";
 import { abandonUpload, type RunDeps, runJob } from "./run-job.ts";
 import { createRunning, type Run } from "./running.ts";
@@ -105,7 +106,19 @@ async function attempt(activity: ActivityName, job: Job, { run, log, deps }: Sco
     const holder = `${activity} job ${jobId}`;
     const exclusively = holdObjects({ leases: createLeases(redis, keys), holder, token: run.token, signal });
     const { data, attemptsMade } = job;
-    const context = { activity, jobId, data, attempt: attemptsMade + 1, evidence, signal, deadline, exclusively, log };
+    const progress = createJobProgress(job, log);
+    const context = {
+      progress,
+      activity,
+      jobId,
+      data,
+      attempt: attemptsMade + 1,
+      evidence,
+      signal,
+      deadline,
+      exclusively,
+      log,
+    };
     const result = await runJob(context, deps);
     await evidence.release();
     return result;

@@ -4,7 +4,7 @@ import { ActivityError } from "../model/activity-error.ts";
 import type { Access } from "../model/access.ts";
 import type { ActivityName } from "../jobs/contracts.ts";
 import type { CredentialsRef } from "../model/entities.ts";
-import type { Evidence, Exclusively, Handler } from "../jobs/handler.ts";
+import type { Evidence, Exclusively, Handler, ReportProgress } from "../jobs/handler.ts";
 import { handlers } from "../jobs/handlers.ts";
 import { parseInput } from "../jobs/parse-input.ts";
 import { checkPolicy } from "../credentials/policy.ts";
@@ -29,6 +29,7 @@ export type Attempt = {
   readonly data: unknown;
   readonly attempt: number;
   readonly evidence: Evidence;
+  readonly progress: ReportProgress;
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
   readonly exclusively: Exclusively;
@@ -53,6 +54,7 @@ export async function runJob(attempt: Attempt, deps: RunDeps): Promise<unknown> 
     destination: to.connection === s3.connection ? s3 : to,
     documents: deps.documents,
     evidence: attempt.evidence,
+    progress: attempt.progress,
     signal,
     deadline: attempt.deadline,
     exclusively: attempt.exclusively,

@@ -75,8 +75,11 @@ async function download({ producer, signal }: Session, url: S3Url, file: string,
   const { versionId, range: bytes, ifMatch, profile, json } = options;
   const target = file === "-" ? undefined : await targetFile(url.key, file);
   const input = { object: { ...url, versionId }, range: bytes, ifMatch, credentials: profile };
-  const { document, object } = await runJob(producer, signal, { activity: "get-object", input }, (job) =>
-    job.result({ signal }),
+  const { document, object } = await runJob(
+    producer,
+    signal,
+    { activity: "get-object", input, progress: true },
+    (job) => job.result({ signal }),
   );
   const content = await producer.documents.read(document, { signal });
   if (target === undefined) await pipeline(content, process.stdout, { signal, end: false });

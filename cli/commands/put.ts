@@ -97,7 +97,7 @@ async function upload({ producer, signal }: Session, file: string, target: S3Url
     ifMatch,
   };
   try {
-    const { object } = await runJob(producer, signal, { activity: "put-object", input }, (job) =>
+    const { object } = await runJob(producer, signal, { activity: "put-object", input, progress: true }, (job) =>
       job.result({ signal }),
     );
     if (json) console.log(jsonLine(object));

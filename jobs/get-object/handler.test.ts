@@ -1,3 +1,4 @@
+import { setTimeout as later } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import { expect } from "vitest";
 import { test } from "../../test/harness.ts";
@@ -54,4 +55,20 @@ test("fails with NoSuchKey that names the object, and with PreconditionFailed fo
   });
   const other = run("get-object", { object: { bucket: "missing", key: "there" }, ifMatch: "0".repeat(32) });
   await expect(other).rejects.toMatchObject({ code: "PreconditionFailed" });
+});
+
+test("tells how far it is with a large object, until it ends", async ({ sandbox, harness }) => {
+  const size = 40 * 1024 ** 2;
+  sandbox.createBucket("large");
+  sandbox.put("large", "a", Buffer.alloc(size, 7));
+  // Progress is told at most once a second, so the last part comes later than that.
+  sandbox.before("GetObject", async ({ headers }) => {
+    if (headers["range"]?.endsWith(`-${size - 1}`)) await later(1_100);
+  });
+  const job = await harness.producer.enqueue("get-object", { object: { bucket: "large", key: "a" } });
+  const seen: { bytes: number; of: number }[] = [];
+  for await (const progress of job.progress()) seen.push(progress);
+  expect(await job.state()).toBe("completed");
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen.every(({ bytes, of }) => of === size && bytes > 0 && bytes <= size)).toBe(true);
 });

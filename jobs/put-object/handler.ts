@@ -11,7 +11,7 @@ import { putObject } from "./contract.ts";
 
 export const putObjectHandler = defineHandler(
   putObject,
-  async (input, { s3, documents, evidence, signal, log }): Promise<ResultOf<typeof putObject>> => {
+  async (input, { s3, documents, evidence, progress, signal, log }): Promise<ResultOf<typeof putObject>> => {
     const { bucket, key, document, ifNoneMatch, ifMatch } = input;
     const done = await evidence.copied();
     if (done !== undefined) return { success: true, object: written(done) };
@@ -29,6 +29,7 @@ export const putObjectHandler = defineHandler(
         ifNoneMatch,
         ifMatch,
         upload: evidence.upload,
+        onBytes: progress(document.size),
       };
       const object = await s3.put(upload, { signal }).catch(async (error: unknown) => {
         const ours = mayBeDone && isRefusal(error) ? await findUploaded(input, s3, signal) : undefined;

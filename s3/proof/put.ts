@@ -13,7 +13,7 @@ import type { UploadBody } from "../parts/upload-body.ts";
 /** What to send, with the attributes already as the SDK wants them. */
 export type PutRequest = Pick<
   Upload,
-  "bucket" | "key" | "body" | "size" | "sha256" | "ifNoneMatch" | "ifMatch" | "upload"
+  "bucket" | "key" | "body" | "size" | "sha256" | "ifNoneMatch" | "ifMatch" | "upload" | "onBytes"
 > & {
   readonly attributes: AttributeInput;
   /** Those that `attributes` ask for, to be looked up afterwards. */
@@ -22,7 +22,6 @@ export type PutRequest = Pick<
   readonly content?: string | undefined;
   /** An object in parts of one size, whose ETag follows from their MD5s: a later attempt need not read again what was sent. */
   readonly source?: SourceParts | undefined;
-  readonly onBytes?: ((bytes: number) => void) | undefined;
 };
 
 /** Where a body comes from, and how it can be read from some byte on. */

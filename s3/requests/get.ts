@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
+import { pulledStream } from "../parts/pulled-stream.ts";
 import { rangedBody, type Span } from "../parts/ranged-body.ts";
 import { checkedBody, contentCheck } from "../proof/content.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
@@ -25,7 +26,7 @@ export async function get(store: Store, request: GetRequest, call: Call): Promis
     const whole = size === facts.details.size;
     const parts = whole ? await partsOfObject(store, facts, call) : undefined;
     const check = whole ? contentCheck(facts, parts) : undefined;
-    const body = inRanges(store, request, { ...opened, offset }, call);
+    const body = counted(inRanges(store, request, { ...opened, offset }, call), request.progress?.(size));
     let verdict: "same" | "unknown" = "unknown";
     const compared: Download["compared"] = () => (verdict === "same" ? check?.by : undefined);
     if (check === undefined) return { body, size, object: facts.details, facts, compared };
@@ -38,6 +39,17 @@ export async function get(store: Store, request: GetRequest, call: Call): Promis
     opened.body.destroy();
     throw error;
   }
+}
+
+function counted(body: Readable, onBytes: ((bytes: number) => void) | undefined): Readable {
+  if (onBytes === undefined) return body;
+  async function* chunks(count: (bytes: number) => void): AsyncGenerator<Buffer> {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      count(chunk.length);
+      yield chunk;
+    }
+  }
+  return pulledStream(chunks(onBytes), () => body.destroy());
 }
 
 function offsetOf(range: NonNullable<GetRequest["range"]>, whole: number): number {
