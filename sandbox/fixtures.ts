@@ -101,7 +101,9 @@ export async function raw(sandbox: Sandbox, options: RawRequest): Promise<RawAns
     },
   );
   outgoing.on("error", reject);
-  outgoing.end(options.body);
+  // Written as bytes and before the end: otherwise Node sends headers as UTF-8, and changes Content-Disposition.
+  if (options.body !== undefined) outgoing.write(Buffer.from(options.body));
+  outgoing.end();
   return promise;
 }
 
@@ -137,7 +139,7 @@ function signedHeaders(sandbox: Sandbox, options: RawRequest): Record<string, st
   let key: string | Buffer = `AWS4${sign.secretAccessKey}`;
   for (const part of scope.split("/")) key = createHmac("sha256", key).update(part).digest();
   const signature = createHmac("sha256", key)
-    .update(`AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${hash("sha256", canonical)}`)
+    .update(`AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${hash("sha256", Buffer.from(canonical, "latin1"))}`)
     .digest("hex");
   headers["authorization"] =
     `AWS4-HMAC-SHA256 Credential=${sign.accessKeyId}/${scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`;

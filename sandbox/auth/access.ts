@@ -1,5 +1,5 @@
 import { header, type Call } from "../http/call.ts";
-import { noSuchKey, S3Error } from "../http/s3-error.ts";
+import { S3Error } from "../http/s3-error.ts";
 import { grants, privateAcl, type Acl } from "../storage/acl.ts";
 import type { Bucket } from "../storage/bucket.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
@@ -38,7 +38,7 @@ export function accessDenied(): S3Error {
   return new S3Error("AccessDenied", "Access Denied");
 }
 
-/** Whether the caller may; the owner of everything asks for nothing. @throws S3Error AccessDenied, NoSuchKey */
+/** Whether the caller may; the owner of everything asks for nothing. @throws S3Error AccessDenied */
 function authorize(call: Call, bucket: Bucket, need: Need): void {
   const { policy } = bucket.settings;
   if (call.account === bucket.account && policy === undefined && !bucket.hasForeignObjects) return;
@@ -46,15 +46,12 @@ function authorize(call: Call, bucket: Bucket, need: Need): void {
   const object =
     need.on === "bucket" || versionId === undefined ? bucket.current(call.key) : bucket.version(call.key, versionId);
   const question = { call, action: versioned(need.action, versionId), key: call.key, object };
-  if (may(bucket, need, question)) return;
-  // Who may list learns that a key is missing.
-  if (
-    need.on === "object" &&
-    object === undefined &&
-    may(bucket, NEEDS.ListObjectsV2!, { ...question, action: "s3:ListBucket", key: "", prefix: call.key })
-  )
-    throw noSuchKey(call.key);
-  throw accessDenied();
+  // Only who may list learns that a key is missing.
+  const isMissing = need.on === "object" && object === undefined;
+  const allowed = isMissing
+    ? may(bucket, NEEDS.ListObjectsV2!, { ...question, action: "s3:ListBucket", key: "", prefix: call.key })
+    : may(bucket, need, question);
+  if (!allowed) throw accessDenied();
 }
 
 /** Whether the caller may read this object as the source of a copy. @throws S3Error AccessDenied */

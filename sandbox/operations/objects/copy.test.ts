@@ -133,3 +133,14 @@ test("sends ETags without quotes where told to", async () => {
   const answer = await raw(ceph, { method: "PUT", path: "/docs/b", headers: { "x-amz-copy-source": "docs/a" } });
   expect(answer.text).toContain("<ETag>5d41402abc4b2a76b9719d911017c592</ETag>");
 });
+
+test("a copy does not carry the website redirect over, and takes one that it is given", async ({ sandbox, s3 }) => {
+  sandbox.put("docs", "a", "x", { headers: { "x-amz-website-redirect-location": "/b", "cache-control": "no-store" } });
+  const copyTo = (Key: string, more: object) =>
+    s3.send(new CopyObjectCommand({ Bucket: "docs", CopySource: "docs/a", Key, ...more }));
+  await copyTo("plain", {});
+  await copyTo("again", { WebsiteRedirectLocation: "/c" });
+  const redirect = (key: string) => sandbox.object("docs", key)?.headers["x-amz-website-redirect-location"];
+  expect([redirect("a"), redirect("plain"), redirect("again")]).toEqual(["/b", undefined, "/c"]);
+  expect(sandbox.object("docs", "plain")?.headers["cache-control"]).toBe("no-store");
+});

@@ -178,3 +178,14 @@ test("keeps the older versions of a versioned bucket, and one null version while
     first.VersionId,
   ]);
 });
+
+test.for([
+  ["aws-chunked", undefined],
+  ["aws-chunked,gzip", "gzip"],
+  ["deflate, gzip", "deflate, gzip"],
+  ["gzip , aws-chunked", "gzip"],
+  ["deflate, aws-chunked, gzip", "deflate, gzip"],
+])("keeps Content-Encoding %s as %s", async ([given, kept], { sandbox }) => {
+  await raw(sandbox, { method: "PUT", path: "/docs/a", body: "x", headers: { "content-encoding": given! } });
+  expect(sandbox.object("docs", "a")?.headers["content-encoding"]).toBe(kept);
+});

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { crc32 as crc32Of } from "node:zlib";
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -257,4 +258,58 @@ describe("copying parts", () => {
     await expectRefusal(copy({ PartNumber: 10_001 }), "InvalidArgument", 400);
     await copy({ CopySourceRange: "bytes=0-4" });
   });
+});
+
+const crc32 = (bytes: Buffer) => {
+  const value = Buffer.alloc(4);
+  value.writeUInt32BE(crc32Of(bytes));
+  return value.toString("base64");
+};
+
+test("takes parts with a checksum in an upload that named none, and holds the completion's list against them", async ({
+  sandbox,
+  s3,
+}) => {
+  const Body = Buffer.from("a part");
+  const UploadId = await begin(s3);
+  const part = { ...where, UploadId, PartNumber: 1 };
+  await expectRefusal(
+    s3.send(new UploadPartCommand({ ...part, Body, ChecksumCRC32: crc32(Buffer.from("else")) })),
+    "BadDigest",
+    400,
+  );
+  const { ETag } = await s3.send(new UploadPartCommand({ ...part, Body, ChecksumCRC32: crc32(Body) }));
+  const listed = { PartNumber: 1, ETag };
+  const wrong = complete(s3, UploadId, [{ ...listed, ChecksumCRC32: crc32(Buffer.from("else")) }]);
+  await expectRefusal(wrong, "InvalidPart", 400);
+  const done = await complete(s3, UploadId, [{ ...listed, ChecksumCRC32: crc32(Body) }]);
+  expect([done.ChecksumCRC64NVME, done.ChecksumType]).toEqual([expect.any(String), "FULL_OBJECT"]);
+  expect(sandbox.text("docs", "big")).toBe("a part");
+});
+
+test("compares a checksum of the whole object with the object, not with the request's document", async ({ s3 }) => {
+  const Body = Buffer.from("the whole");
+  const upload = async (given: string) => {
+    const UploadId = await begin(s3, { ChecksumAlgorithm: "CRC32", ChecksumType: "FULL_OBJECT" });
+    const { ETag } = await s3.send(new UploadPartCommand({ ...where, UploadId, PartNumber: 1, Body }));
+    return complete(s3, UploadId, [{ PartNumber: 1, ETag }], { ChecksumCRC32: given, ChecksumType: "FULL_OBJECT" });
+  };
+  expect((await upload(crc32(Body))).ChecksumCRC32).toBe(crc32(Body));
+  await expectRefusal(upload(crc32(Buffer.from("else"))), "BadDigest", 400);
+});
+
+test("every part of an upload with a customer's key brings that key", async ({ s3 }) => {
+  const keyOf = (letter: string) => ({
+    SSECustomerAlgorithm: "AES256",
+    SSECustomerKey: Buffer.from(letter.repeat(32)).toString("base64"),
+    SSECustomerKeyMD5: createHash("md5").update(letter.repeat(32)).digest("base64"),
+  });
+  const UploadId = await begin(s3, keyOf("a"));
+  const part = { ...where, UploadId, PartNumber: 1, Body: "x" };
+  await expectRefusal(s3.send(new UploadPartCommand(part)), "InvalidRequest", 400);
+  await expectRefusal(s3.send(new UploadPartCommand({ ...part, ...keyOf("b") })), "InvalidRequest", 400);
+  const { ETag } = await s3.send(new UploadPartCommand({ ...part, ...keyOf("a") }));
+  await complete(s3, UploadId, [{ PartNumber: 1, ETag }]);
+  const { PartsCount } = await s3.send(new HeadObjectCommand({ ...where, ...keyOf("a"), PartNumber: 1 }));
+  expect(PartsCount).toBe(1);
 });
