@@ -10,6 +10,7 @@ import type {
 } from "@bull-board/api/typings/app";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance, HTTPMethods } from "fastify";
+import { HttpProblem } from "./http/problem.ts";
 
 /** What createBullBoard hands over, once it is complete. */
 type Board = {
@@ -60,18 +61,31 @@ async function serve(scope: FastifyInstance, board: Board, basePath: string): Pr
         method: [method].flat().map((each) => each.toUpperCase()) as HTTPMethods[], // its methods are get, post, put and patch
         url,
         handler: async (request, reply) => {
-          const answer: ControllerHandlerReturnType = await handler({
-            queues: board.queues,
-            uiConfig: board.uiConfig,
-            // What Fastify parsed; bull-board checks it against its own schemas.
-            params: request.params as Record<string, unknown>,
-            query: request.query as Record<string, unknown>,
-            body: (request.body ?? {}) as Record<string, unknown>,
-            headers: request.headers as Record<string, string | undefined>,
-          });
+          const answer: ControllerHandlerReturnType = await orRefused(() =>
+            handler({
+              queues: board.queues,
+              uiConfig: board.uiConfig,
+              // What Fastify parsed; bull-board checks it against its own schemas.
+              params: request.params as Record<string, unknown>,
+              query: request.query as Record<string, unknown>,
+              body: (request.body ?? {}) as Record<string, unknown>,
+              headers: request.headers as Record<string, string | undefined>,
+            }),
+          );
           return reply.code(answer.status ?? 200).send(answer.body);
         },
       });
+}
+
+/** bull-board fails where a name cannot be decoded, or a key is none of a job. That is a wrong request and no failure of ours. */
+async function orRefused<Result>(run: () => Result | Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof URIError || (error instanceof Error && error.message.startsWith("WRONGTYPE")))
+      throw new HttpProblem(400, "InvalidRequest", "expected the name of a queue, job or schedule", { cause: error });
+    throw error;
+  }
 }
 
 /** Its page asks Google for fonts; ours are here. */

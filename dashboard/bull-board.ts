@@ -5,8 +5,10 @@ import type { RedisClient } from "../redis/client.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { bullBoardServer } from "./bull-board-server.ts";
 import type { BullQueues } from "./bull-queues.ts";
+import { isOwnKey } from "../redis/keys.ts";
 import { BULL_BOARD_CSP } from "./http/security-headers.ts";
 import { putAsideMalformed } from "./job-views/put-aside-malformed.ts";
+import { HttpProblem } from "./http/problem.ts";
 import { redact } from "./redact.ts";
 
 export const BULL_BOARD_PATH = "/queues";
@@ -74,6 +76,12 @@ export async function addBullBoard(
       });
       scope.addHook("onRequest", async (_request, reply) => {
         reply.header("content-security-policy", BULL_BOARD_CSP);
+      });
+      scope.addHook("preHandler", async ({ params }) => {
+        const id = named(params, "jobId");
+        // BullMQ would take its own keys for jobs: removing the job `meta` removes a queue's settings, its pause among them.
+        if (typeof id === "string" && (isOwnKey(id) || id.includes(":")))
+          throw new HttpProblem(404, "NotFound", "there is no such job");
       });
       // A job that is not JSON makes every listing that holds it fail.
       scope.addHook("preHandler", async (request) => {

@@ -109,7 +109,7 @@ async function assemble(
     ...jobRoutes({ config, redis, producer, queues }),
     ...documentRoutes({ config, documents }),
     ...batchRoutes({ batches, views }),
-    ...batchStreamRoutes({ batches, views }),
+    ...batchStreamRoutes({ batches, views, events, identify }),
     ...overviewRoutes({ overview, throughput, views, events, identify }),
     ...sessionRoutes({ config, redis, sessions, identify }),
   ];

@@ -62,13 +62,18 @@ const COLUMNS = ["Bucket", "Key", "VersionId", "TaskStatus", "ErrorCode", "HTTPS
 export async function* csvLines(rows: AsyncIterable<ReportRow>, { header = true } = {}): AsyncGenerator<string> {
   if (header) yield `${COLUMNS.join(",")}\n`;
   for await (const { bucket, key, versionId, status, code, httpStatus, message } of rows) {
-    const encoded = key.toWellFormed().split("/").map(encodeURIComponent).join("/");
+    const encoded = key.toWellFormed().split("/").map(encodeURIComponent).join("/").replace(/^-/, "%2D");
     const result = message ?? (status === "succeeded" ? "Successful" : "");
     const ok = httpStatus ?? (status === "succeeded" ? 200 : "");
     yield `${[bucket, encoded, versionId ?? "", status, code ?? "", ok, result].map(quoted).join(",")}\n`;
   }
 }
 
-function quoted(field: string | number): string {
+/** Spreadsheets take what begins so for a formula. https://owasp.org/www-community/attacks/CSV_Injection */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+
+/** In quotes, and never a formula: keys, versions and messages are what others wrote. */
+function quoted(given: string | number): string {
+  const field = typeof given === "string" && FORMULA.test(given) ? `'${given}` : given;
   return `"${String(field).replaceAll('"', '""')}"`;
 }

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { isAtRest } from "../../batches/state/status.ts";
 import type { ReportRow } from "../../batches/report/row.ts";
+import type { Identify } from "../access/identity.ts";
+import { CHECK_EVERY_MS, type EventStream } from "../watch/event-stream.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { type BatchRouteDeps, viewBatch } from "./batch-routes.ts";
@@ -14,7 +16,12 @@ const params = z.object({ id: BatchId });
 const LOOK_EVERY_MS = 1000;
 
 /** What is sent piece by piece: the report of a batch, and its progress. */
-export function batchStreamRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] {
+export function batchStreamRoutes({
+  batches,
+  views,
+  events: streams,
+  identify,
+}: BatchRouteDeps & { readonly events: EventStream; readonly identify: Identify }): readonly ApiRoute[] {
   const report = defineRoute({
     method: "GET",
     path: "/api/batches/:id/report",
@@ -57,15 +64,24 @@ export function batchStreamRoutes({ batches, views }: BatchRouteDeps): readonly 
     tag,
     summary: "The progress of a batch, as server-sent events",
     description:
-      "`progress` once a second with the batch as in /api/batches/{id}; `end` after the last one, when it has come to rest.",
+      "`progress` once a second with the batch as in /api/batches/{id}; `end` after the last one: it has come to rest, or the reader may not look any more.",
     params,
     answers: { 200: { description: "Events", type: "text/event-stream" } },
     plainHead: true,
-    handler: async ({ params: { id } }, reply) => {
-      const signal = abortedWith(reply);
+    handler: async ({ request, params: { id } }, reply) => {
       await viewBatch(views, id);
+      const closing = new AbortController();
+      const leave = streams.enter(request, () => closing.abort());
+      reply.raw.once("close", leave);
+      const signal = AbortSignal.any([abortedWith(reply), closing.signal]);
+      let checkedAt = performance.now();
+      const mayLook = async (): Promise<boolean> => {
+        if (performance.now() - checkedAt < CHECK_EVERY_MS) return true;
+        checkedAt = performance.now();
+        return (await identify(request)) !== undefined;
+      };
       async function* progress(): AsyncGenerator<string> {
-        for (;;) {
+        while (await mayLook()) {
           const view = await viewBatch(views, id);
           yield `event: progress\ndata: ${JSON.stringify(view)}\n\n`;
           if (isAtRest(view.state)) break;

@@ -63,12 +63,11 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
     tag,
     summary: "The overview, live, as server-sent events",
     description:
-      "Once a second: `overview` as in /api/overview, and `throughput` with the newest buckets of 15 minutes. With `batch`, also `batch`: that batch and its newest steps. `trouble`: Redis does not answer. `end`: sign in again.",
+      "Once a second: `overview` as in /api/overview, and `throughput` with the newest buckets of 15 minutes. With `batch`, also `batch`: that batch and its newest steps. `trouble`: Redis does not answer. `end`: sign in again. `replaced`: the same reader has opened too many others since.",
     query: z.object({ activity: Activity.optional(), batch: BatchId.optional() }),
     answers: { 200: { description: "Events", type: "text/event-stream" } },
     plainHead: true,
     handler: async ({ request, query: { activity, batch } }, reply) => {
-      if (!events.hasRoom()) throw new HttpProblem(503, "TooManyStreams", "too many event streams are open");
       const newest: Topic = {
         event: "throughput",
         read: async () => ({ step: RANGES["15m"].step, buckets: (await throughput.read("15m", activity)).slice(-3) }),

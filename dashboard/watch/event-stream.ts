@@ -1,10 +1,15 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { HttpProblem } from "../http/problem.ts";
 
 /** What is sent again and again; undefined where there is nothing to say this time. */
 export type Topic = { readonly event: string; readonly read: () => Promise<unknown> };
 
+/** A place that an open stream takes. */
+type Seat = { readonly owner: string; readonly end: () => void };
+
 type Client = {
   readonly reply: FastifyReply;
+  readonly seat: Seat;
   readonly topics: readonly Topic[];
   readonly stillAllowed: () => Promise<boolean>;
   sending: boolean;
@@ -13,33 +18,54 @@ type Client = {
 
 const EVERY_MS = 1000;
 /** A session can end while its stream is open. */
-const CHECK_EVERY_MS = 30_000;
+export const CHECK_EVERY_MS = 10_000;
 /** A reader who does not keep up misses a tick rather than fill our memory. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
-const MAX_CLIENTS = 500;
+const MAX_STREAMS = 500;
+/** So that one who opens many leaves places for others. */
+const MAX_OWN_STREAMS = 50;
 
 /** Server-sent events. One timer for all, which runs only while somebody listens. https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export function createEventStream() {
   const clients = new Set<Client>();
+  /** Of every stream, also those that others write to, in the order in which they were opened. */
+  const seats = new Set<Seat>();
   let timer: NodeJS.Timeout | undefined;
 
   const drop = (client: Client) => {
     clients.delete(client);
+    seats.delete(client.seat);
     if (clients.size > 0) return;
     clearInterval(timer);
     timer = undefined;
   };
 
   return {
-    count: () => clients.size,
-    hasRoom: () => clients.size < MAX_CLIENTS,
-    /** Takes over the answer of a request. `stillAllowed` is asked every now and then; when it says no, the stream ends. */
+    count: () => seats.size,
+    /**
+     * Takes a place for a stream that its caller writes to; what it returns gives the place back. Fails with 429 where the reader has
+     * too many open, and with 503 where there is no place at all. `end` is called when the dashboard closes.
+     */
+    enter(request: FastifyRequest, end: () => void): () => void {
+      const seat = { owner: ownerOf(request), end };
+      if (ownSeats(seat.owner).length >= MAX_OWN_STREAMS) throw tooMany(429, "you have too many event streams open");
+      if (seats.size >= MAX_STREAMS) throw tooMany(503, "too many event streams are open");
+      seats.add(seat);
+      return () => void seats.delete(seat);
+    },
+    /**
+     * Takes over the answer of a request. `stillAllowed` is asked every now and then; when it says no, the stream ends. Where its reader
+     * has too many open, the oldest of them ends instead: pages that nobody looks at any more must not keep the newest out.
+     */
     add(
       request: FastifyRequest,
       reply: FastifyReply,
       topics: readonly Topic[],
       stillAllowed: () => Promise<boolean>,
     ): void {
+      const seat = { owner: ownerOf(request), end: () => reply.raw.end("event: replaced\ndata: {}\n\n") };
+      makeRoom(seat.owner);
+      seats.add(seat);
       reply.hijack();
       reply.raw.writeHead(200, {
         ...securityHeaders(reply),
@@ -47,7 +73,7 @@ export function createEventStream() {
         "cache-control": "no-store",
         "x-accel-buffering": "no", // nginx would hold events back
       });
-      const client: Client = { reply, topics, stillAllowed, sending: false, checkedAt: performance.now() };
+      const client: Client = { reply, seat, topics, stillAllowed, sending: false, checkedAt: performance.now() };
       clients.add(client);
       request.raw.on("close", () => drop(client));
       reply.raw.on("error", () => drop(client));
@@ -62,8 +88,23 @@ export function createEventStream() {
       timer = undefined;
       for (const { reply } of clients) reply.raw.end();
       clients.clear();
+      for (const { end } of seats) end();
+      seats.clear();
     },
   };
+
+  function ownSeats(owner: string): readonly Seat[] {
+    return [...seats].filter((seat) => seat.owner === owner);
+  }
+
+  function makeRoom(owner: string): void {
+    const own = ownSeats(owner);
+    if (own.length < MAX_OWN_STREAMS && seats.size < MAX_STREAMS) return;
+    const [oldest] = own;
+    if (oldest === undefined) throw tooMany(503, "too many event streams are open");
+    seats.delete(oldest);
+    oldest.end();
+  }
 
   async function send(client: Client): Promise<void> {
     const { reply, topics } = client;
@@ -95,6 +136,14 @@ export function createEventStream() {
   }
 }
 export type EventStream = ReturnType<typeof createEventStream>;
+
+function ownerOf({ identity, ip }: FastifyRequest): string {
+  return identity === undefined ? `address ${ip}` : `${identity.kind} ${identity.name}`;
+}
+
+function tooMany(status: 429 | 503, why: string): HttpProblem {
+  return new HttpProblem(status, "TooManyStreams", why, { headers: { "retry-after": "10" } });
+}
 
 /** A hijacked answer does not get the headers that were set for it. */
 function securityHeaders(reply: FastifyReply): Record<string, string> {
