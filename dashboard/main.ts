@@ -5,6 +5,7 @@ import "./prefer-memory.ts";
 import closeWithGrace from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
+import { watchEventLoop } from "../model/watch-event-loop.ts";
 import { parseDashboardConfig } from "./config.ts";
 import { createDashboard } from "./create-dashboard.ts";
 import { errorForLog } from "./error-for-log.ts";
@@ -12,6 +13,9 @@ import { errorForLog } from "./error-for-log.ts";
 try {
   const config = parseDashboardConfig(process.env);
   const log = pino({ level: config.logLevel, serializers: { err: (error: unknown) => errorForLog(error) } });
+  watchEventLoop({
+    onRecovered: (blockedMs) => log.error({ blockedMs }, "the event loop was blocked, and turns again"),
+  });
   const dashboard = await createDashboard(config, { log });
   closeWithGrace({ delay: 10_000, logger: false }, async ({ signal, err }) => {
     if (err) log.fatal({ err }, "ending after an error that nobody caught");

@@ -3,6 +3,7 @@ import "../model/exit-on-old-node.ts";
 import closeWithGrace, { type Options } from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
+import { watchEventLoop } from "../model/watch-event-loop.ts";
 import { withoutCommand } from "../redis/without-command.ts";
 import { boundHeap } from "./bound-heap.ts";
 import { describeConfig } from "./config-description.ts";
@@ -21,6 +22,9 @@ boundHeap(process);
 try {
   const config = parseWorkerConfig(process.env);
   const log = pino({ level: config.logLevel, serializers: { err: errorForLog } });
+  watchEventLoop({
+    onRecovered: (blockedMs) => log.error({ blockedMs }, "the event loop was blocked, and turns again"),
+  });
   log.info({ config: describeConfig(config) }, "starting");
   const starting = createWorker(config, { log, signal: stopping.signal });
   // From the first moment: a worker that still waits for Redis must end when it is told to.
