@@ -3,7 +3,6 @@ import type { Identify } from "../access/identity.ts";
 import { BatchId } from "../../batches/state/keys.ts";
 import { Activity } from "./job-schemas.ts";
 import { JobBucketSchema, OverviewSchema } from "./overview-schemas.ts";
-import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import type { BatchViews } from "../watch/batch-views.ts";
 import type { EventStream, Topic } from "../watch/event-stream.ts";

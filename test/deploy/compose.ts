@@ -41,17 +41,21 @@ const Service = z.strictObject({
 const File = z.strictObject({ services: z.record(z.string(), Service), volumes: z.record(z.string(), z.null()) });
 export type Compose = z.output<typeof File>;
 
-/** Reads docker-compose.yml with nobody's variables set: `${NAME:-default}` is the default. */
-export function readCompose(root: string): Compose {
+/** Reads docker-compose.yml with those variables set: `${NAME:-default}` is the default of others, `${NAME:?why}` needs one. */
+export function readCompose(root: string, variables: Readonly<Record<string, string>> = {}): Compose {
   const { data, error } = File.safeParse(readYaml(join(root, "docker-compose.yml"))[0]);
   if (error) throw new Error(z.prettifyError(error));
   const services = Object.entries(data.services).map(([name, service]) => {
-    const environment = Object.entries(service.environment).map(([key, value]) => [key, withDefaults(value)]);
+    const environment = Object.entries(service.environment).map(([key, value]) => [key, filled(value, variables)]);
     return [name, { ...service, environment: Object.fromEntries(environment) }];
   });
   return { ...data, services: Object.fromEntries(services) };
 }
 
-function withDefaults(text: string): string {
-  return text.replaceAll(/\$\{\w+:-([^}]*)\}/g, "$1");
+function filled(text: string, variables: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\$\{(\w+):([-?])([^}]*)\}/g, (_all, name: string, kind: string, rest: string) => {
+    const value = variables[name] ?? (kind === "-" ? rest : undefined);
+    if (value === undefined) throw new Error(`${name}: ${rest}`);
+    return value;
+  });
 }

@@ -142,3 +142,20 @@ async function inFiles({ env, files }: ReturnType<typeof environmentOf>): Promis
   );
   return Object.fromEntries(moved);
 }
+
+test("every pod of the manifests is shut off but for ports that it has, to namespaces that are named", () => {
+  const manifests = readManifests(join(import.meta.dirname, "../../deploy/kubernetes"));
+  const policies = ofKind("NetworkPolicy", manifests).map(({ spec }) => spec);
+  expect(
+    policies.filter(({ podSelector, ingress }) => podSelector.matchLabels === undefined && ingress.length === 0),
+  ).toHaveLength(1);
+  for (const { spec } of ofKind("Deployment", manifests)) {
+    const { labels } = spec.template.metadata;
+    const own = policies.filter(
+      ({ podSelector }) => podSelector.matchLabels?.["app.kubernetes.io/name"] === labels["app.kubernetes.io/name"],
+    );
+    expect(own).toHaveLength(1);
+    const open = own.flatMap(({ ingress }) => ingress.flatMap(({ ports }) => ports.map(({ port }) => port)));
+    expect(open).toEqual(spec.template.spec.containers[0].ports.map(({ name }) => name));
+  }
+});

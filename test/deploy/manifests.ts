@@ -82,6 +82,20 @@ const Manifest = z.discriminatedUnion("kind", [
   kindOf("policy/v1", "PodDisruptionBudget", {
     spec: z.strictObject({ maxUnavailable: z.int(), selector: Selector }),
   }),
+  kindOf("networking.k8s.io/v1", "NetworkPolicy", {
+    spec: z.strictObject({
+      podSelector: z.strictObject({ matchLabels: Labels.optional() }),
+      policyTypes: z.tuple([z.literal("Ingress")]),
+      ingress: z
+        .array(
+          z.strictObject({
+            from: z.array(z.strictObject({ namespaceSelector: Selector })).min(1),
+            ports: z.array(z.strictObject({ protocol: z.literal("TCP"), port: z.string() })).min(1),
+          }),
+        )
+        .default([]),
+    }),
+  }),
   kindOf("keda.sh/v1alpha1", "ScaledObject", {
     spec: z.looseObject({
       scaleTargetRef: Named,
