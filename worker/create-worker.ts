@@ -9,6 +9,7 @@ import { type RedisKeys, redisKeys } from "../redis/keys.ts";
 import { startActivityWorker, type Started } from "./activity-worker.ts";
 import { startCancellation } from "./cancellation.ts";
 import { checkRedis } from "../redis/check.ts";
+import { followRedisClock } from "../redis/clock.ts";
 import type { RedisClient } from "../redis/client.ts";
 import { cutRedis } from "../redis/connect.ts";
 import { reachRedis } from "../redis/reach.ts";
@@ -31,6 +32,8 @@ export type WorkerOptions = {
   /** Default: pino to standard output at the configured level. */
   readonly log?: Logger;
   readonly onAttempt?: (event: AttemptEvent) => void;
+  /** The process is the worker's alone, so its `Date.now()` may be set right where the clock is not that of Redis. Default false. */
+  readonly ownProcess?: boolean;
   /** Ends a start that still waits for Redis; it then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 };
@@ -52,11 +55,15 @@ type State = {
   writes?: WriteWatch;
 };
 
+/** How far the clock may be off, in milliseconds: where it can be set right, and where it cannot. */
+const MAX_SKEW_MS = { process: 24 * 3_600_000, library: 5000 } as const;
+
 type Scope = {
   readonly config: WorkerSettings;
   readonly log: Logger;
   readonly trouble: TroubleLog;
   readonly onAttempt: (event: AttemptEvent) => void;
+  readonly ownProcess: boolean;
   readonly keys: RedisKeys;
   readonly signal: AbortSignal;
   readonly state: State;
@@ -66,7 +73,7 @@ type Scope = {
 
 /** Starts a worker; resolves once it takes jobs. Throws `InvalidConfiguration` or `UnsafeRedis` and then leaves nothing behind. */
 export async function createWorker(config: WorkerSettings, options: WorkerOptions = {}): Promise<BucketlineWorker> {
-  const { log = pino({ level: config.logLevel }), onAttempt = () => {}, signal } = options;
+  const { log = pino({ level: config.logLevel }), onAttempt = () => {}, ownProcess = false, signal } = options;
   signal?.throwIfAborted();
   const resources = new AsyncDisposableStack();
   const state: State = { phase: "starting", queues: [] };
@@ -78,6 +85,7 @@ export async function createWorker(config: WorkerSettings, options: WorkerOption
     log,
     trouble: createTroubleLog(log),
     onAttempt,
+    ownProcess,
     keys: redisKeys(config.prefix),
     signal: ends,
     state,
@@ -121,6 +129,12 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
     probeKey: keys.probe(),
     onTrouble: (error) => trouble(error, "Redis takes no writes yet; waiting for it"),
     signal,
+  });
+  await followRedisClock(redis, {
+    boundMs: scope.ownProcess ? MAX_SKEW_MS.process : MAX_SKEW_MS.library,
+    correct: scope.ownProcess,
+    onSkew: (skewMs) =>
+      log.warn({ skewMs }, "this machine's clock is not that of Redis, by which everything is counted"),
   });
   await startQueues(scope, redis, metrics);
   const activities = state.queues.map(({ worker }) => worker.name);

@@ -26,7 +26,7 @@ try {
     onRecovered: (blockedMs) => log.error({ blockedMs }, "the event loop was blocked, and turns again"),
   });
   log.info({ config: describeConfig(config) }, "starting");
-  const starting = createWorker(config, { log, signal: stopping.signal });
+  const starting = createWorker(config, { log, signal: stopping.signal, ownProcess: true });
   // From the first moment: a worker that still waits for Redis must end when it is told to.
   // Not with an empty event loop: that is a start that failed, whose exit code would become 0.
   const options: Options = { delay: config.shutdownTimeoutMs + MARGIN_MS, logger: false, skip: ["beforeExit"] };

@@ -1,7 +1,15 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished } from "vitest";
+import { startDeadline } from "../../redis/deadline.ts";
+import { createS3 } from "../../s3/create-s3.ts";
+import type { Pin } from "../../s3/s3.ts";
 import { startHarness, test } from "../../test/harness.ts";
+import { connectionTo } from "../../test/open-s3.ts";
+import type { JobContext } from "../handler.ts";
+import { parseInput } from "../parse-input.ts";
+import { moveObject } from "./contract.ts";
+import { moveObjectHandler } from "./handler.ts";
 
 const OLD = new Date(Date.now() - 3_600_000);
 
@@ -104,6 +112,36 @@ describe("a move", () => {
     });
     expect(moved).toMatchObject({ success: true, verified: "checksum" });
     expect(sandbox.keys("proof")).toEqual(["b"]);
+  });
+
+  test("deletes nothing once its worker has not heard from Redis for too long", async ({ sandbox }) => {
+    sandbox.createBucket("late");
+    sandbox.put("late", "a", "content", { lastModified: OLD });
+    const s3 = createS3(connectionTo(sandbox));
+    onTestFinished(() => s3.close());
+    const sentAt = performance.now() - 600;
+    const deadline = { ...startDeadline({ lockMs: 1000, sentAt, name: "job" }), deletes: new AbortController().signal };
+    const context = {
+      s3,
+      destination: s3,
+      deadline,
+      evidence: {
+        pinOnce: async (make: () => Promise<Pin>) => await make(),
+        copied: async () => undefined,
+        recordCopy: async () => {},
+      },
+      exclusively: async (_: unknown, work: (deletes: AbortSignal) => Promise<unknown>) =>
+        await work(new AbortController().signal),
+      signal: new AbortController().signal,
+    };
+    const input = parseInput(moveObject, {
+      object: { bucket: "late", key: "a" },
+      destination: { bucket: "late", key: "b" },
+    });
+    // All that the handler uses of its context.
+    const move = moveObjectHandler.run(input, context as unknown as JobContext);
+    await expect(move).rejects.toMatchObject({ code: "LockLost", retryable: true });
+    expect(sandbox.keys("late")).toEqual(["a", "b"]);
   });
 
   test("starts with a new pin where somebody retries it after its source had changed", async ({ harness, sandbox }) => {

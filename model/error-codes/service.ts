@@ -7,6 +7,12 @@ export const SERVICE_CODES = {
     meaning: "The configuration cannot be used; the process did not start. Every problem is in one list.",
     remedy: "Correct what is listed; docs/configuration.md has every variable.",
   },
+  ClockSkewed: {
+    retryable: false,
+    meaning:
+      "The machine's clock is too far from that of Redis, by which delays, results and leases are counted. The worker did not start.",
+    remedy: "Set the clock by NTP. A worker in a process of its own corrects up to a day by itself.",
+  },
   UnsafeRedis: {
     retryable: false,
     meaning:

@@ -1,0 +1,89 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Mutant, mutants } from "./mutants.ts";
+
+/*
+ * Takes each safety rule out of the code in turn, in a copy of the project, and runs the test that should miss it. Ends with 1 where a rule can go
+ * without any test turning red, or where a rule's line is not found any more.
+ *
+ *   npm run test:mutants                    all
+ *   npm run test:mutants -- null-version    those whose name holds these words
+ */
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const words = process.argv.slice(2).join(" ");
+const chosen = mutants.filter(({ rule, file }) => `${rule} ${file}`.includes(words));
+const scratch = mkdtempSync(join(tmpdir(), "bucketline-mutants-"));
+process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
+
+for (const path of execFileSync("git", ["ls-files", "-z", "-co", "--exclude-standard"], {
+  cwd: root,
+  encoding: "utf8",
+}).split("\0")) {
+  if (path === "") continue;
+  mkdirSync(dirname(join(scratch, path)), { recursive: true });
+  cpSync(join(root, path), join(scratch, path));
+}
+symlinkSync(join(root, "node_modules"), join(scratch, "node_modules"));
+
+type Run = { readonly failed: number; readonly passed: number };
+
+/** Only tests that ran and failed count: a file that does not even load says nothing about a rule. */
+function runTests(files: readonly string[]): Run {
+  const report = join(scratch, "report.json");
+  rmSync(report, { force: true });
+  const args = [
+    join(root, "node_modules/vitest/vitest.mjs"),
+    "run",
+    ...files,
+    "--reporter=json",
+    `--outputFile=${report}`,
+  ];
+  // A mutant may hang: that is red too, but not for ever.
+  const ended = spawnSync(process.execPath, [...args, "--testTimeout=30000"], {
+    cwd: scratch,
+    encoding: "utf8",
+    timeout: 240_000,
+  });
+  if (ended.error !== undefined) return { failed: 1, passed: 0 };
+  const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, "utf8")) as {
+    readonly numFailedTests: number;
+    readonly numPassedTests: number;
+  };
+  return { failed: numFailedTests, passed: numPassedTests };
+}
+
+/** What became of a mutant; `undefined` where a test turned red. */
+function survives({ file, find, replace, test }: Mutant): string | undefined {
+  const path = join(scratch, file);
+  const sound = readFileSync(path, "utf8");
+  const found = sound.split(find).length - 1;
+  if (found !== 1) return `expected its line once in ${file}, found it ${found} times`;
+  writeFileSync(
+    path,
+    sound.replace(find, () => replace),
+  );
+  try {
+    const { failed, passed } = runTests([test]);
+    if (failed > 0) return undefined;
+    return passed === 0 ? `${test} did not run` : `${test} stays green`;
+  } finally {
+    writeFileSync(path, sound);
+  }
+}
+
+const sound = runTests([...new Set(chosen.map(({ test }) => test))]);
+if (sound.failed > 0 || sound.passed === 0) {
+  console.error(`expected the tests to be green without a change: ${sound.failed} failed, ${sound.passed} passed`);
+  process.exit(1);
+}
+let survivors = 0;
+for (const mutant of chosen) {
+  const why = survives(mutant);
+  if (why !== undefined) survivors += 1;
+  console.log(`${why === undefined ? "killed  " : "SURVIVES"}  ${mutant.rule}${why === undefined ? "" : `: ${why}`}`);
+}
+console.log(`${chosen.length - survivors} of ${chosen.length} rules are missed by a test when they are gone`);
+process.exitCode = survivors === 0 && chosen.length > 0 ? 0 : 1;

@@ -1,0 +1,56 @@
+import type { Mutant } from "./mutants.ts";
+
+const DELETE = "s3/requests/delete.test.ts";
+
+/** What keeps a delete from hitting anything but the pinned object. */
+export const s3Mutants: readonly Mutant[] = [
+  {
+    rule: "a single delete compares the date, because an equal ETag is only equal bytes",
+    file: "s3/proof/unchanged.ts",
+    find: "isSameSecond(now.lastModified, pin.lastModified)",
+    replace: "true",
+    test: DELETE,
+  },
+  {
+    rule: "a round of deletes compares the date too",
+    file: "s3/requests/delete-many.ts",
+    find: "else if (isPinned(now, pin)) unchanged.push(item);",
+    replace: "else if (now.etag === pin.etag) unchanged.push(item);",
+    test: "s3/requests/delete-many.test.ts",
+  },
+  {
+    rule: "an answer must name the version that was asked for",
+    file: "s3/requests/object-facts.ts",
+    find: 'object.versionId !== (versionId ?? "null")',
+    replace: "false",
+    test: DELETE,
+  },
+  {
+    rule: "a null version that nobody copied is not removed",
+    file: "s3/requests/delete.ts",
+    find: "if (now !== undefined && !named) await refuseLossOfNullVersion(store, now, call);",
+    replace: "",
+    test: DELETE,
+  },
+  {
+    rule: "every repeated delete is preceded by another look",
+    file: "s3/requests/delete.ts",
+    find: 'if ((attempt > 1 || fast === "unknown") && (await look()) === undefined) return GONE;',
+    replace: "",
+    test: DELETE,
+  },
+  {
+    rule: "a round of deletes is never repeated without a look",
+    file: "s3/requests/delete-many.ts",
+    find: "(item) => pinOf(bucket, item) !== undefined || (!store.connection.conditionalDelete && item.etag !== undefined),",
+    replace: "() => false,",
+    test: "s3/requests/delete-many.test.ts",
+  },
+  {
+    rule: "gone is what the store itself says, not a proxy",
+    file: "s3/requests/head.ts",
+    find: "return isSaidByStore(told) ? told : unproven(about, SAID_MISSING, 404);",
+    replace: "return told;",
+    test: DELETE,
+  },
+];
