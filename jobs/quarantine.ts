@@ -139,7 +139,7 @@ async function putAside(redis: RedisClient, { prefix, queue, id, ...flaw }: Malf
     reason: error.message,
     field,
     raw: raw.slice(0, KEPT),
-    at: new Date().toISOString(),
+    at: new Date(Date.now()).toISOString(),
   });
   const keys = [
     `${base}:${id}`,

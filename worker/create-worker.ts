@@ -139,7 +139,14 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
   await startQueues(scope, redis, metrics);
   const activities = state.queues.map(({ worker }) => worker.name);
   const { concurrency } = config;
-  const info = { id, host: hostname(), pid: process.pid, activities, concurrency, startedAt: new Date().toISOString() };
+  const info = {
+    id,
+    host: hostname(),
+    pid: process.pid,
+    activities,
+    concurrency,
+    startedAt: new Date(Date.now()).toISOString(),
+  };
   const heartbeat = startHeartbeat(redis, keys, info, count, trouble);
   resources.defer(() => heartbeat.close());
   state.writes = watchWrites(redis, keys.probe(), takingJobs(scope));

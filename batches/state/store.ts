@@ -138,7 +138,7 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
     },
 
     async noteTrouble(id: string, error: ActivityErrorFields): Promise<void> {
-      const trouble = JSON.stringify({ ...error, at: new Date().toISOString() });
+      const trouble = JSON.stringify({ ...error, at: new Date(Date.now()).toISOString() });
       await run(noteBatch, id, { fields: ["trouble", trouble] });
     },
 
