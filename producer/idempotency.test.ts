@@ -2,7 +2,7 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { redisKeys } from "../redis/keys.ts";
-import { claimAll, makeClaim } from "./idempotency.ts";
+import { claimAll, makeClaim, unclaimAll } from "./idempotency.ts";
 import { inlineList, setUp, startWorker, warnings } from "./protocol-worker.fixture.ts";
 
 const input = { bucket: "in-1", prefix: "a/" };
@@ -134,4 +134,20 @@ test.each([2, 1500])("a conflict at the end of %d inputs claims no key and adds 
     bench.keys.idempotency("list-objects", taken.id),
   ]);
   expect(await queueOf(bench).getWaitingCount()).toBe(1);
+});
+
+test("a call that takes its claims back leaves those that another call relies on", async () => {
+  const { client, keys } = setUp();
+  const claim = makeClaim("list-objects", "shared", input);
+  const left = async () => await client.exists(keys.idempotency("list-objects", claim.jobId));
+  for (const by of ["one", "two"]) await claimAll(client, keys, { claims: [claim], by });
+  for (const by of ["two", "one"]) {
+    await unclaimAll(client, keys, { claims: [claim], by });
+    expect(await left()).toBe(1);
+  }
+  const alone = makeClaim("list-objects", "alone", input);
+  // Asked again by the same call, as after a lost answer.
+  for (const by of ["one", "one"]) await claimAll(client, keys, { claims: [alone], by });
+  await unclaimAll(client, keys, { claims: [alone], by: "one" });
+  expect(await client.exists(keys.idempotency("list-objects", alone.jobId))).toBe(0);
 });

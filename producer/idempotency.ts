@@ -20,8 +20,8 @@ if not input then
 end
 if input ~= ARGV[1] then return "conflict" end
 local state = redis.call("HGET", KEYS[1], "state") or "adding"
--- Whoever claims it last will add the job as well, and nobody else may take the claim back.
-if state == "adding" then redis.call("HSET", KEYS[1], "by", ARGV[4]) end
+-- More than one call will add the job by now, so none of them may take the claim back.
+if state == "adding" and redis.call("HGET", KEYS[1], "by") ~= ARGV[4] then redis.call("HSET", KEYS[1], "shared", "1") end
 return state`;
 
 /** Only what is still there: a new record would have no input and no end. */
@@ -64,10 +64,10 @@ export async function claimAll(
   });
 }
 
-/** Only a claim of this very call, made at that moment, whose job was not added. */
+/** Only a claim of this very call, which no other has joined, and whose job was not added. */
 const UNCLAIM = `
-local claim = redis.call("HMGET", KEYS[1], "input", "state", "by")
-if claim[1] == ARGV[1] and claim[2] == "adding" and claim[3] == ARGV[2] then return redis.call("DEL", KEYS[1]) end
+local claim = redis.call("HMGET", KEYS[1], "input", "state", "by", "shared")
+if claim[1] == ARGV[1] and claim[2] == "adding" and claim[3] == ARGV[2] and not claim[4] then return redis.call("DEL", KEYS[1]) end
 return 0`;
 
 /** Takes back the claims that a call made, and will not use. */

@@ -1,4 +1,4 @@
-import type { Mutant } from "./mutants.ts";
+import type { Mutant } from "./mutant.ts";
 
 const MOVE = "jobs/move-object/safety.test.ts";
 const PUT = "jobs/put-object/handler.test.ts";
@@ -131,5 +131,12 @@ export const jobMutants: readonly Mutant[] = [
     find: "if (etagOf(pointer) !== etag.trim())",
     replace: "if (false)",
     test: "dashboard/api/document-routes.test.ts",
+  },
+  {
+    rule: "no call takes back a claim that another one relies on",
+    file: "producer/idempotency.ts",
+    find: "and not claim[4] then",
+    replace: "then",
+    test: "producer/idempotency.test.ts",
   },
 ];
