@@ -25,14 +25,16 @@ export async function openPage(
     readonly width?: number;
     readonly height?: number;
     readonly density?: number;
+    readonly timezone?: string;
   } = {},
 ): Promise<WatchedPage> {
-  const { colorScheme = "light", width = 1280, height = 860, density = 1 } = options;
+  const { colorScheme = "light", width = 1280, height = 860, density = 1, timezone } = options;
   const context = await browser.newContext({
     baseURL: base,
     colorScheme,
     viewport: { width, height },
     deviceScaleFactor: density,
+    ...(timezone !== undefined && { timezoneId: timezone }),
     acceptDownloads: true,
   });
   context.setDefaultTimeout(10_000);

@@ -32,8 +32,14 @@ export function Field({ name, label, hint, rows, options, ...attributes }) {
             ${options.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}
           </select>`
         : rows
-          ? html`<textarea ...${shared} rows=${rows} autocomplete="off" spellcheck="false" ...${attributes}></textarea>`
-          : html`<input ...${shared} autocomplete="off" spellcheck="false" ...${attributes} />`
+          ? html`<textarea
+              ...${shared}
+              rows=${rows}
+              autocomplete="off"
+              spellcheck=${false}
+              ...${attributes}
+            ></textarea>`
+          : html`<input ...${shared} autocomplete="off" spellcheck=${false} ...${attributes} />`
     }
     ${hint && html`<small>${hint}</small>`}
     <span class="field-error" id=${`e-${name}`} role="alert">${error}</span>

@@ -91,9 +91,9 @@ export const Frame = ({ route, session, busy, children }) =>
     <div class="page">
       <main class="main" id="main" tabindex="-1" aria-busy=${String(busy)}>${children}</main>
       <footer class="foot">
-        <span>Times are ${zone()}; hover one for UTC.</span>
+        <span>Times are ${zone()}${zone() === "UTC" ? "." : "; hover one for UTC."}</span>
         <span
-          ><a href=${to("/about")}>About</a> ·
+          ><a href=${to("/about")}>About</a> ·${" "}
           <button type="button" class="link" onClick=${() => panel.set("keys")}>Keys</button></span
         >
       </footer>

@@ -40,7 +40,7 @@ function QuestionDialog({ asked }) {
           ><span>Type <code>${asked.word}</code> to go on</span
           ><input
             autocomplete="off"
-            spellcheck="false"
+            spellcheck=${false}
             value=${word}
             onInput=${(/** @type {any} */ event) => setWord(event.target.value)}
         /></label>`
@@ -63,8 +63,13 @@ function QuestionDialog({ asked }) {
   <//>`;
 }
 
+/** A panel that was left may say so after another was opened. @param {"keys" | "search"} which */
+const leave = (which) => {
+  if (panel.get() === which) panel.set("");
+};
+
 const KeysDialog = () => html`
-  <${Dialog} label="Keys" onClose=${() => panel.set("")}>
+  <${Dialog} label="Keys" onClose=${() => leave("keys")}>
     <h2>Keys</h2>
     <dl class="keys">
       <div>
@@ -91,7 +96,7 @@ const KeysDialog = () => html`
   <//>
 `;
 
-const close = () => panel.set("");
+const close = () => leave("search");
 
 /** Few need it at once, so it comes when it is asked for. */
 function PaletteDialog() {

@@ -67,7 +67,7 @@ export function Palette({ close }) {
       placeholder="Id of a job or a batch, or a page"
       aria-label="Find a job or a batch by its id, or a page"
       autocomplete="off"
-      spellcheck="false"
+      spellcheck=${false}
       value=${text}
       onInput=${(/** @type {any} */ event) => {
         setText(event.target.value);

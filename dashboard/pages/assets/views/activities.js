@@ -64,7 +64,7 @@ function JobSearch() {
       placeholder="Job id"
       aria-label="Find a job by its id"
       autocomplete="off"
-      spellcheck="false"
+      spellcheck=${false}
     />
     <span class="field-error" role="alert">${said}</span>
   </form>`;

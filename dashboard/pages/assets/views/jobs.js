@@ -74,18 +74,22 @@ export function View({ route: { params, query } }) {
   </div>`;
 }
 
-/** Asks for the list again where its figures moved, at most once a second. @param {string} mark @param {() => Promise<void>} reload */
-function useReloadOn(mark, reload) {
+/** Asks for the list again where its figures moved, at most once a second. @param {string} path @param {string} mark @param {() => Promise<void>} reload */
+function useReloadOn(path, mark, reload) {
   const at = useRef(performance.now());
+  const seen = useRef({ path, mark: "" });
   useEffect(() => {
-    if (mark === "") return undefined;
+    // The first figures that are known of a list are those that it was asked for with.
+    const known = seen.current.path === path && seen.current.mark !== "";
+    seen.current = { path, mark };
+    if (!known) return undefined;
     const wait = Math.max(0, at.current + AGAIN_MS - performance.now());
     const timer = setTimeout(() => {
       at.current = performance.now();
       void reload();
     }, wait);
     return () => clearTimeout(timer);
-  }, [mark]);
+  }, [path, mark]);
 }
 
 /** @param {{ place: Place, queue: Overview["queues"][number] | undefined }} props */
@@ -99,7 +103,7 @@ function JobsCard({ place, queue }) {
     state === "active" || state === "completed"
       ? `${queue?.completed} ${queue?.failed} ${queue?.completedPerSecond}`
       : "";
-  useReloadOn(queue ? `${path} ${queue[state]} ${moving}` : "", reload);
+  useReloadOn(path, queue ? `${queue[state]} ${moving}` : "", reload);
   const last = Math.max(1, Math.ceil((data?.total ?? 0) / PAGE));
   const beyond = data !== undefined && page > last;
   useEffect(() => {
