@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fastify from "fastify";
-import { parseSync } from "oxc-parser";
+import { parseSync, Visitor } from "oxc-parser";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withoutComments } from "./page-assets.ts";
 import { addPages } from "./pages.ts";
@@ -28,6 +28,26 @@ test.each(files.filter((file) => file.endsWith(".js")).map((file) => file.slice(
     expect(source).not.toMatch(/\beval\(|new Function|setTimeout\(["'`]|srcdoc|javascript:/);
   },
 );
+
+test("the pages' scripts are files of one idea, functions of one screen, and folders that can be overlooked", () => {
+  const scripts = files.filter((file) => file.endsWith(".js"));
+  const long = scripts.flatMap((file) => {
+    const text = readFileSync(file, "utf8");
+    const lineOf = (offset: number) => text.slice(0, offset).split("\n").length;
+    const found: string[] = text.split("\n").length > 350 ? [file] : [];
+    const check = ({ start, end }: { start: number; end: number }) => {
+      const lines = lineOf(end) - lineOf(start) + 1;
+      if (lines > 60) found.push(`${file}:${lineOf(start)} has a function of ${lines} lines`);
+    };
+    new Visitor({ FunctionDeclaration: check, FunctionExpression: check, ArrowFunctionExpression: check }).visit(
+      parseSync(file, text).program,
+    );
+    return found;
+  });
+  expect(long).toEqual([]);
+  const folders = Map.groupBy(scripts, dirname);
+  expect([...folders].filter(([, inside]) => inside.length > 20).map(([folder]) => folder)).toEqual([]);
+});
 
 test("no page has a script, a style or a listener in its text, or names another host", () => {
   for (const file of files.filter((name) => name.endsWith(".html"))) {

@@ -82,6 +82,9 @@ describe.runIf(possible)("whoever works with the pages", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Pause" }).waitFor();
     await expect.poll(() => page.evaluate("document.activeElement.textContent")).toBe("Pause");
+    await page.getByLabel("Priority").fill("5");
+    await page.keyboard.press("Enter");
+    await expect.poll(async () => (await dashboard.send(`/api/batches/${batch.id}`)).json()["priority"]).toBe(5);
     await batch.cancel();
   });
 
@@ -195,6 +198,7 @@ describe.runIf(possible)("whoever works with the pages", () => {
     await watched.page.getByRole("link", { name: /Jobs 2 in quarantine/ }).waitFor();
     await watched.page.getByRole("link", { name: "See what was found" }).click();
     await watched.page.getByRole("heading", { name: "Quarantine" }).waitFor();
+    expect(watched.problems).toEqual([]);
     await watched.context.close();
     await own.close();
   });

@@ -16,68 +16,93 @@ const LONGEST_PAUSE_MS = 8000;
  */
 
 /**
- * Server-sent events that mend themselves. `open` connects, `signedIn` asks whether the session still holds, `leave` goes to sign in.
- * @param {{ open: (query: string) => Source, signedIn: () => Promise<boolean>, leave: () => void, events: readonly string[] }} how
+ * `open` connects, `signedIn` asks whether the session still holds, `leave` goes to sign in.
+ * @typedef {{ open: (query: string) => Source, signedIn: () => Promise<boolean>, leave: () => void, events: readonly string[] }} How
  */
-export function createLiveStream({ open, signedIn, leave, events }) {
+
+/**
+ * How the stream stands now.
+ * @typedef {object} Link
+ * @property {How} how
+ * @property {import("./store.js").Store<LiveState>} state
+ * @property {Map<string, Set<(data: any) => void>>} listeners
+ * @property {Source | undefined} source
+ * @property {string} query
+ * @property {number} pause
+ * @property {number} heardAt
+ * @property {ReturnType<typeof setTimeout> | undefined} retry
+ */
+
+/** @param {Link} link */
+function disconnect(link) {
+  clearTimeout(link.retry);
+  link.source?.close();
+  link.source = undefined;
+}
+
+/** @param {Link} link */
+function connect(link) {
+  disconnect(link);
+  link.heardAt = Date.now();
+  const opened = link.how.open(link.query);
+  link.source = opened;
+  /** @param {LiveState} next */
+  const heard = (next) => {
+    if (opened !== link.source) return false;
+    link.heardAt = Date.now();
+    link.pause = FIRST_PAUSE_MS;
+    link.state.set(next);
+    return true;
+  };
+  for (const name of link.how.events)
+    opened.addEventListener(name, (message) => {
+      if (!heard("live")) return;
+      const data = JSON.parse(message.data);
+      for (const listener of link.listeners.get(name) ?? []) listener(data);
+    });
+  opened.addEventListener("trouble", () => heard("trouble"));
+  opened.addEventListener("end", link.how.leave);
+  opened.addEventListener("error", () => {
+    if (opened === link.source) lost(link);
+  });
+}
+
+/** Tries again by itself: an EventSource gives up for good where it is answered with an error. @param {Link} link */
+function lost(link) {
+  disconnect(link);
+  link.state.set("lost");
+  link.retry = setTimeout(() => void reconnect(link), link.pause);
+  link.pause = Math.min(link.pause * 2, LONGEST_PAUSE_MS);
+}
+
+/** @param {Link} link */
+async function reconnect(link) {
+  try {
+    if (!(await link.how.signedIn())) return link.how.leave();
+    if (link.state.get() !== "resting") connect(link);
+  } catch {
+    if (link.state.get() !== "resting") lost(link);
+  }
+}
+
+/**
+ * Server-sent events that mend themselves.
+ * @param {How} how
+ */
+export function createLiveStream(how) {
   /** @type {import("./store.js").Store<LiveState>} */
   const state = createStore("connecting");
-  /** @type {Map<string, Set<(data: any) => void>>} */
-  const listeners = new Map();
-  /** @type {Source | undefined} */
-  let source;
-  let query = "";
-  let pause = FIRST_PAUSE_MS;
-  let heardAt = Date.now();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let retry;
-
-  function connect() {
-    clearTimeout(retry);
-    source?.close();
-    heardAt = Date.now();
-    const opened = open(query);
-    source = opened;
-    /** @param {LiveState} next */
-    const heard = (next) => {
-      if (opened !== source) return false;
-      heardAt = Date.now();
-      pause = FIRST_PAUSE_MS;
-      state.set(next);
-      return true;
-    };
-    for (const name of events)
-      opened.addEventListener(name, (message) => {
-        if (!heard("live")) return;
-        const data = JSON.parse(message.data);
-        for (const listener of listeners.get(name) ?? []) listener(data);
-      });
-    opened.addEventListener("trouble", () => heard("trouble"));
-    opened.addEventListener("end", leave);
-    opened.addEventListener("error", () => {
-      if (opened === source) lost();
-    });
-  }
-
-  /** Tries again by itself: an EventSource gives up for good where it is answered with an error. */
-  function lost() {
-    source?.close();
-    source = undefined;
-    state.set("lost");
-    clearTimeout(retry);
-    retry = setTimeout(() => void reconnect(), pause);
-    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-  }
-
-  async function reconnect() {
-    try {
-      if (!(await signedIn())) return leave();
-      if (state.get() !== "resting") connect();
-    } catch {
-      if (state.get() !== "resting") lost();
-    }
-  }
-
+  /** @type {Link} */
+  const link = {
+    how,
+    state,
+    listeners: new Map(),
+    source: undefined,
+    query: "",
+    pause: FIRST_PAUSE_MS,
+    heardAt: Date.now(),
+    retry: undefined,
+  };
   return {
     state,
     /**
@@ -86,8 +111,8 @@ export function createLiveStream({ open, signedIn, leave, events }) {
      * @param {(data: any) => void} listener
      */
     listen(name, listener) {
-      const all = listeners.get(name) ?? new Set();
-      listeners.set(name, all.add(listener));
+      const all = link.listeners.get(name) ?? new Set();
+      link.listeners.set(name, all.add(listener));
       return () => void all.delete(listener);
     },
     /**
@@ -95,34 +120,29 @@ export function createLiveStream({ open, signedIn, leave, events }) {
      * @param {string} wanted
      */
     follow(wanted) {
-      const same = wanted === query && source !== undefined;
-      query = wanted;
-      if (!same && state.get() !== "resting") connect();
+      const same = wanted === link.query && link.source !== undefined;
+      link.query = wanted;
+      if (!same && state.get() !== "resting") connect(link);
     },
     /** Nobody looks: nothing is sent. */
     rest() {
-      clearTimeout(retry);
-      source?.close();
-      source = undefined;
+      disconnect(link);
       state.set("resting");
     },
     /** Somebody looks again. */
     wake() {
       if (state.get() !== "resting") return;
       state.set("connecting");
-      connect();
+      connect(link);
     },
     /** To be called now and then. */
     check() {
-      if (source && Date.now() - heardAt > SILENT_MS) lost();
+      if (link.source && Date.now() - link.heardAt > SILENT_MS) lost(link);
     },
     /** The network is back: no need to sit out the pause. */
     retryNow() {
-      if (!source && state.get() !== "resting") void reconnect();
+      if (!link.source && state.get() !== "resting") void reconnect(link);
     },
-    close() {
-      clearTimeout(retry);
-      source?.close();
-    },
+    close: () => disconnect(link),
   };
 }

@@ -1,3 +1,4 @@
+/** @import { ComponentChildren } from "preact" */
 /** @import { Batch, ReportRow } from "../../answers.ts" */
 import { to } from "../core/base.js";
 import { ENDED, withoutErrors } from "../core/batch-progress.js";
@@ -84,8 +85,8 @@ export function BatchFailures({ rows }) {
   <//>`;
 }
 
-/** What was asked, and how its listing stands. @param {{ batch: Batch }} props */
-export function BatchOptions({ batch }) {
+/** What was asked, and how its listing stands. @param {{ batch: Batch, priority: ComponentChildren }} props `priority` shows or changes it */
+export function BatchOptions({ batch, priority }) {
   const { list, head, copy, delete: deletes } = batch.requests;
   const spec = printableLines(JSON.stringify(batch.spec, undefined, 2));
   return html`<${Card} title="Details">
@@ -98,7 +99,7 @@ export function BatchOptions({ batch }) {
           ],
           ["Created", html`<${Time} at=${batch.createdAt} />`],
           batch.endedAt && ["Ended", html`<${Time} at=${batch.endedAt} />`],
-          ["Priority", batch.priority],
+          ["Priority", priority],
           ["Listing", listingText(batch)],
           ["Requests", `${count(list)} list, ${count(head)} head, ${count(copy)} copy, ${count(deletes)} delete`],
         ]}

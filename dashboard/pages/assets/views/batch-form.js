@@ -15,6 +15,29 @@ import { Card, PageHead } from "../parts/layout.js";
 /** How long a manifest is kept, in seconds. */
 const MANIFEST_TTL = 30 * 86_400;
 
+/**
+ * Fills the form with what an earlier batch asked for, or with what was written and not sent.
+ * @param {{ current: HTMLFormElement | null }} form
+ * @param {string | null} from the id of the earlier batch
+ * @param {{ pick: (some: Record<string, string>) => void, fail: (message: string) => void }} told
+ */
+function useFilledForm(form, from, { pick, fail }) {
+  useEffect(() => {
+    const fill = (/** @type {Readonly<Record<string, string>>} */ written) => {
+      pick(pickOf(written));
+      if (form.current) writeInto(form.current, written);
+    };
+    if (from === null) fill(draft.read() ?? {});
+    else
+      get(`/api/batches/${encodeURIComponent(from)}`).then(
+        (/** @type {Batch} */ batch) => fill(writtenFrom({ ...batch.spec, operation: batch.operation })),
+        (error) => fail(messageOf(error)),
+      );
+    const first = form.current?.elements.namedItem("source.bucket");
+    if (first instanceof HTMLElement) first.focus({ preventScroll: true });
+  }, [from]);
+}
+
 /** Starts a batch: a dry run first, or at once. @param {{ route: Route, session: Session }} props */
 export function View({ route: { query }, session }) {
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
@@ -24,21 +47,10 @@ export function View({ route: { query }, session }) {
   const [errors, setErrors] = useState(/** @type {readonly FieldError[]} */ ([]));
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
-  const fill = (/** @type {Readonly<Record<string, string>>} */ written) => {
-    setPicked((before) => ({ ...before, ...pickOf(written) }));
-    if (form.current) writeInto(form.current, written);
-  };
-  useEffect(() => {
-    const from = query.get("from");
-    if (from === null) fill(draft.read() ?? {});
-    else
-      get(`/api/batches/${encodeURIComponent(from)}`).then(
-        (/** @type {Batch} */ batch) => fill(writtenFrom({ ...batch.spec, operation: batch.operation })),
-        (error) => setProblem(messageOf(error)),
-      );
-    const first = form.current?.elements.namedItem("source.bucket");
-    if (first instanceof HTMLElement) first.focus({ preventScroll: true });
-  }, [query.get("from")]);
+  useFilledForm(form, query.get("from"), {
+    pick: (some) => setPicked((before) => ({ ...before, ...some })),
+    fail: setProblem,
+  });
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     if (!form.current || busy) return;

@@ -3,13 +3,13 @@
 /** @import { Route } from "../core/routes.js" */
 import { useEffect } from "preact/hooks";
 import { post } from "../core/api.js";
-import { describeBatch } from "../core/batch-progress.js";
+import { describeBatch, ENDED } from "../core/batch-progress.js";
 import { html } from "../core/html.js";
 import { useFollow, useLive } from "../core/live.js";
 import { useResource } from "../core/resource.js";
 import { BatchErrors, BatchFailures, BatchNotes, BatchOptions } from "../parts/batch-details.js";
 import { BatchHead, BatchSpeed, PlanCard } from "../parts/batch-figures.js";
-import { BatchSteering } from "../parts/batch-steering.js";
+import { BatchSteering, PriorityForm } from "../parts/batch-steering.js";
 import { Failed, Loading, PageHead, StateBadge } from "../parts/layout.js";
 import { LiveBadge } from "../parts/live-badge.js";
 import { ObjectName } from "../parts/names.js";
@@ -32,6 +32,8 @@ export function View({ route: { params }, session }) {
       ${error ? html`<${Failed} error=${error} />` : html`<${Loading} />`}
     </div>`;
   const { title, route } = describeBatch(batch);
+  const settled = ENDED.includes(batch.state) || !session.canOperate;
+  const priority = settled ? batch.priority : html`<${PriorityForm} batch=${batch} steer=${steer} />`;
   const actions = html`<${LiveBadge} /><${StateBadge} state=${batch.state} /><${BatchSteering}
       ...${{ batch, path, steer, canOperate: session.canOperate }}
     />`;
@@ -46,7 +48,9 @@ export function View({ route: { params }, session }) {
       <div class="mono muted"><${ObjectName} text=${route} /></div>
       <${BatchNotes} batch=${batch} />
       ${batch.state === "planned" ? html`<${PlanCard} batch=${batch} />` : html`<${AtWork} batch=${batch} path=${path} />`}
-      <div class="columns"><${BatchErrors} batch=${batch} /><${BatchOptions} batch=${batch} /></div>
+      <div class="columns">
+        <${BatchErrors} batch=${batch} /><${BatchOptions} batch=${batch} priority=${priority} />
+      </div>
       <${Failures} batch=${batch} path=${path} />
     </div>
   </div>`;
