@@ -48,12 +48,21 @@ export function decideConflict(
   return true;
 }
 
-/** Which open objects have one at their destination: by listing beside the source where keys keep their order, else one by one. */
+/** Which open objects have one at their destination. */
 export async function findExisting(work: ChunkWork): Promise<Map<number, { etag: string; size: number }>> {
+  const open = [...work.manifest.keys.keys()].filter((index) => work.outcomes.status[index] === OPEN);
+  return await findThere(work, open);
+}
+
+/** What lies at the destinations of objects: by listing beside the source where keys keep their order, else one by one. */
+export async function findThere(
+  work: ChunkWork,
+  indexes: readonly number[],
+): Promise<Map<number, { etag: string; size: number }>> {
   const wanted = new Map<string, number>();
-  for (let index = 0; index < work.manifest.keys.length; index++) {
+  for (const index of indexes) {
     const key = destinationKeyAt(work, index);
-    if (work.outcomes.status[index] === OPEN && key !== undefined) wanted.set(key, index);
+    if (key !== undefined) wanted.set(key, index);
   }
   const found = new Map<number, { etag: string; size: number }>();
   const rest = prefixSource(work.spec) === undefined ? [...wanted.values()] : await listExisting(work, wanted, found);

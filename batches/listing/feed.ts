@@ -2,7 +2,7 @@ import type { BatchQueue } from "../state/queue.ts";
 import { chunkJob, fairPriority } from "../state/queue.ts";
 import type { BatchSpec, ManifestSource } from "../spec/request.ts";
 import { createFilter, keepMatching } from "./filter.ts";
-import { CHUNK_SIZE, manifestOfEntries } from "../state/chunk-manifest.ts";
+import { CHUNK_SIZE, type ManifestEntry, manifestOfEntries } from "../state/chunk-manifest.ts";
 import { type ManifestCursor, parseManifestLines, readManifestLines } from "./manifest-lines.ts";
 import { commitPage } from "./find-page.ts";
 import type { ChunkStore } from "../state/chunk-store.ts";
@@ -13,6 +13,8 @@ type Feeding = {
   readonly spec: BatchSpec;
   readonly source: ManifestSource;
   readonly next: number;
+  /** Lines whose destination is an earlier line's, and what goes there. */
+  readonly taken: ReadonlyMap<number, string>;
   readonly maxOpen: number;
   readonly signal: AbortSignal;
 };
@@ -24,7 +26,7 @@ type Feeding = {
  * @returns `full` where it has to go on later
  */
 export async function feedManifest(
-  { batch, spec, source, next, maxOpen, signal }: Feeding,
+  { batch, spec, source, next, taken, maxOpen, signal }: Feeding,
   {
     chunks,
     queue,
@@ -42,7 +44,9 @@ export async function feedManifest(
     for await (const group of readManifestLines(content, { cursor, size: CHUNK_SIZE, format: source.format })) {
       if (begun.what === "full") return "full";
       if (begun.what !== "list") return "done";
-      const entries = parseManifestLines(group.lines, source);
+      const entries = parseManifestLines(group.lines, source).map((entry, at) =>
+        withoutDestination(entry, taken.get(group.lines[at]?.number ?? 0)),
+      );
       const meant =
         filter === undefined
           ? entries
@@ -72,4 +76,10 @@ export async function feedManifest(
   } finally {
     content.destroy();
   }
+}
+
+function withoutDestination(entry: ManifestEntry, by: string | undefined): ManifestEntry {
+  if (by === undefined) return entry;
+  const message = `DestinationTaken: s3://${by} goes there in this batch; expected a destination of its own`;
+  return { ...entry, refusal: { code: "DestinationTaken", message } };
 }

@@ -1,7 +1,8 @@
+import { isUtf8 } from "node:buffer";
 import type { Readable } from "node:stream";
 import { parse } from "csv-parse/sync";
 import { z } from "zod";
-import { BucketName } from "../../model/entities.ts";
+import { BucketName, Verified } from "../../model/entities.ts";
 import type { ManifestSource } from "../spec/request.ts";
 import type { ManifestEntry } from "../state/chunk-manifest.ts";
 
@@ -10,7 +11,12 @@ export type ManifestCursor = { readonly offset: number; readonly line: number };
 
 /** Lines of a manifest, and where the next begin. */
 export type ManifestLines = {
-  readonly lines: readonly { readonly number: number; readonly text: string }[];
+  readonly lines: readonly {
+    readonly number: number;
+    readonly text: string;
+    /** Its bytes are no UTF-8, so nobody knows which key it means. */
+    readonly garbled?: boolean;
+  }[];
   readonly cursor: ManifestCursor;
 };
 
@@ -38,12 +44,12 @@ export async function* readManifestLines(
   let { offset, line } = cursor;
   let skip = offset;
   let rest: Buffer = Buffer.alloc(0);
-  let lines: { number: number; text: string }[] = [];
+  let lines: { number: number; text: string; garbled?: boolean }[] = [];
   const take = (bytes: Buffer): void => {
     line++;
     const text = bytes.subarray(0, MAX_LINE_BYTES).toString("utf8").trim();
     const header = line === 1 && format === "csv" && /^"?bucket"?\s*,\s*"?key"?\s*(,|$)/i.test(text);
-    if (text !== "" && !header) lines.push({ number: line, text });
+    if (text !== "" && !header) lines.push({ number: line, text, ...(!isUtf8(bytes) && { garbled: true }) });
   };
   // A Readable of bytes; documents are never read as text.
   for await (const piece of content as AsyncIterable<Buffer>) {
@@ -79,6 +85,16 @@ export function parseManifestLines(
   lines: Lines,
   { format, bucket }: Pick<ManifestSource, "format" | "bucket">,
 ): ManifestEntry[] {
+  if (lines.some(({ garbled }) => garbled)) {
+    const rest = parseManifestLines(
+      lines.filter(({ garbled }) => garbled !== true),
+      { format, bucket },
+    ).values();
+    return lines.map(({ number, garbled }) => {
+      const entry = garbled === true ? undefined : rest.next().value;
+      return entry ?? refused(number, "expected UTF-8");
+    });
+  }
   if (format === "ndjson") return lines.map(({ number, text }) => jsonEntry(text, number, bucket));
   try {
     const records = csvRecords(lines.map(({ text }) => text).join("\n"));
@@ -111,7 +127,7 @@ function csvEntry(fields: readonly string[], number: number): ManifestEntry {
   }
   if (!BucketName.safeParse(bucket).success)
     return refused(number, `expected a bucket name, got ${bucket.slice(0, 100)}`, { bucket, key });
-  return { bucket, key, ...(versionId !== "" && versionId !== "null" && { versionId }) };
+  return { bucket, key, ...(versionId !== "" && { versionId }) };
 }
 
 const JsonLine = z.object({
@@ -123,6 +139,8 @@ const JsonLine = z.object({
   lastModified: z.iso.datetime().optional(),
   storageClass: z.string().optional(),
   destinationKey: z.string().min(1).optional(),
+  /** What an earlier batch proved to have copied there: a move goes on from it. */
+  copied: z.object({ etag: z.string().min(1).max(256), verified: Verified }).optional(),
 });
 
 function jsonEntry(text: string, number: number, defaultBucket: string | undefined): ManifestEntry {

@@ -13,7 +13,7 @@ import { isDirectoryBucket, type ListingCursor } from "./pages.ts";
 import type { LeasedRange } from "../../redis/leases.ts";
 import { itemChains } from "../spec/problems.ts";
 import { placesOf, rangesOf } from "../state/ranges.ts";
-import { readPlaces } from "./manifest-places.ts";
+import { surveyManifest, type TakenLine } from "./survey-manifest.ts";
 import { countLines } from "./manifest-lines.ts";
 import { splitPrefix } from "./split.ts";
 import { type ChunkDeps, isOneBucket } from "../run/work.ts";
@@ -56,16 +56,19 @@ export async function openSource(ends: Ends, deps: Pick<ChunkDeps, "allowed" | "
   return { cursors: cursors.map((cursor) => JSON.stringify(cursor)) };
 }
 
-/** What the batch will delete from and write to. A manifest is read for it. */
-export async function findRanges(
+/** What is found out of a batch's objects before anything runs. A manifest is read for it. */
+export async function surveySource(
   { spec, source, destination, signal }: Ends,
   items: readonly BatchItem[],
   documents: ChunkDeps["documents"],
-): Promise<LeasedRange[]> {
+): Promise<{ readonly ranges: readonly LeasedRange[]; readonly taken: readonly TakenLine[] }> {
   const ends = { source, destination };
-  if (!("manifest" in spec.source) || spec.operation === "delete") return rangesOf(spec, ends, placesOf(spec, items));
-  const content = await documents.read(spec.source.manifest, { keep: true, signal });
-  return rangesOf(spec, ends, await readPlaces(content, spec, spec.source));
+  const list = spec.source;
+  if (!("manifest" in list) || spec.operation === "delete")
+    return { ranges: rangesOf(spec, ends, placesOf(spec, items)), taken: [] };
+  const open = () => documents.read(list.manifest, { keep: true, signal });
+  const { places, taken } = await surveyManifest(open, spec, list);
+  return { ranges: rangesOf(spec, ends, places), taken };
 }
 
 /**

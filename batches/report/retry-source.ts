@@ -60,10 +60,13 @@ async function* retryable(rows: AsyncIterable<ReportRow>): AsyncGenerator<Report
 
 async function* lines(first: ReportRow, rest: AsyncIterator<ReportRow>, operation: string): AsyncGenerator<string> {
   for (let row: ReportRow | undefined = first; row !== undefined;) {
-    const { bucket, key, versionId, destinationKey, etag } = row;
+    const { bucket, key, versionId, destinationKey, etag, verified } = row;
     const pin = operation === "delete" && etag !== undefined ? { etag } : {};
+    // Its source was not deleted; the next batch need not take the copy for somebody else's.
+    const copied =
+      operation === "move" && etag !== undefined && verified !== undefined ? { copied: { etag, verified } } : {};
     const to = destinationKey === undefined || destinationKey === "" ? {} : { destinationKey };
-    yield `${JSON.stringify({ bucket, key, ...(versionId !== undefined && { versionId }), ...to, ...pin })}\n`;
+    yield `${JSON.stringify({ bucket, key, ...(versionId !== undefined && { versionId }), ...to, ...pin, ...copied })}\n`;
     const next: IteratorResult<ReportRow> = await rest.next();
     row = next.done === true ? undefined : next.value;
   }

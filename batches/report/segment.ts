@@ -10,3 +10,11 @@ export function segmentId({ batch, chain, n }: SegmentRef, delivery: number): st
 export function planId({ batch, chain, n }: SegmentRef): string {
   return `batch-${batch}-plan-${chain}-${n}`;
 }
+
+/** What a batch may last and still have its report for the whole retention after its end, in seconds. */
+const MOST_RUN_S = 30 * 24 * 3600;
+
+/** Seconds for which a document of a batch is kept from when it is written: `retention` counts from the batch's end, which nobody knows by then. */
+export function documentTtl({ retention }: { readonly retention: number }): number {
+  return retention + MOST_RUN_S;
+}

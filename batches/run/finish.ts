@@ -4,7 +4,7 @@ import { COPIED, FAILED, OPEN, SKIPPED, SUCCEEDED, UNATTEMPTED } from "./outcome
 import { isFailure, type RowContext, rowLine } from "../report/chunk-row.ts";
 import { abandonUploads } from "../operations/copy/leftover-uploads.ts";
 import { type ChunkWork, destinationKeyAt, Superseded } from "./work.ts";
-import { segmentId } from "../report/segment.ts";
+import { documentTtl, segmentId } from "../report/segment.ts";
 
 /** Rows of failures that a batch keeps at hand. */
 const RECENT = 100;
@@ -113,7 +113,7 @@ async function writeReport(work: ChunkWork) {
     id: segmentId(delivery.ref, deliveryNumber(work)),
     name: `report of batch ${work.batch}, chunk ${delivery.ref.chain}-${delivery.ref.n}.ndjson`,
     contentType: "application/x-ndjson",
-    ttl: spec.retention,
+    ttl: documentTtl(spec),
     deleteAfterDownload: false,
     signal: ending,
   });

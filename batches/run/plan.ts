@@ -1,9 +1,10 @@
 import { findExisting } from "../listing/conflicts.ts";
-import { bytesOf, classAt } from "../state/chunk-manifest.ts";
+import { bytesOf, classAt, encodeManifest } from "../state/chunk-manifest.ts";
 import { OPEN } from "./outcomes.ts";
+import { pinManifest } from "./pin-manifest.ts";
 import { isArchived, screenObjects } from "./screen.ts";
 import { type ChunkWork, Superseded } from "./work.ts";
-import { planId } from "../report/segment.ts";
+import { documentTtl, planId } from "../report/segment.ts";
 
 /** CopyObject's limit. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 const MAX_SINGLE_COPY = 5 * 1024 ** 3;
@@ -18,28 +19,23 @@ const PART = 64 * 1024 ** 2;
  * @throws Superseded where another delivery has the chunk
  */
 export async function planChunk(work: ChunkWork): Promise<void> {
-  const { manifest, spec, chunks, delivery, documents, outcomes, ending } = work;
+  const { spec, chunks, delivery, documents, outcomes, ending } = work;
   const { archived, over5GiB, requests } = estimate(work);
   screenObjects(work);
   const open = outcomes.count(OPEN);
   const existing = spec.operation === "delete" ? 0 : (await findExisting(work)).size;
-  await documents.write(delivery.manifest, {
+  const manifest = await pinManifest(work);
+  await documents.write(await encodeManifest(manifest), {
     id: planId(delivery.ref),
     name: `plan of batch ${work.batch}, chunk ${delivery.ref.chain}-${delivery.ref.n}`,
-    ttl: spec.retention,
+    ttl: documentTtl(spec),
     deleteAfterDownload: false,
     signal: ending,
   });
-  const counters = {
-    objects: manifest.keys.length,
-    bytes: bytesOf(manifest),
-    collisions: existing,
-    over5GiB,
-    archived,
-    requests,
-  };
-  const refused = manifest.keys.length - open - archived;
-  const state = await chunks.finishPlan(delivery, { ...counters, refused: Math.max(0, refused) });
+  const objects = manifest.keys.length;
+  const counters = { objects, bytes: bytesOf(manifest), collisions: existing, over5GiB, archived, requests };
+  const unfit = objects - open - archived + (manifest.refusals?.length ?? 0) - (work.manifest.refusals?.length ?? 0);
+  const state = await chunks.finishPlan(delivery, { ...counters, refused: Math.max(0, unfit) });
   if (state === "superseded") throw new Superseded();
 }
 

@@ -7,7 +7,7 @@ import { createBatchStore } from "../state/store.ts";
 import { claimRanges, releaseRanges, whileClaimed } from "../state/claim-ranges.ts";
 import { createControls } from "./control.ts";
 import { feedManifest } from "../listing/feed.ts";
-import { findRanges, openSource, refuseItemChains } from "../listing/open-source.ts";
+import { openSource, refuseItemChains, surveySource } from "../listing/open-source.ts";
 import { commitPage, findPage } from "../listing/find-page.ts";
 import { backoff, isFatal, isThrottle, toError } from "./retry.ts";
 import { type ChunkRef, createChunkStore, type Delivery } from "../state/chunk-store.ts";
@@ -129,7 +129,8 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
     if ((await store.ranges(batch)).length === 0) {
       const items = JSON.parse((await store.items(batch)) ?? "[]") as BatchItem[]; // written when it was created, after parsing
       refuseItemChains(ends, items);
-      await store.note(batch, { ranges: JSON.stringify(await findRanges(ends, items, deps.documents)) });
+      const { ranges, taken } = await surveySource(ends, items, deps.documents);
+      await store.note(batch, { ranges: JSON.stringify(ranges), taken: JSON.stringify(taken) });
     }
     // Before anything is listed: what the others move is not there yet, or will be gone.
     if (!spec.dryRun && !(await claimRanges(store, batch, spec))) return { inMs: TURN_MS };
@@ -143,7 +144,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
     if (!("manifest" in spec.source)) return undefined;
     const { next } = await store.chain(batch, 0);
     const end = await feedManifest(
-      { batch, spec, source: spec.source, next, maxOpen: maxOpen(spec), signal },
+      { batch, spec, source: spec.source, next, taken: await store.taken(batch), maxOpen: maxOpen(spec), signal },
       { ...deps, chunks },
     );
     return end === "full" ? { inMs: ROOM_MS } : undefined;

@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { deflateRaw, inflateRaw } from "node:zlib";
-import type { S3Object } from "../../model/entities.ts";
+import type { S3Object, Verified } from "../../model/entities.ts";
 
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
@@ -27,8 +27,13 @@ export type ChunkManifest = {
   readonly versions?: readonly (string | null)[];
   /** Keys at the destination that differ from the batch's rule. */
   readonly destinations?: readonly (string | null)[];
+  /** What an earlier batch proved to have copied. */
+  readonly copies?: readonly (Copied | null)[];
   readonly refusals?: readonly Refusal[];
 };
+
+/** A copy that is at its destination already, and how that was proven. */
+export type Copied = { readonly etag: string; readonly verified: Verified };
 
 export function manifestOfListing(bucket: string, objects: readonly S3Object[]): ChunkManifest {
   const first = objects[0]?.storageClass ?? "STANDARD";
@@ -53,6 +58,7 @@ export type ManifestEntry = {
   readonly lastModified?: string | undefined;
   readonly storageClass?: string | undefined;
   readonly destinationKey?: string | undefined;
+  readonly copied?: Copied | undefined;
   readonly refusal?: { readonly code: string; readonly message: string };
 };
 
@@ -74,6 +80,7 @@ export function manifestOfEntries(entries: readonly ManifestEntry[]): ChunkManif
     ...(entries.some(({ destinationKey }) => destinationKey !== undefined) && {
       destinations: entries.map(({ destinationKey }) => destinationKey ?? null),
     }),
+    ...(entries.some(({ copied }) => copied !== undefined) && { copies: entries.map(({ copied }) => copied ?? null) }),
     ...(refusals.length > 0 && { refusals }),
   };
 }
@@ -85,7 +92,7 @@ function unquote(etag: string): string {
 /** The first `count` objects. */
 export function cutManifest(manifest: ChunkManifest, count: number): ChunkManifest {
   const cut = <T>(column: readonly T[]): readonly T[] => column.slice(0, count);
-  const { bucket, classes, versions, destinations, refusals } = manifest;
+  const { bucket, classes, versions, destinations, copies, refusals } = manifest;
   return {
     bucket: typeof bucket === "string" ? bucket : cut(bucket),
     keys: cut(manifest.keys),
@@ -95,6 +102,7 @@ export function cutManifest(manifest: ChunkManifest, count: number): ChunkManife
     classes: typeof classes === "string" ? classes : cut(classes),
     ...(versions && { versions: cut(versions) }),
     ...(destinations && { destinations: cut(destinations) }),
+    ...(copies && { copies: cut(copies) }),
     ...(refusals && { refusals: refusals.filter(([index]) => index < count) }),
   };
 }

@@ -80,6 +80,5 @@ export function overlapError(batch: string, by: string): ActivityError {
   return new ActivityError(
     "BatchOverlap",
     `batch ${batch}: ${by} is at work where this one moves from or to; expected it to end first`,
-    { retryable: true },
   );
 }

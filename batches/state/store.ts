@@ -163,6 +163,12 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
       return ranges === null ? [] : (JSON.parse(ranges) as LeasedRange[]); // written when it was opened
     },
 
+    /** Lines of the manifest whose destination is an earlier line's, and what goes there. */
+    async taken(id: string): Promise<ReadonlyMap<number, string>> {
+      const taken = await redis.hget(keys.record(id), "taken");
+      return new Map(taken === null ? [] : (JSON.parse(taken) as [number, string][])); // written when it was opened
+    },
+
     /** Deliveries of chunks that have not ended. */
     busy: (id: string): Promise<number> => redis.scard(keys.ofBatch(id).busy),
 

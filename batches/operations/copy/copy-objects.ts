@@ -90,8 +90,9 @@ async function attemptCopy(work: ChunkWork, conflicts: Conflicts | undefined, at
     const message = `SameObject: s3://${pin.bucket}/${pin.key} and s3://${target.bucket}/${target.key} look like one object under two names`;
     return outcomes.failed(index, { code: "SameObject", message });
   }
-  if (conflicts !== undefined && decideConflict(work, conflicts, { index, pin })) return;
-  const proof = await copyOrFind(work, attempt, { pin, target });
+  const before = await findEarlierCopy(work, index, { pin, target });
+  if (before === undefined && conflicts !== undefined && decideConflict(work, conflicts, { index, pin })) return;
+  const proof: Found | undefined = before ?? (await copyOrFind(work, attempt, { pin, target }));
   if (proof === undefined) return;
   if (proof.sourceGone !== true && STRENGTH[proof.verified] < STRENGTH[spec.minVerify]) {
     const message = `VerificationTooWeak: the copy could be verified by ${proof.verified} only, expected ${spec.minVerify}; both are kept`;
@@ -99,6 +100,19 @@ async function attemptCopy(work: ChunkWork, conflicts: Conflicts | undefined, at
   }
   outcomes.copied(index, proof);
   if (spec.operation === "copy" || proof.sourceGone === true) outcomes.succeeded(index);
+}
+
+/** The copy that an earlier batch made and proved, where it is still there and still of this source. */
+async function findEarlierCopy(
+  work: ChunkWork,
+  index: number,
+  { pin, target }: { pin: Pin; target: Target },
+): Promise<CopyProof | undefined> {
+  const copied = work.manifest.copies?.[index];
+  if (copied === undefined || copied === null) return undefined;
+  work.requests.head++;
+  const ours = { ...target, ...copied, size: pin.size };
+  return await work.destination.proves({ source: pin, ...target, ours }, { signal: work.signal });
 }
 
 async function copyOrFind(

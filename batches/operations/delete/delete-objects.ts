@@ -1,13 +1,14 @@
 import { ActivityError } from "../../../model/activity-error.ts";
 import type { DeleteOutcome } from "../../../s3/s3.ts";
 import { checkpoint } from "../../run/checkpoint.ts";
+import { findThere } from "../../listing/conflicts.ts";
 import { runLanes } from "../../run/lanes.ts";
 import { bucketAt } from "../../state/chunk-manifest.ts";
 import { COPIED, OPEN } from "../../run/outcomes.ts";
 import { patiently } from "../../run/patience.ts";
 import { backoff, isFatal, isThrottle, MAX_TRIES, rest, toError } from "../../run/retry.ts";
 import { itemAt, type Looked, lookBefore, type Refusal } from "./unchanged.ts";
-import type { ChunkWork } from "../../run/work.ts";
+import { type ChunkWork, destinationKeyAt } from "../../run/work.ts";
 
 /** Rounds in a row that a store may be too busy for, before the chunk makes room. */
 const MAX_WAITS = 12;
@@ -24,7 +25,24 @@ export function copiedIndexes({ outcomes }: ChunkWork): number[] {
 export async function deleteCopied(work: ChunkWork): Promise<void> {
   const indexes = copiedIndexes(work);
   await checkpoint(work);
-  await deleteObjects(work, indexes);
+  await deleteObjects(work, await stillThere(work, indexes));
+}
+
+/**
+ * Where the store takes a copy over whatever is there, although it was to be refused, somebody else's may have taken the place of ours: then the
+ * source is the only one left.
+ */
+async function stillThere(work: ChunkWork, indexes: readonly number[]): Promise<readonly number[]> {
+  const { spec, destination, outcomes } = work;
+  const trusting = spec.onConflict === "overwrite" || spec.onConflict === "skip-identical";
+  if (trusting || destination.connection.conditionalCopy || indexes.length === 0) return indexes;
+  const there = await findThere(work, indexes);
+  return indexes.filter((index) => {
+    if (there.get(index)?.etag === outcomes.etags[index]) return true;
+    const message = `DestinationTaken: s3://${spec.destination?.bucket ?? ""}/${destinationKeyAt(work, index) ?? ""} is not the proven copy any more; the source is kept`;
+    outcomes.failed(index, { code: "DestinationTaken", message });
+    return false;
+  });
 }
 
 /**
