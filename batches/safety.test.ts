@@ -67,7 +67,7 @@ describe("moves that cross", () => {
     });
     await until(async () =>
       expect((await back.status()).trouble).toMatchObject({
-        code: "BatchOverlap",
+        code: "Overlap",
         message: expect.stringContaining(first.id),
       }),
     );
@@ -93,7 +93,7 @@ describe("moves that cross", () => {
       onOverlap: "fail",
     });
     await expect(back.done()).rejects.toMatchObject({
-      code: "BatchOverlap",
+      code: "Overlap",
       message: expect.stringContaining(first.id),
     });
     slow.remove();
@@ -394,7 +394,7 @@ test("where the store takes any copy, a source is kept whose copy was overwritte
     destination: { bucket: to },
     onConflict: "fail",
   });
-  expect(await batch.done()).toMatchObject({ failed: 1, errors: { DestinationTaken: 1 } });
+  expect(await batch.done()).toMatchObject({ failed: 1, errors: { DestinationChanged: 1 } });
   expect(own.sandbox.text(from, "a")).toBe("content of a");
   await own.close();
 });

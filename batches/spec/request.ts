@@ -10,6 +10,7 @@ import {
   ObjectKey,
   ObjectRef,
   OnConflict,
+  OnOverlap,
   StorageClass,
   Verified,
   wellFormed,
@@ -119,9 +120,9 @@ export const BatchSpec = z
     onConflict: OnConflict.default("overwrite"),
     /**
      * While another batch, or a move-object job, moves from where this one writes, or writes where this one moves from. Two moves that cross would
-     * delete the only copy. `wait`: starts once the other has ended; `fail`: the batch fails with `BatchOverlap`.
+     * delete the only copy. `wait`: starts once the other has ended; `fail`: the batch fails with `Overlap`.
      */
-    onOverlap: z.enum(["wait", "fail"]).default("wait"),
+    onOverlap: OnOverlap.default("wait"),
     /** The weakest proof on which a move may delete a source. */
     minVerify: Verified.default("size"),
     /** What becomes of objects that must be restored before they can be read (GLACIER, DEEP_ARCHIVE). */

@@ -7,7 +7,7 @@ import { holderOf, overlapError, RANGES_MS, RENEW_RANGES_MS } from "./ranges.ts"
  * Takes for a batch, or renews, the places that it moves from and writes to.
  *
  * @returns false where somebody else is at work there: it has to wait
- * @throws ActivityError `BatchOverlap` where the batch was told not to
+ * @throws ActivityError `Overlap` where the batch was told not to
  */
 export async function claimRanges(store: BatchStore, batch: string, spec: BatchSpec): Promise<boolean> {
   const ranges = await store.ranges(batch);

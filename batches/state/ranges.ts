@@ -78,7 +78,7 @@ function sharedStart(one: string, other: string): string {
 
 export function overlapError(batch: string, by: string): ActivityError {
   return new ActivityError(
-    "BatchOverlap",
+    "Overlap",
     `batch ${batch}: ${by} is at work where this one moves from or to; expected it to end first`,
   );
 }

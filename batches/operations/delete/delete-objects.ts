@@ -39,8 +39,8 @@ async function stillThere(work: ChunkWork, indexes: readonly number[]): Promise<
   const there = await findThere(work, indexes);
   return indexes.filter((index) => {
     if (there.get(index)?.etag === outcomes.etags[index]) return true;
-    const message = `DestinationTaken: s3://${spec.destination?.bucket ?? ""}/${destinationKeyAt(work, index) ?? ""} is not the proven copy any more; the source is kept`;
-    outcomes.failed(index, { code: "DestinationTaken", message });
+    const message = `DestinationChanged: s3://${spec.destination?.bucket ?? ""}/${destinationKeyAt(work, index) ?? ""} is not the proven copy any more; the source is kept`;
+    outcomes.failed(index, { code: "DestinationChanged", message });
     return false;
   });
 }
