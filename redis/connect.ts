@@ -1,6 +1,7 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 import { ActivityError } from "../model/activity-error.ts";
 import { isCluster, isInstance, isReady, type RedisClient, type RedisLocation } from "./client.ts";
+import { followSentinels } from "./follow-sentinels.ts";
 import { readRedisUrl } from "./url.ts";
 
 /**
@@ -33,6 +34,8 @@ export type Patience = {
   readonly lazyConnect?: boolean;
   /** Shown by `CLIENT LIST`. */
   readonly connectionName?: string;
+  /** See `followSentinels`. Default true; connections that only wait for work learn of a failover from the server itself. */
+  readonly watchSentinels?: boolean;
 };
 
 /** The last reply by which a server of this connection said that it is the wrong one. */
@@ -57,12 +60,13 @@ export function connectRedis(location: RedisLocation, patience: Patience = {}): 
   const client = open(location, settings);
   refusals.set(client, refusal);
   keepPulse(client);
+  if (!isCluster(client) && patience.watchSentinels !== false) followSentinels(client);
   return client;
 }
 
 /** A second connection like this one, with its own pulse and a name for `CLIENT LIST`; commands that block belong there. */
 export function anotherLike(client: RedisClient, name: string): RedisClient {
-  return connectRedis(client, { lazyConnect: true, connectionName: name });
+  return connectRedis(client, { lazyConnect: true, connectionName: name, watchSentinels: false });
 }
 
 /** Several nodes of a cluster are asked by what one of them said of itself. */
@@ -93,6 +97,10 @@ function settingsOf(patience: Patience, refusal: Refusal) {
     replyMapping: "legacy",
     connectTimeout: 5000,
     socketTimeout: SILENT_MS,
+    // A command that blocks ends by its own time, also on a connection that hangs or is lost: BullMQ would otherwise take the connection down
+    // itself a second later, which a cluster that is failing over does not survive.
+    blockingTimeout: SILENT_MS,
+    blockingTimeoutGrace: 500,
     sentinelCommandTimeout: 3000,
     reconnectOnError: (error: Error) => {
       if (!WRONG_SERVER.test(error.message)) return false;
@@ -135,7 +143,8 @@ function cluster(nodes: readonly { host: string; port: number }[], options: Clus
 /** In a cluster it is the cluster that repeats commands, on whichever node has the slot by then; its nodes' connections end when they break. */
 function clusterSettings(redisOptions: RedisOptions, settings: Settings) {
   const { lazyConnect, enableOfflineQueue, maxRetriesPerRequest, commandTimeout, connectionName } = settings;
-  const { replyMapping, connectTimeout, socketTimeout, reconnectOnError } = settings;
+  const { replyMapping, connectTimeout, socketTimeout, reconnectOnError, blockingTimeout, blockingTimeoutGrace } =
+    settings;
   const forEver = settings.maxRetriesPerRequest === null;
   return {
     lazyConnect,
@@ -148,6 +157,8 @@ function clusterSettings(redisOptions: RedisOptions, settings: Settings) {
       replyMapping,
       connectTimeout,
       socketTimeout,
+      blockingTimeout,
+      blockingTimeoutGrace,
       reconnectOnError,
     },
     maxRedirections: forEver ? 1_000_000 : 16,

@@ -9,6 +9,12 @@ export type ScriptArguments<Argument extends string> = Readonly<
 /** What Redis answers to a script: nested arrays of buffers, integers and nil. */
 export type ScriptReply = Buffer | number | null | ScriptReply[];
 
+/** What every reply of RESP2 is, is what a script answers. */
+type BufferScripts = Record<
+  "evalshaBuffer" | "evalBuffer",
+  (script: string, keys: number, ...rest: readonly ScriptArgument[]) => Promise<ScriptReply>
+>;
+
 /**
  * Runs a script by its hash, and sends it along where Redis does not know it: the first time, and after a restart.
  *
@@ -21,11 +27,13 @@ export async function runScript<Key extends string, Argument extends string>(
   args: ScriptArguments<Argument>,
 ): Promise<ScriptReply> {
   const rest = inOrder(script, keys, args);
+  // ioredis has them and types them not; `callBuffer` ends the process of an app whose connection pipelines by itself.
+  const asked = redis as unknown as BufferScripts;
   try {
-    return (await redis.callBuffer("EVALSHA", [script.sha, script.keys.length, ...rest])) as ScriptReply; // every reply of RESP2 is one
+    return await asked.evalshaBuffer(script.sha, script.keys.length, ...rest);
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return (await redis.callBuffer("EVAL", [script.lua, script.keys.length, ...rest])) as ScriptReply; // every reply of RESP2 is one
+    return await asked.evalBuffer(script.lua, script.keys.length, ...rest);
   }
 }
 

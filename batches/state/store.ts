@@ -13,13 +13,14 @@ import {
   confirmBatch,
   createBatchScript,
   noteBatch,
+  readBatch,
   openBatch,
   steerBatch,
   takeTokens,
   takeTurn,
   wantedJobs,
 } from "./scripts/batch-scripts.ts";
-import { replyList, replyText, runScript, type ScriptArguments } from "../../redis/script.ts";
+import { replyList, replyText, runScript, type ScriptArguments, type ScriptReply } from "../../redis/script.ts";
 
 export type Steering = "pause" | "resume" | "cancel";
 
@@ -144,16 +145,9 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
 
     /** One consistent look. */
     async status(id: string): Promise<BatchStatus | undefined> {
-      const replies = await redis
-        .multi()
-        .hgetall(keys.record(id))
-        .hgetall(keys.live(id))
-        .hgetall(keys.errors(id))
-        .exec();
-      const [record = {}, live = {}, errors = {}] = (replies ?? []).map(([error, hash]) => {
-        if (error !== null) throw error;
-        return hash as Record<string, string>; // what HGETALL answers
-      });
+      const looked = { record: keys.record(id), live: keys.live(id), errors: keys.errors(id) };
+      const reply = await runScript(redis, readBatch, looked, {});
+      const [record = {}, live = {}, errors = {}] = replyList(reply).map(hashOf);
       return record["id"] === undefined ? undefined : readStatus(record, live, errors);
     },
 
@@ -256,4 +250,12 @@ function creation({ id, spec, specHash, items = "", total, retryOf }: NewBatch) 
   if (retryOf !== undefined) fields.push("retryOf", retryOf);
   if (total !== undefined) fields.push("total", total);
   return { id, specHash, items, fields };
+}
+
+/** HGETALL's reply inside a script: names and values, alternating. */
+function hashOf(reply: ScriptReply): Record<string, string> {
+  const flat = replyList(reply).map(replyText);
+  return Object.fromEntries(
+    Array.from({ length: flat.length / 2 }, (_, index) => [flat[2 * index] ?? "", flat[2 * index + 1] ?? ""]),
+  );
 }

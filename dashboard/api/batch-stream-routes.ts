@@ -82,7 +82,7 @@ export function batchStreamRoutes({
       };
       async function* progress(): AsyncGenerator<string> {
         while (await mayLook()) {
-          const view = await viewBatch(views, id);
+          const view = (await views.live(id))?.batch ?? (await viewBatch(views, id));
           yield `event: progress\ndata: ${JSON.stringify(view)}\n\n`;
           if (isAtRest(view.state)) break;
           await sleep(LOOK_EVERY_MS, undefined, { signal });

@@ -69,7 +69,7 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
     handler: async ({ request, query: { activity, batch } }, reply) => {
       const newest: Topic = {
         event: "throughput",
-        read: async () => ({ step: RANGES["15m"].step, buckets: (await throughput.read("15m", activity)).slice(-3) }),
+        read: async () => ({ step: RANGES["15m"].step, buckets: await throughput.newest(activity ?? "") }),
       };
       events.add(
         request,
@@ -90,9 +90,6 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
 function batchTopic(views: BatchViews, id: string): Topic {
   return {
     event: "batch",
-    read: async () => {
-      const batch = await views.one(id);
-      return batch && { batch, buckets: (await views.throughput(id)).slice(-3) };
-    },
+    read: () => views.live(id),
   };
 }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { z } from "zod";
+import { connectionProblem } from "../../redis/connection-problem.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ErrorCode } from "../../model/error-codes.ts";
 
@@ -88,9 +89,13 @@ const STATUS: Readonly<Record<string, number>> = {
   ReportIncomplete: 410,
 };
 
-/** ioredis's own errors where Redis does not answer. */
-const REDIS_GONE =
-  /max retries per request|Connection is closed|Command timed out|ECONNREFUSED|ECONNRESET|ETIMEDOUT|Stream isn't writeable|\bLOADING\b/i;
+/** What Redis suffers from, where that is what an error says: it is away, or answers that it can do nothing now (full, a replica, busy). */
+function redisTrouble(error: Error): string | undefined {
+  if (connectionProblem(error) !== "transient") return undefined;
+  // Redis says no more than which command it refuses, and why.
+  if (error.name === "ReplyError") return `Redis refuses: ${error.message.replace(/\s+script: .*$/s, "")}`;
+  return "Redis does not answer";
+}
 
 /** What the asker is told of an error; `unexpected` where it is a fault of ours, to be logged and not to be shown. */
 export function problemOf(error: unknown): {
@@ -101,8 +106,9 @@ export function problemOf(error: unknown): {
   if (error instanceof HttpProblem) return { problem: error.problem, headers: error.headers, unexpected: false };
   if (error instanceof ActivityError && STATUS[error.code] !== undefined) return ofActivityError(error);
   if (!(error instanceof Error)) return unexpected();
-  if (REDIS_GONE.test(`${error.message} ${"code" in error ? String(error.code) : ""}`)) {
-    const detail = "Redis does not answer; this request may be repeated";
+  const trouble = redisTrouble(error);
+  if (trouble !== undefined) {
+    const detail = `${trouble}; this request may be repeated`;
     const problem = makeProblem({ status: 503, code: "RedisUnavailable", detail, retryable: true });
     return { problem, headers: { "retry-after": "2" }, unexpected: false };
   }

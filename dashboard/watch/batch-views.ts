@@ -2,6 +2,7 @@ import type { RedisClient } from "../../redis/client.ts";
 import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/state/status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/state/store.ts";
 import { redact } from "../redact.ts";
+import { keptForEach } from "./kept-for.ts";
 
 /** What a batch got done in one stretch of time. */
 export type BatchBucket = { readonly at: string; readonly objects: number; readonly bytes: number };
@@ -31,6 +32,11 @@ type ListOptions = {
 };
 type BatchPage = { readonly batches: readonly BatchView[]; readonly next?: string };
 
+/** A batch as its followers see it. */
+export type LiveBatch = { readonly batch: BatchView; readonly buckets: readonly BatchBucket[] };
+
+/** However many follow a batch, Redis is asked so often at most. */
+const FRESH_MS = 900;
 /** Ids read at once. */
 const PAGE = 500;
 /** Batches that are shown at a glance. */
@@ -61,13 +67,19 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
       return state;
     });
   };
+  const one = async (id: string): Promise<BatchView | undefined> => {
+    const [status, wanted] = await Promise.all([store.status(id), store.wanted(id)]);
+    if (status === undefined) return undefined;
+    const chain = wanted && { openChunks: wanted.chunks.length, listing: wanted.nexts.length, feeding: wanted.feed };
+    return { ...(await view(status)), ...(chain && !isAtRest(status.state) && { chain }) };
+  };
   return {
-    one: async (id: string): Promise<BatchView | undefined> => {
-      const [status, wanted] = await Promise.all([store.status(id), store.wanted(id)]);
-      if (status === undefined) return undefined;
-      const chain = wanted && { openChunks: wanted.chunks.length, listing: wanted.nexts.length, feeding: wanted.feed };
-      return { ...(await view(status)), ...(chain && !isAtRest(status.state) && { chain }) };
-    },
+    one,
+    /** A batch and its newest steps, at most a second old: one look for all who follow it. */
+    live: keptForEach(FRESH_MS, async (id): Promise<LiveBatch | undefined> => {
+      const batch = await one(id);
+      return batch && { batch, buckets: (await store.throughput(id)).slice(-3) };
+    }),
     /** A page, newest first. Those of another state cost no more than a look at their state. */
     list: async ({ state, limit, cursor }: ListOptions): Promise<BatchPage> => {
       const ids: string[] = [];

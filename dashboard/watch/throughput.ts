@@ -1,5 +1,6 @@
 import type { RedisClient } from "../../redis/client.ts";
 import { activityNames } from "../../jobs/contracts.ts";
+import { keptForEach } from "./kept-for.ts";
 import { redisKeys } from "../../redis/keys.ts";
 
 /** Spans that can be looked at: the length of a bucket in seconds, and how many there are. */
@@ -21,6 +22,9 @@ export type Bucket = {
   readonly runP95: number | null;
   readonly waitP95: number | null;
 };
+
+/** However many follow the figures, Redis is asked so often at most. */
+const FRESH_MS = 900;
 
 /** Jobs looked at for latencies, of each activity in each bucket. */
 const SAMPLE = 6;
@@ -66,24 +70,27 @@ export function createThroughput(redis: RedisClient, prefix: string) {
   const keys = redisKeys(prefix);
   const kept = new Map<string, Map<number, Bucket>>();
 
+  const read = async (range: Range, activity?: string, now = Date.now()): Promise<readonly Bucket[]> => {
+    const { step, count } = RANGES[range];
+    const name = `${range}/${activity ?? ""}`;
+    const known = kept.get(name) ?? new Map<number, Bucket>();
+    kept.set(name, known);
+    const last = Math.floor(now / 1000 / step) * step;
+    const first = last - (count - 1) * step;
+    for (const at of known.keys()) if (at < first) known.delete(at);
+    let missing = first;
+    while (known.has(missing)) missing += step;
+    const queues = activity === undefined ? activityNames : [activity];
+    const fresh = await bucketsOf(queues, missing, step, (last - missing) / step + 1);
+    // A job that ends in this moment may carry a time of a moment ago: the last two stay open.
+    for (const bucket of fresh) if (bucket.at < last - step) known.set(bucket.at, bucket);
+    return [...[...known.values()].filter(({ at }) => at < missing), ...fresh];
+  };
   return {
     /** The buckets of a range, oldest first; the last one is still filling. `activity` narrows it to one. */
-    read: async (range: Range, activity?: string, now = Date.now()): Promise<readonly Bucket[]> => {
-      const { step, count } = RANGES[range];
-      const name = `${range}/${activity ?? ""}`;
-      const known = kept.get(name) ?? new Map<number, Bucket>();
-      kept.set(name, known);
-      const last = Math.floor(now / 1000 / step) * step;
-      const first = last - (count - 1) * step;
-      for (const at of known.keys()) if (at < first) known.delete(at);
-      let missing = first;
-      while (known.has(missing)) missing += step;
-      const queues = activity === undefined ? activityNames : [activity];
-      const fresh = await bucketsOf(queues, missing, step, (last - missing) / step + 1);
-      // A job that ends in this moment may carry a time of a moment ago: the last two stay open.
-      for (const bucket of fresh) if (bucket.at < last - step) known.set(bucket.at, bucket);
-      return [...[...known.values()].filter(({ at }) => at < missing), ...fresh];
-    },
+    read,
+    /** The newest buckets of 15 minutes, at most a second old: one look for all who follow them. The empty name is every activity. */
+    newest: keptForEach(FRESH_MS, async (activity) => (await read("15m", activity || undefined)).slice(-3)),
   };
 
   async function bucketsOf(queues: readonly string[], from: number, step: number, count: number): Promise<Bucket[]> {

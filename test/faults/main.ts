@@ -1,12 +1,15 @@
 /**
- * The fault campaigns. `npm run test:faults` runs both whole; with `-- move [part of a case's name]` or
- * `-- batches [--runs N] [--objects N] [--seed N]` one; with `-- --sample [--seed N]` a part of each. Ends with 1 where a promise did not hold.
+ * The fault campaigns. `npm run test:faults` runs moves and batches whole; with `-- move [part of a case's name]` or
+ * `-- batches [--runs N] [--objects N] [--seed N]` one; with `-- --sample [--seed N]` a part of each. `-- redis [part of a name, such as
+ * "cluster kill"] [--runs N] [--objects N]` takes the servers of Redis away under batches. Ends with 1 where a promise did not hold.
  */
 import { parseArgs } from "node:util";
 import { runBatchFaults } from "./batches.ts";
 import { runMoveFaults } from "./move.ts";
+import { runRedisFaults } from "./redis/campaign.ts";
 
 const WHOLE = { runs: 30, objects: 20_000 } as const;
+const REDIS = { rounds: 10, objects: 50_000 } as const;
 /** What fits into a minute and a half. */
 const SAMPLE = { cases: 60, runs: 2, objects: 4000 } as const;
 
@@ -21,7 +24,8 @@ const { values, positionals } = parseArgs({
 });
 const seed = count("seed", values.seed) ?? Math.floor(Math.random() * 1e6);
 const [campaign = "both", filter] = positionals;
-if (!["both", "move", "batches"].includes(campaign)) throw new Error(`expected move or batches, got ${campaign}`);
+if (!["both", "move", "batches", "redis"].includes(campaign))
+  throw new Error(`expected move, batches or redis, got ${campaign}`);
 
 // The processes of a campaign end with it, however it ends; each of them listens for that.
 process.setMaxListeners(0);
@@ -36,9 +40,17 @@ const add = ({ cases, failures }: typeof total) => {
   total.cases += cases;
   total.failures += failures;
 };
-if (campaign !== "batches")
+if (campaign === "redis")
+  add(
+    await runRedisFaults({
+      rounds: count("runs", values.runs) ?? REDIS.rounds,
+      objects: count("objects", values.objects) ?? REDIS.objects,
+      filter,
+    }),
+  );
+if (campaign === "both" || campaign === "move")
   add(await runMoveFaults({ filter, ...(values.sample && { sample: { seed, cases: SAMPLE.cases } }) }));
-if (campaign !== "move") {
+if (campaign === "both" || campaign === "batches") {
   const { runs, objects } = values.sample ? SAMPLE : WHOLE;
   add(
     await runBatchFaults({

@@ -24,4 +24,9 @@ export const confirmBatch = loadScript(new URL("./confirm-batch.lua", import.met
 
 export const takeTokens = loadScript(new URL("./take-tokens.lua", import.meta.url), { keys, args: ["rate", "wanted"] });
 
+export const readBatch = loadScript(new URL("./read-status.lua", import.meta.url), {
+  keys: ["record", "live", "errors"],
+  args: [],
+});
+
 export const noteBatch = loadScript(new URL("./note-batch.lua", import.meta.url), { keys, args: ["fields"] });

@@ -1,0 +1,57 @@
+import { Redis } from "ioredis";
+
+/** Milliseconds. */
+const ASK_EVERY_MS = 500;
+const ANSWER_WITHIN_MS = 2000;
+
+/**
+ * Asks a sentinel who the master is, and leads the connection there when that changes. A master that is replaced while it is well (an operator's
+ * failover) goes on taking writes for seconds, and all of them are lost: nothing on the connection itself tells. Ends with the connection.
+ */
+export function followSentinels(client: Redis): void {
+  const { sentinels, name, sentinelUsername, sentinelPassword, sentinelTLS } = client.options;
+  if (!sentinels || sentinels.length === 0 || !name) return;
+  let current = 0;
+  let sentinel: Redis | undefined;
+  let told: string | undefined;
+  let asking = false;
+  const open = () => {
+    const { host = "127.0.0.1", port = 26_379 } = sentinels[current++ % sentinels.length] ?? {};
+    const opened = new Redis({
+      host,
+      port,
+      ...(sentinelUsername && { username: sentinelUsername }),
+      ...(sentinelPassword && { password: sentinelPassword }),
+      ...(sentinelTLS && { tls: sentinelTLS }),
+      lazyConnect: true,
+      enableReadyCheck: false,
+      connectTimeout: ANSWER_WITHIN_MS,
+      commandTimeout: ANSWER_WITHIN_MS,
+      retryStrategy: () => null,
+    });
+    // The next one is asked instead.
+    opened.on("error", () => {});
+    return opened;
+  };
+  const ask = async () => {
+    if (asking || client.status !== "ready") return;
+    asking = true;
+    sentinel ??= open();
+    try {
+      const address = String(await sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name));
+      if (told !== undefined && told !== address) client.disconnect(true);
+      told = address;
+    } catch {
+      sentinel.disconnect();
+      sentinel = undefined;
+    } finally {
+      asking = false;
+    }
+  };
+  const timer = setInterval(() => void ask(), ASK_EVERY_MS);
+  timer.unref();
+  client.once("end", () => {
+    clearInterval(timer);
+    sentinel?.disconnect();
+  });
+}
