@@ -44,3 +44,8 @@ export type Transfer = {
 
 /** S3 gives one connection 85 to 95 MB/s. https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html */
 export const DEFAULT_TRANSFER: Transfer = { threshold: 16 * 1024 ** 2, partSize: 8 * 1024 ** 2, concurrency: 8 };
+
+/** Bytes above which an object comes to a store in parts: copied by the store itself, or sent to it. */
+export function partsAbove({ multipartThreshold, uploadThreshold }: Connection, way: "copied" | "sent"): number {
+  return way === "copied" ? multipartThreshold : (uploadThreshold ?? multipartThreshold);
+}

@@ -1,6 +1,7 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails } from "../../model/entities.ts";
+import { partsAbove } from "../../credentials/connection.ts";
 import { attributeInput } from "./attributes.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../etag.ts";
@@ -49,7 +50,7 @@ export async function putVerified(store: Store, request: PutRequest, call: Call)
 
 /** Whether an upload of so many bytes is one request. */
 export function goesWhole({ connection }: Store, size: number): boolean {
-  return size <= Math.min(connection.uploadThreshold ?? connection.multipartThreshold, MAX_SINGLE_PUT);
+  return size <= Math.min(partsAbove(connection, "sent"), MAX_SINGLE_PUT);
 }
 
 /** Other stores may ignore a write's condition, so there it is looked at beforehand too. */

@@ -1,3 +1,4 @@
+import { partsAbove } from "../../../credentials/connection.ts";
 import type { Found, Target } from "./target.ts";
 import { ActivityError } from "../../../model/activity-error.ts";
 import { attributesOf, type Verified } from "../../../model/entities.ts";
@@ -126,7 +127,9 @@ async function copyOrFind(
     source: pin,
     ...target,
     overrides: attributesOf(spec),
-    ...(pin.size > destination.connection.multipartThreshold && { upload: uploadMemory(work, index, last) }),
+    ...(pin.size > partsAbove(destination.connection, source === destination ? "copied" : "sent") && {
+      upload: uploadMemory(work, index, last),
+    }),
     ...((onConflict === "skip" || onConflict === "fail") && { ifNoneMatch: "*" as const }),
   };
   const send = (): Promise<CopyProof> => {

@@ -1,3 +1,4 @@
+import { partsAbove } from "../../../credentials/connection.ts";
 import type { UploadMemory, UploadState } from "../../../s3/s3.ts";
 import { runLanes } from "../../run/lanes.ts";
 import { OPEN } from "../../run/outcomes.ts";
@@ -29,12 +30,11 @@ export function uploadMemory(
 
 /** Where nobody will go on: removes the uploads that deliveries before this one, paused or killed, left with some parts. */
 export async function abandonUploads(work: ChunkWork): Promise<void> {
-  const { spec, manifest, outcomes, destination, started } = work;
+  const { spec, manifest, outcomes, source, destination, started } = work;
   if (spec.operation === "delete") return;
   const sizeAt = (index: number): number => outcomes.pins.get(index)?.size ?? manifest.sizes[index] ?? 0;
-  const large = [...manifest.keys.keys()].filter(
-    (index) => outcomes.status[index] === OPEN && sizeAt(index) > destination.connection.multipartThreshold,
-  );
+  const least = partsAbove(destination.connection, source === destination ? "copied" : "sent");
+  const large = [...manifest.keys.keys()].filter((index) => outcomes.status[index] === OPEN && sizeAt(index) > least);
   await runLanes(large, LANES, async (index) => {
     const memory = uploadMemory(work, index, true);
     const left = await memory.load();
