@@ -20,6 +20,9 @@ export type RangedBody = {
   readonly signal: AbortSignal;
 };
 
+/** How many times the parts at once may be on their way or wait for their turn. */
+const AHEAD = 2;
+
 /** A part that is read before its turn. */
 type Ahead = {
   readonly chunks: Buffer[];
@@ -31,7 +34,7 @@ type Ahead = {
 /**
  * Reads a large object in several ranges at once and hands its bytes on in order. The first answer, which has the whole, serves the first part,
  * and all of them where the second part shows that the store ignores ranges. A part that breaks off is taken up where it broke.
- * Holds at most `concurrency` parts, fewer where the budget is spent: the part whose turn it is then goes straight to the reader.
+ * Holds at most twice `concurrency` parts, fewer where the budget is spent: the part whose turn it is then goes straight to the reader.
  */
 export function rangedBody(options: RangedBody): Readable {
   const { first, signal } = options;
@@ -81,11 +84,15 @@ function readAheadWindow(options: RangedBody, count: number, signal: AbortSignal
   let turn = 0;
   let next = 1;
   let takesRanges = false;
+  /** Parts on their way, the one whose turn it is among them where it goes straight to the reader. */
+  const onTheWay = (): number =>
+    [...ahead.values()].filter(({ state }) => state === "reading").length + (ahead.has(turn) ? 0 : 1);
   const startMore = (): void => {
-    // The second part goes alone until the store has shown that it takes ranges.
-    const limit = Math.min(count, takesRanges ? turn + concurrency : 2);
-    while (next < limit && !signal.aborted && budget.tryTake(partSize)) {
-      ahead.set(next, readAhead(options, spanOf(next, options), onBegun, signal));
+    // The second part goes alone until the store has shown that it takes ranges. Whole parts may wait for their turn, so that the lines
+    // are not idle while the reader catches up.
+    const limit = Math.min(count, takesRanges ? turn + AHEAD * concurrency : 2);
+    while (next < limit && onTheWay() < concurrency && !signal.aborted && budget.tryTake(partSize)) {
+      ahead.set(next, readAhead(options, spanOf(next, options), { onBegun, onSettled: startMore }, signal));
       next += 1;
     }
   };
@@ -149,8 +156,15 @@ function openingOf(options: RangedBody, signal: AbortSignal) {
   return { part, rest };
 }
 
+type Told = { readonly onBegun: () => void; readonly onSettled: () => void };
+
 /** Reads a part into memory, from where it broke off after trouble. */
-function readAhead({ open }: RangedBody, { start, end }: Span, onBegun: () => void, signal: AbortSignal): Ahead {
+function readAhead(
+  { open }: RangedBody,
+  { start, end }: Span,
+  { onBegun, onSettled }: Told,
+  signal: AbortSignal,
+): Ahead {
   const part: Ahead = { chunks: [], state: "reading", wake: () => undefined };
   let at = start;
   const read = async (): Promise<Ahead["state"]> => {
@@ -168,6 +182,7 @@ function readAhead({ open }: RangedBody, { start, end }: Span, onBegun: () => vo
     part.state = state;
     part.error = error;
     part.wake();
+    if (state === "done") onSettled();
   };
   void retryPart(read, signal).then(settle, (error: unknown) => settle("failed", error));
   return part;
