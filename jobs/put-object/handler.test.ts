@@ -129,7 +129,7 @@ test("notes what it uploaded before the document goes", async ({ sandbox, harnes
     copied: async () => undefined,
     recordCopy: async () => void (noted = (await documents.find(document.id)) !== undefined),
   };
-  const context = { s3, documents, evidence, signal: new AbortController().signal };
+  const context = { s3, documents, evidence, progress: () => () => {}, signal: new AbortController().signal };
   // All that the handler uses of its context.
   await putObjectHandler.run(parseInput(putObject, { bucket: "noted", document }), context as unknown as JobContext);
   expect(noted).toBe(true);

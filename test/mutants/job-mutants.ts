@@ -139,4 +139,11 @@ export const jobMutants: readonly Mutant[] = [
     replace: "then",
     test: "producer/idempotency.test.ts",
   },
+  {
+    rule: "keys that a store takes for one are looked at as one",
+    file: "jobs/transfer.ts",
+    find: "if (!mayFoldTogether(input.object.key, target.key)) return false;",
+    replace: "if (input.object.key !== target.key) return false;",
+    test: MOVE,
+  },
 ];
