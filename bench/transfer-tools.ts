@@ -10,7 +10,7 @@ export type TransferTool = {
   get(bucket: string, key: string, file: string): Promise<unknown>;
   put(file: string, bucket: string, key: string): Promise<unknown>;
   /** Between two stores, where the program can. */
-  copy?(key: string, bucket: string): Promise<unknown>;
+  copy?(key: string, bucket: string, to: string): Promise<unknown>;
 };
 
 type Found = { readonly tools: readonly TransferTool[]; readonly notes: readonly string[] };
@@ -37,7 +37,7 @@ export async function findTransferTools(
       name: "rclone",
       get: (bucket, key, file) => call(["copyto", ...flags, `lab:${bucket}/${key}`, file]),
       put: (file, bucket, key) => call(["copyto", ...flags, file, `lab:${bucket}/${key}`]),
-      copy: (key, bucket) => call(["copyto", ...flags, `lab:in/${key}`, `other:${bucket}/${key}`]),
+      copy: (key, bucket, to) => call(["copyto", ...flags, `lab:in/${key}`, `other:${bucket}/${to}`]),
     });
   }
   const aws = findProgram("aws", path);

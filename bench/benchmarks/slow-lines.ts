@@ -116,7 +116,7 @@ async function overSlowLines(context: BenchContext, way: Way): Promise<BenchResu
   for (const { name, get, put, copy } of found.tools) {
     if (way === "get") sides[name] = () => get("in", KEY, target);
     if (way === "put") sides[name] = () => put(file, "out", `${name.split(" ")[0]}-${run++}`);
-    if (way === "copy" && copy !== undefined) sides[name] = () => copy(KEY, "out");
+    if (way === "copy" && copy !== undefined) sides[name] = () => copy(KEY, "out", `${name}-${run++}`); // a program skips what is there
   }
   const timed = Object.fromEntries(
     Object.entries(sides).map(([name, go]) => [
