@@ -48,7 +48,8 @@ export function systemHeaders(call: Call): Record<string, string> {
 /** `aws-chunked` is about the transfer and never stored; the rest of the list stays as it was written. */
 function withoutAwsChunked(encoding: string | undefined): string | undefined {
   if (encoding === undefined || !/aws-chunked/i.test(encoding)) return encoding;
-  const rest = encoding.replace(/^\s*aws-chunked\s*(?:,\s*|$)|\s*,\s*aws-chunked\s*(?=,|$)/gi, "");
+  const kept = encoding.split(",").filter((one) => one.trim().toLowerCase() !== "aws-chunked");
+  const rest = kept.join(",").trim();
   return rest === "" ? undefined : rest;
 }
 

@@ -5,12 +5,14 @@ export type TestResult = { name: string; outcome: "passed" | "failed" | "skipped
 
 /**
  * What the sandbox does not claim, and why. A test of these may fail; all others may not.
- * Where the reason begins with "AWS", the suite expects what Ceph does, and the sandbox does what AWS documents.
+ * Where the reason begins with "AWS", the suite expects what Ceph does, and the sandbox does what AWS documents or was seen to do;
+ * none of these was tried on AWS itself.
  */
 const NOT_CLAIMED: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/_aws2$|presigned_(?:get|put)_object(?:_tenant)?_v2/, "Signature Version 2"],
   [
-    /_aws2$|presigned_(?:get|put)_object(?:_tenant)?_v2|raw_put_authenticated_expired|x_amz_expires/,
-    "Signature Version 2",
+    /x_amz_expires_out|raw_put_authenticated_expired/,
+    "AWS answers AuthorizationQueryParametersError (400) to an X-Amz-Expires out of range",
   ],
   [/tenant/, "tenants, which only Ceph has"],
   [/lifecycle|delete_marker_expiration|bucket_logging|torrent/, "lifecycle, logging, torrents: NotImplemented"],
@@ -53,6 +55,8 @@ const NOT_CLAIMED: readonly (readonly [pattern: RegExp, reason: string])[] = [
     /bad_(?:contentlength_none|authorization_(?:empty|none))|amz_date/,
     "headers that today's botocore sets again or no more",
   ],
+  [/copy_part_enc\[[^-]*-[^-]*-sse-c-STANDARD/, "AWS wants the customer's key of a completion only with checksums"],
+  [/delete_marker_nonversioned/, "a header that only Ceph sends for what is missing"],
   [/object_read_unreadable/, "expects a key of UTF-8 to be refused"],
   [/tags_anonymous_request/, "AWS lets only the writer of an object read its tags"],
 ];

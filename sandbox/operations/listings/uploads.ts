@@ -74,8 +74,9 @@ function uploadElement(upload: MultipartUpload, name: (text: string) => string, 
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html */
 export function listParts(call: Call, world: World): Reply {
-  openBucket(world, call);
+  const bucket = openBucket(world, call);
   const upload = findUpload(call, world);
+  const owner = accountElements(upload.acl?.owner ?? bucket.account, world);
   const { max } = listSettings(call, world, "max-parts");
   const marker = Number(call.query.get("part-number-marker") ?? 0);
   const rest = [...upload.parts.values()]
@@ -95,6 +96,7 @@ export function listParts(call: Call, world: World): Reply {
     element("Bucket", upload.bucket) +
     element("Key", upload.key) +
     element("UploadId", upload.uploadId) +
+    `<Initiator>${owner}</Initiator><Owner>${owner}</Owner>` +
     element("StorageClass", upload.facts.storageClass) +
     element("PartNumberMarker", marker) +
     element("NextPartNumberMarker", page.at(-1)?.number ?? 0) +

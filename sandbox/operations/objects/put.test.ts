@@ -181,6 +181,7 @@ test("keeps the older versions of a versioned bucket, and one null version while
 
 test.for([
   ["aws-chunked", undefined],
+  ["aws-chunked, aws-chunked", undefined],
   ["aws-chunked,gzip", "gzip"],
   ["deflate, gzip", "deflate, gzip"],
   ["gzip , aws-chunked", "gzip"],

@@ -135,7 +135,6 @@ export function uploadPartCopy(call: Call, world: World): Reply {
   openBucket(world, call);
   const upload = findUpload(call, world);
   const number = partNumber(call, world);
-  checkPartKey(call, findUpload(call, world).facts.encryption);
   checkPartKey(call, upload.facts.encryption);
   const { object } = openCopySource(call, world);
   const { start, length } = copyRange(call, object.body.size, world);
