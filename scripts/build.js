@@ -26,7 +26,7 @@ function copyAssets() {
   for (const room of include.filter((name) => existsSync(join(root, name)))) {
     cpSync(join(root, room), join(dist, relative(root, join(root, room))), {
       recursive: true,
-      filter: (source) => statSync(source).isDirectory() || !/\.(ts|md)$/.test(source),
+      filter: (source) => statSync(source).isDirectory() || !/(\.(ts|md)|\/tsconfig\.json)$/.test(source),
     });
   }
 }
