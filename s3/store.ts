@@ -28,7 +28,13 @@ export type Store = StoreBase & {
   /** Buckets with versioning on, a moment ago. */
   readonly keepsVersions: SeenBuckets;
   /** What was learned of this store while working with it. */
-  readonly learned: { bareIfMatch: boolean };
+  readonly learned: {
+    bareIfMatch: boolean;
+    /** A bucket of it takes no upload without a digest, as those with Object Lock do. */
+    digestsWanted: boolean;
+    /** Bulk deletes: as AWS takes them, only with Content-MD5, or not at all. */
+    bulkDelete: "checksum" | "md5" | "missing";
+  };
 };
 
 export function createStore(connection: Connection, options: S3Options): Store {
@@ -61,7 +67,7 @@ export function createStore(connection: Connection, options: S3Options): Store {
     seenBuckets: createSeenBuckets(),
     namesVersions: createSeenBuckets(),
     keepsVersions: createSeenBuckets(),
-    learned: { bareIfMatch: false },
+    learned: { bareIfMatch: false, digestsWanted: false, bulkDelete: "checksum" },
   };
 }
 

@@ -44,7 +44,7 @@ export async function feedManifest(
     for await (const group of readManifestLines(content, { cursor, size: CHUNK_SIZE, format: source.format })) {
       if (begun.what === "full") return "full";
       if (begun.what !== "list") return "done";
-      const entries = parseManifestLines(group.lines, source).map((entry, at) =>
+      const entries = parseManifestLines(group.lines, { ...source, columns: group.cursor.columns }).map((entry, at) =>
         withoutDestination(entry, taken.get(group.lines[at]?.number ?? 0)),
       );
       const meant =

@@ -1,22 +1,25 @@
-import { isUtf8 } from "node:buffer";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { z } from "zod";
 import { BucketName, Verified } from "../../model/entities.ts";
+import { unquoteEtag } from "../../s3/etag.ts";
 import type { ManifestSource } from "../spec/request.ts";
 import type { ManifestEntry } from "../state/chunk-manifest.ts";
 
 /** Where to go on in a manifest document: bytes and lines that were taken. */
-export type ManifestCursor = { readonly offset: number; readonly line: number };
+export type ManifestCursor = {
+  readonly offset: number;
+  readonly line: number;
+  /** What a CSV header says its columns are, in lower case without punctuation. */
+  readonly columns?: readonly string[];
+};
 
 /** Lines of a manifest, and where the next begin. */
 export type ManifestLines = {
-  readonly lines: readonly {
-    readonly number: number;
-    readonly text: string;
-    /** Its bytes are no UTF-8, so nobody knows which key it means. */
-    readonly garbled?: boolean;
-  }[];
+  /** A line that is no UTF-8 has no text. */
+  readonly lines: readonly { readonly number: number; readonly text?: string }[];
   readonly cursor: ManifestCursor;
 };
 
@@ -44,15 +47,19 @@ export async function* readManifestLines(
   let { offset, line } = cursor;
   let skip = offset;
   let rest: Buffer = Buffer.alloc(0);
-  let lines: { number: number; text: string; garbled?: boolean }[] = [];
+  let columns = cursor.columns;
+  let lines: { number: number; text?: string }[] = [];
+  const place = (): ManifestCursor => ({ offset, line, ...(columns !== undefined && { columns }) });
   const take = (bytes: Buffer): void => {
     line++;
-    const text = bytes.subarray(0, MAX_LINE_BYTES).toString("utf8").trim();
-    const header = line === 1 && format === "csv" && /^"?bucket"?\s*,\s*"?key"?\s*(,|$)/i.test(text);
-    if (text !== "" && !header) lines.push({ number: line, text, ...(!isUtf8(bytes) && { garbled: true }) });
+    const text = textOf(bytes)?.trim();
+    const header = line === 1 && format === "csv" && text !== undefined ? headerOf(text) : undefined;
+    if (header !== undefined) columns = header;
+    else if (text === undefined) lines.push({ number: line });
+    else if (text !== "") lines.push({ number: line, text });
   };
   // A Readable of bytes; documents are never read as text.
-  for await (const piece of content as AsyncIterable<Buffer>) {
+  for await (const piece of plainBytes(content)) {
     let chunk = piece;
     if (skip > 0) {
       const skipped = Math.min(skip, chunk.length);
@@ -66,7 +73,7 @@ export async function* readManifestLines(
       offset += end + 1 - start;
       start = end + 1;
       if (lines.length < size) continue;
-      yield { lines, cursor: { offset, line } };
+      yield { lines, cursor: place() };
       lines = [];
     }
     rest = Buffer.from(chunk.subarray(start));
@@ -75,7 +82,53 @@ export async function* readManifestLines(
     take(rest);
     offset += rest.length;
   }
-  yield { lines, cursor: { offset, line } };
+  yield { lines, cursor: place() };
+}
+
+/** A document's bytes, unpacked where they are gzip, as S3 Inventory writes its files. */
+async function* plainBytes(content: Readable): AsyncGenerator<Buffer> {
+  const pieces = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>; // documents are bytes
+  try {
+    const first = await pieces.next();
+    if (first.done === true) return;
+    const whole = async function* (): AsyncGenerator<Buffer> {
+      yield first.value;
+      for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
+    };
+    if (first.value[0] !== 0x1f || first.value[1] !== 0x8b) {
+      yield* whole();
+      return;
+    }
+    const gunzip = createGunzip();
+    // A failure of either destroys the stream that is read, and so is raised there.
+    pipeline(Readable.from(whole()), gunzip).catch(() => undefined);
+    yield* gunzip as AsyncIterable<Buffer>; // bytes, as no encoding was set
+  } finally {
+    content.destroy();
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** `undefined` where bytes are no UTF-8: read otherwise, they would name another object. */
+function textOf(bytes: Buffer): string | undefined {
+  // A line of that length is refused anyway; it must not be cut within a character.
+  if (bytes.length > MAX_LINE_BYTES) return bytes.toString("latin1", 0, MAX_LINE_BYTES);
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The columns that a first line names: with a bucket and a key among them it is a header. */
+function headerOf(text: string): readonly string[] | undefined {
+  try {
+    const names = csvRecords(text)[0]?.map((name) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "")) ?? [];
+    return names.includes("bucket") && names.includes("key") ? names : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 type Lines = ManifestLines["lines"];
@@ -83,28 +136,26 @@ type Lines = ManifestLines["lines"];
 /** What lines name; one that cannot be read becomes an entry that says so, with the line's number. */
 export function parseManifestLines(
   lines: Lines,
-  { format, bucket }: Pick<ManifestSource, "format" | "bucket">,
+  {
+    format,
+    bucket,
+    columns,
+  }: Pick<ManifestSource, "format" | "bucket"> & { readonly columns?: readonly string[] | undefined },
 ): ManifestEntry[] {
-  if (lines.some(({ garbled }) => garbled)) {
-    const rest = parseManifestLines(
-      lines.filter(({ garbled }) => garbled !== true),
-      { format, bucket },
-    ).values();
-    return lines.map(({ number, garbled }) => {
-      const entry = garbled === true ? undefined : rest.next().value;
-      return entry ?? refused(number, "expected UTF-8");
-    });
-  }
-  if (format === "ndjson") return lines.map(({ number, text }) => jsonEntry(text, number, bucket));
+  if (format === "ndjson")
+    return lines.map(({ number, text }) => (text === undefined ? notUtf8(number) : jsonEntry(text, number, bucket)));
   try {
-    const records = csvRecords(lines.map(({ text }) => text).join("\n"));
-    if (records.length === lines.length) return records.map((fields, at) => csvEntry(fields, lines[at]?.number ?? 0));
+    const texts = lines.flatMap(({ text }) => (text === undefined ? [] : [text]));
+    const records = csvRecords(texts.join("\n"));
+    if (records.length === lines.length)
+      return records.map((fields, at) => csvEntry(fields, lines[at]?.number ?? 0, columns));
   } catch {
     // One line among them is no CSV: each is read by itself, to find out which.
   }
   return lines.map(({ number, text }) => {
+    if (text === undefined) return notUtf8(number);
     try {
-      return csvEntry(csvRecords(text)[0] ?? [], number);
+      return csvEntry(csvRecords(text)[0] ?? [], number, columns);
     } catch (error) {
       return refused(number, `expected CSV, got: ${error instanceof Error ? error.message : "something else"}`);
     }
@@ -115,9 +166,19 @@ function csvRecords(text: string): string[][] {
   return parse(text, { relax_column_count: true, skip_empty_lines: false, trim: true });
 }
 
-function csvEntry(fields: readonly string[], number: number): ManifestEntry {
-  const [bucket = "", encoded = "", versionId = ""] = fields;
+function csvEntry(fields: readonly string[], number: number, columns: readonly string[] | undefined): ManifestEntry {
+  const named = (...names: readonly string[]): string =>
+    fields[columns?.findIndex((name) => names.includes(name)) ?? -1] ?? "";
   if (fields.length < 2) return refused(number, "expected bucket,key[,versionId]");
+  const [bucket, encoded, versionId] =
+    columns === undefined
+      ? [fields[0] ?? "", fields[1] ?? "", versionByPosition(fields)]
+      : [named("bucket"), named("key"), named("versionid", "version")];
+  if (versionId === undefined)
+    return refused(
+      number,
+      `expected a version as the third of ${fields.length} columns, got ${(fields[2] ?? "").slice(0, 100)}; name the columns in a header`,
+    );
   let key: string;
   try {
     // Encoded like a form, as S3 Inventory does: a space is `+` or `%20`, a plus is `%2B`.
@@ -130,13 +191,27 @@ function csvEntry(fields: readonly string[], number: number): ManifestEntry {
   return { bucket, key, ...(versionId !== "" && { versionId }) };
 }
 
+/**
+ * A manifest of three columns ends in a version. An inventory has more: with all versions `IsLatest` follows the version, and without
+ * there is none, and the third is what was chosen first, such as the size.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory.html#storage-inventory-contents
+ */
+function versionByPosition([, , third = "", fourth, ...more]: readonly string[]): string | undefined {
+  if (fourth === undefined && more.length === 0) return third;
+  if (/^(true|false)$/i.test(fourth ?? "")) return third;
+  return third === "" || /^\d+$/.test(third) || !Number.isNaN(Date.parse(third)) ? "" : undefined;
+}
+
 const JsonLine = z.object({
   bucket: BucketName.optional(),
   key: z.string().min(1),
   versionId: z.string().min(1).max(1024).optional(),
-  etag: z.string().min(1).max(256).optional(),
+  etag: z.string().min(1).max(256).transform(unquoteEtag).optional(),
   size: z.int().nonnegative().optional(),
-  lastModified: z.iso.datetime().optional(),
+  lastModified: z.iso
+    .datetime({ offset: true })
+    .transform((instant) => new Date(instant).toISOString())
+    .optional(),
   storageClass: z.string().optional(),
   destinationKey: z.string().min(1).optional(),
   /** What an earlier batch proved to have copied there: a move goes on from it. */
@@ -150,7 +225,12 @@ function jsonEntry(text: string, number: number, defaultBucket: string | undefin
   } catch {
     return refused(number, `expected a JSON object, got ${text.slice(0, 100)}`);
   }
-  const parsed = JsonLine.safeParse(value);
+  // Programs write null for what they do not know.
+  const parsed = JsonLine.safeParse(
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
+      : value,
+  );
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return refused(number, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "expected an object"}`);
@@ -159,6 +239,10 @@ function jsonEntry(text: string, number: number, defaultBucket: string | undefin
   if (bucket === undefined)
     return refused(number, "expected a bucket, here or for the whole manifest", { bucket: "", key: entry.key });
   return { ...entry, bucket };
+}
+
+function notUtf8(number: number): ManifestEntry {
+  return refused(number, "expected UTF-8, got other bytes, whose key would be another");
 }
 
 function refused(number: number, expected: string, place = { bucket: "", key: "" }): ManifestEntry {

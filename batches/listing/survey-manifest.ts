@@ -68,8 +68,8 @@ async function findTaken(
 
 async function* entriesOf(content: Readable, source: ManifestSource): AsyncGenerator<readonly [number, ManifestEntry]> {
   const from = { cursor: { offset: 0, line: 0 }, size: 1000, format: source.format };
-  for await (const { lines } of readManifestLines(content, from))
-    for (const [at, entry] of parseManifestLines(lines, source).entries())
+  for await (const { lines, cursor } of readManifestLines(content, from))
+    for (const [at, entry] of parseManifestLines(lines, { ...source, columns: cursor.columns }).entries())
       if (entry.refusal === undefined) yield [lines[at]?.number ?? 0, entry];
 }
 

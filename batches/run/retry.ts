@@ -6,7 +6,6 @@ import { isThrottle as saysSlowDown } from "../../model/throttle.ts";
 /** Answers that concern every object of the batch alike: to go on would fail them all, one by one. */
 const FATAL: ReadonlySet<string> = new Set([
   "InvalidAccessKeyId",
-  "SignatureDoesNotMatch",
   "AllAccessDisabled",
   "AccountProblem",
   "UnknownProfile",

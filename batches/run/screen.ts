@@ -1,5 +1,5 @@
 import { keyProblem } from "../../model/object-key.ts";
-import { prefixSource } from "../spec/request.ts";
+import { changesInPlace, isInPlace, prefixSource } from "../spec/request.ts";
 import { bucketAt, classAt } from "../state/chunk-manifest.ts";
 import { OPEN } from "./outcomes.ts";
 import { type ChunkWork, destinationKeyAt, isOneBucket } from "./work.ts";
@@ -94,6 +94,7 @@ function landsInSource({ spec, source, destination }: ChunkWork, to: string): bo
   const from = prefixSource(spec);
   return (
     from !== undefined &&
+    !isInPlace(spec) &&
     isOneBucket(source, destination, from.bucket, spec.destination?.bucket) &&
     to.startsWith(from.prefix)
   );
@@ -102,6 +103,8 @@ function landsInSource({ spec, source, destination }: ChunkWork, to: string): bo
 function isItself(work: ChunkWork, index: number): boolean {
   const { spec, manifest, source, destination } = work;
   if (spec.destination === undefined || typeof manifest.versions?.[index] === "string") return false;
+  // A copy onto itself is how S3 changes what is said of an object.
+  if (changesInPlace(spec)) return false;
   return (
     destinationKeyAt(work, index) === manifest.keys[index] &&
     isOneBucket(source, destination, bucketAt(manifest, index), spec.destination.bucket)

@@ -3,6 +3,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import { hasOneCredentials, problems } from "./problems.ts";
 import {
   attributeFields,
+  attributesOf,
   BucketName,
   CredentialsRef,
   DocumentPointer,
@@ -199,8 +200,9 @@ function sameBucketByName(spec: BatchSpec): boolean {
  * @param sameBucket whether both ends are one bucket
  * @throws ActivityError `BatchOverlap`
  */
-export function refuseOverlap({ source, destination, operation }: BatchSpec, sameBucket: boolean): void {
-  if (!("prefix" in source) || destination === undefined || !sameBucket) return;
+export function refuseOverlap(spec: BatchSpec, sameBucket: boolean): void {
+  const { source, destination, operation } = spec;
+  if (!("prefix" in source) || destination === undefined || !sameBucket || isInPlace(spec)) return;
   const from = `s3://${source.bucket}/${source.prefix}`;
   const prefix = destination.prefix ?? source.prefix;
   const to = `s3://${destination.bucket}/${prefix}`;
@@ -209,6 +211,18 @@ export function refuseOverlap({ source, destination, operation }: BatchSpec, sam
   throw new ActivityError("BatchOverlap", `expected another destination for ${from} than ${to}, ${how}`, {
     field: destination.prefix === undefined ? "destination" : "destination.prefix",
   });
+}
+
+/** Whether a batch says something of its objects, so that a copy of one onto itself changes it. */
+export function changesInPlace(spec: BatchSpec): boolean {
+  return spec.operation === "copy" && Object.keys(attributesOf(spec)).length > 0;
+}
+
+/** Whether a batch changes the objects of a prefix where they are. */
+export function isInPlace(spec: BatchSpec): boolean {
+  const { source, destination } = spec;
+  if (!("prefix" in source) || destination?.bucket !== source.bucket) return false;
+  return (destination.prefix ?? source.prefix) === source.prefix && changesInPlace(spec);
 }
 
 /** Where an object of the batch goes; `undefined` for a delete. */

@@ -98,6 +98,11 @@ export async function learnFromRefusal(
   call: Call,
 ): Promise<unknown> {
   const { bucket, key, ifMatch } = request;
+  if (error instanceof ActivityError && wantsDigest(error) && !store.learned.digestsWanted) {
+    store.learned.digestsWanted = true;
+    const sentence = `the store takes ${nameOf({ bucket, key })} only with a digest, which the next attempt sends`;
+    return new ActivityError(error.code, sentence, { httpStatus: 400, retryable: true, cause: error });
+  }
   const refused = error instanceof ActivityError && error.httpStatus === 412;
   if (!refused || ifMatch === undefined || store.connection.endpoint === undefined || store.learned.bareIfMatch)
     return error;
@@ -106,6 +111,11 @@ export async function learnFromRefusal(
   store.learned.bareIfMatch = true;
   const sentence = `the store refused If-Match with quotes for ${nameOf({ bucket, key })}, which has that ETag`;
   return new ActivityError("PreconditionFailed", sentence, { httpStatus: 412, retryable: true, cause: error });
+}
+
+/** Buckets with Object Lock take no upload without a digest. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
+function wantsDigest({ httpStatus, code, message }: ActivityError): boolean {
+  return httpStatus === 400 && (code === "MissingContentMD5" || /content-md5|x-amz-checksum/i.test(message));
 }
 
 function failed(object: { bucket: string; key: string }, found: string): ActivityError {

@@ -158,3 +158,21 @@ test.each([true, false])(
     expect(sandbox.calls("HeadObject")).toBe(2);
   },
 );
+
+test.each([
+  // The SDK repeats what is answered 501.
+  ["NotImplemented", 4],
+  ["MethodNotAllowed", 2],
+  ["MissingContentMD5", 3],
+] as const)("learns once from a store that answers %s to bulk deletes", async (deleteObjects, calls) => {
+  const { sandbox, s3, pin } = await openS3({ sandbox: { quirks: { deleteObjects } } });
+  for (const round of [1, 2]) {
+    const keys = ["a", "b", "c"].map((key) => `${key}${round}`);
+    for (const key of keys) sandbox.put("in", key, key);
+    const items = keys.map((key) => ({ key, etag: pin("in", key).etag }));
+    expect(codes(await s3.deleteMany({ bucket: "in", items }, call))).toEqual(keys.map((key) => [key, undefined]));
+  }
+  expect(sandbox.keys("in")).toEqual([]);
+  // With a checksum, then with Content-MD5, and from then on as the store has it.
+  expect(sandbox.calls("DeleteObjects")).toBe(calls);
+});

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { DeleteObjectsCommand, type DeleteObjectsOutput } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import { inLanes, lookAtMany } from "../proof/look-at-many.ts";
@@ -30,10 +31,14 @@ export async function deleteMany(
 ): Promise<readonly DeleteOutcome[]> {
   const outcomes = new Map<string, DeleteOutcome>();
   const { left, alone } = await lookBefore(store, bucket, items, { outcomes, call });
-  const bulk = left.filter(({ key }) => !NOT_FOR_XML.test(key));
+  const { learned } = store;
+  const bulk = left.filter(({ key }) => learned.bulkDelete !== "missing" && !NOT_FOR_XML.test(key));
   for (let start = 0; start < bulk.length; start += MAX_KEYS) {
     const chunk = bulk.slice(start, start + MAX_KEYS);
-    for (const [identity, outcome] of await deleteChunk(store, bucket, chunk, call)) outcomes.set(identity, outcome);
+    const done = await deleteChunk(store, bucket, chunk, call);
+    // The store has no such call: what is left goes one by one, from now on.
+    if (done === undefined) break;
+    for (const [identity, outcome] of done) outcomes.set(identity, outcome);
   }
   await inLanes([...alone, ...left], LOOKS, async (item) => {
     const identity = identityOf(item);
@@ -118,21 +123,25 @@ async function deleteChunk(
   bucket: string,
   items: readonly DeleteItem[],
   call: Call,
-): Promise<Map<string, DeleteOutcome>> {
+): Promise<Map<string, DeleteOutcome> | undefined> {
   const about: About = { operation: "DeleteObjects", bucket };
   const distinct = [...new Map(items.map((item) => [identityOf(item), item])).values()];
-  const make = (): DeleteObjectsCommand =>
-    new DeleteObjectsCommand({
+  const make = (): DeleteObjectsCommand => {
+    const command = new DeleteObjectsCommand({
       Bucket: bucket,
       // Not quiet: a key that the answer does not name may as well have been lost on the way.
       Delete: { Quiet: false, Objects: distinct.map((item) => identifier(store, item)) },
       ...ownedBy(store),
     });
+    if (store.learned.bulkDelete === "md5") proveByMd5(command);
+    return command;
+  };
   // What was looked at just before, here or by the caller where the store does not compare, needs another look before a repeated request.
   const once = distinct.some(
     (item) => pinOf(bucket, item) !== undefined || (!store.connection.conditionalDelete && item.etag !== undefined),
   );
-  const answer = await send(store, make, about, call, { once });
+  const answer = await sendOrLearn(store, () => send(store, make, about, call, { once }));
+  if (answer === undefined) return undefined;
   const told = confirmations(answer, bucket);
   const outcomes = distinct.map((item): readonly [DeleteItem, DeleteOutcome] => {
     const { error } = told.get(identityOf(item)) ?? {
@@ -144,6 +153,45 @@ async function deleteChunk(
     ];
   });
   return await settleRefusals(store, bucket, outcomes, call);
+}
+
+/**
+ * Sends a bulk delete, and learns from a store that refuses any: some want Content-MD5 and know no other checksum, others have no such
+ * call. A refusal deletes nothing. `undefined` where objects have to be deleted one by one.
+ */
+async function sendOrLearn<Answer>(store: Store, run: () => Promise<Answer>): Promise<Answer | undefined> {
+  const { learned } = store;
+  // Others learn meanwhile, so only what this request was sent with is what was refused.
+  const sent = learned.bulkDelete;
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof ActivityError) || !isMissingCall(error)) throw error;
+    if (sent === learned.bulkDelete) learned.bulkDelete = sent === "checksum" ? "md5" : "missing";
+    return learned.bulkDelete === "missing" ? undefined : await sendOrLearn(store, run);
+  }
+}
+
+const WANTS_MD5: ReadonlySet<string> = new Set(["MissingContentMD5", "InvalidDigest", "MissingDigest"]);
+
+function isMissingCall({ httpStatus, code, message }: ActivityError): boolean {
+  if (httpStatus === 501 || httpStatus === 405 || WANTS_MD5.has(code)) return true;
+  return httpStatus === 400 && code === "InvalidRequest" && /content-md5/i.test(message);
+}
+
+/** A Content-MD5 in the place of the SDK's own checksum. */
+function proveByMd5({ middlewareStack }: DeleteObjectsCommand): void {
+  middlewareStack.add(
+    (next) => async (args) => {
+      // An HTTP request, which the SDK leaves untyped; its body is the XML.
+      const request = args.request as { headers: Record<string, string>; body?: string | Uint8Array };
+      for (const name of Object.keys(request.headers))
+        if (/^x-amz-(checksum-|sdk-checksum-algorithm$)/i.test(name)) delete request.headers[name];
+      request.headers["content-md5"] = hash("md5", request.body ?? "", "base64");
+      return await next(args);
+    },
+    { step: "build", priority: "low", name: "proveByMd5", override: true },
+  );
 }
 
 /** A refusal may also be the answer to a repeated request whose first try took effect: what is gone by now counts as deleted. */

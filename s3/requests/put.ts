@@ -95,7 +95,8 @@ async function putWhole(
     about,
     onBytes,
   });
-  const useSha256 = sha256 !== undefined && store.connection.checksums === "when-supported";
+  const wantsDigest = store.learned.digestsWanted || request.attributes.ObjectLockMode !== undefined;
+  const useSha256 = sha256 !== undefined && (wantsDigest || store.connection.checksums === "when-supported");
   const make = (): PutObjectCommand => {
     const command = new PutObjectCommand({
       Bucket: bucket,
@@ -104,6 +105,7 @@ async function putWhole(
       ContentLength: size,
       ...request.attributes,
       ...conditions(store, request),
+      ...(wantsDigest && !useSha256 && { ChecksumAlgorithm: "CRC32" as const }),
       ...(useSha256 && { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") }),
       ...ownedBy(store),
     });

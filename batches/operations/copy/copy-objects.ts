@@ -3,6 +3,7 @@ import type { Found, Target } from "./target.ts";
 import { ActivityError } from "../../../model/activity-error.ts";
 import { attributesOf, type Verified } from "../../../model/entities.ts";
 import { isAlias, isSameSecond } from "../../../model/one-object.ts";
+import { isSinglePartEtag } from "../../../s3/etag.ts";
 import type { CopyProof, CopyRequest, Pin } from "../../../s3/s3.ts";
 import type { Conflicts } from "../../listing/conflicts.ts";
 import { decideConflict } from "../../listing/conflicts.ts";
@@ -92,7 +93,10 @@ async function attemptCopy(work: ChunkWork, conflicts: Conflicts | undefined, at
     return outcomes.failed(index, { code: "SameObject", message });
   }
   const before = await findEarlierCopy(work, index, { pin, target });
-  if (before === undefined && conflicts !== undefined && decideConflict(work, conflicts, { index, pin })) return;
+  if (before === undefined && conflicts !== undefined) {
+    if (decideConflict(work, conflicts, { index, pin })) return;
+    if (await skipIdentical(work, conflicts.get(index), { index, pin, target })) return;
+  }
   const proof: Found | undefined = before ?? (await copyOrFind(work, attempt, { pin, target }));
   if (proof === undefined) return;
   if (proof.sourceGone !== true && STRENGTH[proof.verified] < STRENGTH[spec.minVerify]) {
@@ -114,6 +118,25 @@ async function findEarlierCopy(
   work.requests.head++;
   const ours = { ...target, ...copied, size: pin.size };
   return await work.destination.proves({ source: pin, ...target, ours }, { signal: work.signal });
+}
+
+/** What came in parts has another ETag after each copy: then checksums of the whole tell whether the content is there already. */
+async function skipIdentical(
+  { spec, source, destination, signal, outcomes, requests }: ChunkWork,
+  existing: { readonly etag: string; readonly size: number } | undefined,
+  { index, pin, target }: { readonly index: number; readonly pin: Pin; readonly target: Target },
+): Promise<boolean> {
+  if (spec.onConflict !== "skip-identical" || existing?.size !== pin.size) return false;
+  if (isSinglePartEtag(existing.etag) && isSinglePartEtag(pin.etag)) return false;
+  requests.head += 2;
+  const proof = await destination.proves(
+    { source: pin, ...target, ...(source !== destination && { sourceElsewhere: true }) },
+    { signal },
+  );
+  if (proof === undefined) return false;
+  const name = `s3://${target.bucket}/${target.key}`;
+  outcomes.skipped(index, { code: "Identical", message: `Identical: ${name} has this content already` });
+  return true;
 }
 
 async function copyOrFind(

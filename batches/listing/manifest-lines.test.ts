@@ -1,0 +1,68 @@
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import type { ManifestEntry } from "../state/chunk-manifest.ts";
+import { parseManifestLines, readManifestLines } from "./manifest-lines.ts";
+
+async function entriesOf(content: string | Buffer, format: "csv" | "ndjson", size = 1000): Promise<ManifestEntry[]> {
+  const found: ManifestEntry[] = [];
+  let cursor: Parameters<typeof readManifestLines>[1]["cursor"] = { offset: 0, line: 0 };
+  // As chunks do: one group each, from the cursor of the one before.
+  for (;;) {
+    const group = await firstOf(content, { cursor, size, format });
+    if (group === undefined) return found;
+    found.push(...parseManifestLines(group.lines, { format, columns: group.cursor.columns }));
+    cursor = group.cursor;
+    if (group.lines.length < size) return found;
+  }
+}
+
+async function firstOf(content: string | Buffer, options: Parameters<typeof readManifestLines>[1]) {
+  for await (const group of readManifestLines(Readable.from([Buffer.from(content)], { objectMode: false }), options))
+    return group;
+  return undefined;
+}
+
+const plain = { bucket: "in", key: "a b" };
+
+test.each([
+  [
+    "a header in another order",
+    "Size,Key,Bucket,Version ID\n7,a+b,in,v1\n8,a+b,in,\n",
+    [{ ...plain, versionId: "v1" }, plain],
+  ],
+  ["an inventory of current versions", '"in","a+b","7","2026-11-20T08:00:00.000Z"\n', [plain]],
+  [
+    "an inventory of all versions",
+    "in,a+b,v1,true,false,7\nin,a+b,,false,false,7\n",
+    [{ ...plain, versionId: "v1" }, plain],
+  ],
+  ["three columns, the null version too", "in,a+b,null\n", [{ ...plain, versionId: "null" }]],
+])("reads %s", async (_, text, expected) => {
+  expect(await entriesOf(text, "csv")).toEqual(expected);
+  expect(await entriesOf(text, "csv", 1)).toEqual(expected);
+  expect(await entriesOf(gzipSync(text), "csv", 1)).toEqual(expected);
+});
+
+test("refuses a line whose third column is no version, and says what helps", async () => {
+  const [entry] = await entriesOf("in,a,STANDARD,7\n", "csv");
+  expect(entry?.refusal?.message).toMatch(/line 1: expected a version as the third of 4 columns, got STANDARD.*header/);
+});
+
+test("reads weak ETags, null and offsets in NDJSON", async () => {
+  const line = { bucket: "in", key: "a", etag: 'W/"abc"', versionId: null, lastModified: "2026-11-20T02:00:00+02:00" };
+  expect(await entriesOf(`${JSON.stringify(line)}\n`, "ndjson")).toEqual([
+    { bucket: "in", key: "a", etag: "abc", lastModified: "2026-11-20T00:00:00.000Z" },
+  ]);
+});
+
+test.each(["csv", "ndjson"] as const)("refuses a line of %s that is no UTF-8, and no other", async (format) => {
+  const good = format === "csv" ? "in,a\n" : '{"bucket":"in","key":"a"}\n';
+  const content = Buffer.concat([Buffer.from(good), Buffer.from("in,caf\u00e9\n", "latin1"), Buffer.from(good)]);
+  const entries = await entriesOf(content, format);
+  expect(entries.map(({ key, refusal }) => refusal?.message ?? key)).toEqual([
+    "a",
+    expect.stringMatching(/^InvalidManifestLine: line 2: expected UTF-8/),
+    "a",
+  ]);
+});
