@@ -51,6 +51,7 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
 /** What a room may load besides: single files, or the sandbox. */
 const BESIDES: Readonly<Record<string, readonly string[]>> = {
   credentials: ["jobs/contract.ts", "jobs/contracts.ts"],
+  batches: ["credentials/connection.ts"],
   cli: ["sandbox", "worker/main.ts", "worker/inspect.ts"],
 };
 
