@@ -1,0 +1,121 @@
+import type { Mutant } from "./mutant.ts";
+
+const WRITER = "worker/redis-writer.test.ts";
+const SIGN_IN = "dashboard/access/sign-in.test.ts";
+const STREAMS = "dashboard/access/streams.test.ts";
+
+/** What keeps requests within policies, people out of what is not theirs, and secrets out of sight. */
+export const securityMutants: readonly Mutant[] = [
+  {
+    rule: "a job's requests keep to what its input names",
+    file: "s3/pool.ts",
+    find: "if (accesses.some((access) => isWithin(access, touched))) return;",
+    replace: "return;",
+    test: WRITER,
+  },
+  {
+    rule: "the policy is asked before a page of a listing",
+    file: "s3/pool.ts",
+    find: "list: (access) => checkPolicy(profile, listing, access),",
+    replace: "list: () => undefined,",
+    test: WRITER,
+  },
+  {
+    rule: "a bucket that the policy denies is not looked at",
+    file: "s3/pool.ts",
+    find: "reach: (bucket) => checkBucketReach(profile, activity, bucket),",
+    replace: "reach: () => undefined,",
+    test: WRITER,
+  },
+  {
+    rule: "an upload that is not the job's own is not ended",
+    file: "s3/guard.ts",
+    find: "if (passes(at, upload)) await s3.abandonUpload(upload);",
+    replace: "await s3.abandonUpload(upload);",
+    test: WRITER,
+  },
+  {
+    rule: "a presigned URL needs what it stands for",
+    file: "model/access.ts",
+    find: 'put: "put-object", delete: "delete-object"',
+    replace: 'put: "presign-object", delete: "presign-object"',
+    test: "jobs/presign-object/handler.test.ts",
+  },
+  {
+    rule: "sealed credentials may do nothing that is not allowed",
+    file: "credentials/load-profiles.ts",
+    find: "const policy = section.allow ?? [];",
+    replace: 'const policy = section.allow ?? [{ activities: ["*" as const], buckets: ["*"] }];',
+    test: "credentials/sealed.test.ts",
+  },
+  {
+    rule: "no header signs anybody in that is not named",
+    file: "dashboard/config.ts",
+    find: "if (proxyUserHeader === undefined && proxyGroupsHeader === undefined) return undefined;",
+    replace: "",
+    test: SIGN_IN,
+  },
+  {
+    rule: "a session that was made up in Redis is nobody's",
+    file: "dashboard/access/sessions.ts",
+    find: "return user !== undefined && isSigned(session, user, id) ?",
+    replace: "return user !== undefined ?",
+    test: SIGN_IN,
+  },
+  {
+    rule: "strangers who guess do not lock a person out",
+    file: "dashboard/access/session-routes.ts",
+    find: "const device = knownDevice(deviceOf(request), user);",
+    replace: "const device = knownDevice(undefined, user);",
+    test: SIGN_IN,
+  },
+  {
+    rule: "a plain cookie does not count where TLS is certain",
+    file: "dashboard/access/cookies.ts",
+    find: 'return secured ?? (request.protocol === "https" ? undefined : request.cookies[name]);',
+    replace: "return secured ?? request.cookies[name];",
+    test: SIGN_IN,
+  },
+  {
+    rule: "a token is nobody's after its last day",
+    file: "dashboard/access/identity.ts",
+    find: "if (found?.expires !== undefined && Date.now() >= found.expires) return undefined;",
+    replace: "",
+    test: SIGN_IN,
+  },
+  {
+    rule: "one reader leaves event streams for others",
+    file: "dashboard/watch/event-stream.ts",
+    find: "if (ownSeats(seat.owner).length >= MAX_OWN_STREAMS)",
+    replace: "if (false)",
+    test: STREAMS,
+  },
+  {
+    rule: "bull-board takes no key of BullMQ's own for a job",
+    file: "dashboard/bull-board.ts",
+    find: '(isOwnKey(id) || id.includes(":"))',
+    replace: "id === undefined",
+    test: STREAMS,
+  },
+  {
+    rule: "the log holds nothing that hangs on an error",
+    file: "dashboard/create-dashboard.ts",
+    find: "err: (error: unknown) => errorForLog(error)",
+    replace: "err: (error: unknown) => error",
+    test: "dashboard/error-for-log.test.ts",
+  },
+  {
+    rule: "text that is shown is read once",
+    file: "dashboard/redact.ts",
+    find: ".replace(TOKEN_RUN, hideTokens)",
+    replace: ".replace(/\\beyJ[A-Za-z0-9_-]{8,}(?:\\.[A-Za-z0-9_-]*){2,4}/g, HIDDEN)",
+    test: "test/blocking.test.ts",
+  },
+  {
+    rule: "a report holds no formula",
+    file: "batches/report/read-rows.ts",
+    find: "FORMULA.test(given)",
+    replace: "given === FORMULA.source",
+    test: "batches/report/read-rows.test.ts",
+  },
+];
