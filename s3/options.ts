@@ -39,9 +39,9 @@ export type S3Options = {
   readonly uploadPartSize?: number;
   /** Bytes that one upload may hold in memory; parts that do not fit are streamed. Default 64 MiB. */
   readonly uploadBuffer?: number;
-  /** Bytes that parts read ahead of their turn may hold in memory, over all downloads. Default 96 MiB. */
+  /** Bytes that parts read ahead of their turn may hold in memory, over all downloads. Default 48 MiB. */
   readonly downloadBuffer?: number;
-  /** Bytes that parts on their way may hold in memory, over all uploads. Default 96 MiB. */
+  /** Bytes that parts on their way may hold in memory, over all uploads. Default 48 MiB. */
   readonly uploadsBuffer?: number;
 };
 

@@ -49,8 +49,8 @@ export function createStore(connection: Connection, options: S3Options): Store {
     copyParts: 8,
     uploadPartSize: 8 * MIB,
     uploadBuffer: 64 * MIB,
-    downloadBuffer: 96 * MIB,
-    uploadsBuffer: 96 * MIB,
+    downloadBuffer: 48 * MIB,
+    uploadsBuffer: 48 * MIB,
     ...options,
   };
   const credentials = createCredentialCache(connection.credentials);
