@@ -400,7 +400,7 @@ test("where the store takes any copy, a source is kept whose copy was overwritte
 });
 
 test("figures count each object and request once, however often a chunk changes hands", async () => {
-  const own = await startBatchHarness({ workers: 0 });
+  const own = await startBatchHarness({ workers: 0, deps: { concurrency: 2 } });
   const [from, to] = buckets(numbered(40), own);
   const batch = await own.batches.start({ operation: "copy", source: { bucket: from }, destination: { bucket: to } });
   const worker = startDeliveries(own);
