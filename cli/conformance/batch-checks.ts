@@ -1,6 +1,5 @@
 import type { BatchSpecInput, BatchStatus } from "../../producer/index.ts";
 import { type Check, expectContent, expectEqual, put, type Subject } from "./check.ts";
-import { oddKeys } from "./odd-keys.ts";
 
 async function batch({ producer, signal }: Subject, spec: BatchSpecInput): Promise<BatchStatus> {
   const started = await producer.batches.start(spec);
@@ -16,8 +15,6 @@ async function keysUnder({ run }: Subject, bucket: string, prefix: string): Prom
   return objects.map(({ key }) => key.slice(prefix.length)).toSorted();
 }
 
-const sortedKeys = oddKeys.toSorted();
-
 /** They start from the odd keys that move-object left under `moved/`. */
 export const batchChecks: readonly Check[] = [
   {
@@ -25,7 +22,7 @@ export const batchChecks: readonly Check[] = [
     claim: "copies all under a prefix, odd keys included",
     proves: ["conditional-copy"],
     run: async (subject) => {
-      const { odd, other } = subject;
+      const { odd, other, oddKeys } = subject;
       const source = { bucket: odd, prefix: "moved/" };
       const done = await batch(subject, {
         operation: "copy",
@@ -33,7 +30,7 @@ export const batchChecks: readonly Check[] = [
         destination: { bucket: other, prefix: "batch/" },
       });
       expectAll(done, oddKeys.length);
-      expectEqual(await keysUnder(subject, other, "batch/"), sortedKeys, "the keys");
+      expectEqual(await keysUnder(subject, other, "batch/"), oddKeys.toSorted(), "the keys");
     },
   },
   {
@@ -41,12 +38,12 @@ export const batchChecks: readonly Check[] = [
     claim: "moves all under a prefix",
     proves: ["conditional-bulk-delete"],
     run: async (subject) => {
-      const { odd, other } = subject;
+      const { odd, other, oddKeys } = subject;
       const source = { bucket: other, prefix: "batch/" };
       const done = await batch(subject, { operation: "move", source, destination: { bucket: odd, prefix: "again/" } });
       expectAll(done, oddKeys.length);
       expectEqual(await keysUnder(subject, other, "batch/"), [], "the keys at the source");
-      expectEqual(await keysUnder(subject, odd, "again/"), sortedKeys, "the keys at the destination");
+      expectEqual(await keysUnder(subject, odd, "again/"), oddKeys.toSorted(), "the keys at the destination");
       const key = `again/${oddKeys[2] ?? ""}`;
       await expectContent(subject, { bucket: odd, key }, `content of ${oddKeys[2] ?? ""}`);
     },
@@ -55,7 +52,7 @@ export const batchChecks: readonly Check[] = [
     activity: "batches",
     claim: "deletes all under a prefix",
     run: async (subject) => {
-      const { odd: bucket } = subject;
+      const { odd: bucket, oddKeys } = subject;
       expectAll(await batch(subject, { operation: "delete", source: { bucket, prefix: "again/" } }), oddKeys.length);
       expectEqual(await keysUnder(subject, bucket, "again/"), [], "the keys");
     },

@@ -15,6 +15,8 @@ export type Subject = {
   readonly bucket: string;
   readonly other: string;
   readonly odd: string;
+  /** The odd keys that the store takes: those that it refuses with a typed error are left out once that was seen. */
+  readonly oddKeys: string[];
   readonly versioned: string | undefined;
   /** Runs a job through Redis and the worker. */
   readonly run: <Name extends ActivityName>(name: Name, input: ActivityInput<Name>) => Promise<ActivityResult<Name>>;
@@ -36,8 +38,8 @@ export type Check = {
   readonly needs?: CapabilityName;
   /** Capabilities that are worked around where the store lacks them and this check holds nevertheless. */
   readonly proves?: readonly CapabilityName[];
-  /** Throws where the claim does not hold. */
-  readonly run: (subject: Subject) => Promise<void>;
+  /** Throws where the claim does not hold; what is to be known besides is returned. */
+  readonly run: (subject: Subject) => Promise<string | void>;
 };
 
 /** Above it the worker of a conformance run copies and uploads in parts. */

@@ -10,7 +10,7 @@ import {
   expectThat,
   put,
 } from "./check.ts";
-import { forEachKey, oddKeys } from "./odd-keys.ts";
+import { forOddKeys } from "./odd-keys.ts";
 
 const metadata = { author: "conformance" };
 const tags = { colour: "dark red" };
@@ -126,7 +126,7 @@ export const copyChecks: readonly Check[] = [
     activity: "copy-object",
     claim: "copies odd keys",
     run: async (subject) =>
-      forEachKey(oddKeys, async (key) => {
+      forOddKeys(subject.oddKeys, async (key) => {
         const { odd, other } = subject;
         await subject.run("copy-object", { object: { bucket: odd, key }, destination: { bucket: other } });
         await expectContent(subject, { bucket: other, key }, `content of ${key}`);
@@ -210,7 +210,7 @@ export const moveChecks: readonly Check[] = [
     activity: "move-object",
     claim: "moves odd keys",
     run: async (subject) =>
-      forEachKey(oddKeys, async (key) => {
+      forOddKeys(subject.oddKeys, async (key) => {
         const object = { bucket: subject.other, key };
         const destination = { bucket: subject.odd, key: `moved/${key}` };
         await subject.run("move-object", { object, destination });

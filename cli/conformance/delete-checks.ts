@@ -1,6 +1,6 @@
 import { missing } from "./bucket-checks.ts";
 import { type Check, contentOf, expectCode, expectContent, expectEqual, expectGone, expectThat, put } from "./check.ts";
-import { forEachKey, oddKeys } from "./odd-keys.ts";
+import { forOddKeys } from "./odd-keys.ts";
 
 const WRONG_ETAG = "0".repeat(32);
 
@@ -33,7 +33,7 @@ export const deleteChecks: readonly Check[] = [
     activity: "delete-object",
     claim: "deletes odd keys",
     run: async (subject) =>
-      forEachKey(oddKeys, async (key) => {
+      forOddKeys(subject.oddKeys, async (key) => {
         const object = { bucket: subject.odd, key };
         await subject.run("delete-object", { object });
         await expectGone(subject, object);

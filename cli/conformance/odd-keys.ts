@@ -1,3 +1,5 @@
+import { ActivityError } from "../../model/activity-error.ts";
+
 /** Keys of which each breaks some tool or store. */
 export const oddKeys: readonly string[] = [
   "plain.txt",
@@ -19,6 +21,26 @@ export const oddKeys: readonly string[] = [
 
 /** Keys that XML 1.0 cannot carry as they are: they live or die with url-encoded listings. */
 export const controlKeys: readonly string[] = ["line\nbreak", "carriage\r\nreturn", "tab\there", "bell\u0007"];
+
+/**
+ * Runs the work for every odd key that the store takes. One that it refuses with a typed error, there or where it goes, is left out from
+ * then on and told: a store that says no to a key fails nothing.
+ */
+export async function forOddKeys(keys: string[], work: (key: string) => Promise<void>): Promise<string | undefined> {
+  const refused = new Map<string, string>();
+  await forEachKey([...keys], async (key) => {
+    try {
+      await work(key);
+    } catch (error) {
+      if (!(error instanceof ActivityError) || error.retryable || error.httpStatus !== 400) throw error;
+      refused.set(key, error.code);
+    }
+  });
+  if (refused.size === 0) return undefined;
+  keys.splice(0, keys.length, ...keys.filter((key) => !refused.has(key)));
+  if (keys.length === 0) throw new Error("expected some of the keys to be taken, all are refused");
+  return `refused: ${Array.from(refused, ([key, code]) => `${JSON.stringify(key.slice(0, 40))} (${code})`).join(", ")}`;
+}
 
 /** Runs the work for every key, eight at a time, and names the keys for which it threw. */
 export async function forEachKey(keys: readonly string[], work: (key: string) => Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import { missing } from "./bucket-checks.ts";
 import { bigContent, type Check, expectCode, expectContent, expectEqual, expectGone, expectThat } from "./check.ts";
-import { forEachKey, oddKeys } from "./odd-keys.ts";
+import { forOddKeys, oddKeys } from "./odd-keys.ts";
 import { described } from "./write-checks.ts";
 
 const WRONG_ETAG = "0".repeat(32);
@@ -64,7 +64,7 @@ export const readChecks: readonly Check[] = [
     activity: "get-object",
     claim: "reads odd keys",
     run: async (subject) =>
-      forEachKey(oddKeys, (key) => expectContent(subject, { bucket: subject.odd, key }, `content of ${key}`)),
+      forOddKeys(subject.oddKeys, (key) => expectContent(subject, { bucket: subject.odd, key }, `content of ${key}`)),
   },
   {
     activity: "get-object",

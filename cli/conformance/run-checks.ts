@@ -51,8 +51,8 @@ async function runCheck(check: Check, subject: Subject, capabilities: readonly C
   if (lacking !== undefined)
     return ended({ verdict: lacking.found === "refused" ? "refuses" : "lacks", detail: lacking.detail });
   try {
-    await check.run(subject);
-    return ended({ verdict: "works" });
+    const remark = await check.run(subject);
+    return ended({ verdict: "works", ...(typeof remark === "string" && { detail: remark }) });
   } catch (error) {
     subject.signal.throwIfAborted();
     const detail = error instanceof Error ? error.message : String(error);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { ActivityError } from "../../model/activity-error.ts";
 import { activityNames } from "../../jobs/contracts.ts";
 import type { Capability, Connection } from "../../worker/inspect.ts";
+import { oddKeys } from "./odd-keys.ts";
 import { type Subject, THRESHOLD } from "./check.ts";
 import { activityRow, capabilityRow, type CheckResult, type Report } from "./report.ts";
 import { allChecks, runChecks } from "./run-checks.ts";
@@ -29,7 +30,12 @@ export async function runConformance(target: Target, { env, signal, told }: RunO
   const careful = connectionTo(target);
   await using stack = new AsyncDisposableStack();
   const buckets = new Set<string>();
-  stack.defer(() => removeBuckets(careful, buckets));
+  // What was found out is worth more than a tidy store: it is told which buckets stay, and the report is made all the same.
+  stack.defer(() =>
+    removeBuckets(careful, buckets).catch((error: unknown) => {
+      told(error instanceof Error ? error.message : String(error));
+    }),
+  );
   const bucketNamed = (name: string) => {
     buckets.add(`${run}-${name}`);
     return `${run}-${name}`;
@@ -59,6 +65,7 @@ export async function runConformance(target: Target, { env, signal, told }: RunO
     bucket: bucketNamed("in"),
     other: bucketNamed("out"),
     odd: bucketNamed("odd"),
+    oddKeys: [...oddKeys],
     versioned: versions.found === "works" ? versioned : undefined,
     run: (name, input) => producer.run(name, input, { timeout: JOB_TIMEOUT_MS, attempts: 3, signal }),
     spareBucket: () => bucketNamed(`spare-${(spares += 1)}`),

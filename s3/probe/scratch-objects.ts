@@ -7,7 +7,9 @@ import {
   type ListObjectVersionsOutput,
   PutBucketVersioningCommand,
 } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { Connection } from "../../credentials/connection.ts";
+import { nameOf } from "../error-mapping.ts";
 import { deleteMany } from "../requests/delete-many.ts";
 import { listPage } from "../requests/list.ts";
 import type { Call, DeleteItem } from "../s3.ts";
@@ -47,17 +49,14 @@ async function abortUploads(store: Store, { bucket, prefix }: Scratch, call: Cal
   do {
     const make = () =>
       new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, EncodingType: "url", ...marker });
-    const page: ListMultipartUploadsOutput = await send(
-      store,
-      make,
-      { operation: "ListMultipartUploads", bucket },
-      call,
-    );
+    const about = { operation: "ListMultipartUploads", bucket };
+    const page: ListMultipartUploadsOutput | undefined = await unlessMissing(send(store, make, about, call));
+    if (page === undefined) return;
     for (const { Key, UploadId } of page.Uploads ?? []) {
       if (Key === undefined) continue;
       const key = page.EncodingType === "url" ? decode(Key) : Key;
-      const about = { operation: "AbortMultipartUpload", bucket, key };
-      await send(store, () => new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }), about, call);
+      const abort = { operation: "AbortMultipartUpload", bucket, key };
+      await send(store, () => new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }), abort, call);
     }
     const { IsTruncated, NextKeyMarker = "", NextUploadIdMarker = "" } = page;
     marker =
@@ -66,9 +65,14 @@ async function abortUploads(store: Store, { bucket, prefix }: Scratch, call: Cal
 }
 
 async function removeObjects(store: Store, { bucket, prefix }: Scratch, call: Call): Promise<void> {
+  let before = "";
   for (;;) {
     const { objects } = await listPage(store, { bucket, prefix }, call);
     if (objects.length === 0) return;
+    const first = objects[0]?.key ?? "";
+    // A store may list a key under another name than the one that deletes it.
+    if (first === before) throw stays(bucket, first);
+    before = first;
     await removeAll(
       store,
       bucket,
@@ -80,11 +84,13 @@ async function removeObjects(store: Store, { bucket, prefix }: Scratch, call: Ca
 
 async function keepsVersions(store: Store, bucket: string, call: Call): Promise<boolean> {
   const make = () => new GetBucketVersioningCommand({ Bucket: bucket });
-  const { Status } = await send(store, make, { operation: "GetBucketVersioning", bucket }, call);
+  const asked = send(store, make, { operation: "GetBucketVersioning", bucket }, call);
+  const { Status } = (await unlessMissing(asked)) ?? {};
   return Status === "Enabled" || Status === "Suspended";
 }
 
 async function removeVersions(store: Store, { bucket, prefix }: Scratch, call: Call): Promise<void> {
+  let before = "";
   for (;;) {
     const make = () => new ListObjectVersionsCommand({ Bucket: bucket, Prefix: prefix, EncodingType: "url" });
     const page: ListObjectVersionsOutput = await send(store, make, { operation: "ListObjectVersions", bucket }, call);
@@ -94,7 +100,11 @@ async function removeVersions(store: Store, { bucket, prefix }: Scratch, call: C
         return [{ key: page.EncodingType === "url" ? decode(Key) : Key, versionId: VersionId }];
       },
     );
-    if (items.length === 0) return;
+    const [first] = items;
+    if (first === undefined) return;
+    const name = `${first.key} version ${first.versionId ?? ""}`;
+    if (name === before) throw stays(bucket, name);
+    before = name;
     await removeAll(store, bucket, items, call);
   }
 }
@@ -104,6 +114,26 @@ async function removeAll(store: Store, bucket: string, items: readonly DeleteIte
     const outcomes = await deleteMany(store, { bucket, items: items.slice(at, at + 1000) }, call);
     for (const { error } of outcomes) if (error !== undefined) throw error;
   }
+}
+
+/** The answer, or `undefined` where the store has no such call: then there is nothing of the kind to remove. */
+async function unlessMissing<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    const missing =
+      error instanceof ActivityError &&
+      (error.httpStatus === 501 || error.httpStatus === 405 || error.code === "NoSuchUpload");
+    if (missing) return undefined;
+    throw error;
+  }
+}
+
+function stays(bucket: string, name: string): ActivityError {
+  return new ActivityError(
+    "VerificationFailed",
+    `expected ${nameOf({ bucket, key: name })} to be gone, the store lists it again after its delete`,
+  );
 }
 
 /** S3 encodes like a form: a space is `+`, a plus is `%2B`. */
