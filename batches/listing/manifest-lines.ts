@@ -4,7 +4,7 @@ import { createGunzip } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { z } from "zod";
 import { BucketName, Verified } from "../../model/entities.ts";
-import { unquoteEtag } from "../../s3/etag.ts";
+import { unquoteEtag } from "../../model/etag.ts";
 import type { ManifestSource } from "../spec/request.ts";
 import type { ManifestEntry } from "../state/chunk-manifest.ts";
 

@@ -16,7 +16,7 @@ import {
 import { copySource } from "../requests/copy-source.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { type About, isUnknownOutcome, nameOf, unproven } from "../error-mapping.ts";
-import { isSinglePartEtag, quoteEtag, unquoteEtag } from "../etag.ts";
+import { isSinglePartEtag, quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { findFacts, headFacts } from "../requests/head.ts";
 import { beginUpload, type CopyPart, endUpload, type OpenUpload } from "./upload.ts";
 import { openUpload, removeUpload } from "./open-upload.ts";

@@ -1,5 +1,5 @@
 import type { About } from "../error-mapping.ts";
-import { unquoteEtag } from "../etag.ts";
+import { unquoteEtag } from "../../model/etag.ts";
 import { conditions, provenPut, type PutRequest, type PutResult, recover } from "../proof/put.ts";
 import { writtenVersion } from "../proof/written-version.ts";
 import type { Call } from "../s3.ts";

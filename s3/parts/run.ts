@@ -1,6 +1,6 @@
 import { PutObjectCommand, type ServiceInputTypes, type ServiceOutputTypes } from "@aws-sdk/client-s3";
 import { type About, unproven } from "../error-mapping.ts";
-import { unquoteEtag } from "../etag.ts";
+import { unquoteEtag } from "../../model/etag.ts";
 import type { PutRequest } from "../proof/put.ts";
 import { retryPart } from "./retry.ts";
 import { type S3Command, send } from "../transport/send.ts";

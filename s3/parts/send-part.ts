@@ -1,7 +1,7 @@
 import { UploadPartCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import { isSinglePartEtag, unquoteEtag } from "../etag.ts";
+import { isSinglePartEtag, unquoteEtag } from "../../model/etag.ts";
 import { hasPlainEtag } from "../proof/content.ts";
 import type { Call } from "../s3.ts";
 import type { PutRequest } from "../proof/put.ts";

@@ -6,7 +6,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import { isSinglePartEtag, unquoteEtag } from "../etag.ts";
+import { isSinglePartEtag, unquoteEtag } from "../../model/etag.ts";
 import { hasPlainEtag } from "../proof/content.ts";
 import { conditions, type PutRequest } from "../proof/put.ts";
 import { writtenVersion } from "../proof/written-version.ts";

@@ -1,7 +1,7 @@
 import { ListPartsCommand, type ListPartsCommandOutput } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type About, isThrottle, unproven } from "../error-mapping.ts";
-import { unquoteEtag } from "../etag.ts";
+import { unquoteEtag } from "../../model/etag.ts";
 import { removeUpload } from "./open-upload.ts";
 import type { Call, UploadMemory, UploadState } from "../s3.ts";
 import { send } from "../transport/send.ts";

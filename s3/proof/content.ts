@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, Verified } from "../../model/entities.ts";
 import { type About, nameOf } from "../error-mapping.ts";
-import { isSinglePartEtag } from "../etag.ts";
+import { isSinglePartEtag } from "../../model/etag.ts";
 import { partEtags } from "../parts/part-etags.ts";
 import { pulledStream } from "../parts/pulled-stream.ts";
 import type { ObjectFacts } from "../requests/object-facts.ts";

@@ -3,7 +3,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails } from "../../model/entities.ts";
 import type { AttributeInput } from "../requests/attributes.ts";
 import { isUnknownOutcome, nameOf } from "../error-mapping.ts";
-import { isSinglePartEtag, quoteEtag, unquoteEtag } from "../etag.ts";
+import { isSinglePartEtag, quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { findFacts, headFacts } from "../requests/head.ts";
 import type { Call, Upload } from "../s3.ts";
 import type { Store } from "../store.ts";

@@ -1,7 +1,7 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import { isSameSecond } from "../../model/one-object.ts";
 import { nameOf } from "../error-mapping.ts";
-import { unquoteEtag } from "../etag.ts";
+import { unquoteEtag } from "../../model/etag.ts";
 import { findFacts } from "../requests/head.ts";
 import type { ObjectFacts } from "../requests/object-facts.ts";
 import type { Call, Pin } from "../s3.ts";

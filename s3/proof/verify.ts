@@ -2,7 +2,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectRef, Verified } from "../../model/entities.ts";
 import { isPinned, sourceChanged } from "./unchanged.ts";
 import { nameOf } from "../error-mapping.ts";
-import { isSinglePartEtag, unquoteEtag } from "../etag.ts";
+import { isSinglePartEtag, unquoteEtag } from "../../model/etag.ts";
 import { findFacts, headFacts } from "../requests/head.ts";
 import type { ObjectFacts } from "../requests/object-facts.ts";
 import type { Call, CopyProof, Pin, S3 } from "../s3.ts";

@@ -13,7 +13,7 @@ import {
 import { copySource } from "./copy-source.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import { quoteEtag, unquoteEtag } from "../etag.ts";
+import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { copyResultEtag } from "../transport/fast-path.ts";
 import { findFacts, headFacts } from "./head.ts";
 import { multipartCopy } from "../parts/copy.ts";

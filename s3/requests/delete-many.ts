@@ -5,7 +5,7 @@ import { inLanes, lookAtMany } from "../proof/look-at-many.ts";
 import { foundOf, isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { deleteObject, deleteUnchanged } from "./delete.ts";
 import { type About, nameOf, toActivityError, unproven } from "../error-mapping.ts";
-import { quoteEtag } from "../etag.ts";
+import { quoteEtag } from "../../model/etag.ts";
 import { findFacts } from "./head.ts";
 import type { Call, DeleteItem, DeleteOutcome, Pin, S3 } from "../s3.ts";
 import { send } from "../transport/send.ts";

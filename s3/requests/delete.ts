@@ -3,7 +3,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
 import { captureHeaders } from "../transport/capture-headers.ts";
 import { type About, isThrottle, isUnknownOutcome, nameOf, unproven } from "../error-mapping.ts";
-import { quoteEtag, unquoteEtag } from "../etag.ts";
+import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { foundOf, lookUnchanged, sourceChanged } from "../proof/unchanged.ts";
 import { findFacts } from "./head.ts";
 import type { Headers } from "./object-facts.ts";

@@ -3,7 +3,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
 import { captureHeaders } from "../transport/capture-headers.ts";
 import { type About, toActivityError, unproven } from "../error-mapping.ts";
-import { quoteEtag } from "../etag.ts";
+import { quoteEtag } from "../../model/etag.ts";
 import { type ObjectFacts, factsFromHeaders, type Headers } from "./object-facts.ts";
 import type { Call } from "../s3.ts";
 import { regionOf, send } from "../transport/send.ts";

@@ -1,7 +1,7 @@
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { S3Object } from "../../model/entities.ts";
 import { type About, unproven } from "../error-mapping.ts";
-import { unquoteEtag } from "../etag.ts";
+import { unquoteEtag } from "../../model/etag.ts";
 import { type Listing, type ListingEntry, parseListing } from "./parse-listing.ts";
 import type { Call, ListPage, ListRequest } from "../s3.ts";
 import { send } from "../transport/send.ts";

@@ -1,7 +1,7 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import { unquoteEtag } from "../etag.ts";
+import { unquoteEtag } from "../../model/etag.ts";
 import { ATTRIBUTES, type AttributeField, headerText, META } from "./attribute-table.ts";
 import { decodeMetadata } from "./metadata-encoding.ts";
 

@@ -1,7 +1,7 @@
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import { hasPlainEtag, type KnownParts } from "../proof/content.ts";
 import type { About } from "../error-mapping.ts";
-import { quoteEtag, unquoteEtag } from "../etag.ts";
+import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import type { Call } from "../s3.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";

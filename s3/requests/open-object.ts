@@ -5,7 +5,7 @@ import type { ByteRange, ObjectRef } from "../../model/entities.ts";
 import { captureHeaders } from "../transport/capture-headers.ts";
 import { downloadBody } from "../parts/download-body.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import { quoteEtag, unquoteEtag } from "../etag.ts";
+import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { factsFromHeaders, type Headers, type ObjectFacts } from "./object-facts.ts";
 import type { Call } from "../s3.ts";
 import { send } from "../transport/send.ts";

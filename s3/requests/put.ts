@@ -4,7 +4,7 @@ import type { ObjectDetails } from "../../model/entities.ts";
 import { partsAbove } from "../../credentials/connection.ts";
 import { attributeInput } from "./attributes.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import { unquoteEtag } from "../etag.ts";
+import { unquoteEtag } from "../../model/etag.ts";
 import { findFacts } from "./head.ts";
 import { putParts } from "../parts/put.ts";
 import { signPayload } from "../transport/sign-payload.ts";
