@@ -400,7 +400,7 @@ describe("a worker that may not look at objects, and died before a cancel,", () 
       how = await Promise.race([died, drive(harness, worker, id)]);
       worker.close();
     }
-    await harness.batches.get(id).cancel();
+    await createBatchStore(harness.redis, harness.prefix).steer(id, "cancel");
     const refuse = { kind: "status", status: 403, code: "AccessDenied", bucket: place.from } as const;
     const faults = (["HeadObject", "GetObject"] as const).map((name) =>
       harness.sandbox.fault({ ...refuse, operation: name }),
@@ -460,7 +460,7 @@ describe("a move that was copied but not deleted by a worker that died", () => {
 
   test("keeps all sources after a cancel, and says so", async () => {
     const { id, place } = await halfDone();
-    await harness.batches.get(id).cancel();
+    await createBatchStore(harness.redis, harness.prefix).steer(id, "cancel");
     const worker = startWorker(harness, HEALTHY);
     await drive(harness, worker, id);
     const rows = await all(harness.batches.get(id).report());
