@@ -54,13 +54,18 @@ export const hasOverrides = (input: TransferInput): boolean => Object.keys(attri
 
 /**
  * Brings the pinned content of the source to the destination, once over all attempts, and proves it.
+ * With `thenDelete` the source goes afterwards, so that names which may be one object are looked at more strictly.
  * Rerun after a crash it uses the pin of the first run, and accepts what that run already copied.
  */
-export async function transfer(input: TransferInput, context: JobContext): Promise<Transferred> {
+export async function transfer(
+  input: TransferInput,
+  context: JobContext,
+  { thenDelete = false }: { readonly thenDelete?: boolean } = {},
+): Promise<Transferred> {
   const { destination, evidence, signal } = context;
   const target = { bucket: input.destination.bucket, key: input.destination.key ?? input.object.key };
   try {
-    const pin = await evidence.pinOnce(() => pinSource(input, target, context));
+    const pin = await evidence.pinOnce(() => pinSource(input, target, { ...context, thenDelete }));
     const ours = await evidence.copied();
     const earlier = ours && (await destination.proves({ source: pin, ...target, ours }, { signal }));
     if (earlier) return { pin, proof: earlier, by: "earlier-attempt" };
@@ -97,7 +102,11 @@ type Ends = Pick<JobContext, "s3" | "destination">;
 type Target = { readonly bucket: string; readonly key: string };
 
 /** Runs once: what it sees is what every later attempt compares with. */
-async function pinSource(input: TransferInput, target: Target, context: JobContext): Promise<Pin> {
+async function pinSource(
+  input: TransferInput,
+  target: Target,
+  context: JobContext & { readonly thenDelete: boolean },
+): Promise<Pin> {
   const { s3, destination, signal } = context;
   const source = await s3.head(input.object, { signal });
   const pin: Pin = {
@@ -156,14 +165,15 @@ function mayBeSameObject(
   input: TransferInput,
   target: Target,
   source: ObjectDetails,
-  { s3, destination }: Ends,
+  { s3, destination, thenDelete }: Ends & { readonly thenDelete: boolean },
 ): boolean {
   if (!mayFoldTogether(input.object.key, target.key)) return false;
   const aliased = isAlias(input.object.bucket) || isAlias(target.bucket);
   if (input.object.bucket === target.bucket) return aliased || input.object.key !== target.key || s3 !== destination;
   // Two buckets of one store may be one under two names. Where they are, our copy gives the source another date, unless it is as young as that.
   const young = Date.now() - Date.parse(source.lastModified) < YOUNG_MS;
-  return aliased || (s3.connection.endpoint !== undefined && young);
+  // Only a move could lose it; a copy of equal content made in the same second is an everyday thing.
+  return aliased || (thenDelete && s3.connection.endpoint !== undefined && young);
 }
 
 /** One object seen twice shows the same content written at the same moment. */

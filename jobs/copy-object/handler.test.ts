@@ -67,3 +67,12 @@ test("claims no copy that the answer does not prove", async ({ sandbox, run }) =
   await expect(copy).rejects.toMatchObject({ retryable: true });
   expect(sandbox.keys("lie")).toEqual(["a"]);
 });
+
+test("copies over equal content that another bucket got in the same second", async ({ sandbox, run }) => {
+  sandbox.createBucket("morning");
+  sandbox.createBucket("evening");
+  const lastModified = new Date();
+  for (const bucket of ["morning", "evening"]) sandbox.put(bucket, "a", "the same", { lastModified });
+  const object = { bucket: "morning", key: "a" };
+  expect(await run("copy-object", { object, destination: { bucket: "evening" } })).toMatchObject({ success: true });
+});

@@ -46,7 +46,7 @@ async function move(
   context: JobContext,
   deletes: AbortSignal,
 ): Promise<ResultOf<typeof moveObject>> {
-  const done = await transfer(input, context);
+  const done = await transfer(input, context, { thenDelete: true });
   if (done.skipped) return { success: true, object: done.skipped, skipped: true };
   const { proof } = done;
   // `skip-identical`: as with `skip`, what was there before the job is left alone, at both ends.
