@@ -34,7 +34,7 @@ export async function planChunk(work: ChunkWork): Promise<void> {
   });
   const objects = manifest.keys.length;
   const counters = { objects, bytes: bytesOf(manifest), collisions: existing, over5GiB, archived, requests };
-  const unfit = objects - open - archived + (manifest.refusals?.length ?? 0) - (work.manifest.refusals?.length ?? 0);
+  const unfit = objects - open + (manifest.refusals?.length ?? 0) - (work.manifest.refusals?.length ?? 0);
   const state = await chunks.finishPlan(delivery, { ...counters, refused: Math.max(0, unfit) });
   if (state === "superseded") throw new Superseded();
 }

@@ -5,7 +5,7 @@ import { OPEN } from "./outcomes.ts";
 import { type ChunkWork, destinationKeyAt, isOneBucket } from "./work.ts";
 
 /**
- * Must be restored before they can be read. https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
+ * Must be restored before they can be read, which a dry run counts by the listed class. https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
  * Intelligent-Tiering's archive tiers show only when a copy is refused: `InvalidObjectState`.
  */
 const ARCHIVED: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
@@ -29,7 +29,6 @@ export function screenObjects(work: ChunkWork): void {
         code: "SameObject",
         message: "SameObject: source and destination are one object, nothing to do",
       });
-    else if (spec.operation !== "delete") screenArchived(work, index, classAt(manifest, index));
   }
 }
 
@@ -59,16 +58,14 @@ function takenDestinations(work: ChunkWork): ReadonlyMap<number, { code: string;
   return taken;
 }
 
-/** True where it was decided upon. */
-export function screenArchived({ spec, outcomes }: ChunkWork, index: number, storageClass: string): boolean {
-  if (!isArchived(storageClass)) return false;
+/** What becomes of an object that the store does not let anybody read before it is restored. */
+export function settleArchived({ spec, outcomes }: ChunkWork, index: number, storageClass: string): void {
   const remark = {
     code: "Archived",
     message: `Archived: expected an object that can be read, this one is in ${storageClass}`,
   };
   if (spec.archived === "skip") outcomes.skipped(index, remark);
   else outcomes.failed(index, remark);
-  return true;
 }
 
 function refusalOf(work: ChunkWork, index: number): { code: string; message: string } | undefined {

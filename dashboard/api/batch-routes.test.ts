@@ -79,7 +79,7 @@ describe("a batch over HTTP", () => {
     const { buckets: steps } = (await dashboard.send(`/api/batches/${id}/throughput`)).json() as unknown as {
       buckets: { objects: number }[];
     };
-    expect(steps.reduce((sum, { objects }) => sum + objects, 0)).toBe(29);
+    expect(steps.reduce((sum, { objects }) => sum + objects, 0)).toBe(30);
 
     const retried = await dashboard.send(`/api/batches/${id}/retry-failed`, { method: "POST" });
     expect(retried.status).toBe(201);

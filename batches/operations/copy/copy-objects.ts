@@ -13,7 +13,7 @@ import { OPEN } from "../../run/outcomes.ts";
 import { runLanes } from "../../run/lanes.ts";
 import type { Pace } from "../../run/pace.ts";
 import { backoff, isFatal, isThrottle, MAX_TRIES, rest, toError } from "../../run/retry.ts";
-import { screenArchived } from "../../run/screen.ts";
+import { settleArchived } from "../../run/screen.ts";
 import { uploadMemory } from "./leftover-uploads.ts";
 import { type ChunkWork, destinationKeyAt, laneOf, pinAt, Superseded } from "../../run/work.ts";
 
@@ -73,6 +73,12 @@ async function copyObject(work: ChunkWork, conflicts: Conflicts | undefined, ind
     }
   }
 }
+
+/**
+ * How a store says that an object must be restored first. Only it knows: a restored object is still listed in its archive class, and the
+ * archive tiers of Intelligent-Tiering show nowhere else. https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+ */
+const ARCHIVE_CODES: ReadonlySet<string> = new Set(["InvalidObjectState", "ObjectNotInActiveTierError"]);
 
 /** After a halt what was cut off stays open; any other end of the signal ends the delivery. */
 function abandoned({ control }: ChunkWork, reason: unknown): void {
@@ -164,6 +170,8 @@ async function copyOrFind(
   try {
     return await limiter.run(send, { signal, lane: laneOf(work) });
   } catch (error) {
+    if (error instanceof ActivityError && ARCHIVE_CODES.has(error.code))
+      return void settleArchived(work, index, pin.storageClass ?? "an archive tier");
     if (!(error instanceof ActivityError) || (error.httpStatus !== 404 && error.httpStatus !== 412)) throw error;
     return await lookAgain(work, index, { pin, target, error });
   }
@@ -185,7 +193,6 @@ async function pinLate(work: ChunkWork, index: number): Promise<Pin | undefined>
   }
   const { etag, size, lastModified, storageClass, versionId } = found;
   outcomes.pins.set(index, { etag, size, lastModified, storageClass, ...(versionId !== undefined && { versionId }) });
-  if (screenArchived(work, index, storageClass)) return undefined;
   return pinAt(work, index);
 }
 
