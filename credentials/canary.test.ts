@@ -168,10 +168,13 @@ describe("no secret is shown", () => {
 
   test("by a worker's configuration, right or wrong", async () => {
     const { env } = await world();
-    const url = `redis://user:${encodeURIComponent(secret("redis"))}@127.0.0.1:6379/0?password=${secret("query")}`;
+    const url = `redis://user:${encodeURIComponent(secret("redis"))}@127.0.0.1:6379/0`;
     const config = parseWorkerConfig({ ...env, REDIS_URL: url });
     expect(config.redis).toContain(CANARY);
     const wrong = await failureOf(() => parseWorkerConfig({ ...env, REDIS_URL: url.replace("redis:", "http:") }));
-    for (const thing of [describeConfig(config), wrong]) expect(shown(thing)).not.toMatch(new RegExp(CANARY, "i"));
+    const misplaced = `${url}?password=${secret("query")}`;
+    const refused = await failureOf(() => parseWorkerConfig({ ...env, REDIS_URL: misplaced }));
+    for (const thing of [describeConfig(config), wrong, refused])
+      expect(shown(thing)).not.toMatch(new RegExp(CANARY, "i"));
   });
 });
