@@ -15,7 +15,7 @@ const total = { passed: 0, failed: 0 };
 try {
   // Two lanes for two cores; the tests then have the machine to themselves, for some of them measure time.
   await Promise.all([
-    checks("types", "lint", "format:check"),
+    checks("types", "types:pages", "lint", "format:check"),
     // The last two look into what the build made.
     checks("deadcode", "build", "package:check", "package:types"),
   ]);

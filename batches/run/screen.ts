@@ -1,6 +1,6 @@
 import { keyProblem } from "../../model/object-key.ts";
 import { changesInPlace, isInPlace, prefixSource } from "../spec/request.ts";
-import { bucketAt, classAt } from "../state/chunk-manifest.ts";
+import { bucketAt } from "../state/chunk-manifest.ts";
 import { OPEN } from "./outcomes.ts";
 import { type ChunkWork, destinationKeyAt, isOneBucket } from "./work.ts";
 
@@ -16,7 +16,7 @@ export function isArchived(storageClass: string | undefined): boolean {
 
 /** Decides, without a request, on all objects that cannot or must not be worked on. */
 export function screenObjects(work: ChunkWork): void {
-  const { manifest, outcomes, spec } = work;
+  const { manifest, outcomes } = work;
   for (const [index, code, message] of manifest.refusals ?? [])
     if (outcomes.status[index] === OPEN) outcomes.failed(index, { code, message });
   const taken = takenDestinations(work);

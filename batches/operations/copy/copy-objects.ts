@@ -170,8 +170,10 @@ async function copyOrFind(
   try {
     return await limiter.run(send, { signal, lane: laneOf(work) });
   } catch (error) {
-    if (error instanceof ActivityError && ARCHIVE_CODES.has(error.code))
-      return void settleArchived(work, index, pin.storageClass ?? "an archive tier");
+    if (error instanceof ActivityError && ARCHIVE_CODES.has(error.code)) {
+      settleArchived(work, index, pin.storageClass ?? "an archive tier");
+      return undefined;
+    }
     if (!(error instanceof ActivityError) || (error.httpStatus !== 404 && error.httpStatus !== 412)) throw error;
     return await lookAgain(work, index, { pin, target, error });
   }
