@@ -80,7 +80,7 @@ test("reads secrets from files, and not from both", async () => {
     parseDashboardConfig({ BUCKETLINE_DASHBOARD_USERS_FILE: file, BUCKETLINE_DASHBOARD_USERS: USER }),
   ).toThrow(/got both/);
   expect(() => parseDashboardConfig({ REDIS_URL_FILE: join(folder, "missing") })).toThrow(
-    /REDIS_URL_FILE: cannot read/,
+    /REDIS_URL_FILE: expected a readable file/,
   );
 });
 

@@ -332,8 +332,10 @@ test("no secret was shown anywhere", async () => {
   for (const [where, text] of await redisContents()) show(where, text);
   for (const path of await readdir(join(folder, "documents"), { recursive: true, withFileTypes: true }))
     if (path.isFile()) show(`document ${path.name}`, await readFile(join(path.parentPath, path.name), "latin1"));
+  const exited = once(worker.child, "exit");
+  expect(worker.child.exitCode, `the worker ended by itself: ${worker.output().slice(-2000)}`).toBeNull();
   worker.child.kill("SIGTERM");
-  await once(worker.child, "exit");
+  await exited;
   expect(worker.output().includes('"msg":"stopped"')).toBe(true);
   expect(seen.size).toBeGreaterThan(100);
   const leaks = [...seen].flatMap(([where, text]) => {
