@@ -57,7 +57,7 @@ export function lastRefusal(client: RedisClient, withinMs = 5000): string | unde
 export function connectRedis(location: RedisLocation, patience: Patience = {}): RedisClient {
   const refusal: Refusal = { message: "", at: -Infinity };
   const settings = settingsOf(patience, refusal);
-  const client = open(location, settings);
+  const client = endsAlways(open(location, settings));
   refusals.set(client, refusal);
   keepPulse(client);
   if (!isCluster(client) && patience.watchSentinels !== false) followSentinels(client);
@@ -184,13 +184,27 @@ function keepPulse(client: RedisClient): void {
   client.once("end", () => clearInterval(timer));
 }
 
+/**
+ * A connection that is cut while it waits for its next attempt: ioredis forgets its timer then, and says neither that it ended nor what becomes
+ * of waiting commands, so that whoever closes a queue just then waits for ever. A new attempt, cut at once, does both. Holds for its duplicates
+ * too, of which BullMQ makes its blocking ones.
+ */
+function endsAlways<Client extends RedisClient>(client: Client): Client {
+  const disconnect = client.disconnect.bind(client);
+  client.disconnect = (reconnect = false) => {
+    const waits = client.status === "reconnecting";
+    disconnect(reconnect);
+    if (!waits || reconnect) return;
+    client.connect().catch(() => {});
+    disconnect();
+  };
+  const duplicate = client.duplicate.bind(client) as (...args: readonly unknown[]) => RedisClient; // Redis and Cluster take other arguments
+  client.duplicate = ((...args: readonly unknown[]) => endsAlways(duplicate(...args))) as Client["duplicate"]; // passed on as they are
+  return client;
+}
+
 /** Cuts a connection for good, whatever it is doing. Its commands reject. */
 export function cutRedis(client: RedisClient): void {
-  const waits = client.status === "reconnecting";
-  client.disconnect();
-  if (!waits) return;
-  // ioredis forgets its timer then, and says neither that it ended nor what becomes of waiting commands: a new attempt, cut at once, does both.
-  client.connect().catch(() => {});
   client.disconnect();
 }
 
