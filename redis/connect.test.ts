@@ -20,7 +20,7 @@ test.each(["itself", "a duplicate"])(
     const client = connectRedis(await refusing()) as Redis; // its address is one server's
     const cut = which === "itself" ? client : client.duplicate();
     for (const one of new Set([client, cut])) one.on("error", () => {});
-    onTestFinished(() => void client.disconnect());
+    onTestFinished(() => client.disconnect());
     const told = (event: string) => new Promise<void>((resolve) => void cut.once(event, () => resolve()));
     await told("reconnecting");
     const waiting = cut.get("a");
@@ -28,6 +28,6 @@ test.each(["itself", "a duplicate"])(
     const ended = told("end");
     cut.disconnect();
     await ended;
-    await expect(waiting).rejects.toThrow();
+    await expect(waiting).rejects.toThrow("Connection is closed");
   },
 );
