@@ -12,7 +12,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { openDocumentStore } from "../documents/open-document-store.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { createBatches } from "../producer/batches.ts";
-import { openRedis } from "../redis/connection.ts";
+import { openRedis } from "../redis/connection/open.ts";
 import { startSandbox } from "../sandbox/index.ts";
 import { findProgram } from "../sandbox/redis-engine.ts";
 import { createS3 } from "../s3/create-s3.ts";

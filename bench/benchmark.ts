@@ -1,4 +1,4 @@
-import type { Figure } from "./figure.ts";
+import type { Figure } from "./results/figure.ts";
 
 /** What a benchmark is given for one run. */
 export type BenchContext = {

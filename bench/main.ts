@@ -3,8 +3,8 @@ import { loadavg } from "node:os";
 import { Argument, Command } from "commander";
 import type { Benchmark } from "./benchmark.ts";
 import { benchmarks } from "./benchmarks.ts";
-import { verdictOf } from "./figure.ts";
-import { describeMachine, machineLine, markdownTable, type NamedResult, printResult } from "./print-results.ts";
+import { verdictOf } from "./results/figure.ts";
+import { describeMachine, machineLine, markdownTable, type NamedResult, printResult } from "./results/print.ts";
 
 type Options = {
   readonly quick?: boolean;

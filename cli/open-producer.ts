@@ -1,6 +1,6 @@
 import type { Producer } from "../producer/index.ts";
 import { ActivityError } from "../model/activity-error.ts";
-import { redisUrlOf } from "../redis/url-from-environment.ts";
+import { redisUrlOf } from "../redis/connection/url-from-environment.ts";
 import type { Environment } from "./environment.ts";
 
 /** Somebody sits and waits for the answer. */

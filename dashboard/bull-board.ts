@@ -1,7 +1,7 @@
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { RedisClient } from "../redis/client.ts";
+import type { RedisClient } from "../redis/connection/client.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { bullBoardServer } from "./bull-board-server.ts";
 import type { BullQueues } from "./bull-queues.ts";

@@ -1,5 +1,5 @@
 import { Queue } from "bullmq";
-import type { RedisClient } from "../redis/client.ts";
+import type { RedisClient } from "../redis/connection/client.ts";
 import type { Logger } from "pino";
 import { queueNames } from "./watch/queue-counts.ts";
 

@@ -4,10 +4,10 @@ import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
-import type { RedisLocation } from "../redis/client.ts";
+import type { RedisLocation } from "../redis/connection/client.ts";
 import { DEFAULT_PREFIX } from "../redis/keys.ts";
-import { RedisUrl } from "../redis/url.ts";
-import { redisUrlOf } from "../redis/url-from-environment.ts";
+import { RedisUrl } from "../redis/connection/url.ts";
+import { redisUrlOf } from "../redis/connection/url-from-environment.ts";
 import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
 
 /** How a dashboard is set up; {@link parseDashboardConfig} makes one from the environment. */

@@ -2,10 +2,10 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createProducer } from "../producer/create-producer.ts";
+import { createProducer } from "../producer/create.ts";
 import { redisUrl, uniquePrefix } from "../test/fixtures.ts";
-import { startActivityWorker } from "../worker/activity-worker.ts";
-import { createRunning } from "../worker/running.ts";
+import { startActivityWorker } from "../worker/queues/activity-worker.ts";
+import { createRunning } from "../worker/attempt/running.ts";
 import { quarantineMalformed } from "./quarantine.ts";
 import { redisKeys } from "../redis/keys.ts";
 

@@ -1,4 +1,4 @@
-import type { RedisClient } from "../redis/client.ts";
+import type { RedisClient } from "../redis/connection/client.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { isOwnKey, redisKeys } from "../redis/keys.ts";
 

@@ -11,10 +11,10 @@ import { createBatch } from "../batches/state/create.ts";
 import { healBatch } from "../batches/state/heal.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
-import { OWN_TRACE } from "./job-options.ts";
+import { OWN_TRACE } from "./jobs/options.ts";
 import { describeRepeat, repeatOf, type ScheduleRule } from "./schedule-rule.ts";
 import type { Documents } from "./documents.ts";
-import type { RedisConnection } from "../redis/connection.ts";
+import type { RedisConnection } from "../redis/connection/open.ts";
 
 export type { BatchHandle, BatchSpecInput, BatchState, BatchStatus };
 

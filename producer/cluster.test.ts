@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Cluster, Redis } from "ioredis";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { findProgram } from "../sandbox/redis-engine.ts";
-import { createProducer } from "./create-producer.ts";
+import { createProducer } from "./create.ts";
 
 /** A cluster of one node: Redis refuses commands over several slots there as in a big one. */
 async function startCluster(): Promise<Cluster> {

@@ -14,12 +14,12 @@ export type {
   ListOptions as ListBatchesOptions,
   StartOptions as StartBatchOptions,
 } from "./batches.ts";
-export { createProducer, type EnqueueManyOptions, type Producer, type ProducerOptions } from "./create-producer.ts";
+export { createProducer, type EnqueueManyOptions, type Producer, type ProducerOptions } from "./create.ts";
 export type { Documents, DocumentsLocation } from "./documents.ts";
-export type { JobHandle, JobState } from "./job-handle.ts";
-export type { JobProgress } from "./job-progress.ts";
-export type { EnqueueOptions, TemplateOptions } from "./job-options.ts";
-export type { WaitOptions } from "./job-waits.ts";
-export type { RedisLocation } from "../redis/client.ts";
+export type { JobHandle, JobState } from "./jobs/handle.ts";
+export type { JobProgress } from "./jobs/progress.ts";
+export type { EnqueueOptions, TemplateOptions } from "./jobs/options.ts";
+export type { WaitOptions } from "./jobs/waits.ts";
+export type { RedisLocation } from "../redis/connection/client.ts";
 export type { Schedule, ScheduleRule, Schedules } from "./schedules.ts";
 export { type CredentialsToSeal, sealCredentials } from "./seal-credentials.ts";

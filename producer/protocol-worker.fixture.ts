@@ -6,7 +6,7 @@ import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityName, S3Object } from "../jobs/contracts.ts";
 import { redisKeys } from "../redis/keys.ts";
 import { redisUrl, uniquePrefix } from "../test/fixtures.ts";
-import { createProducer, type Producer, type ProducerOptions } from "./create-producer.ts";
+import { createProducer, type Producer, type ProducerOptions } from "./create.ts";
 
 /** A producer with a prefix of its own, and a client to look at what it left in Redis. */
 export function setUp(options: Partial<ProducerOptions> & { readonly url?: string } = {}) {

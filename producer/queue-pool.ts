@@ -1,6 +1,6 @@
 import { Queue, type Telemetry } from "bullmq";
 import type { ActivityName } from "../jobs/contracts.ts";
-import type { RedisConnection } from "../redis/connection.ts";
+import type { RedisConnection } from "../redis/connection/open.ts";
 
 /** The BullMQ queues of a producer, opened when first used, all on its one connection. */
 export type QueuePool = {

@@ -2,13 +2,13 @@ import type { JobSchedulerJson } from "bullmq";
 import { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
 import { type ActivityInput, type ActivityName, activityNames } from "../jobs/contracts.ts";
-import { bullOptions, OWN_TRACE, TemplateOptions } from "./job-options.ts";
+import { bullOptions, OWN_TRACE, TemplateOptions } from "./jobs/options.ts";
 import { contractOf, parseInput, parseOptions } from "../jobs/parse-input.ts";
 import type { QueuePool } from "./queue-pool.ts";
 import { describeRepeat, repeatOf, type ScheduleRule } from "./schedule-rule.ts";
 
 export type { ScheduleRule } from "./schedule-rule.ts";
-import type { RedisConnection } from "../redis/connection.ts";
+import type { RedisConnection } from "../redis/connection/open.ts";
 
 /** A schedule as it is kept in Redis. */
 export type Schedule = {

@@ -89,16 +89,16 @@ describe("a rule turns red when it is broken:", () => {
   test.each([
     ["producer/ask.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
     ["producer/ask.ts", 'const sdk = await import("@aws-sdk/client-s3");'],
-    ["producer/ask.ts", 'import { run } from "../worker/run-job.ts";'],
+    ["producer/ask.ts", 'import { run } from "../worker/attempt/run-job.ts";'],
     ["producer/ask.ts", 'import { runChunk } from "../batches/run/processor.ts";'],
     ["producer/ask.ts", 'import { handlers } from "../jobs/handlers.ts";'],
     ["jobs/list-objects/contract.ts", 'import { Queue } from "bullmq";'],
     ["jobs/list-objects/handler.ts", 'import { head } from "../../s3/head.ts";'],
     // Not erased as a whole: Node would load the file.
     ["jobs/list-objects/handler.ts", 'import { type S3 } from "../../s3/s3.ts";'],
-    ["worker/run-job.ts", 'export { createProducer } from "../producer/index.ts";'],
-    ["worker/run-job.ts", 'import { startSandbox } from "../sandbox/index.ts";'],
-    ["worker/create-worker.ts", 'export * from "@aws-sdk/client-s3";'],
+    ["worker/attempt/run-job.ts", 'export { createProducer } from "../../producer/index.ts";'],
+    ["worker/attempt/run-job.ts", 'import { startSandbox } from "../../sandbox/index.ts";'],
+    ["worker/create.ts", 'export * from "@aws-sdk/client-s3";'],
     ["documents/file/store.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
     ["sandbox/s3-server.ts", 'import type { S3Object } from "../model/entities.ts";'],
     ["cli/list.ts", 'import { head } from "../s3/requests/head.ts";'],
@@ -112,7 +112,7 @@ describe("a rule turns red when it is broken:", () => {
     ["jobs/list-objects/handler.ts", 'import type { S3 } from "../../s3/s3.ts";'],
     ["s3/requests/head.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
     ["documents/s3/store.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
-    ["worker/run-job.test.ts", 'import { startSandbox } from "../sandbox/index.ts";'],
+    ["worker/attempt/run-job.test.ts", 'import { startSandbox } from "../../sandbox/index.ts";'],
     ["producer/ask.ts", 'import { Queue } from "bullmq"; import { readFile } from "node:fs/promises";'],
   ])("%s may say %s", (path, text) => {
     expect(importing(path, text)).toEqual([]);
@@ -124,7 +124,7 @@ describe("a rule turns red when it is broken:", () => {
     ["jobs/types.ts", ""],
     ["jobs/runJob.ts", ""],
     ["worker/loose.ts", "export const x: any = 1;"],
-    ["worker/config.ts", 'export const url = process.env["REDIS_URL"];'],
+    ["worker/config/parse.ts", 'export const url = process.env["REDIS_URL"];'],
     ["worker/a.test.ts", 'test.only("x", () => {});'],
     ["worker/a.test.ts", 'test.skip("x", () => {});'],
     ["worker/a.test.ts", 'describe.skipIf(true)("x", () => {});'],

@@ -13,7 +13,7 @@ import type { DocumentStore } from "../documents/document-store.ts";
 import { openDocumentStore } from "../documents/open-document-store.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { type Batches, createBatches } from "../producer/batches.ts";
-import { openRedis } from "../redis/connection.ts";
+import { openRedis } from "../redis/connection/open.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import type { Connection } from "../credentials/connection.ts";
 import { createS3, type S3Options } from "../s3/create-s3.ts";

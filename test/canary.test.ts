@@ -12,8 +12,8 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createProducer, type Producer, sealCredentials } from "../producer/index.ts";
 import type { ActivityInput, ActivityName } from "../jobs/contracts.ts";
 import { type Sandbox, startRedis, startSandbox } from "../sandbox/index.ts";
-import { describeConfig } from "../worker/config-description.ts";
-import { parseWorkerConfig } from "../worker/config.ts";
+import { describeConfig } from "../worker/config/description.ts";
+import { parseWorkerConfig } from "../worker/config/parse.ts";
 import { generateSealKeys } from "../credentials/seal-keys.ts";
 import { all } from "./batch-harness.ts";
 

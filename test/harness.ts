@@ -7,8 +7,8 @@ import { test as base } from "vitest";
 import { type ActivityInput, type ActivityName, type ActivityResult } from "../jobs/contracts.ts";
 import { createProducer, type Producer } from "../producer/index.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
-import { parseWorkerConfig, type WorkerConfig } from "../worker/config.ts";
-import { type BucketlineWorker, createWorker } from "../worker/create-worker.ts";
+import { parseWorkerConfig, type WorkerConfig } from "../worker/config/parse.ts";
+import { type BucketlineWorker, createWorker } from "../worker/create.ts";
 import { redisUrl, uniquePrefix } from "./fixtures.ts";
 
 export type HarnessOptions = {

@@ -1,9 +1,9 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "../model/require-node.ts";
-export { type BucketlineWorker, createWorker, type WorkerOptions } from "./create-worker.ts";
-export { describeConfig } from "./config-description.ts";
-export { parseWorkerConfig, type WorkerConfig, type WorkerSettings } from "./config.ts";
-export type { RedisLocation } from "../redis/client.ts";
-export type { AttemptEvent } from "./process-job.ts";
+export { type BucketlineWorker, createWorker, type WorkerOptions } from "./create.ts";
+export { describeConfig } from "./config/description.ts";
+export { parseWorkerConfig, type WorkerConfig, type WorkerSettings } from "./config/parse.ts";
+export type { RedisLocation } from "../redis/connection/client.ts";
+export type { AttemptEvent } from "./attempt/process-job.ts";
 export { generateSealKeys } from "../credentials/seal-keys.ts";
 export { ActivityError } from "../model/activity-error.ts";

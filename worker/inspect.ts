@@ -1,5 +1,5 @@
 /** What the command line needs of a worker to look into its configuration and its stores; jobs go through Redis. */
-export { parseWorkerConfig } from "./config.ts";
+export { parseWorkerConfig } from "./config/parse.ts";
 export type { Connection } from "../credentials/connection.ts";
 export { loadProfiles } from "../credentials/load-profiles.ts";
 export { generateSealKeys } from "../credentials/seal-keys.ts";

@@ -4,11 +4,11 @@ import closeWithGrace, { type Options } from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
 import { watchEventLoop } from "../model/watch-event-loop.ts";
-import { withoutCommand } from "../redis/without-command.ts";
+import { withoutCommand } from "../redis/connection/without-command.ts";
 import { boundHeap } from "./bound-heap.ts";
-import { describeConfig } from "./config-description.ts";
-import { parseWorkerConfig } from "./config.ts";
-import { createWorker } from "./create-worker.ts";
+import { describeConfig } from "./config/description.ts";
+import { parseWorkerConfig } from "./config/parse.ts";
+import { createWorker } from "./create.ts";
 
 /** How much longer than its own shutdown timeout a worker may take before it is ended, in milliseconds. */
 const MARGIN_MS = 5000;

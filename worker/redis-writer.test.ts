@@ -2,7 +2,7 @@ import { CreateMultipartUploadCommand, S3Client } from "@aws-sdk/client-s3";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { birthOf } from "../redis/birth.ts";
+import { birthOf } from "../redis/health/birth.ts";
 import { redisKeys } from "../redis/keys.ts";
 import { type Harness, type HarnessOptions, startHarness } from "../test/harness.ts";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { LuaScript } from "../../redis/lua-script.ts";
+import type { LuaScript } from "../../redis/scripts/load.ts";
 import { type BatchKeys, bitOf, chunkName } from "./keys.ts";
 import type { BatchState } from "./status.ts";
 import type { BatchStore } from "./store.ts";
@@ -19,7 +19,7 @@ import {
   runScript,
   type ScriptArguments,
   type ScriptReply,
-} from "../../redis/script.ts";
+} from "../../redis/scripts/run.ts";
 
 /** Names one chunk of one batch. */
 export type ChunkRef = { readonly batch: string; readonly chain: number; readonly n: number };

@@ -3,7 +3,7 @@ import type { Cluster, Redis } from "ioredis";
 import type { ActivityErrorFields } from "../../model/activity-error.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import { redisKeys } from "../../redis/keys.ts";
-import type { LuaScript } from "../../redis/lua-script.ts";
+import type { LuaScript } from "../../redis/scripts/load.ts";
 import { type BatchKeys, batchKeys } from "./keys.ts";
 import type { BatchSpec } from "../spec/request.ts";
 import { createLeases, type LeasedRange } from "../../redis/leases.ts";
@@ -20,7 +20,7 @@ import {
   takeTurn,
   wantedJobs,
 } from "./scripts/batch-scripts.ts";
-import { replyList, replyText, runScript, type ScriptArguments, type ScriptReply } from "../../redis/script.ts";
+import { replyList, replyText, runScript, type ScriptArguments, type ScriptReply } from "../../redis/scripts/run.ts";
 
 export type Steering = "pause" | "resume" | "cancel";
 

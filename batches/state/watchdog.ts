@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import type { RedisClient } from "../../redis/client.ts";
-import { createTroubleLog, type TroubleLog } from "../../redis/trouble-log.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
+import { createTroubleLog, type TroubleLog } from "../../redis/connection/trouble-log.ts";
 import type { BatchQueue } from "./queue.ts";
 import { createBatchStore } from "./store.ts";
 import { healBatch } from "./heal.ts";

@@ -1,12 +1,12 @@
-import { alternate } from "../alternate.ts";
-import { startBareLoop } from "../bare-loop.ts";
+import { alternate } from "../results/alternate.ts";
+import { startBareLoop } from "../lab/bare-loop.ts";
 import type { Benchmark } from "../benchmark.ts";
-import { drainEffort } from "../drain-queue.ts";
-import { compareEfforts, effortOf } from "../effort.ts";
-import { generatedKeys } from "../generated-key.ts";
-import { openLab } from "../lab.ts";
-import { plainCopies, startPlainWorker } from "../plain-worker.ts";
-import { runBatch } from "../run-batch.ts";
+import { drainEffort } from "../lab/drain-queue.ts";
+import { compareEfforts, effortOf } from "../results/effort.ts";
+import { generatedKeys } from "../lab/generated-key.ts";
+import { openLab } from "../lab/open.ts";
+import { plainCopies, startPlainWorker } from "../lab/plain-worker.ts";
+import { runBatch } from "../lab/run-batch.ts";
 
 /** Chunks at once, which is a worker's default, and copies at once in each. */
 const CHUNKS = 4;

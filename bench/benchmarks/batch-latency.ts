@@ -1,7 +1,7 @@
 import type { Benchmark } from "../benchmark.ts";
-import { openLab } from "../lab.ts";
-import { runBatch } from "../run-batch.ts";
-import { median } from "../statistics.ts";
+import { openLab } from "../lab/open.ts";
+import { runBatch } from "../lab/run-batch.ts";
+import { median } from "../results/statistics.ts";
 
 /** As far from a store as another building of the same region. */
 const LATENCY_MS = 30;

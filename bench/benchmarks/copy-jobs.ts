@@ -1,11 +1,11 @@
 import { Queue } from "bullmq";
-import { alternate } from "../alternate.ts";
+import { alternate } from "../results/alternate.ts";
 import type { Benchmark } from "../benchmark.ts";
-import { drainEffort } from "../drain-queue.ts";
-import { compareEfforts } from "../effort.ts";
-import { generatedKeys } from "../generated-key.ts";
-import { openLab } from "../lab.ts";
-import { plainCopies, startPlainWorker } from "../plain-worker.ts";
+import { drainEffort } from "../lab/drain-queue.ts";
+import { compareEfforts } from "../results/effort.ts";
+import { generatedKeys } from "../lab/generated-key.ts";
+import { openLab } from "../lab/open.ts";
+import { plainCopies, startPlainWorker } from "../lab/plain-worker.ts";
 
 const CONCURRENCY = 64;
 

@@ -1,11 +1,11 @@
 import { QueueEvents } from "bullmq";
 import { build, type Histogram } from "hdr-histogram-js";
-import { alternate } from "../alternate.ts";
+import { alternate } from "../results/alternate.ts";
 import type { Benchmark } from "../benchmark.ts";
-import type { Figure } from "../figure.ts";
-import { generatedKey } from "../generated-key.ts";
-import { openLab } from "../lab.ts";
-import { startPlainWorker } from "../plain-worker.ts";
+import type { Figure } from "../results/figure.ts";
+import { generatedKey } from "../lab/generated-key.ts";
+import { openLab } from "../lab/open.ts";
+import { startPlainWorker } from "../lab/plain-worker.ts";
 
 /** One job at a time, in blocks that alternate: what an app that asks and waits gets to see. */
 export const headLatency: Benchmark = {

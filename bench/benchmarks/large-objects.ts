@@ -1,13 +1,13 @@
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { alternate } from "../alternate.ts";
+import { alternate } from "../results/alternate.ts";
 import type { Benchmark } from "../benchmark.ts";
-import { compareEfforts, effortOf } from "../effort.ts";
-import { generatedKey } from "../generated-key.ts";
-import { type Lab, openLab } from "../lab.ts";
-import { memoryOf } from "../process-usage.ts";
-import { startSibling } from "../sibling.ts";
+import { compareEfforts, effortOf } from "../results/effort.ts";
+import { generatedKey } from "../lab/generated-key.ts";
+import { type Lab, openLab } from "../lab/open.ts";
+import { memoryOf } from "../lab/process-usage.ts";
+import { startSibling } from "../lab/sibling.ts";
 
 const MIB = 1024 ** 2;
 const MB = 1e6;

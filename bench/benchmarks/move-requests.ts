@@ -1,7 +1,7 @@
 import type { Benchmark } from "../benchmark.ts";
-import { openLab } from "../lab.ts";
-import { countRequests, describeCounts } from "../request-counts.ts";
-import { runBatch } from "../run-batch.ts";
+import { openLab } from "../lab/open.ts";
+import { countRequests, describeCounts } from "../lab/request-counts.ts";
+import { runBatch } from "../lab/run-batch.ts";
 
 /** What a store would bill for a bulk move, counted by the server. */
 export const moveRequests: Benchmark = {

@@ -1,12 +1,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { alternate } from "../alternate.ts";
+import { alternate } from "../results/alternate.ts";
 import type { Benchmark, BenchContext } from "../benchmark.ts";
-import { compareEfforts, effortOf } from "../effort.ts";
-import type { Figure } from "../figure.ts";
-import { type Lab, openLab } from "../lab.ts";
-import { runBatch } from "../run-batch.ts";
-import { findProgram, runProgram } from "../run-program.ts";
+import { compareEfforts, effortOf } from "../results/effort.ts";
+import type { Figure } from "../results/figure.ts";
+import { type Lab, openLab } from "../lab/open.ts";
+import { runBatch } from "../lab/run-batch.ts";
+import { findProgram, runProgram } from "../lab/run-program.ts";
 
 const IN_FLIGHT = 256;
 

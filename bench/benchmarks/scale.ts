@@ -1,11 +1,11 @@
 import type { Redis } from "ioredis";
 import type { Benchmark } from "../benchmark.ts";
-import { openLab } from "../lab.ts";
-import { memoryOf } from "../process-usage.ts";
-import { countRequests, describeCounts } from "../request-counts.ts";
-import { runBatch } from "../run-batch.ts";
-import { startSampler } from "../sampler.ts";
-import { median } from "../statistics.ts";
+import { openLab } from "../lab/open.ts";
+import { memoryOf } from "../lab/process-usage.ts";
+import { countRequests, describeCounts } from "../lab/request-counts.ts";
+import { runBatch } from "../lab/run-batch.ts";
+import { startSampler } from "../lab/sampler.ts";
+import { median } from "../results/statistics.ts";
 
 const MB = 1e6;
 const SAMPLE_MS = 100;

@@ -1,15 +1,15 @@
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { alternate } from "../alternate.ts";
+import { alternate } from "../results/alternate.ts";
 import type { Benchmark, BenchContext, BenchResult } from "../benchmark.ts";
-import type { Figure } from "../figure.ts";
-import { generatedKey } from "../generated-key.ts";
-import { openLab } from "../lab.ts";
-import { startSibling } from "../sibling.ts";
-import { startSlowLine } from "../slow-line.ts";
-import { median, pairedRatio } from "../statistics.ts";
-import { findTransferTools } from "../transfer-tools.ts";
+import type { Figure } from "../results/figure.ts";
+import { generatedKey } from "../lab/generated-key.ts";
+import { openLab } from "../lab/open.ts";
+import { startSibling } from "../lab/sibling.ts";
+import { startSlowLine } from "../lab/slow-line.ts";
+import { median, pairedRatio } from "../results/statistics.ts";
+import { findTransferTools } from "../lab/transfer-tools.ts";
 import { startSandboxProcess } from "../../sandbox/index.ts";
 import type { TransferOrder } from "./large-objects.ts";
 

@@ -1,8 +1,8 @@
-import { alternate } from "../alternate.ts";
+import { alternate } from "../results/alternate.ts";
 import type { Benchmark } from "../benchmark.ts";
-import { compareEfforts, effortOf } from "../effort.ts";
-import { openLab } from "../lab.ts";
-import { runBatch } from "../run-batch.ts";
+import { compareEfforts, effortOf } from "../results/effort.ts";
+import { openLab } from "../lab/open.ts";
+import { runBatch } from "../lab/run-batch.ts";
 
 /** So slow that neither the server nor the processor is the limit, but the requests that one worker has in flight. */
 const LATENCY_MS = 150;

@@ -5,10 +5,10 @@
 import { Agent } from "undici";
 import { fastRequest } from "../../s3/transport/fast-request.ts";
 import { createSigner } from "../../s3/transport/sign.ts";
-import type { CopyOrder } from "../bare-loop.ts";
-import { generatedKey } from "../generated-key.ts";
-import type { StoreAddress } from "../lab.ts";
-import { serve } from "../sibling.ts";
+import type { CopyOrder } from "../lab/bare-loop.ts";
+import { generatedKey } from "../lab/generated-key.ts";
+import type { StoreAddress } from "../lab/open.ts";
+import { serve } from "../lab/sibling.ts";
 
 // Written by startBareLoop.
 const store = JSON.parse(process.argv[2] ?? "{}") as StoreAddress;

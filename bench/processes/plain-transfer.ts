@@ -4,9 +4,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import type { StoreAddress } from "../lab.ts";
+import type { StoreAddress } from "../lab/open.ts";
 import type { TransferOrder } from "../benchmarks/large-objects.ts";
-import { serve } from "../sibling.ts";
+import { serve } from "../lab/sibling.ts";
 
 // Written by largeObjects.
 const { endpoint, region, credentials } = JSON.parse(process.argv[2] ?? "{}") as StoreAddress;

@@ -6,9 +6,9 @@ import { Agent } from "node:http";
 import { CopyObjectCommand, HeadObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { type Job, Worker } from "bullmq";
 import { Redis } from "ioredis";
-import type { PlainJob } from "../plain-worker.ts";
-import { serve } from "../sibling.ts";
-import type { StoreAddress } from "../lab.ts";
+import type { PlainJob } from "../lab/plain-worker.ts";
+import { serve } from "../lab/sibling.ts";
+import type { StoreAddress } from "../lab/open.ts";
 
 type Setting = {
   readonly redis: string;

@@ -1,7 +1,7 @@
 /** A line to a store that gives every connection a fixed rate in each direction, as S3 does, and that breaks on demand. */
 import { createServer, type Socket, connect, type AddressInfo } from "node:net";
-import type { LineOrder, LineSetting, LineState } from "../slow-line.ts";
-import { serve } from "../sibling.ts";
+import type { LineOrder, LineSetting, LineState } from "../lab/slow-line.ts";
+import { serve } from "../lab/sibling.ts";
 
 // Written by startSlowLine.
 const { endpoint, bytesPerSecond } = JSON.parse(process.argv[2] ?? "{}") as LineSetting;

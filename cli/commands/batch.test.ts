@@ -1,6 +1,6 @@
 import { expect, vi } from "vitest";
 import { type Harness, test } from "../../test/harness.ts";
-import { appEnv, type Ended, jsonLines, runCli, startCli } from "../cli-harness.ts";
+import { appEnv, type Ended, jsonLines, runCli, startCli } from "../command-harness.ts";
 
 const cli = (harness: Harness, ...args: readonly string[]): Promise<Ended> => runCli(args, { env: appEnv(harness) });
 

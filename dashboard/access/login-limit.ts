@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RedisClient } from "../../redis/client.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { clientOf } from "./entries.ts";
 

@@ -1,4 +1,4 @@
-import type { RedisClient } from "../../redis/client.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
 import { z } from "zod";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Producer } from "../../producer/index.ts";

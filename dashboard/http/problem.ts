@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { z } from "zod";
-import { connectionProblem } from "../../redis/connection-problem.ts";
+import { connectionProblem } from "../../redis/connection/problem.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ErrorCode } from "../../model/error-codes.ts";
 

@@ -1,4 +1,4 @@
-import type { RedisClient } from "../../redis/client.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
 import { quarantineMalformed } from "../../jobs/quarantine.ts";
 import { readIds } from "./list-jobs.ts";
 

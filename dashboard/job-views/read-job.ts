@@ -1,4 +1,4 @@
-import type { RedisClient } from "../../redis/client.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { redact, redactText } from "../redact.ts";
 import { errorOf, instant, isMalformed, type JobError, parseJson, type Subject, subjectOf } from "./job-fields.ts";

@@ -1,5 +1,5 @@
 import type { Queue } from "bullmq";
-import type { RedisClient } from "../../redis/client.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { HttpProblem } from "../http/problem.ts";

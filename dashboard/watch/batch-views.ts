@@ -1,4 +1,4 @@
-import type { RedisClient } from "../../redis/client.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
 import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/state/status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/state/store.ts";
 import { redact } from "../redact.ts";

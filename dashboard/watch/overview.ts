@@ -1,4 +1,4 @@
-import type { RedisClient } from "../../redis/client.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import type { BatchView, BatchViews } from "./batch-views.ts";
 import { keptFor } from "./kept-for.ts";

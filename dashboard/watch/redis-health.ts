@@ -1,5 +1,5 @@
-import type { RedisClient } from "../../redis/client.ts";
-import { isTooOld, readInfo, type RedisInfo } from "../../redis/info.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
+import { isTooOld, readInfo, type RedisInfo } from "../../redis/health/info.ts";
 
 /** What an operator must know of the Redis that holds the queues. */
 export type RedisHealth = {

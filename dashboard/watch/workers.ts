@@ -1,4 +1,4 @@
-import type { RedisClient } from "../../redis/client.ts";
+import type { RedisClient } from "../../redis/connection/client.ts";
 import { z } from "zod";
 import { redisKeys } from "../../redis/keys.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseDashboardConfig } from "../../dashboard/config.ts";
 import { hashToken, verifyPassword } from "../../dashboard/password-hash.ts";
-import { parseWorkerConfig } from "../../worker/config.ts";
+import { parseWorkerConfig } from "../../worker/config/parse.ts";
 import { readCompose } from "./compose.ts";
 
 const root = join(import.meta.dirname, "../..");

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { parseDashboardConfig } from "../../dashboard/config.ts";
 import { createToken, hashPassword } from "../../dashboard/password-hash.ts";
-import { parseWorkerConfig } from "../../worker/config.ts";
+import { parseWorkerConfig } from "../../worker/config/parse.ts";
 import { loadProfiles } from "../../credentials/load-profiles.ts";
 import { environmentOf, ofKind, readManifests, readYaml, selects } from "./manifests.ts";
 

@@ -2,7 +2,7 @@ import type { Mutant } from "./mutant.ts";
 
 const MOVE = "jobs/move-object/safety.test.ts";
 const PUT = "jobs/put-object/handler.test.ts";
-const RUN = "worker/running.test.ts";
+const RUN = "worker/attempt/running.test.ts";
 
 /** What keeps single jobs from losing content, and from claiming what is not so. */
 export const jobMutants: readonly Mutant[] = [
@@ -36,7 +36,7 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     rule: "moves that cross do not run at once",
-    file: "worker/hold-objects.ts",
+    file: "worker/attempt/hold-objects.ts",
     find: "if (answer.held) return sentAt;",
     replace: "return sentAt;",
     test: MOVE,
@@ -50,10 +50,10 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     rule: "what may still take effect keeps its objects",
-    file: "worker/hold-objects.ts",
+    file: "worker/attempt/hold-objects.ts",
     find: "if (error instanceof ActivityError && !error.retryable && !signal.aborted)",
     replace: "if (!signal.aborted)",
-    test: "worker/hold-objects.test.ts",
+    test: "worker/attempt/hold-objects.test.ts",
   },
   {
     rule: "a move keeps out of the range of a batch that deletes",
@@ -85,21 +85,21 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     rule: "a lost lock ends the run",
-    file: "worker/activity-worker.ts",
+    file: "worker/queues/activity-worker.ts",
     find: "      running.abort(\n        jobId,",
     replace: "      void (() => running.abort)(\n        jobId,",
     test: RUN,
   },
   {
     rule: "renewals that were confirmed keep a run alive",
-    file: "worker/activity-worker.ts",
+    file: "worker/queues/activity-worker.ts",
     find: "  confirmRenewals(worker, running);\n",
     replace: "",
     test: RUN,
   },
   {
     rule: "a run without a confirmed renewal ends",
-    file: "worker/running.ts",
+    file: "worker/attempt/running.ts",
     find: 'else deadline.signal.addEventListener("abort", end, { once: true });',
     replace: "",
     test: RUN,
@@ -113,17 +113,17 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     rule: "what a job remembers is not another job's that has its id",
-    file: "redis/birth.ts",
+    file: "redis/health/birth.ts",
     find: "`${timestamp}\\n${canonicalJson(data ?? null)}`",
     replace: '""',
-    test: "worker/job-identity.test.ts",
+    test: "worker/attempt/job-identity.test.ts",
   },
   {
     rule: "a worker marks the claim of a job that its producer could not mark",
-    file: "worker/process-job.ts",
+    file: "worker/attempt/process-job.ts",
     find: 'await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");',
     replace: "await Promise.resolve();",
-    test: "worker/job-identity.test.ts",
+    test: "worker/attempt/job-identity.test.ts",
   },
   {
     rule: "a reader of the old document never deletes the new one",
@@ -134,10 +134,10 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     rule: "no call takes back a claim that another one relies on",
-    file: "producer/idempotency.ts",
+    file: "producer/jobs/idempotency.ts",
     find: "and not claim[4] then",
     replace: "then",
-    test: "producer/idempotency.test.ts",
+    test: "producer/jobs/idempotency.test.ts",
   },
   {
     rule: "keys that a store takes for one are looked at as one",

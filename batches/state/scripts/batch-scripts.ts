@@ -1,4 +1,4 @@
-import { loadScript } from "../../../redis/lua-script.ts";
+import { loadScript } from "../../../redis/scripts/load.ts";
 import { BATCH_KEYS as keys } from "../keys.ts";
 
 export const createBatchScript = loadScript(new URL("./create-batch.lua", import.meta.url), {

@@ -1,4 +1,4 @@
-import { loadScript } from "../../../redis/lua-script.ts";
+import { loadScript } from "../../../redis/scripts/load.ts";
 import { BATCH_KEYS } from "../keys.ts";
 
 const keys = [...BATCH_KEYS, "chunk"] as const;

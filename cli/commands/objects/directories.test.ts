@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished } from "vitest";
+import { type Harness, test } from "../../../test/harness.ts";
+import { appEnv, type Ended, jsonLines, runCli } from "../../command-harness.ts";
+
+async function folder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), "bucketline-cli-"));
+  onTestFinished(() => rm(made, { recursive: true, force: true }));
+  return made;
+}
+
+const cli = (harness: Harness, args: readonly string[], cwd?: string, stdin?: string): Promise<Ended> =>
+  runCli(args, { env: appEnv(harness), ...(cwd !== undefined && { cwd }), ...(stdin !== undefined && { stdin }) });
+
+test("uploads a directory with the content types of its files, and downloads it as it was", async ({
+  harness,
+  sandbox,
+}) => {
+  sandbox.createBucket("site");
+  const cwd = await folder();
+  await mkdir(join(cwd, "in/css/deep"), { recursive: true });
+  await writeFile(join(cwd, "in/index.html"), "<p>");
+  await writeFile(join(cwd, "in/css/deep/a b.css"), "p {}");
+  await writeFile(join(cwd, "in/no-ending"), "");
+  await symlink(cwd, join(cwd, "in/ring"));
+  const up = await cli(harness, ["put", "-r", "in", "s3://site/www"], cwd);
+  expect(up).toMatchObject({ code: 0, stderr: "" });
+  expect(sandbox.keys("site")).toEqual(["www/css/deep/a b.css", "www/index.html", "www/no-ending"]);
+  expect(sandbox.object("site", "www/index.html")?.contentType).toBe("text/html");
+  expect(sandbox.object("site", "www/css/deep/a b.css")?.contentType).toBe("text/css");
+  const down = await cli(harness, ["get", "-r", "s3://site/www/", "out"], cwd);
+  expect(down).toMatchObject({ code: 0, stderr: "" });
+  expect(await readFile(join(cwd, "out/css/deep/a b.css"), "utf8")).toBe("p {}");
+  expect((await readdir(join(cwd, "out"), { recursive: true })).toSorted()).toEqual([
+    "css",
+    "css/deep",
+    "css/deep/a b.css",
+    "index.html",
+    "no-ending",
+  ]);
+});
+
+test("writes no file outside the directory, whatever the keys say, and names those that it refused", async ({
+  harness,
+  sandbox,
+}) => {
+  sandbox.createBucket("hostile");
+  for (const key of ["p/fine", "p//empty", "p/a\\b", "p/folder/"]) sandbox.put("hostile", key, "x");
+  const cwd = await folder();
+  const { code, stderr } = await cli(harness, ["get", "-r", "s3://hostile/p/", "out"], cwd);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/p\/\/empty: expected a key that a file can be named after/);
+  expect(stderr).toMatch(/2 objects were not downloaded/);
+  expect((await readdir(join(cwd, "out"), { recursive: true })).toSorted()).toEqual(["fine", "folder"]);
+});
+
+test("makes, looks at, measures and deletes a bucket", async ({ harness, sandbox }) => {
+  expect(await cli(harness, ["mb", "s3://cli-made"])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^made s3:\/\/cli-made/),
+  });
+  sandbox.put("cli-made", "a/1", "12345");
+  sandbox.put("cli-made", "a/2", "123");
+  expect((await cli(harness, ["stat", "s3://cli-made/a/1"])).stdout).toMatch(/size +5\n/);
+  expect(jsonLines((await cli(harness, ["stat", "s3://cli-made", "--json"])).stdout)).toMatchObject([
+    { name: "cli-made" },
+  ]);
+  expect(jsonLines((await cli(harness, ["du", "s3://cli-made/a/", "--json"])).stdout)).toMatchObject([
+    { objects: 2, bytes: 8 },
+  ]);
+  const url = (await cli(harness, ["presign", "s3://cli-made/a/1", "--expires-in", "60"])).stdout.trim();
+  expect(await (await fetch(url)).text()).toBe("12345");
+  const refused = await cli(harness, ["rb", "s3://cli-made", "--json"]);
+  expect(refused.code).toBe(1);
+  expect(jsonLines(refused.stderr)).toMatchObject([{ error: { code: "BucketNotEmpty", retryable: false } }]);
+  await cli(harness, ["rm", "s3://cli-made/a/", "-q"]);
+  expect(await cli(harness, ["rb", "s3://cli-made", "--quiet"])).toEqual({ code: 0, stdout: "", stderr: "" });
+});
+
+test("prints the first lines of a long list long before its end, and stops where it was told", async ({
+  harness,
+  sandbox,
+}) => {
+  sandbox.createBucket("long");
+  sandbox.generate("long", { prefix: "k/", count: 20_000, size: 1 });
+  const before = sandbox.counts.ListObjectsV2 ?? 0;
+  const { stdout } = await cli(harness, ["ls", "-r", "s3://long", "--limit", "1500", "--json"]);
+  expect(jsonLines(stdout)).toHaveLength(1500);
+  expect((sandbox.counts.ListObjectsV2 ?? 0) - before).toBeLessThan(5);
+  const all = jsonLines((await cli(harness, ["ls", "-r", "s3://long", "--json"])).stdout);
+  expect(new Set(all.map(({ key }) => key)).size).toBe(20_000);
+});
+
+test("starts a batch over the lines of a manifest, and sets its priority", async ({ harness, sandbox }) => {
+  sandbox.createBucket("lines");
+  for (const key of ["a", "b", "c"]) sandbox.put("lines", key, key);
+  const started = await cli(
+    harness,
+    ["batch", "start", "copy", "-", "--format", "ndjson", "--bucket", "lines", "--to", "s3://lines/copies/", "--json"],
+    undefined,
+    '{"key":"a"}\n{"key":"c"}\n',
+  );
+  expect(started.code).toBe(0);
+  expect(sandbox.keys("lines")).toEqual(["a", "b", "c", "copies/a", "copies/c"]);
+  const detached = await cli(harness, ["cp", "s3://lines/copies/", "s3://lines/more/", "--detach"]);
+  expect((await cli(harness, ["batch", "priority", detached.stdout.trim(), "1"])).stdout).toMatch(/has priority 1/);
+});
+
+test("lists and removes schedules of jobs and batches", async ({ harness }) => {
+  const { producer } = harness;
+  await producer.schedule("cli-job", { every: "5m" }, "list-buckets", {});
+  await producer.batches.schedule(
+    "cli-batch",
+    { every: "1h" },
+    { operation: "delete", source: { bucket: "tmp", prefix: "x/" } },
+  );
+  const { stdout } = await cli(harness, ["schedules", "list", "--json"]);
+  expect(jsonLines(stdout)).toMatchObject([
+    { id: "cli-job", of: "list-buckets", every: 300_000 },
+    { id: "cli-batch", of: "batch delete", every: 3_600_000 },
+  ]);
+  for (const id of ["cli-job", "cli-batch"]) expect((await cli(harness, ["schedules", "remove", id])).code).toBe(0);
+  expect(await cli(harness, ["schedules", "remove", "cli-job"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("no schedule"),
+  });
+});
+
+test("points to what was probably meant", async () => {
+  expect((await runCli(["cp", "./a.txt", "s3://b/k"])).stderr).toContain("bucketline put <file> s3://bucket/key");
+  expect((await runCli(["mb", "s3://b/key"])).stderr).toContain("without a key");
+  expect((await runCli(["get", "s3://b/"])).stderr).toContain("--recursive");
+});
+
+test.each(["bash", "zsh", "fish"])("completes commands and options in %s", async (shell) => {
+  const { code, stdout } = await runCli(["completion", shell]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("presign");
+  expect(stdout).toMatch(shell === "fish" ? /-l recursive/ : /--recursive/);
+});

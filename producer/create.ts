@@ -1,0 +1,192 @@
+import { z } from "zod";
+import type { ActivityInput, ActivityName, ActivityResult } from "../jobs/contracts.ts";
+import { RedisPrefix } from "../redis/prefix.ts";
+import { DEFAULT_PREFIX, isOwnKey, redisKeys } from "../redis/keys.ts";
+import { type Batches, createBatches } from "./batches.ts";
+import { type Documents, type DocumentsLocation, lazyDocuments } from "./documents.ts";
+import { addItems, makeItem, makeItems } from "./jobs/enqueue.ts";
+import { createJobHandle, type JobHandle, WaitFields } from "./jobs/handle.ts";
+import { BulkOptions, EnqueueOptions, IdempotencyKey, TemplateOptions } from "./jobs/options.ts";
+import { createJobWaits, type WaitOptions } from "./jobs/waits.ts";
+import { contractOf, parseOptions } from "../jobs/parse-input.ts";
+import { createQueuePool } from "./queue-pool.ts";
+import type { RedisLocation } from "../redis/connection/client.ts";
+import { openRedis } from "../redis/connection/open.ts";
+import { openTelemetry } from "./telemetry.ts";
+import { createSchedules, putSchedule, type Schedule, type ScheduleRule, type Schedules } from "./schedules.ts";
+
+export type ProducerOptions = {
+  /** A URL such as `redis://127.0.0.1:6379`, ioredis options, or an ioredis instance, which `close()` leaves open. */
+  readonly redis: RedisLocation;
+  /** Before every key in Redis; the workers' own. Default `bucketline`. For Redis Cluster one in braces: `{bucketline}`. */
+  readonly prefix?: string | undefined;
+  /** Where documents are; the workers' own `DOCUMENTS_URL`, and the same default. Opened when first used. */
+  readonly documents?: DocumentsLocation | undefined;
+  /** For how many milliseconds a Redis that does not answer is waited for before a call rejects with `RedisUnavailable`. Default 10,000. */
+  readonly redisTimeout?: number | undefined;
+  /**
+   * Trace through OpenTelemetry: what is enqueued carries on the trace in which it was, and workers with `BUCKETLINE_TELEMETRY=true` go on with it
+   * down to each request to the store. Does nothing unless the process registers an OpenTelemetry SDK. Default false.
+   */
+  readonly telemetry?: boolean | undefined;
+};
+
+/** How each of many jobs is run. */
+export type EnqueueManyOptions<Name extends ActivityName> = Omit<EnqueueOptions, "idempotencyKey"> & {
+  /** The idempotency key of each job; see {@link EnqueueOptions}. */
+  readonly idempotencyKey?: ((input: ActivityInput<Name>, index: number) => string) | undefined;
+};
+
+/** Asks workers, through Redis, to do things with S3. Made by {@link createProducer}. */
+export type Producer = {
+  /**
+   * Checks the input and adds a job. Throws `UnknownActivity`, `InvalidInput`, `IdempotencyConflict`, `RedisUnavailable` (the job may
+   * have been added nevertheless: with an idempotency key it is safe to ask again) and `RedisRefused`.
+   */
+  enqueue<Name extends ActivityName>(
+    activity: Name,
+    input: ActivityInput<Name>,
+    options?: EnqueueOptions,
+  ): Promise<JobHandle<Name>>;
+  /**
+   * Checks all inputs, then adds a job for each, a thousand at a time; the handles are in the inputs' order. Bad inputs reject
+   * with one `InvalidInput` that names every bad index, and nothing is added.
+   */
+  enqueueMany<Name extends ActivityName>(
+    activity: Name,
+    inputs: readonly ActivityInput<Name>[],
+    options?: EnqueueManyOptions<Name>,
+  ): Promise<JobHandle<Name>[]>;
+  /** Adds a job and waits for its result: {@link Producer.enqueue}, then {@link JobHandle.result}. */
+  run<Name extends ActivityName>(
+    activity: Name,
+    input: ActivityInput<Name>,
+    options?: EnqueueOptions & WaitOptions,
+  ): Promise<ActivityResult<Name>>;
+  /** A handle to a job that was enqueued before, here or elsewhere. Redis is not asked. */
+  job<Name extends ActivityName>(activity: Name, id: string): JobHandle<Name>;
+  /** The content of objects. */
+  readonly documents: Documents;
+  /** Makes or replaces the schedule `id`. Throws `InvalidInput` for a bad rule or input. */
+  schedule<Name extends ActivityName>(
+    id: string,
+    rule: ScheduleRule,
+    activity: Name,
+    input: ActivityInput<Name>,
+    options?: TemplateOptions,
+  ): Promise<Schedule>;
+  readonly schedules: Schedules;
+  /** Moves, copies and deletes of many objects. */
+  readonly batches: Batches;
+  /** Ends waits with `ProducerClosed`, lets calls under way finish, and closes what the producer opened. Jobs go on. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+const DEFAULT_REDIS_TIMEOUT_MS = 10_000;
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const Settings = z.strictObject({
+  redis: z.custom<RedisLocation>((value) => typeof value === "string" || isObject(value), {
+    error: "expected a URL such as redis://127.0.0.1:6379, ioredis options or an ioredis instance",
+  }),
+  prefix: RedisPrefix.default(DEFAULT_PREFIX),
+  documents: z
+    .custom<DocumentsLocation>((value) => typeof value === "string" || isObject(value), {
+      error: "expected a URL, options with one, or an open document store",
+    })
+    .optional(),
+  redisTimeout: z.int().min(1).max(3_600_000).default(DEFAULT_REDIS_TIMEOUT_MS),
+  telemetry: z.boolean().default(false),
+});
+
+// Checked before anything is sent; what else they hold is checked as that of `enqueue`.
+const RunOptions = z.looseObject(WaitFields);
+const ManyOptions = z.looseObject({
+  idempotencyKey: z
+    .custom<(input: unknown, index: number) => string>((value) => typeof value === "function", {
+      error: "expected a function of the input and its index",
+    })
+    .optional(),
+});
+
+const JobId = z
+  .string()
+  .min(1)
+  .max(512)
+  .refine((id) => !isOwnKey(id), { error: "expected the id of a job, which is no name of BullMQ's own keys" });
+const Inputs = z.array(z.unknown());
+
+/**
+ * Makes a producer. It connects when it is first used, and keeps the process alive from then until {@link Producer.close}.
+ * It never loads the AWS SDK. Throws `InvalidInput` for bad options.
+ */
+export function createProducer(options: ProducerOptions): Producer {
+  const { prefix, redisTimeout, telemetry, ...locations } = parseOptions("createProducer", Settings, options);
+  const redis = openRedis(locations.redis, redisTimeout, prefix);
+  const keys = redisKeys(prefix);
+  const tracing = telemetry ? once(openTelemetry) : undefined;
+  const queues = createQueuePool(redis, prefix, tracing);
+  const waits = createJobWaits({ redis, keys });
+  const documents = lazyDocuments(locations.documents);
+  const context = { redis, queues, keys, waits, documents: documents.access };
+  const batches = createBatches({ redis, prefix, documents: documents.access, tracing });
+
+  let closing: Promise<void> | undefined;
+
+  const producer: Producer = {
+    enqueue: async (activity, input, given = {}) => {
+      const contract = contractOf(activity);
+      const { idempotencyKey, ...chosen } = parseOptions(`options of ${activity}`, EnqueueOptions, given);
+      const item = makeItem(contract, input, idempotencyKey);
+      await addItems(context, activity, [item], chosen);
+      return createJobHandle(context, contract, item.jobId);
+    },
+    enqueueMany: async (activity, inputs, given = {}) => {
+      const contract = contractOf(activity);
+      const { idempotencyKey, ...rest } = parseOptions(`options of ${activity}`, ManyOptions, given);
+      const chosen = parseOptions(`options of ${activity}`, BulkOptions, rest);
+      parseOptions(`inputs of ${activity}`, Inputs, inputs);
+      const items = makeItems(
+        contract,
+        inputs,
+        (input, index) =>
+          // Each input of the array is one of the activity's.
+          idempotencyKey &&
+          parseOptions("idempotencyKey", IdempotencyKey, idempotencyKey(input as (typeof inputs)[number], index)),
+      );
+      await addItems(context, activity, items, chosen);
+      return items.map(({ jobId }) => createJobHandle(context, contract, jobId));
+    },
+    run: async (activity, input, chosen = {}) => {
+      const { timeout, signal, ...given } = parseOptions(`options of ${activity}`, RunOptions, chosen);
+      signal?.throwIfAborted();
+      return await (await producer.enqueue(activity, input, given)).result({ timeout, signal });
+    },
+    job: (activity, id) => createJobHandle(context, contractOf(activity), parseOptions("job id", JobId, id)),
+    documents: documents.access,
+    schedule: async (id, rule, activity, input, given = {}) =>
+      await putSchedule(context, { id, rule, activity, input }, given),
+    schedules: createSchedules(context),
+    batches,
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: async () => await producer.close(),
+  };
+  return producer;
+
+  async function close(): Promise<void> {
+    const drained = redis.drain();
+    await waits.close();
+    await drained;
+    await queues.close();
+    await batches.close();
+    await redis.close();
+    await documents.close();
+  }
+}
+
+function once<Result>(open: () => Promise<Result>): () => Promise<Result> {
+  let opening: Promise<Result> | undefined;
+  return () => (opening ??= open());
+}

@@ -1,0 +1,149 @@
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
+import type { RedisClient } from "../../redis/connection/client.ts";
+import type { Logger } from "pino";
+import { ActivityError } from "../../model/activity-error.ts";
+import type { ActivityName } from "../../jobs/contracts.ts";
+import { backoff } from "../../model/backoff.ts";
+import { BACKOFF, BETWEEN_ATTEMPTS, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX } from "../../jobs/queues.ts";
+import { type RedisKeys } from "../../redis/keys.ts";
+import { birthOf } from "../../redis/health/birth.ts";
+import type { Cancellation } from "./cancellation.ts";
+import { createEvidence } from "./evidence.ts";
+import { createLeases } from "../../redis/leases.ts";
+import { holdObjects } from "./hold-objects.ts";
+import { createJobProgress } from "./job-progress.ts";
+import { decide, toActivityError, type Verdict } from "./retry.ts";
+import { abandonUpload, type RunDeps, runJob } from "./run-job.ts";
+import { createRunning, type Run } from "./running.ts";
+
+/** What one attempt came to, for metrics. */
+export type AttemptEvent = {
+  readonly activity: ActivityName;
+  readonly outcome: "completed" | Verdict;
+  readonly code?: string;
+  readonly durationMs: number;
+};
+
+export type ProcessorDeps = RunDeps & {
+  readonly redis: RedisClient;
+  readonly keys: RedisKeys;
+  readonly cancellation: Cancellation;
+  readonly log: Logger;
+  /** Milliseconds for one attempt. */
+  readonly operationTimeoutMs: number;
+  readonly onAttempt: (event: AttemptEvent) => void;
+};
+
+/** Sets a field of a job's own hash, unless the job was removed meanwhile. */
+const SET_IF_THERE = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end";
+
+/** Wraps the pipeline of one attempt in what the queue must know: cancel, timeout, retry or not, and the typed error. */
+export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
+  const running = createRunning(activity);
+
+  const process = async (job: Job, token: string): Promise<unknown> => {
+    const jobId = job.id ?? "";
+    const run = running.start({ jobId, token, processedOn: job.processedOn });
+    const startedAt = performance.now();
+    const log = deps.log.child({ activity, jobId, attempt: job.attemptsMade + 1 });
+    const report = (outcome: AttemptEvent["outcome"], code?: string) => {
+      const durationMs = Math.round(performance.now() - startedAt);
+      deps.onAttempt({ activity, outcome, durationMs, ...(code !== undefined && { code }) });
+      return durationMs;
+    };
+    adoptForeign(job);
+    try {
+      const result = await attempt(activity, job, { run, log, deps });
+      log.info({ durationMs: report("completed") }, "completed");
+      return result;
+    } catch (thrown) {
+      const error = toActivityError(thrown, run.signal);
+      const verdict = decide(error);
+      const level = error.code === "InternalError" ? "error" : "warn";
+      log[level](
+        { ...(level === "error" && { err: thrown }), error, verdict, durationMs: report(verdict, error.code) },
+        error.message,
+      );
+      // A job whose lock is lost belongs to another worker by now, and so does what is written of its end.
+      if (error.code !== "LockLost")
+        await deps.redis.eval(SET_IF_THERE, 1, deps.keys.job(activity, jobId), "error", JSON.stringify(error));
+      return await settle(verdict, error, job, token);
+    } finally {
+      running.end(jobId, run);
+    }
+  };
+
+  return { process, running };
+}
+
+/** Producers in other languages may add a bare job: it gets the attempts and the backoff that ours would have asked for. */
+function adoptForeign(job: Job): void {
+  if (!job.opts.attempts) job.opts.attempts = DEFAULT_ATTEMPTS;
+  job.opts.backoff ??= BACKOFF;
+}
+
+type Scope = { readonly run: Run; readonly log: Logger; readonly deps: ProcessorDeps };
+
+async function attempt(activity: ActivityName, job: Job, { run, log, deps }: Scope): Promise<unknown> {
+  const { redis, keys, operationTimeoutMs } = deps;
+  const jobId = job.id ?? "";
+  const { signal, deadline } = run;
+  const timer = setTimeout(() => run.abort(timedOut(operationTimeoutMs)), operationTimeoutMs);
+  let unwatch: (() => void) | undefined;
+  try {
+    // Starts count stalls too, which attempts do not.
+    const fresh = job.attemptsStarted === 1;
+    const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+    const evidence = createEvidence(redis, keys.evidence(activity, jobId, birthOf(job)), { fresh, lastAttempt });
+    try {
+      unwatch = await deps.cancellation.watch({ activity, jobId, abort: run.abort });
+    } catch (error) {
+      if (!fresh) await abandonUpload({ activity, data: job.data, evidence }, deps);
+      throw error;
+    }
+    if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))
+      await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");
+    const holder = `${activity} job ${jobId}`;
+    const exclusively = holdObjects({ leases: createLeases(redis, keys), holder, token: run.token, signal });
+    const { data, attemptsMade } = job;
+    const progress = createJobProgress(job, log);
+    const context = {
+      progress,
+      activity,
+      jobId,
+      data,
+      attempt: attemptsMade + 1,
+      evidence,
+      signal,
+      deadline,
+      exclusively,
+      log,
+    };
+    const result = await runJob(context, deps);
+    await evidence.release();
+    return result;
+  } finally {
+    clearTimeout(timer);
+    unwatch?.();
+  }
+}
+
+const timedOut = (ms: number): ActivityError =>
+  new ActivityError("OperationTimeout", `expected the attempt to end within ${ms / 1000} s`, { retryable: true });
+
+/** Leaves the job where the verdict says; always throws, in the form that BullMQ understands. */
+async function settle(verdict: Verdict, error: ActivityError, job: Job, token: string): Promise<never> {
+  switch (verdict) {
+    case "retry":
+      throw error;
+    case "later":
+      await job.moveToDelayed(Date.now() + backoff(job.attemptsStarted - job.attemptsMade, BETWEEN_ATTEMPTS), token);
+      throw new DelayedError();
+    case "hand-over":
+      // As above: nothing here may touch it.
+      if (error.code !== "LockLost") await job.moveToWait(token);
+      throw new WaitingError();
+    case "fail":
+      throw Object.assign(new UnrecoverableError(error.message), { cause: error });
+  }
+}
