@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { all, type BatchHarness, startBatchHarness } from "../test/batch-harness.ts";
 import { startRedis, startSandbox } from "../sandbox/index.ts";
-import type { Call, ListPage, ListRequest } from "../s3/s3.ts";
+import type { Call, ListPage, ListRequest } from "../s3/interface.ts";
 import { ActivityError } from "../model/activity-error.ts";
-import type { DocumentStore } from "../documents/document-store.ts";
+import type { DocumentStore } from "../documents/interface.ts";
 
 let harness: BatchHarness;
 beforeAll(async () => {

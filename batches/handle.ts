@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DocumentStore } from "../documents/document-store.ts";
+import type { DocumentStore } from "../documents/interface.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { type BatchQueue, fairPriority, wantedBatchJobs } from "./state/queue.ts";
 import { csvLines, readReport, type ReportOptions } from "./report/read-rows.ts";

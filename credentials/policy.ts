@@ -1,5 +1,5 @@
-import { createGlob } from "../model/glob/glob.ts";
-import { parseGlob } from "../model/glob/parse-glob.ts";
+import { createGlob } from "../model/glob/create.ts";
+import { parseGlob } from "../model/glob/parse.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { Access } from "../model/access.ts";
 import type { ActivityName } from "../jobs/contracts.ts";

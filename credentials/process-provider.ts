@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { AwsCredentialIdentityProvider } from "@smithy/types";
 import { z } from "zod";
-import { type Asked, credentialsUnavailable } from "./credentials-unavailable.ts";
+import { type Asked, credentialsUnavailable } from "./unavailable.ts";
 
 /** A helper that talks to an identity service has this long. */
 const TIMEOUT_MS = 60_000;

@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/credential-providers";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { AwsCredentialIdentityProvider, Logger as SdkLogger } from "@smithy/types";
-import { fromProviderError } from "./credentials-unavailable.ts";
+import { fromProviderError } from "./unavailable.ts";
 import { processProvider } from "./process-provider.ts";
 import type { AssumeRoleConfig, ProviderConfig } from "./provider-config.ts";
 import { refreshing } from "./refreshing.ts";

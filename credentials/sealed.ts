@@ -3,7 +3,7 @@ import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smit
 import { LRUCache } from "lru-cache";
 import { ActivityError } from "../model/activity-error.ts";
 import { SEALED, SealedPayload } from "../model/sealed-credentials.ts";
-import { credentialsUnavailable } from "./credentials-unavailable.ts";
+import { credentialsUnavailable } from "./unavailable.ts";
 import type { ResolvedProfile } from "./resolved-profile.ts";
 import type { SealKey, SealKeys } from "./seal-keys.ts";
 

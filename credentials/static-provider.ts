@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
-import { type Asked, credentialsUnavailable } from "./credentials-unavailable.ts";
+import { type Asked, credentialsUnavailable } from "./unavailable.ts";
 import type { SecretRef } from "./provider-config.ts";
 
 /** A session token is the longest of them, a few KiB. */

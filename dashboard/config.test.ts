@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { createDashboard } from "./create-dashboard.ts";
+import { createDashboard } from "./create.ts";
 import { parseDashboardConfig } from "./config.ts";
 import { createToken, hashPassword } from "./password-hash.ts";
 

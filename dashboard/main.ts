@@ -7,7 +7,7 @@ import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
 import { watchEventLoop } from "../model/watch-event-loop.ts";
 import { parseDashboardConfig } from "./config.ts";
-import { createDashboard } from "./create-dashboard.ts";
+import { createDashboard } from "./create.ts";
 import { errorForLog } from "./error-for-log.ts";
 
 try {

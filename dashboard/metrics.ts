@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { DocumentStore } from "../documents/document-store.ts";
+import type { DocumentStore } from "../documents/interface.ts";
 import type { BatchTally } from "./watch/batch-views.ts";
 import type { EventStream } from "./watch/event-stream.ts";
 import type { Overview } from "./watch/overview.ts";

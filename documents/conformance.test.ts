@@ -6,7 +6,7 @@ import { finished, pipeline } from "node:stream/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ActivityError } from "../model/activity-error.ts";
 import type { DocumentPointer } from "../model/entities.ts";
-import type { DocumentStore } from "./document-store.ts";
+import type { DocumentStore } from "./interface.ts";
 import { fileHarness, s3Harness, type StoreHarness } from "./store-harness.ts";
 
 const MIB = 1024 * 1024;

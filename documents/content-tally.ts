@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { documentIncomplete } from "./document-errors.ts";
+import { documentIncomplete } from "./errors.ts";
 
 export type ContentFacts = { readonly size: number; readonly sha256: string };
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { DocumentStore } from "./document-store.ts";
+import type { DocumentStore } from "./interface.ts";
 import { readNdjson, writeNdjson } from "./ndjson.ts";
 import { fileHarness } from "./store-harness.ts";
 

@@ -1,6 +1,6 @@
 import { ActivityError } from "../model/activity-error.ts";
 import type { DocumentPointer } from "../model/entities.ts";
-import type { DocumentStore, ReadOptions, WriteOptions } from "./document-store.ts";
+import type { DocumentStore, ReadOptions, WriteOptions } from "./interface.ts";
 
 /** Lines are written in pieces of about this many bytes. */
 const PIECE = 64 * 1024;

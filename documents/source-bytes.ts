@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { ActivityError } from "../model/activity-error.ts";
-import { documentIncomplete } from "./document-errors.ts";
-import type { DocumentSource } from "./document-store.ts";
+import { documentIncomplete } from "./errors.ts";
+import type { DocumentSource } from "./interface.ts";
 
 /** Larger pieces are cut, so that hashing one never holds the event loop for long. */
 const MAX_CHUNK = 1024 * 1024;

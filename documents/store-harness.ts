@@ -5,8 +5,8 @@ import { pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
-import type { DocumentStore } from "./document-store.ts";
-import { type OpenDocumentStoreOptions, openDocumentStore } from "./open-document-store.ts";
+import type { DocumentStore } from "./interface.ts";
+import { type OpenDocumentStoreOptions, openDocumentStore } from "./open.ts";
 
 /** A store under test, and what no caller of it could see or do. */
 export type StoreHarness = {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { DocumentStore } from "./document-store.ts";
+import type { DocumentStore } from "./interface.ts";
 import { s3Harness } from "./store-harness.ts";
 import { startSweeper } from "./sweeper.ts";
 

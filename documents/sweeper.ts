@@ -1,4 +1,4 @@
-import type { DocumentStore } from "./document-store.ts";
+import type { DocumentStore } from "./interface.ts";
 import { silentLog, type StoreLog } from "./store-log.ts";
 
 export type SweeperOptions = {

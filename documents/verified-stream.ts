@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { callbackify } from "node:util";
 import type { DocumentPointer } from "../model/entities.ts";
-import { documentCorrupt } from "./document-errors.ts";
+import { documentCorrupt } from "./errors.ts";
 
 /** Bytes a stream holds ready for its reader. */
 const HIGH_WATER = 256 * 1024;

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { z } from "zod";
-import type { DocumentStore } from "../documents/document-store.ts";
-import type { CopyProof, Pin, S3, UploadMemory } from "../s3/s3.ts";
+import type { DocumentStore } from "../documents/interface.ts";
+import type { CopyProof, Pin, S3, UploadMemory } from "../s3/interface.ts";
 import type { Deadline } from "../redis/deadline.ts";
 import type { Contract } from "./contract.ts";
 

@@ -1,4 +1,4 @@
-import type { CopyProof, Pin } from "../s3/s3.ts";
+import type { CopyProof, Pin } from "../s3/interface.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { JobContext } from "./handler.ts";
 import {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { openDocumentStore } from "../documents/open-document-store.ts";
+import { openDocumentStore } from "../documents/open.ts";
 import { setUp } from "./protocol-worker.fixture.ts";
 
 async function folder(): Promise<string> {

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
-import type { DocumentStore } from "../documents/document-store.ts";
-import type { OpenDocumentStoreOptions } from "../documents/open-document-store.ts";
+import type { DocumentStore } from "../documents/interface.ts";
+import type { OpenDocumentStoreOptions } from "../documents/open.ts";
 import type { DocumentPointer } from "../model/entities.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 
@@ -66,6 +66,6 @@ export function lazyDocuments(location: DocumentsLocation | undefined): {
 }
 
 async function open(url: string, options: OpenDocumentStoreOptions): Promise<DocumentStore> {
-  const { openDocumentStore } = await import("../documents/open-document-store.ts");
+  const { openDocumentStore } = await import("../documents/open.ts");
   return await openDocumentStore(url, options);
 }

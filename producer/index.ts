@@ -1,7 +1,7 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "../model/require-node.ts";
 export * from "../jobs/contracts.ts";
-export type { DocumentSource, DocumentStore, ReadOptions, WriteOptions } from "../documents/document-store.ts";
+export type { DocumentSource, DocumentStore, ReadOptions, WriteOptions } from "../documents/interface.ts";
 export type {
   Batches,
   BatchHandle,

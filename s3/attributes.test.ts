@@ -2,10 +2,10 @@ import * as fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { startSandbox } from "../sandbox/index.ts";
 import { call, connectionTo, content, MIB, openS3 } from "../test/open-s3.ts";
-import { createS3 } from "./create-s3.ts";
+import { createS3 } from "./create.ts";
 import { carriedHeaders } from "./requests/attributes.ts";
 import { factsFromHeaders } from "./requests/object-facts.ts";
-import type { Overrides } from "./s3.ts";
+import type { Overrides } from "./interface.ts";
 
 /** Text that headers carry: ASCII, accents, other scripts, spaces of every kind inside, what looks like an encoded word. */
 const value = fc

@@ -1,7 +1,7 @@
 import type { Access } from "../model/access.ts";
 import { PRESIGNED_ACTIVITY } from "../model/access.ts";
-import type { OpenS3 } from "./create-s3.ts";
-import type { UploadMemory } from "./s3.ts";
+import type { OpenS3 } from "./create.ts";
+import type { UploadMemory } from "./interface.ts";
 
 /** What is asked before a request goes out; each throws where it may not. */
 export type Gate = {

@@ -5,7 +5,7 @@ import type { Profiles, ResolvedProfile } from "../credentials/resolved-profile.
 import type { Access } from "../model/access.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { CredentialsRef } from "../model/entities.ts";
-import { createS3, type OpenS3 } from "./create-s3.ts";
+import { createS3, type OpenS3 } from "./create.ts";
 import { type Gate, guardS3, type PooledS3 } from "./guard.ts";
 
 /** What a store is opened for. */

@@ -2,8 +2,8 @@ import { createHmac, hash } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { expect, test as base } from "vitest";
-import type { Sandbox } from "./sandbox.ts";
-import { startSandbox } from "./start-sandbox.ts";
+import type { Sandbox } from "./interface.ts";
+import { startSandbox } from "./start.ts";
 
 /** What this room's tests start from: a sandbox with the bucket `docs`, and the SDK pointed at it. */
 type Fixtures = {

@@ -1,9 +1,9 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "./require-node.ts";
-export { startSandbox } from "./start-sandbox.ts";
-export type { CreateBucketOptions, DirectAccess, ObjectView, PutOptions, Sandbox, UploadView } from "./sandbox.ts";
-export { startSandboxProcess } from "./sandbox-process.ts";
-export type { SandboxControl, SandboxProcess } from "./sandbox-process.ts";
+export { startSandbox } from "./start.ts";
+export type { CreateBucketOptions, DirectAccess, ObjectView, PutOptions, Sandbox, UploadView } from "./interface.ts";
+export { startSandboxProcess } from "./start-process.ts";
+export type { SandboxControl, SandboxProcess } from "./start-process.ts";
 export type {
   EnforcedConditions,
   KeyFolding,

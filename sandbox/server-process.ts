@@ -5,11 +5,11 @@
 import type { FaultOptions } from "./behaviour/faults.ts";
 import type { GenerateOptions } from "./storage/generated-objects.ts";
 import type { Quirks, SandboxOptions } from "./options.ts";
-import type { CreateBucketOptions, PutOptions, Sandbox } from "./sandbox.ts";
+import type { CreateBucketOptions, PutOptions, Sandbox } from "./interface.ts";
 import type { Control } from "./http/control.ts";
-import { startControlled } from "./start-sandbox.ts";
+import { startControlled } from "./start.ts";
 
-/** Each command takes the arguments of its namesake in `Sandbox` as a JSON list. The casts trust our own client, sandbox-process.ts. */
+/** Each command takes the arguments of its namesake in `Sandbox` as a JSON list. The casts trust our own client, start-process.ts. */
 function commands(sandbox: Sandbox): Control {
   const faults: ReturnType<Sandbox["fault"]>[] = [];
   return {

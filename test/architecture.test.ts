@@ -5,9 +5,9 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { contracts } from "../jobs/contracts.ts";
 import { handlers } from "../jobs/handlers.ts";
-import { fileProblems, staleExceptions } from "./architecture/file-rules.ts";
+import { fileProblems, folderProblems, staleExceptions } from "./architecture/file-rules.ts";
 import { importCycles, importProblems, loadedBy } from "./architecture/import-rules.ts";
-import { readSource, readSources } from "./architecture/read-source.ts";
+import { readSource, readSources, sourcePaths } from "./architecture/read-source.ts";
 
 const root = join(import.meta.dirname, "..");
 const sources = readSources(root);
@@ -24,6 +24,10 @@ describe("the project", () => {
   test("has files of one idea each, under names that say it, with nothing switched off in silence", () => {
     expect(fileProblems(sources)).toEqual([]);
     expect(staleExceptions(sources), "exceptions that nothing needs").toEqual([]);
+  });
+
+  test("has folders that a reader takes in at a glance, and names that do not say them again", () => {
+    expect(folderProblems(sourcePaths(root))).toEqual([]);
   });
 
   test("lets producers in with the contracts and zod alone", () => {
@@ -137,6 +141,19 @@ describe("a rule turns red when it is broken:", () => {
   test("more than 300 lines are refused", () => {
     expect(fileProblems([readSource("worker/long.ts", "\n".repeat(301))])).toHaveLength(1);
   });
+
+  test("21 files side by side are refused, tests not counted", () => {
+    const files = Array.from({ length: 21 }, (_, at) => `worker/file-${at}.ts`);
+    expect(folderProblems(files)).toHaveLength(1);
+    expect(folderProblems(files.with(0, "worker/file.test.ts"))).toEqual([]);
+  });
+
+  test.each(["worker/create-worker.ts", "s3/parts/send-part.ts", "s3/s3.ts", "batches/batch.lua"])(
+    "%s says its folder's name again",
+    (path) => {
+      expect(folderProblems([path])).toHaveLength(1);
+    },
+  );
 
   test("two files that load each other are a ring, and so are two that name each other's types", () => {
     const ring = (word: string) => [

@@ -9,14 +9,14 @@ import { createBatchQueue } from "../batches/state/queue.ts";
 import { createChunkProcessor } from "../batches/run/processor.ts";
 import type { ChunkDeps } from "../batches/run/work.ts";
 import { startWatchdog } from "../batches/state/watchdog.ts";
-import type { DocumentStore } from "../documents/document-store.ts";
-import { openDocumentStore } from "../documents/open-document-store.ts";
+import type { DocumentStore } from "../documents/interface.ts";
+import { openDocumentStore } from "../documents/open.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { type Batches, createBatches } from "../producer/batches.ts";
 import { openRedis } from "../redis/connection/open.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import type { Connection } from "../credentials/connection.ts";
-import { createS3, type S3Options } from "../s3/create-s3.ts";
+import { createS3, type S3Options } from "../s3/create.ts";
 import { redisUrl, uniquePrefix } from "./fixtures.ts";
 
 export type BatchHarnessOptions = {

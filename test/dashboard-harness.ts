@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { request } from "undici";
-import { createDashboard } from "../dashboard/create-dashboard.ts";
+import { createDashboard } from "../dashboard/create.ts";
 import { type DashboardConfig, parseDashboardConfig } from "../dashboard/config.ts";
 import { createToken, hashPassword } from "../dashboard/password-hash.ts";
 import { redisUrl, uniquePrefix } from "./fixtures.ts";

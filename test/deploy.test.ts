@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { parseDashboardConfig } from "../dashboard/config.ts";
-import { createDashboard } from "../dashboard/create-dashboard.ts";
+import { createDashboard } from "../dashboard/create.ts";
 import { createToken } from "../dashboard/password-hash.ts";
 import { type Family, readExposition } from "./deploy/exposition.ts";
 import { ofKind, readManifests, readYaml } from "./deploy/manifests.ts";

@@ -5,8 +5,8 @@ import { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import type { Connection } from "../credentials/connection.ts";
-import { createS3, type OpenS3, type RequestEvent, type S3Options } from "../s3/create-s3.ts";
-import type { Call, Pin } from "../s3/s3.ts";
+import { createS3, type OpenS3, type RequestEvent, type S3Options } from "../s3/create.ts";
+import type { Call, Pin } from "../s3/interface.ts";
 
 export const MIB = 1024 * 1024;
 

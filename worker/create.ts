@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { type Logger, pino } from "pino";
-import type { DocumentStore } from "../documents/document-store.ts";
-import { openDocumentStore } from "../documents/open-document-store.ts";
+import type { DocumentStore } from "../documents/interface.ts";
+import { openDocumentStore } from "../documents/open.ts";
 import { startSweeper } from "../documents/sweeper.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { type RedisKeys, redisKeys } from "../redis/keys.ts";
@@ -24,7 +24,7 @@ import { startHealth } from "./monitoring/health.ts";
 import { startHeartbeat } from "./monitoring/heartbeat.ts";
 import { createMetrics } from "./monitoring/metrics.ts";
 import { type AttemptEvent, createProcessor } from "./attempt/process-job.ts";
-import type { RequestEvent } from "../s3/create-s3.ts";
+import type { RequestEvent } from "../s3/create.ts";
 import { createS3Pool } from "../s3/pool.ts";
 import { openTelemetry } from "./monitoring/telemetry.ts";
 

@@ -3,7 +3,7 @@ export { parseWorkerConfig } from "./config/parse.ts";
 export type { Connection } from "../credentials/connection.ts";
 export { loadProfiles } from "../credentials/load-profiles.ts";
 export { generateSealKeys } from "../credentials/seal-keys.ts";
-export { createS3, type OpenS3 } from "../s3/create-s3.ts";
+export { createS3, type OpenS3 } from "../s3/create.ts";
 export {
   type Capability,
   type CapabilityName,

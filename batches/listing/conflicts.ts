@@ -1,5 +1,5 @@
 import { ActivityError } from "../../model/activity-error.ts";
-import type { Pin } from "../../s3/s3.ts";
+import type { Pin } from "../../s3/interface.ts";
 import { prefixSource } from "../spec/request.ts";
 import { OPEN } from "../run/outcomes.ts";
 import { patiently } from "../run/patience.ts";

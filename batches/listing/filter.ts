@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { createGlob, type Glob } from "../../model/glob/glob.ts";
+import { createGlob, type Glob } from "../../model/glob/create.ts";
 import type { S3Object } from "../../model/entities.ts";
 import type { BatchFilter } from "../spec/request.ts";
 

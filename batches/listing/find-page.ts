@@ -1,7 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { DocumentStore } from "../../documents/document-store.ts";
-import type { S3 } from "../../s3/s3.ts";
+import type { DocumentStore } from "../../documents/interface.ts";
+import type { S3 } from "../../s3/interface.ts";
 import { type BatchItem, type BatchSpec, prefixSource } from "../spec/request.ts";
 import type { BatchStore } from "../state/store.ts";
 import { createFilter, keepMatching } from "./filter.ts";

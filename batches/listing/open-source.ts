@@ -1,6 +1,6 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import { isAlias, isSameSecond } from "../../model/one-object.ts";
-import type { S3 } from "../../s3/s3.ts";
+import type { S3 } from "../../s3/interface.ts";
 import {
   type BatchItem,
   type BatchSpec,

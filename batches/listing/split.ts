@@ -1,5 +1,5 @@
 import type { S3Object } from "../../model/entities.ts";
-import type { S3 } from "../../s3/s3.ts";
+import type { S3 } from "../../s3/interface.ts";
 import { MAX_CHAINS } from "../state/keys.ts";
 import type { ListingCursor } from "./pages.ts";
 import { compareKeys } from "./key-order.ts";

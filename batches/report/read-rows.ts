@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import type { DocumentStore } from "../../documents/document-store.ts";
+import type { DocumentStore } from "../../documents/interface.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { chunkName, MAX_CHAINS } from "../state/keys.ts";
 import type { BatchStore } from "../state/store.ts";

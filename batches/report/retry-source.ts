@@ -1,4 +1,4 @@
-import type { DocumentStore } from "../../documents/document-store.ts";
+import type { DocumentStore } from "../../documents/interface.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { BatchSpecInput } from "../spec/request.ts";
 import type { BatchStatus } from "../state/status.ts";

@@ -1,9 +1,9 @@
 import type { Cluster, Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { ActivityError } from "../../model/activity-error.ts";
-import type { DocumentStore } from "../../documents/document-store.ts";
+import type { DocumentStore } from "../../documents/interface.ts";
 import type { CredentialsRef } from "../../model/entities.ts";
-import type { Pin, S3 } from "../../s3/s3.ts";
+import type { Pin, S3 } from "../../s3/interface.ts";
 import type { Deadline } from "../../redis/deadline.ts";
 import type { BatchQueue } from "../state/queue.ts";
 import { type BatchSpec, destinationKeyOf, prefixSource } from "../spec/request.ts";

@@ -16,8 +16,8 @@ import {
   Verified,
   wellFormed,
 } from "../../model/entities.ts";
-import { countWildcards } from "../../model/glob/glob.ts";
-import { parseGlob } from "../../model/glob/parse-glob.ts";
+import { countWildcards } from "../../model/glob/create.ts";
+import { parseGlob } from "../../model/glob/parse.ts";
 
 /** The most objects that may be named in the request itself; more go into a manifest document. */
 export const MAX_ITEMS = 1000;

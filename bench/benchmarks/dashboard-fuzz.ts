@@ -6,7 +6,7 @@ import { pino } from "pino";
 import { request } from "undici";
 import { openApiRoutes } from "../../dashboard/api/openapi.ts";
 import { parseDashboardConfig } from "../../dashboard/config.ts";
-import { createDashboard } from "../../dashboard/create-dashboard.ts";
+import { createDashboard } from "../../dashboard/create.ts";
 import { startRedis } from "../../sandbox/index.ts";
 import { createFuzzer } from "../../test/fuzz-requests.ts";
 

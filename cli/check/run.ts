@@ -1,4 +1,4 @@
-import { openDocumentStore } from "../../documents/open-document-store.ts";
+import { openDocumentStore } from "../../documents/open.ts";
 import { advise, fine, type Finding, messageOf, problem } from "./finding.ts";
 import { checkRedis } from "./redis.ts";
 import { checkStore } from "./store.ts";

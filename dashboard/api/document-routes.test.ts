@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openDocumentStore } from "../../documents/open-document-store.ts";
+import { openDocumentStore } from "../../documents/open.ts";
 import { type DashboardHarness, startDashboardHarness } from "../../test/dashboard-harness.ts";
 
 let dashboard: DashboardHarness;

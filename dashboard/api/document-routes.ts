@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import type { DocumentStore } from "../../documents/document-store.ts";
+import type { DocumentStore } from "../../documents/interface.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { DocumentPointer } from "../../model/entities.ts";
 import type { DashboardSettings } from "../config.ts";

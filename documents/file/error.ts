@@ -1,5 +1,5 @@
 import { ActivityError } from "../../model/activity-error.ts";
-import { diskFull } from "../document-errors.ts";
+import { diskFull } from "../errors.ts";
 
 /** EFBIG: the process may not write larger files (`ulimit -f`), or the file system cannot hold them. */
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);

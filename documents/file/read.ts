@@ -1,9 +1,9 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { DocumentPointer } from "../../model/entities.ts";
-import { checkDocumentId } from "../document-draft.ts";
-import { documentNotFound, isSameDocument, refuseExpired, refuseOther } from "../document-errors.ts";
-import type { ReadOptions } from "../document-store.ts";
+import { checkDocumentId } from "../draft.ts";
+import { documentNotFound, isSameDocument, refuseExpired, refuseOther } from "../errors.ts";
+import type { ReadOptions } from "../interface.ts";
 import { generationsOf, isMissing, remove, type StoredFile } from "./layout.ts";
 import { readRecord } from "./record.ts";
 import type { FileRoom } from "./room.ts";

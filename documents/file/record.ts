@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { DocumentPointer } from "../../model/entities.ts";
-import { documentCorrupt } from "../document-errors.ts";
+import { documentCorrupt } from "../errors.ts";
 
 /** The last bytes of every stored file: the length of the JSON before them (4 bytes, big endian), and this. */
 const MAGIC = Buffer.from("BKTLNDOC");

@@ -6,9 +6,9 @@ import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ActivityError } from "../../model/activity-error.ts";
-import type { DocumentStore } from "../document-store.ts";
+import type { DocumentStore } from "../interface.ts";
 import { fileStoreError } from "./error.ts";
-import { openDocumentStore } from "../open-document-store.ts";
+import { openDocumentStore } from "../open.ts";
 import { fileHarness, liveBytes } from "../store-harness.ts";
 
 const MIB = 1024 * 1024;

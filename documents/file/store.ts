@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
-import { checkDocumentId } from "../document-draft.ts";
-import type { DocumentStore } from "../document-store.ts";
+import { checkDocumentId } from "../draft.ts";
+import type { DocumentStore } from "../interface.ts";
 import { FOLDER_MODE, generationsOf, remove, unfinishedFolder } from "./layout.ts";
 import { deleteExact, openNewest, readDocument } from "./read.ts";
 import { fileStoreError } from "./error.ts";

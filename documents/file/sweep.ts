@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ActivityError } from "../../model/activity-error.ts";
-import { ORPHAN_AGE_MS } from "../document-draft.ts";
+import { ORPHAN_AGE_MS } from "../draft.ts";
 import { allFiles, isMissing, names, remove, type StoredFile, unfinishedFolder } from "./layout.ts";
 import { openFile } from "./read.ts";
 import type { FileRoom } from "./room.ts";

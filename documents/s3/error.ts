@@ -1,6 +1,6 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import { foreignCode } from "../../model/error-codes.ts";
-import { diskFull } from "../document-errors.ts";
+import { diskFull } from "../errors.ts";
 
 /** How S3-compatible stores say that they are full: Ceph, MinIO and its heirs, and HTTP's own status. */
 const FULL = new Set(["QuotaExceeded", "XMinioStorageFull", "StorageFull", "InsufficientStorage"]);

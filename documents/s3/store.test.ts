@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { buffer, text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { FaultOptions, Operation } from "../../sandbox/index.ts";
-import type { DocumentStore } from "../document-store.ts";
-import { openDocumentStore } from "../open-document-store.ts";
+import type { DocumentStore } from "../interface.ts";
+import { openDocumentStore } from "../open.ts";
 import { liveBytes, s3Harness, settingsOf } from "../store-harness.ts";
 
 const MIB = 1024 * 1024;

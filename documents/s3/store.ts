@@ -14,8 +14,8 @@ import {
   S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { checkDocumentId } from "../document-draft.ts";
-import type { DocumentStore } from "../document-store.ts";
+import { checkDocumentId } from "../draft.ts";
+import type { DocumentStore } from "../interface.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { deleteExact, findDocument, readDocument } from "./read.ts";
 import type { S3Settings } from "./settings.ts";

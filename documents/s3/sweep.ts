@@ -1,4 +1,4 @@
-import { ORPHAN_AGE_MS } from "../document-draft.ts";
+import { ORPHAN_AGE_MS } from "../draft.ts";
 import { type HeldContent, type HeldRecord, type Holding, holdings } from "./holdings.ts";
 import { type ContentKind, contentPrefix, parseContentKey } from "./layout.ts";
 import { recordsOf, removeRecord } from "./records.ts";

@@ -1,8 +1,8 @@
 import type { DocumentPointer } from "../../model/entities.ts";
 import { type ContentFacts, type ContentTally, tallyContent } from "../content-tally.ts";
-import { type DocumentDraft, draftDocument } from "../document-draft.ts";
-import { documentIncomplete } from "../document-errors.ts";
-import type { DocumentSource, WriteOptions } from "../document-store.ts";
+import { type DocumentDraft, draftDocument } from "../draft.ts";
+import { documentIncomplete } from "../errors.ts";
+import type { DocumentSource, WriteOptions } from "../interface.ts";
 import { newNonce, nextGeneration } from "../generation.ts";
 import { type ContentKind, contentKey, recordKey } from "./layout.ts";
 import { recordsOf, removeRecord } from "./records.ts";

@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from "vitest";
-import { openDocumentStore } from "../../documents/open-document-store.ts";
-import { createS3 } from "../../s3/create-s3.ts";
+import { openDocumentStore } from "../../documents/open.ts";
+import { createS3 } from "../../s3/create.ts";
 import { test } from "../../test/harness.ts";
 import { connectionTo } from "../../test/open-s3.ts";
 import type { JobContext } from "../handler.ts";

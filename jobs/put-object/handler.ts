@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
-import type { S3 } from "../../s3/s3.ts";
+import type { S3 } from "../../s3/interface.ts";
 import type { ResultOf } from "../contract.ts";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { DocumentStore } from "../../documents/document-store.ts";
+import type { DocumentStore } from "../../documents/interface.ts";
 import { attributesOf, type DocumentPointer, type ObjectDetails } from "../../model/entities.ts";
 import { defineHandler } from "../handler.ts";
 import { written } from "../transfer.ts";

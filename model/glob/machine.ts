@@ -1,5 +1,5 @@
 import { classTakes } from "./character-class.ts";
-import type { GlobNode } from "./parse-glob.ts";
+import type { GlobNode } from "./parse.ts";
 
 const SLASH = 0x2f;
 /** Ways on from states that are remembered; past this they are forgotten, and worked out again. */

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
 import { ActivityError } from "../../model/activity-error.ts";
 import { call, content, errorOf, type OpenedS3, openS3, type OpenOptions } from "../../test/open-s3.ts";
-import type { UploadMemory, UploadState } from "../s3.ts";
+import type { UploadMemory, UploadState } from "../interface.ts";
 
 const PART = 64 * 1024;
 const size = 3 * PART + 3;

@@ -23,11 +23,11 @@ import { openUpload, removeUpload } from "./open-upload.ts";
 import type { ObjectFacts } from "../requests/object-facts.ts";
 import { retryPart } from "./retry.ts";
 import { partSizeFor } from "./size.ts";
-import type { Call, CopyProof, CopyRequest } from "../s3.ts";
+import type { Call, CopyProof, CopyRequest } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 import { settleTags, type Tags, tags, tagsIfAny } from "../requests/tags.ts";
-import { compositeEtag } from "./part-etags.ts";
+import { compositeEtag } from "./etags.ts";
 import { copiedRef, type Copied, pinnedRef, verifyCopy } from "../proof/verify.ts";
 import { writtenVersion } from "../proof/written-version.ts";
 

@@ -3,7 +3,7 @@ import { startSandbox } from "../../sandbox/index.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { call, connectionTo, content, errorOf, MIB, openS3, type OpenedS3 } from "../../test/open-s3.ts";
 import type { Connection } from "../../credentials/connection.ts";
-import { createS3, type OpenS3 } from "../create-s3.ts";
+import { createS3, type OpenS3 } from "../create.ts";
 
 /** Two stores that know nothing of each other. */
 async function openTwo(

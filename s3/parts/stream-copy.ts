@@ -15,9 +15,9 @@ import { nameOf } from "../error-mapping.ts";
 import { get } from "../requests/get.ts";
 import { putVerified } from "../requests/put.ts";
 import type { PutResult, SourceParts } from "../proof/put.ts";
-import type { Call, CopyProof, CopyRequest, Download, S3 } from "../s3.ts";
+import type { Call, CopyProof, CopyRequest, Download, S3 } from "../interface.ts";
 import type { Store } from "../store.ts";
-import { pulledStream } from "./pulled-stream.ts";
+import { pulledStream } from "./download/pulled-stream.ts";
 import { tagsIfAny } from "../requests/tags.ts";
 import { pinnedRef } from "../proof/verify.ts";
 

@@ -4,8 +4,8 @@ import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import type { Sandbox } from "../../sandbox/index.ts";
 import { call, connectionTo, content, errorOf, MIB, openS3 } from "../../test/open-s3.ts";
-import { createS3 } from "../create-s3.ts";
-import type { UploadMemory, UploadState } from "../s3.ts";
+import { createS3 } from "../create.ts";
+import type { UploadMemory, UploadState } from "../interface.ts";
 
 /** A memory as a job has it, in Redis there. */
 function remember(): UploadMemory & { state: UploadState | undefined } {

@@ -3,7 +3,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import { type About, isThrottle, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
 import { removeUpload } from "./open-upload.ts";
-import type { Call, UploadMemory, UploadState } from "../s3.ts";
+import type { Call, UploadMemory, UploadState } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 

@@ -1,6 +1,6 @@
 import { HeadObjectCommand, PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import type { Store } from "../store.ts";
 

@@ -12,7 +12,7 @@ import type { Connection } from "../../credentials/connection.ts";
 import { nameOf } from "../error-mapping.ts";
 import { deleteMany } from "../requests/delete-many.ts";
 import { listPage } from "../requests/list.ts";
-import type { Call, DeleteItem } from "../s3.ts";
+import type { Call, DeleteItem } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { createStore, type Store } from "../store.ts";
 

@@ -5,8 +5,8 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, Verified } from "../../model/entities.ts";
 import { type About, nameOf } from "../error-mapping.ts";
 import { isSinglePartEtag } from "../../model/etag.ts";
-import { partEtags } from "../parts/part-etags.ts";
-import { pulledStream } from "../parts/pulled-stream.ts";
+import { partEtags } from "../parts/etags.ts";
+import { pulledStream } from "../parts/download/pulled-stream.ts";
 import type { ObjectFacts } from "../requests/object-facts.ts";
 
 /** What an object's content is compared with as it passes. */

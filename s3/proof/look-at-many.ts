@@ -3,7 +3,7 @@ import { toActivityError } from "../error-mapping.ts";
 import { findFacts } from "../requests/head.ts";
 import { listPage } from "../requests/list.ts";
 import { keepsVersions } from "../requests/versions.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import type { Store } from "../store.ts";
 import type { Identity } from "./unchanged.ts";
 

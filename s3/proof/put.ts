@@ -5,7 +5,7 @@ import type { AttributeInput } from "../requests/attributes.ts";
 import { isUnknownOutcome, nameOf } from "../error-mapping.ts";
 import { isSinglePartEtag, quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { findFacts, headFacts } from "../requests/head.ts";
-import type { Call, Upload } from "../s3.ts";
+import type { Call, Upload } from "../interface.ts";
 import type { Store } from "../store.ts";
 import type { Tags } from "../requests/tags.ts";
 import type { UploadBody } from "../parts/upload-body.ts";

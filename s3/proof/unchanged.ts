@@ -4,7 +4,7 @@ import { nameOf } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
 import { findFacts } from "../requests/head.ts";
 import type { ObjectFacts } from "../requests/object-facts.ts";
-import type { Call, Pin } from "../s3.ts";
+import type { Call, Pin } from "../interface.ts";
 import type { Store } from "../store.ts";
 
 /** What tells an object from another one with the same bytes; a version that is not known is not compared. */

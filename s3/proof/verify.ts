@@ -5,7 +5,7 @@ import { nameOf } from "../error-mapping.ts";
 import { isSinglePartEtag, unquoteEtag } from "../../model/etag.ts";
 import { findFacts, headFacts } from "../requests/head.ts";
 import type { ObjectFacts } from "../requests/object-facts.ts";
-import type { Call, CopyProof, Pin, S3 } from "../s3.ts";
+import type { Call, CopyProof, Pin, S3 } from "../interface.ts";
 import type { Store } from "../store.ts";
 
 /** What the store answered to a copy. */

@@ -5,7 +5,7 @@ import { nameOf } from "../error-mapping.ts";
 import { ATTRIBUTES, META, NEVER_COPIED } from "./attribute-table.ts";
 import { encodeAllMetadata, sendable } from "./metadata-encoding.ts";
 import type { ObjectFacts } from "./object-facts.ts";
-import type { Overrides } from "../s3.ts";
+import type { Overrides } from "../interface.ts";
 
 /** What the SDK's inputs of PutObject, CopyObject and CreateMultipartUpload have in common, and `Expires` as text; see `createClients`. */
 export type AttributeInput = Pick<

@@ -9,7 +9,7 @@ import {
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Bucket } from "../../model/entities.ts";
 import { type About, unproven } from "../error-mapping.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { regionOf, send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 

@@ -1,5 +1,5 @@
 import { toActivityError } from "../error-mapping.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { listBuckets } from "./buckets.ts";
 import type { Store } from "../store.ts";
 

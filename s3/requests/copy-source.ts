@@ -1,4 +1,4 @@
-import type { Pin } from "../s3.ts";
+import type { Pin } from "../interface.ts";
 
 /** RFC 3986 for one segment: `encodeURIComponent` leaves `!'()*` alone, which signatures do not. */
 export function encodeSegment(segment: string): string {

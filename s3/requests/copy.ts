@@ -18,7 +18,7 @@ import { copyResultEtag } from "../transport/fast-path.ts";
 import { findFacts, headFacts } from "./head.ts";
 import { multipartCopy } from "../parts/copy.ts";
 import { headerBytes } from "./attribute-table.ts";
-import type { Call, CopyProof, CopyRequest } from "../s3.ts";
+import type { Call, CopyProof, CopyRequest } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 import { settleTags, type Tags, tags, tagsIfAny } from "./tags.ts";

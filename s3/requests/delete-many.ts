@@ -7,7 +7,7 @@ import { deleteObject, deleteUnchanged } from "./delete.ts";
 import { type About, nameOf, toActivityError, unproven } from "../error-mapping.ts";
 import { quoteEtag } from "../../model/etag.ts";
 import { findFacts } from "./head.ts";
-import type { Call, DeleteItem, DeleteOutcome, Pin, S3 } from "../s3.ts";
+import type { Call, DeleteItem, DeleteOutcome, Pin, S3 } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 import { findVersion } from "./versions.ts";

@@ -1,7 +1,7 @@
 import { PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { expect, onTestFinished, test } from "vitest";
 import { call, errorOf, openOddStore, openS3, type OpenOptions } from "../../test/open-s3.ts";
-import type { Pin } from "../s3.ts";
+import type { Pin } from "../interface.ts";
 
 const OLD = new Date(Date.now() - 3_600_000);
 const isBucket = (url = ""): boolean => /^\/in\/?(\?|$)/.test(url);

@@ -7,7 +7,7 @@ import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { foundOf, lookUnchanged, sourceChanged } from "../proof/unchanged.ts";
 import { findFacts } from "./head.ts";
 import type { Headers } from "./object-facts.ts";
-import type { Call, Deleted, Pin, S3 } from "../s3.ts";
+import type { Call, Deleted, Pin, S3 } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 import { findVersion, refuseLossOfNullVersion } from "./versions.ts";

@@ -3,8 +3,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import { buffer, text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { OpenS3 } from "../create-s3.ts";
-import { compositeEtag } from "../parts/part-etags.ts";
+import type { OpenS3 } from "../create.ts";
+import { compositeEtag } from "../parts/etags.ts";
 import { call, content, errorOf, MIB, openOddStore, openS3 } from "../../test/open-s3.ts";
 
 test("reads an object, whole and in ranges", async () => {

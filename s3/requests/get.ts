@@ -1,10 +1,10 @@
 import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
-import { pulledStream } from "../parts/pulled-stream.ts";
-import { rangedBody, type Span } from "../parts/ranged-body.ts";
+import { pulledStream } from "../parts/download/pulled-stream.ts";
+import { rangedBody, type Span } from "../parts/download/ranged-body.ts";
 import { checkedBody, contentCheck } from "../proof/content.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import type { Call, Download, S3 } from "../s3.ts";
+import type { Call, Download, S3 } from "../interface.ts";
 import type { Store } from "../store.ts";
 import { type OpenObject, openObject } from "./open-object.ts";
 import { partsOfObject } from "./object-parts.ts";

@@ -5,7 +5,7 @@ import { captureHeaders } from "../transport/capture-headers.ts";
 import { type About, toActivityError, unproven } from "../error-mapping.ts";
 import { quoteEtag } from "../../model/etag.ts";
 import { type ObjectFacts, factsFromHeaders, type Headers } from "./object-facts.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { regionOf, send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 

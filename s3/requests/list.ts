@@ -3,7 +3,7 @@ import type { S3Object } from "../../model/entities.ts";
 import { type About, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
 import { type Listing, type ListingEntry, parseListing } from "./parse-listing.ts";
-import type { Call, ListPage, ListRequest } from "../s3.ts";
+import type { Call, ListPage, ListRequest } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 

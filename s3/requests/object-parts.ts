@@ -2,7 +2,7 @@ import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import { hasPlainEtag, type KnownParts } from "../proof/content.ts";
 import type { About } from "../error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 import type { ObjectFacts } from "./object-facts.ts";

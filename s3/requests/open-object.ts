@@ -3,11 +3,11 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ByteRange, ObjectRef } from "../../model/entities.ts";
 import { captureHeaders } from "../transport/capture-headers.ts";
-import { downloadBody } from "../parts/download-body.ts";
+import { downloadBody } from "../parts/download/body.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { factsFromHeaders, type Headers, type ObjectFacts } from "./object-facts.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 

@@ -1,6 +1,6 @@
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import type { Call, S3 } from "../s3.ts";
+import type { Call, S3 } from "../interface.ts";
 import { toActivityError } from "../error-mapping.ts";
 import { regionOf } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";

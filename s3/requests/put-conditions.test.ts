@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { call, MIB, openOddStore } from "../../test/open-s3.ts";
-import type { S3 } from "../s3.ts";
+import type { S3 } from "../interface.ts";
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 const write = (s3: S3, content: string, ifMatch: string) =>

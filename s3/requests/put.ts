@@ -9,7 +9,7 @@ import { findFacts } from "./head.ts";
 import { putParts } from "../parts/put.ts";
 import { signPayload } from "../transport/sign-payload.ts";
 import { conditions, learnFromRefusal, provenPut, type PutRequest, type PutResult, recover } from "../proof/put.ts";
-import type { Call, Upload } from "../s3.ts";
+import type { Call, Upload } from "../interface.ts";
 import { regionOf, send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 import { settleTags } from "./tags.ts";

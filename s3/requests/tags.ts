@@ -4,7 +4,7 @@ import type { ObjectRef } from "../../model/entities.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { tagsOverflow } from "./attributes.ts";
 import { headFacts } from "./head.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy, type Store } from "../store.ts";
 

@@ -2,7 +2,7 @@ import { GetBucketVersioningCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectRef } from "../../model/entities.ts";
 import { nameOf } from "../error-mapping.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { ownedBy, type Store } from "../store.ts";
 import { send } from "../transport/send.ts";
 import { findFacts } from "./head.ts";

@@ -33,7 +33,7 @@ export function createClients(connection: Connection, credentials: CredentialCac
   const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: settings.maxSockets });
   const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: settings.maxSockets });
   // No requestTimeout, which ends with the headers and leaves a stalled body hanging, and no socketTimeout, which also ends a
-  // download whose reader is slow. The clocks in send.ts, download-body.ts and put.ts see both ends.
+  // download whose reader is slow. The clocks in send.ts, parts/download/body.ts and put.ts see both ends.
   const requestHandler = new NodeHttpHandler({
     httpAgent,
     httpsAgent,

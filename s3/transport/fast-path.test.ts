@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { call, errorOf, openOddStore } from "../../test/open-s3.ts";
 import { copyResultEtag } from "./fast-path.ts";
-import type { Pin } from "../s3.ts";
+import type { Pin } from "../interface.ts";
 
 const result =
   '<CopyObjectResult xmlns="x"><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;abc-1&quot;</ETag></CopyObjectResult>';

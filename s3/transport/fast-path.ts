@@ -4,7 +4,7 @@ import { type About, isThrottle, toActivityError } from "../error-mapping.ts";
 import { fastRequest, type RawAnswer } from "./fast-request.ts";
 import { createFastTargets, type FastTarget } from "./fast-target.ts";
 import type { Headers } from "../requests/object-facts.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { createSigner } from "./sign.ts";
 import type { StoreBase } from "../options.ts";
 

@@ -9,7 +9,7 @@ import type { Command } from "@smithy/types";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type About, isThrottle, toActivityError } from "../error-mapping.ts";
 import { redirectRegion } from "./region-cache.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { ownedBy, type Store } from "../store.ts";
 
 /** An SDK command of S3. */

@@ -3,7 +3,7 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { createHash, createHmac } from "node:crypto";
 import { expect } from "vitest";
 import { connect, expectRefusal, raw, test } from "../fixtures.ts";
-import { startSandbox } from "../start-sandbox.ts";
+import { startSandbox } from "../start.ts";
 
 const code = (text: string) => /<Code>(\w+)/.exec(text)?.[1];
 

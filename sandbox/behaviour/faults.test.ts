@@ -1,7 +1,7 @@
 import { CopyObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "vitest";
 import { connect, expectRefusal, raw, test } from "../fixtures.ts";
-import { startSandbox } from "../start-sandbox.ts";
+import { startSandbox } from "../start.ts";
 
 const copyHeaders = { "x-amz-copy-source": "docs/a" };
 

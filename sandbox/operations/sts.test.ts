@@ -8,8 +8,8 @@ import {
 import { expect, vi } from "vitest";
 import { connect, test } from "../fixtures.ts";
 import type { SandboxOptions } from "../options.ts";
-import type { Sandbox } from "../sandbox.ts";
-import { startSandbox } from "../start-sandbox.ts";
+import type { Sandbox } from "../interface.ts";
+import { startSandbox } from "../start.ts";
 
 const RoleArn = "arn:aws:iam::111122223333:role/reader";
 

@@ -1,6 +1,6 @@
 import type { Bucket } from "./bucket.ts";
 import { liveKeys, newObject, readBytes, viewObject, viewUpload } from "./object-view.ts";
-import type { CreateBucketOptions, DirectAccess } from "../sandbox.ts";
+import type { CreateBucketOptions, DirectAccess } from "../interface.ts";
 import { addBucket, ALL_BLOCKED, type World } from "./world.ts";
 
 /** What tests arrange and look up without HTTP. */

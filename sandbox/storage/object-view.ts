@@ -3,7 +3,7 @@ import { headerText, keptHeader, mapHeaders } from "../http/header-text.ts";
 import type { Bucket } from "./bucket.ts";
 import { compareKeys } from "./key-order.ts";
 import type { MultipartUpload } from "./multipart-upload.ts";
-import type { ObjectView, PutOptions, UploadView } from "../sandbox.ts";
+import type { ObjectView, PutOptions, UploadView } from "../interface.ts";
 import { nowInSeconds, PLAIN_FACTS, versionName, type StoredObject } from "./stored-object.ts";
 
 export function newObject(key: string, content: string | Uint8Array, options: PutOptions): StoredObject {

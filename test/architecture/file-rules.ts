@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { CROSSES_ROOMS } from "./import-rules.ts";
 import type { Source } from "./read-source.ts";
 
@@ -14,6 +15,12 @@ const ENTRY_FILES = /^(worker|cli|dashboard)\/main\.ts$/;
 const OTHER_READERS: Readonly<Record<string, string>> = {
   "sandbox/start-redis.ts": "part of the public sandbox: users' programs look for redis-server on their own PATH",
 };
+
+/** Past it a folder is a heap: its files want rooms of their own. Tests stand beside what they test and are not counted. */
+const MAX_FILES = 20;
+
+/** Files whose name repeats their folder's, each with the reason. */
+const REPEATING: Readonly<Record<string, string>> = {};
 
 const BAD_WORDS = new Set(["utils", "util", "common", "helpers", "helper", "misc", "manager"]);
 
@@ -35,7 +42,32 @@ export function staleExceptions(sources: readonly Source[]): readonly string[] {
   const readers = Object.keys(OTHER_READERS).filter(
     (path) => !sources.some((one) => one.path === path && one.environmentReads.length > 0),
   );
-  return [...long, ...readers];
+  const repeating = Object.keys(REPEATING).filter((path) => !sources.some((one) => one.path === path));
+  return [...long, ...readers, ...repeating];
+}
+
+/** Folders with more files than a reader takes in, and files whose name says again what their folder's says. */
+export function folderProblems(paths: readonly string[]): readonly string[] {
+  const files = new Map<string, number>();
+  for (const path of paths.filter((one) => !/\.test\.ts$/.test(one))) {
+    const folder = posix.dirname(path);
+    files.set(folder, (files.get(folder) ?? 0) + 1);
+  }
+  const full = [...files].filter(([, count]) => count > MAX_FILES);
+  return [
+    ...full.map(([folder, count]) => `${folder}/ holds ${count} files, at most ${MAX_FILES} are expected`),
+    ...paths
+      .filter((path) => repeatsFolder(path) && !REPEATING[path])
+      .map((path) => `${path} repeats its folder's name`),
+  ];
+}
+
+/** `parts/send-part.ts`: the folder says "part" already. */
+function repeatsFolder(path: string): boolean {
+  const folder = posix.basename(posix.dirname(path));
+  const singular = folder.replace(/e?s$/, "");
+  const name = posix.basename(path).split(".", 1)[0] ?? "";
+  return [folder, singular].some((word) => `-${name}-`.includes(`-${word}-`));
 }
 
 function nameProblems(path: string): string[] {

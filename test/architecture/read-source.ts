@@ -33,6 +33,14 @@ export function readSources(root: string): readonly Source[] {
     .map(({ file, path }) => readSource(path, readFileSync(file, "utf8")));
 }
 
+/** Paths of everything that is written by hand and run: TypeScript, the pages' JavaScript and styles, scripts in Lua. */
+export function sourcePaths(root: string): readonly string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(m?[tj]s|css|lua)$/.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .filter((path) => !/^(node_modules|dist|client|\.[^/]+)\//.test(path));
+}
+
 export function readSource(path: string, text: string): Source {
   const { program, comments, errors } = parseSync(path, text);
   if (errors[0]) throw new Error(`${path} is not TypeScript that can be parsed: ${errors[0].message}`);

@@ -2,7 +2,7 @@
 // or for as long as a command runs:         node test/ceph/main.ts some-command --endpoint {endpoint} ...
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type Ceph, startCeph } from "./start-ceph.ts";
+import { type Ceph, startCeph } from "./start.ts";
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());

@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Mutant } from "./mutant.ts";
-import { mutants } from "./mutants.ts";
+import type { Mutant } from "./change.ts";
+import { mutants } from "./all.ts";
 
 /*
  * Takes each safety rule out of the code in turn, in a copy of the project, and runs the test that should miss it. Ends with 1 where a rule can go

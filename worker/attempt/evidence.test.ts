@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import { afterAll, describe, expect, test } from "vitest";
 import { redisUrl, uniquePrefix } from "../../test/fixtures.ts";
 import { createEvidence } from "./evidence.ts";
-import type { CopyProof, Pin } from "../../s3/s3.ts";
+import type { CopyProof, Pin } from "../../s3/interface.ts";
 
 const redis = new Redis(redisUrl());
 afterAll(() => redis.disconnect());

@@ -1,6 +1,6 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import type { Evidence } from "../../jobs/handler.ts";
-import type { CopyProof, Pin, UploadState } from "../../s3/s3.ts";
+import type { CopyProof, Pin, UploadState } from "../../s3/interface.ts";
 
 /** Evidence of a job that never ends is dropped after so long. */
 const TTL_S = 7 * 24 * 3600;

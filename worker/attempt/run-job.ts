@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { DocumentStore } from "../../documents/document-store.ts";
+import type { DocumentStore } from "../../documents/interface.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Access } from "../../model/access.ts";
 import type { ActivityName } from "../../jobs/contracts.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { DocumentPointer } from "../../model/entities.ts";
-import type { DocumentStore } from "../../documents/document-store.ts";
+import type { DocumentStore } from "../../documents/interface.ts";
 
 /** Return values enter BullMQ's event stream and stay in Redis with the job: above this a list becomes a document. */
 const INLINE_BYTES = 16 * 1024;

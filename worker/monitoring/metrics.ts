@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CountedChunk } from "../../batches/run/work.ts";
 import type { AttemptEvent } from "../attempt/process-job.ts";
-import type { RequestEvent } from "../../s3/create-s3.ts";
+import type { RequestEvent } from "../../s3/create.ts";
 
 /** From a HEAD on a near store to a copy of terabytes, in seconds. */
 const ATTEMPT_BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800, 7200];

@@ -1,6 +1,6 @@
 import { context, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { type Telemetry, TelemetryAttributes } from "bullmq";
-import type { RequestEvent } from "../../s3/create-s3.ts";
+import type { RequestEvent } from "../../s3/create.ts";
 
 /**
  * OpenTelemetry, for processes that register an SDK (`node --import ./tracing.js`): BullMQ's spans carry on the producer's trace,

@@ -6,7 +6,7 @@ import { createBatchQueue } from "../../batches/state/queue.ts";
 import { createChunkProcessor } from "../../batches/run/processor.ts";
 import type { ChunkDeps } from "../../batches/run/work.ts";
 import { startWatchdog } from "../../batches/state/watchdog.ts";
-import type { DocumentStore } from "../../documents/document-store.ts";
+import type { DocumentStore } from "../../documents/interface.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import type { TroubleLog } from "../../redis/connection/trouble-log.ts";
 import { startActivityWorker, type Started } from "./activity-worker.ts";

@@ -4,7 +4,7 @@ import { ActivityError } from "../../../model/activity-error.ts";
 import { attributesOf, type Verified } from "../../../model/entities.ts";
 import { isAlias, isSameSecond } from "../../../model/one-object.ts";
 import { isSinglePartEtag } from "../../../model/etag.ts";
-import type { CopyProof, CopyRequest, Pin } from "../../../s3/s3.ts";
+import type { CopyProof, CopyRequest, Pin } from "../../../s3/interface.ts";
 import type { Conflicts } from "../../listing/conflicts.ts";
 import { decideConflict } from "../../listing/conflicts.ts";
 import { lookAgain } from "./look.ts";

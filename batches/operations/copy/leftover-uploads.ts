@@ -1,5 +1,5 @@
 import { partsAbove } from "../../../credentials/connection.ts";
-import type { UploadMemory, UploadState } from "../../../s3/s3.ts";
+import type { UploadMemory, UploadState } from "../../../s3/interface.ts";
 import { runLanes } from "../../run/lanes.ts";
 import { OPEN } from "../../run/outcomes.ts";
 import { type ChunkWork, destinationKeyAt, Superseded } from "../../run/work.ts";

@@ -1,5 +1,5 @@
 import type { ActivityError } from "../../../model/activity-error.ts";
-import type { Pin } from "../../../s3/s3.ts";
+import type { Pin } from "../../../s3/interface.ts";
 import type { Found, Target } from "./target.ts";
 import type { ChunkWork } from "../../run/work.ts";
 

@@ -1,4 +1,4 @@
-import type { CopyProof } from "../../../s3/s3.ts";
+import type { CopyProof } from "../../../s3/interface.ts";
 
 export type Target = { readonly bucket: string; readonly key: string };
 

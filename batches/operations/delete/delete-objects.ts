@@ -1,5 +1,5 @@
 import { ActivityError } from "../../../model/activity-error.ts";
-import type { DeleteOutcome } from "../../../s3/s3.ts";
+import type { DeleteOutcome } from "../../../s3/interface.ts";
 import { checkpoint } from "../../run/checkpoint.ts";
 import { findThere } from "../../listing/conflicts.ts";
 import { runLanes } from "../../run/lanes.ts";

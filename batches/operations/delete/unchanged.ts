@@ -1,6 +1,6 @@
 import type { ActivityError } from "../../../model/activity-error.ts";
 import { isSameSecond } from "../../../model/one-object.ts";
-import type { DeleteItem, Pin } from "../../../s3/s3.ts";
+import type { DeleteItem, Pin } from "../../../s3/interface.ts";
 import { runLanes } from "../../run/lanes.ts";
 import { bucketAt } from "../../state/chunk-manifest.ts";
 import { COPIED } from "../../run/outcomes.ts";

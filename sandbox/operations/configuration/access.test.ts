@@ -12,7 +12,7 @@ import {
 import { expect, test as plain } from "vitest";
 import { connect, expectRefusal, raw, test } from "../../fixtures.ts";
 import { matchesPattern } from "../../auth/policy.ts";
-import type { Sandbox } from "../../sandbox.ts";
+import type { Sandbox } from "../../interface.ts";
 
 const guest = { accessKeyId: "guest", secretAccessKey: "g", account: "111122223333" };
 

@@ -9,7 +9,7 @@ import { assert, property, string } from "fast-check";
 import { describe, expect } from "vitest";
 import { expectRefusal, raw, test } from "../../fixtures.ts";
 import { compareKeys } from "../../storage/key-order.ts";
-import { startSandbox } from "../../start-sandbox.ts";
+import { startSandbox } from "../../start.ts";
 
 async function listAll(
   s3: S3Client,

@@ -2,7 +2,7 @@ import { CopyObjectCommand, type CopyObjectCommandInput } from "@aws-sdk/client-
 import { expect } from "vitest";
 import { expectRefusal, raw, test } from "../../fixtures.ts";
 import { GIB } from "../../options.ts";
-import { startSandbox } from "../../start-sandbox.ts";
+import { startSandbox } from "../../start.ts";
 
 const copy = (more: Partial<CopyObjectCommandInput>) =>
   new CopyObjectCommand({ Bucket: "docs", Key: "b", CopySource: "docs/a", ...more });

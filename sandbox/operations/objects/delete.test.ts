@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, DeleteObjectsCommand } from "@aws-sdk/client-s3";
 import { expect } from "vitest";
 import { connect, expectRefusal, raw, test } from "../../fixtures.ts";
-import { startSandbox } from "../../start-sandbox.ts";
+import { startSandbox } from "../../start.ts";
 
 test("deletes, and calls a missing key deleted", async ({ sandbox, s3 }) => {
   sandbox.put("docs", "a", "x");

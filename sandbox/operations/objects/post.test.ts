@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { expect } from "vitest";
 import { test } from "../../fixtures.ts";
-import type { Sandbox } from "../../sandbox.ts";
+import type { Sandbox } from "../../interface.ts";
 
 type Condition = Record<string, string> | (string | number)[];
 

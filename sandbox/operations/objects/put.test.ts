@@ -105,7 +105,7 @@ test("writes only where the conditions hold", async ({ sandbox, s3 }) => {
 
 test("ignores write conditions where told to, as some servers do", async ({ sandbox }) => {
   sandbox.put("docs", "a", "old");
-  const { startSandbox } = await import("../../start-sandbox.ts");
+  const { startSandbox } = await import("../../start.ts");
   await using careless = await startSandbox({ enforceConditions: { write: false } });
   careless.createBucket("docs");
   careless.put("docs", "a", "old");

@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { describe, expect, test as plain } from "vitest";
 import { connect, expectRefusal, raw, test } from "../../fixtures.ts";
-import { startSandbox } from "../../start-sandbox.ts";
+import { startSandbox } from "../../start.ts";
 
 const ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers";
 const main = { accessKeyId: "main", secretAccessKey: "m", account: "111111111111", displayName: "Main" };

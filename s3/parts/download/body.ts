@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
-import { ActivityError } from "../../model/activity-error.ts";
-import { type About, nameOf, toActivityError } from "../error-mapping.ts";
+import { ActivityError } from "../../../model/activity-error.ts";
+import { type About, nameOf, toActivityError } from "../../error-mapping.ts";
 
 type DownloadBody = {
   readonly source: Readable;

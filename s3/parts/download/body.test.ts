@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { downloadBody } from "./download-body.ts";
+import { downloadBody } from "./body.ts";
 
 const about = { operation: "GetObject", bucket: "in", key: "a" };
 

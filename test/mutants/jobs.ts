@@ -1,4 +1,4 @@
-import type { Mutant } from "./mutant.ts";
+import type { Mutant } from "./change.ts";
 
 const MOVE = "jobs/move-object/safety.test.ts";
 const PUT = "jobs/put-object/handler.test.ts";

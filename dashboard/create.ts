@@ -1,8 +1,8 @@
 import { isIPv6 } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
-import type { DocumentStore } from "../documents/document-store.ts";
-import { openDocumentStore } from "../documents/open-document-store.ts";
+import type { DocumentStore } from "../documents/interface.ts";
+import { openDocumentStore } from "../documents/open.ts";
 import { createProducer } from "../producer/index.ts";
 import type { RedisClient } from "../redis/connection/client.ts";
 import { cutRedis } from "../redis/connection/connect.ts";

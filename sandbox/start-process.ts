@@ -6,7 +6,7 @@ import type { FaultOptions } from "./behaviour/faults.ts";
 import type { GenerateOptions } from "./storage/generated-objects.ts";
 import type { Operation } from "./http/operation.ts";
 import type { SandboxCredential, SandboxOptions } from "./options.ts";
-import type { DirectAccess, ObjectView, Sandbox } from "./sandbox.ts";
+import type { DirectAccess, ObjectView, Sandbox } from "./interface.ts";
 
 type Remote<F> = F extends (...input: infer I) => infer O ? (...input: I) => Promise<O> : never;
 

@@ -11,7 +11,7 @@ import { listPage } from "./requests/list.ts";
 import { removeUpload } from "./parts/open-upload.ts";
 import { presign } from "./requests/presign.ts";
 import { put } from "./requests/put.ts";
-import type { S3 } from "./s3.ts";
+import type { S3 } from "./interface.ts";
 import { createStore, type S3Options } from "./store.ts";
 import { copyFrom } from "./parts/stream-copy.ts";
 import { tags } from "./requests/tags.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createGlob } from "./glob.ts";
+import { createGlob } from "./create.ts";
 
 const table: readonly [glob: string, taken: readonly string[], refused: readonly string[]][] = [
   ["*", ["a", "a.b", ".hidden", "!a", "a\nb"], ["", "a/", "a/b", "/a"]],

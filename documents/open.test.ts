@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, expectTypeOf, test } from "vitest";
 import type { Connection } from "../credentials/connection.ts";
-import { openDocumentStore } from "./open-document-store.ts";
+import { openDocumentStore } from "./open.ts";
 import type { S3Settings } from "./s3/settings.ts";
 
 let root: string;
@@ -72,7 +72,7 @@ test("loads the AWS SDK for a bucket only", () => {
       import { registerHooks } from "node:module";
       const urls = [];
       registerHooks({ load: (url, context, next) => { urls.push(url); return next(url, context); } });
-      const { openDocumentStore } = await import(${JSON.stringify(import.meta.resolve("./open-document-store.ts"))});
+      const { openDocumentStore } = await import(${JSON.stringify(import.meta.resolve("./open.ts"))});
       await openDocumentStore(process.argv[1], { s3: () => ({ region: "eu-central-1" }) });
       console.log(urls.filter((url) => /node_modules.@(aws-sdk|smithy)/.test(url)).length);`;
     return Number(execFileSync(process.execPath, ["--input-type=module", "--eval", script, url], { encoding: "utf8" }));

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ActivityError } from "../model/activity-error.ts";
 import { DocumentPointer } from "../model/entities.ts";
-import type { WriteOptions } from "./document-store.ts";
+import type { WriteOptions } from "./interface.ts";
 
 /** Seconds that a document is kept where nobody says otherwise: a day. */
 export const DEFAULT_TTL_S = 86_400;

@@ -1,5 +1,5 @@
 import { createMachine } from "./machine.ts";
-import { type GlobNode, parseGlob } from "./parse-glob.ts";
+import { type GlobNode, parseGlob } from "./parse.ts";
 
 /** Whether a whole text, such as a key, is what a glob describes. */
 export type Glob = (text: string) => boolean;

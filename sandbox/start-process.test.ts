@@ -1,6 +1,6 @@
 import { CopyObjectCommand, GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { expect, test, vi } from "vitest";
-import { startSandboxProcess, type SandboxProcess } from "./sandbox-process.ts";
+import { startSandboxProcess, type SandboxProcess } from "./start-process.ts";
 
 function connect({ endpoint, credentials }: SandboxProcess): S3Client {
   return new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials, maxAttempts: 1 });

@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { call, content, errorOf, MIB, openS3, type OpenOptions } from "../../test/open-s3.ts";
+import { call, content, errorOf, MIB, openS3, type OpenOptions } from "../../../test/open-s3.ts";
 
 const TRANSFER = { threshold: MIB, partSize: MIB, concurrency: 4 };
 const SIZE = 10 * MIB + 17;

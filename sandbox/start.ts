@@ -8,7 +8,7 @@ import { Hooks } from "./behaviour/hooks.ts";
 import { OperationLog } from "./http/operation-log.ts";
 import { DEFAULT_CREDENTIAL, type SandboxOptions } from "./options.ts";
 import { createS3Server, type S3ServerParts } from "./http/s3-server.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { Sandbox } from "./interface.ts";
 import { changeQuirks, createWorld } from "./storage/world.ts";
 
 /**

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import { cephConfiguration } from "./ceph-configuration.ts";
+import { cephConfiguration } from "./configuration.ts";
 
 /** Debian's packages of the programs that are started here. */
 const PACKAGES = "radosgw ceph-mon ceph-osd ceph-common";

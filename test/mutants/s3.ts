@@ -1,4 +1,4 @@
-import type { Mutant } from "./mutant.ts";
+import type { Mutant } from "./change.ts";
 
 const DELETE = "s3/requests/delete.test.ts";
 

@@ -10,14 +10,14 @@ import { isSinglePartEtag, unquoteEtag } from "../../model/etag.ts";
 import { hasPlainEtag } from "../proof/content.ts";
 import { conditions, type PutRequest } from "../proof/put.ts";
 import { writtenVersion } from "../proof/written-version.ts";
-import type { Call } from "../s3.ts";
+import type { Call } from "../interface.ts";
 import { ownedBy } from "../store.ts";
 import { send } from "../transport/send.ts";
-import { cutIntoParts, type PartBytes } from "./cut-parts.ts";
-import { type PartsUpload, type SentPart, sendPart } from "./send-part.ts";
+import { cutIntoParts, type PartBytes } from "./cut.ts";
+import { type PartsUpload, type SentPart, sendPart } from "./send-one.ts";
 import { createSending } from "./sending.ts";
 import { openUpload, removeUpload } from "./open-upload.ts";
-import { compositeEtag } from "./part-etags.ts";
+import { compositeEtag } from "./etags.ts";
 import { beginUpload, endUpload, type OpenUpload, type UploadedPart } from "./upload.ts";
 
 /** What the store answered, and what it should have. */

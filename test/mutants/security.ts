@@ -1,4 +1,4 @@
-import type { Mutant } from "./mutant.ts";
+import type { Mutant } from "./change.ts";
 
 const WRITER = "worker/redis-writer.test.ts";
 const SIGN_IN = "dashboard/access/sign-in.test.ts";
@@ -99,7 +99,7 @@ export const securityMutants: readonly Mutant[] = [
   },
   {
     rule: "the log holds nothing that hangs on an error",
-    file: "dashboard/create-dashboard.ts",
+    file: "dashboard/create.ts",
     find: "err: (error: unknown) => errorForLog(error)",
     replace: "err: (error: unknown) => error",
     test: "dashboard/error-for-log.test.ts",

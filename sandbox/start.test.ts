@@ -1,7 +1,7 @@
 import { CopyObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect } from "vitest";
 import { raw, test } from "./fixtures.ts";
-import { startSandbox } from "./start-sandbox.ts";
+import { startSandbox } from "./start.ts";
 
 test("shows tests what it holds, without HTTP", async ({ sandbox }) => {
   const body = Buffer.from("hello");

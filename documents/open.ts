@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { ActivityError } from "../model/activity-error.ts";
 import { BucketName, ProfileName } from "../model/entities.ts";
-import type { DocumentStore } from "./document-store.ts";
+import type { DocumentStore } from "./interface.ts";
 import { openFileStore } from "./file/store.ts";
 import type { S3Settings } from "./s3/settings.ts";
 import type { StoreLog } from "./store-log.ts";
