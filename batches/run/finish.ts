@@ -1,5 +1,5 @@
 import { succeededBytes, takeProgress, thresholdOf } from "./checkpoint.ts";
-import { settleUncertain } from "../operations/delete/delete-objects.ts";
+import { settleUncertain } from "../operations/delete/objects.ts";
 import { COPIED, FAILED, OPEN, SKIPPED, SUCCEEDED, UNATTEMPTED } from "./outcomes.ts";
 import { isFailure, type RowContext, rowLine } from "../report/chunk-row.ts";
 import { abandonUploads } from "../operations/copy/leftover-uploads.ts";

@@ -7,7 +7,7 @@ import { finishChunk, giveUp } from "./finish.ts";
 import { createOutcomes } from "./outcomes.ts";
 import { createPace } from "./pace.ts";
 import { planChunk } from "./plan.ts";
-import { type ChunkEnd, runChunk } from "./run-chunk.ts";
+import { type ChunkEnd, runChunk } from "./chunk.ts";
 import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
 import {
   ACTIVITY_OF,

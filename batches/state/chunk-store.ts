@@ -11,7 +11,7 @@ import {
   finishPlan,
   parkChunk,
   rememberInChunk,
-} from "./scripts/chunk-scripts.ts";
+} from "./chunk-scripts.ts";
 import {
   replyBuffer,
   replyList,

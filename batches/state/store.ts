@@ -19,7 +19,7 @@ import {
   takeTokens,
   takeTurn,
   wantedJobs,
-} from "./scripts/batch-scripts.ts";
+} from "./batch-scripts.ts";
 import { replyList, replyText, runScript, type ScriptArguments, type ScriptReply } from "../../redis/scripts/run.ts";
 
 export type Steering = "pause" | "resume" | "cancel";

@@ -20,21 +20,21 @@ export const batchMutants: readonly Mutant[] = [
   },
   {
     rule: "a batch deletes nothing after its job's deadline",
-    file: "batches/operations/delete/delete-objects.ts",
+    file: "batches/operations/delete/objects.ts",
     find: "    return false;\n  deadline.requireDelete();\n",
     replace: "    return false;\n",
     test: SAFETY,
   },
   {
     rule: "a batch deletes nothing after a cancel",
-    file: "batches/operations/delete/delete-objects.ts",
+    file: "batches/operations/delete/objects.ts",
     find: '(control.halted !== undefined && control.halted !== "yield")',
     replace: "false",
     test: SAFETY,
   },
   {
     rule: "what a cut-off delete did is looked for before a row says that it is kept",
-    file: "batches/operations/delete/delete-objects.ts",
+    file: "batches/operations/delete/objects.ts",
     find: "  ending.throwIfAborted();\n",
     replace: "  if (ending.aborted) return;\n",
     test: SAFETY,
@@ -62,7 +62,7 @@ export const batchMutants: readonly Mutant[] = [
   },
   {
     rule: "a source is kept where its copy was replaced, although nothing was to be",
-    file: "batches/operations/delete/delete-objects.ts",
+    file: "batches/operations/delete/objects.ts",
     find: "await stillThere(work, indexes)",
     replace: "indexes",
     test: SAFETY,
@@ -76,7 +76,7 @@ export const batchMutants: readonly Mutant[] = [
   },
   {
     rule: "a retry goes on from copies that were proven",
-    file: "batches/operations/copy/copy-objects.ts",
+    file: "batches/operations/copy/objects.ts",
     find: "if (copied === undefined || copied === null) return undefined;",
     replace: "if (copied !== undefined || copied !== null) return undefined;",
     test: SAFETY,
@@ -97,7 +97,7 @@ export const batchMutants: readonly Mutant[] = [
   },
   {
     rule: "what earlier deliveries did is counted once",
-    file: "batches/run/run-chunk.ts",
+    file: "batches/run/chunk.ts",
     find: "  takeProgress(work);\n",
     replace: "",
     test: SAFETY,

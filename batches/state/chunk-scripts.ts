@@ -1,14 +1,14 @@
-import { loadScript } from "../../../redis/scripts/load.ts";
-import { BATCH_KEYS } from "../keys.ts";
+import { loadScript } from "../../redis/scripts/load.ts";
+import { BATCH_KEYS } from "./keys.ts";
 
 const keys = [...BATCH_KEYS, "chunk"] as const;
 
-export const beginChunk = loadScript(new URL("./begin-chunk.lua", import.meta.url), {
+export const beginChunk = loadScript(new URL("./scripts/begin-chunk.lua", import.meta.url), {
   keys,
   args: ["chain", "n", "name", "bit", "limit", "nonce"],
 });
 
-export const commitChunk = loadScript(new URL("./commit-chunk.lua", import.meta.url), {
+export const commitChunk = loadScript(new URL("./scripts/commit-chunk.lua", import.meta.url), {
   keys,
   args: [
     "chain",
@@ -31,7 +31,7 @@ export const commitChunk = loadScript(new URL("./commit-chunk.lua", import.meta.
   ],
 });
 
-export const checkpointChunk = loadScript(new URL("./checkpoint-chunk.lua", import.meta.url), {
+export const checkpointChunk = loadScript(new URL("./scripts/checkpoint-chunk.lua", import.meta.url), {
   keys,
   args: [
     "name",
@@ -49,14 +49,17 @@ export const checkpointChunk = loadScript(new URL("./checkpoint-chunk.lua", impo
   ],
 });
 
-export const rememberInChunk = loadScript(new URL("./remember-in-chunk.lua", import.meta.url), {
+export const rememberInChunk = loadScript(new URL("./scripts/remember-in-chunk.lua", import.meta.url), {
   keys,
   args: ["owner", "field", "value"],
 });
 
-export const parkChunk = loadScript(new URL("./park-chunk.lua", import.meta.url), { keys, args: ["name", "owner"] });
+export const parkChunk = loadScript(new URL("./scripts/park-chunk.lua", import.meta.url), {
+  keys,
+  args: ["name", "owner"],
+});
 
-export const finishChunk = loadScript(new URL("./finish-chunk.lua", import.meta.url), {
+export const finishChunk = loadScript(new URL("./scripts/finish-chunk.lua", import.meta.url), {
   keys,
   args: [
     "name",
@@ -81,7 +84,7 @@ export const finishChunk = loadScript(new URL("./finish-chunk.lua", import.meta.
   ],
 });
 
-export const finishPlan = loadScript(new URL("./finish-plan.lua", import.meta.url), {
+export const finishPlan = loadScript(new URL("./scripts/finish-plan.lua", import.meta.url), {
   keys,
   args: ["name", "owner", "bit", "counters"],
 });

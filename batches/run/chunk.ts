@@ -1,7 +1,7 @@
 import { checkpoint, takeProgress } from "./checkpoint.ts";
 import { type Conflicts, loadConflicts } from "../listing/conflicts.ts";
-import { copyObjects } from "../operations/copy/copy-objects.ts";
-import { copiedIndexes, deleteCopied, deleteObjects } from "../operations/delete/delete-objects.ts";
+import { copyObjects } from "../operations/copy/objects.ts";
+import { copiedIndexes, deleteCopied, deleteObjects } from "../operations/delete/objects.ts";
 import { finishChunk, giveUp } from "./finish.ts";
 import { runLanes } from "./lanes.ts";
 import { COPIED, OPEN } from "./outcomes.ts";
