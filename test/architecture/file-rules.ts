@@ -50,7 +50,7 @@ export function staleExceptions(sources: readonly Source[]): readonly string[] {
 /** Folders with more files than a reader takes in, and files whose name says again what their folder's says. */
 export function folderProblems(paths: readonly string[]): readonly string[] {
   const files = new Map<string, number>();
-  for (const path of paths.filter((one) => !/\.test\.ts$/.test(one))) {
+  for (const path of paths.filter((one) => !one.endsWith(".test.ts"))) {
     const folder = posix.dirname(path);
     files.set(folder, (files.get(folder) ?? 0) + 1);
   }
