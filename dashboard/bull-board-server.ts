@@ -51,10 +51,12 @@ export function bullBoardServer(basePath: string): {
 
 async function serve(scope: FastifyInstance, board: Board, basePath: string): Promise<void> {
   await scope.register(fastifyStatic, { root: board.statics.path, prefix: board.statics.route, maxAge: "1h" });
-  const { name, params } = board.entry.handler({ basePath, uiConfig: board.uiConfig });
-  const page = fill(readFileSync(join(board.views, name), "utf8"), params);
+  const pageAt = (base: string): string => {
+    const { name, params } = board.entry.handler({ basePath: base + basePath, uiConfig: board.uiConfig });
+    return fill(readFileSync(join(board.views, name), "utf8"), params);
+  };
   for (const url of [board.entry.route].flat())
-    scope.get(url, (_request, reply) => reply.type("text/html; charset=utf-8").send(page));
+    scope.get(url, ({ base }, reply) => reply.type("text/html; charset=utf-8").send(pageAt(base)));
   for (const { method, route, handler } of board.api)
     for (const url of [route].flat())
       scope.route({
@@ -88,7 +90,7 @@ async function orRefused<Result>(run: () => Result | Promise<Result>): Promise<R
   }
 }
 
-/** Its page asks Google for fonts; ours are here. */
+/** Its page asks Google for fonts; those of the system will do. */
 const FOREIGN_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 
 /** Fills bull-board's one template. `<%=` escapes; `<%-` does not, and holds JSON that bull-board has escaped itself. */
@@ -97,7 +99,7 @@ function fill(template: string, params: Readonly<Record<string, string>>): strin
     .replaceAll(/<%([=-])\s*(\w+)\s*%>/g, (_all, kind: string, name: string) =>
       kind === "-" ? (params[name] ?? "") : escapeHtml(params[name] ?? ""),
     )
-    .replace(FOREIGN_FONTS, '<link href="/assets/fonts.css" rel="stylesheet">');
+    .replace(FOREIGN_FONTS, "");
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -9,11 +9,13 @@ import { isOwnKey } from "../redis/keys.ts";
 import { BULL_BOARD_CSP } from "./http/security-headers.ts";
 import { putAsideMalformed } from "./job-views/put-aside-malformed.ts";
 import { HttpProblem } from "./http/problem.ts";
+import type { PageAssets } from "./page-assets.ts";
 import { redact } from "./redact.ts";
 
 export const BULL_BOARD_PATH = "/queues";
 
 export type BullBoardDeps = {
+  readonly assets: PageAssets;
   readonly redis: RedisClient;
   readonly prefix: string;
   readonly queues: BullQueues;
@@ -29,9 +31,11 @@ const REFUSED = /\/(?:add|update-data|obliterate)$/;
 /** Mounts bull-board below /queues: its pages and its API, behind the same gate as everything else. */
 export async function addBullBoard(
   app: FastifyInstance,
-  { redis, prefix, queues, readOnly }: BullBoardDeps,
+  { redis, prefix, queues, readOnly, assets }: BullBoardDeps,
 ): Promise<void> {
   const { adapter, serve } = bullBoardServer(BULL_BOARD_PATH);
+  // As seen from its page, whose addresses all begin where it is mounted.
+  const logo = `../assets/${assets.version}/logo.svg`;
   createBullBoard({
     queues: queues.all.map(
       (queue) =>
@@ -41,7 +45,7 @@ export async function addBullBoard(
           ...(queue.name === CHUNK_QUEUE && { description: "Chunks of batches. Steer the batch instead." }),
           externalJobUrl: ({ id }) => ({
             displayText: "Bucketline",
-            href: `/jobs/${queue.name}/${encodeURIComponent(String(id ?? ""))}`,
+            href: `../jobs/${queue.name}/${encodeURIComponent(String(id ?? ""))}`,
           }),
         }),
     ),
@@ -49,9 +53,9 @@ export async function addBullBoard(
     options: {
       uiConfig: {
         boardTitle: "Bucketline queues",
-        boardLogo: { path: "/assets/logo.svg", width: 28, height: 28 },
-        favIcon: { default: "/assets/logo.svg", alternative: "/assets/logo.svg" },
-        miscLinks: [{ text: "Bucketline dashboard", url: "/" }],
+        boardLogo: { path: logo, width: 28, height: 28 },
+        favIcon: { default: logo, alternative: logo },
+        miscLinks: [{ text: "Bucketline dashboard", url: "../" }],
         hideDocsLink: true,
         // It asks Redis for the list of all clients, for each queue, again and again; our own page of workers knows more.
         showWorkers: false,

@@ -8,6 +8,7 @@ import type { RedisLocation } from "../redis/connection/client.ts";
 import { DEFAULT_PREFIX } from "../redis/keys.ts";
 import { RedisUrl } from "../redis/connection/url.ts";
 import { redisUrlOf } from "../redis/connection/url-from-environment.ts";
+import { BasePath } from "./http/base-path.ts";
 import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
 
 /** How a dashboard is set up; {@link parseDashboardConfig} makes one from the environment. */
@@ -19,6 +20,8 @@ export type DashboardConfig = {
   /** A URL, with its password. */
   readonly redis: string;
   readonly prefix: string;
+  /** Where it is mounted, such as `/ops`; empty at the root of a host. */
+  readonly basePath: string;
   readonly documentsUrl: string;
   readonly users: readonly User[];
   readonly tokens: readonly Token[];
@@ -58,6 +61,7 @@ const NAMES = {
   port: "BUCKETLINE_DASHBOARD_PORT",
   redis: "REDIS_URL",
   prefix: "BUCKETLINE_PREFIX",
+  basePath: "BUCKETLINE_DASHBOARD_BASE_PATH",
   documentsUrl: "DOCUMENTS_URL",
   users: "BUCKETLINE_DASHBOARD_USERS",
   tokens: "BUCKETLINE_DASHBOARD_TOKENS",
@@ -124,6 +128,7 @@ const Environment = z.object({
   port: Whole(0, 65_535).default(8420),
   redis: RedisUrl,
   prefix: RedisPrefix.default(DEFAULT_PREFIX),
+  basePath: BasePath.default(""),
   // The workers' own default.
   documentsUrl: z.string().default(() => pathToFileURL(resolve(".bucketline/documents")).href),
   users: entries(parseUsers).default([]),

@@ -22,10 +22,12 @@ import { addBullBoard } from "./bull-board.ts";
 import { openBullQueues } from "./bull-queues.ts";
 import { checkExposure, type DashboardConfig, type DashboardSettings } from "./config.ts";
 import { errorForLog } from "./error-for-log.ts";
+import { createBaseOf } from "./http/base-path.ts";
 import { createServer } from "./http/create-server.ts";
 import { addRoutes } from "./http/route.ts";
 import { carryOnTraces } from "./http/carry-on-traces.ts";
 import { addMetrics } from "./metrics.ts";
+import { readPageAssets } from "./page-assets.ts";
 import { addPages } from "./pages.ts";
 import { createBatchViews } from "./watch/batch-views.ts";
 import { createEventStream } from "./watch/event-stream.ts";
@@ -94,7 +96,7 @@ async function assemble(
 
   const sessions = createSessions(redis, config);
   const identify = createIdentify(config, sessions);
-  const app = await createServer(config, identify, log);
+  const app = await createServer(config, { identify, baseOf: createBaseOf(config), log });
   if (telemetry) await carryOnTraces(app);
   resources.defer(() => app.close());
   const events = createEventStream();
@@ -115,8 +117,9 @@ async function assemble(
   ];
   addMetrics(app, { overview, batches: views, documents, events });
   addRoutes(app, [...routes, openApiRoute(routes)]);
-  await addBullBoard(app, { redis, prefix, queues, readOnly: config.readOnly });
-  await addPages(app);
+  const assets = readPageAssets();
+  await addBullBoard(app, { redis, prefix, queues, assets, readOnly: config.readOnly });
+  await addPages(app, assets);
   return app;
 }
 

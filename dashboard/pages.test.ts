@@ -123,7 +123,8 @@ test("whoever follows a link is told in words that nothing is there; a program i
 
 test("under a path of a host, every address in a page begins with it", async () => {
   const app = fastify();
-  await addPages(app, { base: "/ops" });
+  app.decorateRequest("base", "/ops");
+  await addPages(app);
   const { body } = await app.inject({ url: "/batches" });
   await app.close();
   expect(body).toContain('data-base="/ops"');

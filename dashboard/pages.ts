@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { LRUCache } from "lru-cache";
 import { type Compressed, compressed } from "./compressed.ts";
 import { HttpProblem } from "./http/problem.ts";
 import { type PageAssets, readPage, readPageAssets } from "./page-assets.ts";
@@ -42,21 +43,21 @@ const ASKED_FIRST: Readonly<Record<string, readonly string[]>> = {
 };
 
 declare module "fastify" {
+  interface FastifyRequest {
+    /** Where the dashboard is mounted for whoever asks: empty, or such as `/ops`. */
+    readonly base: string;
+  }
   interface FastifyInstance {
     /** Tells whoever reads with their own eyes that there is nothing here. */
     sendNotFoundPage?: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
   }
 }
 
-/**
- * Serves the pages. They hold no data: what they show, they ask of the API. `base` is where the dashboard is mounted, such as `/ops`:
- * every address in a page begins with it.
- */
-export async function addPages(app: FastifyInstance, { base = "" }: { readonly base?: string } = {}): Promise<void> {
-  const assets = readPageAssets();
-  const page = createPages(assets, base);
+/** Serves the pages. They hold no data: what they show, they ask of the API. Every address in a page begins with the request's base. */
+export async function addPages(app: FastifyInstance, assets: PageAssets = readPageAssets()): Promise<void> {
+  const page = createPages(assets);
   app.decorate("sendNotFoundPage", async (request: FastifyRequest, reply: FastifyReply) =>
-    sendPage(request, reply.code(404), page("not-found")),
+    sendPage(request, reply.code(404), page("not-found", request.base)),
   );
   await app.register(async (scope) => {
     // What the login page needs is public, and there is nothing to hide in the rest.
@@ -64,10 +65,12 @@ export async function addPages(app: FastifyInstance, { base = "" }: { readonly b
       route.config = { access: "public", ...route.config };
     });
     await scope.register(async (inner) => addAssets(inner, assets));
-    scope.get("/login", { exposeHeadRoute: true }, (request, reply) => sendPage(request, reply, page("login")));
+    scope.get("/login", { exposeHeadRoute: true }, (request, reply) =>
+      sendPage(request, reply, page("login", request.base)),
+    );
     for (const [url, view] of Object.entries(PAGES))
       scope.get(url, { config: { access: "view" }, exposeHeadRoute: true }, (request, reply) =>
-        sendPage(request, reply, page(view)),
+        sendPage(request, reply, page(view, request.base)),
       );
   });
 }
@@ -99,11 +102,14 @@ function addAssets(app: FastifyInstance, { version, files }: PageAssets): void {
   );
 }
 
-/** Pages by their view, made when they are first asked for. */
-function createPages(assets: PageAssets, base: string): (view: string) => Compressed {
-  const made = new Map<string, Compressed>();
-  const at = `${base}/assets/${assets.version}`;
-  const make = (view: string) => {
+/** Pages for some bases at most: a proxy may name any. */
+const MOST_PAGES = 200;
+
+/** Pages by their view and base, made when they are first asked for. */
+function createPages(assets: PageAssets): (view: string, base: string) => Compressed {
+  const made = new LRUCache<string, Compressed>({ max: MOST_PAGES });
+  const make = (view: string, base: string) => {
+    const at = `${base}/assets/${assets.version}`;
     const modules = view === "login" ? ["login.js"] : ["app.js", `views/${view}.js`];
     const preloads = [...new Set(modules.flatMap((name) => assets.modulesOf(name)))].map(
       (name) => `<link rel="modulepreload" href="${at}/${name}" />`,
@@ -117,9 +123,10 @@ function createPages(assets: PageAssets, base: string): (view: string) => Compre
       .replace("{{preloads}}", [...preloads, ...asked].join("\n    "));
     return compressed(Buffer.from(html));
   };
-  return (view) => {
-    const page = made.get(view) ?? make(view);
-    made.set(view, page);
+  return (view, base) => {
+    const name = `${base} ${view}`;
+    const page = made.get(name) ?? make(view, base);
+    made.set(name, page);
     return page;
   };
 }

@@ -18,6 +18,18 @@ const TOOLS = [
     debian: "python3",
     choices: "install python3 so that it is on the PATH",
   },
+  {
+    what: "nginx for the tests of the dashboard behind a proxy",
+    isThere: () => existsSync("/usr/sbin/nginx") || findOnPath("nginx") !== undefined,
+    debian: "nginx",
+    choices: "install nginx so that it is on the PATH or at /usr/sbin/nginx",
+  },
+  {
+    what: "openssl for the certificates of those tests",
+    isThere: () => findOnPath("openssl") !== undefined,
+    debian: "openssl",
+    choices: "install openssl so that it is on the PATH",
+  },
 ];
 
 /**
@@ -30,7 +42,7 @@ export function ensureTestTools({ ci = Boolean(process.env.CI) } = {}) {
   if (process.getuid?.() === 0 && findOnPath("apt-get")) {
     const names = missing.map(({ debian }) => debian);
     process.stdout.write(`setup: installing ${names.join(" and ")} with apt-get ...\n`);
-    const failed = aptInstall(names);
+    const failed = aptInstall(names, { services: ["nginx.service"] });
     if (failed) process.stderr.write(`setup: ${failed}\n`);
   }
   const lacking = missing.filter(({ isThere }) => !isThere());

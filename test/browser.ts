@@ -26,9 +26,11 @@ export async function openPage(
     readonly height?: number;
     readonly density?: number;
     readonly timezone?: string;
+    /** A certificate that nobody vouches for will do. */
+    readonly ownCertificate?: boolean;
   } = {},
 ): Promise<WatchedPage> {
-  const { colorScheme = "light", width = 1280, height = 860, density = 1, timezone } = options;
+  const { colorScheme = "light", width = 1280, height = 860, density = 1, timezone, ownCertificate = false } = options;
   const context = await browser.newContext({
     baseURL: base,
     colorScheme,
@@ -36,6 +38,7 @@ export async function openPage(
     deviceScaleFactor: density,
     ...(timezone !== undefined && { timezoneId: timezone }),
     acceptDownloads: true,
+    ignoreHTTPSErrors: ownCertificate,
   });
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();

@@ -1,7 +1,10 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-/** Browsers take `__Host-` cookies over TLS from this very host alone: no other name of the same site can plant one. */
-const SECURE_PREFIX = "__Host-";
+/**
+ * Browsers take `__Host-` cookies over TLS from this very host alone: no other name of the same site can plant one. They belong to the
+ * whole host, though: below a base, where neighbours live, cookies are sent to the base alone, and `__Secure-` is what is left.
+ */
+const PREFIX = { root: "__Host-", below: "__Secure-" } as const;
 const SESSION = "bucketline_session";
 const DEVICE = "bucketline_device";
 const DEVICE_DAYS = 90;
@@ -31,13 +34,22 @@ export function setDevice(request: FastifyRequest, reply: FastifyReply, device: 
 
 /** Takes the session's cookie back, under either name. */
 export function clearSession(request: FastifyRequest, reply: FastifyReply): void {
-  if (request.cookies[SESSION] !== undefined) reply.clearCookie(SESSION, { path: "/" });
-  if (request.cookies[SECURE_PREFIX + SESSION] !== undefined)
-    reply.clearCookie(SECURE_PREFIX + SESSION, { path: "/", secure: true });
+  const path = pathOf(request);
+  const secured = securedName(request, SESSION);
+  if (request.cookies[SESSION] !== undefined) reply.clearCookie(SESSION, { path });
+  if (request.cookies[secured] !== undefined) reply.clearCookie(secured, { path, secure: true });
+}
+
+function securedName({ base }: FastifyRequest, name: string): string {
+  return (base === "" ? PREFIX.root : PREFIX.below) + name;
+}
+
+function pathOf({ base }: FastifyRequest): string {
+  return `${base}/`;
 }
 
 function read(request: FastifyRequest, name: string): string | undefined {
-  const secured = request.cookies[SECURE_PREFIX + name];
+  const secured = request.cookies[securedName(request, name)];
   return secured ?? (request.protocol === "https" ? undefined : request.cookies[name]);
 }
 
@@ -48,8 +60,8 @@ function write(
   { value, maxAge }: { readonly value: string; readonly maxAge: number },
 ): void {
   const secure = isSecure(request);
-  reply.setCookie(secure ? SECURE_PREFIX + name : name, value, {
-    path: "/",
+  reply.setCookie(secure ? securedName(request, name) : name, value, {
+    path: pathOf(request),
     httpOnly: true,
     sameSite: "strict",
     secure,

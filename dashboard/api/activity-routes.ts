@@ -34,11 +34,11 @@ export function activityRoutes({ producer }: { readonly producer: Producer }): r
         schema: z.object({ activities: z.array(z.object({ name: z.string(), summary: z.string(), url: z.string() })) }),
       },
     },
-    handler: async () => ({
+    handler: async ({ request: { base } }) => ({
       activities: activityNames.map((name) => ({
         name,
         summary: contracts[name].summary,
-        url: `/api/activities/${name}/jobs`,
+        url: `${base}/api/activities/${name}/jobs`,
       })),
     }),
   });
@@ -67,7 +67,7 @@ function enqueueRoute(name: ActivityName, producer: Producer): ApiRoute {
       const job = await producer.enqueue(name, request.body as never, options); // the route parsed it with its contract
       const url = `/api/jobs/${name}/${encodeURIComponent(job.id)}`;
       reply.code(202).header("location", url);
-      return { id: job.id, activity: name, url };
+      return { id: job.id, activity: name, url: request.base + url };
     },
   });
 }

@@ -47,7 +47,7 @@ export function openApiDocument(routes: readonly ApiRoute[]): OpenApiDocument {
       description: "Jobs and batches for S3 over HTTP. Errors are problem details (RFC 9457).",
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/" }],
+    servers: serversOf(""),
     tags: TAGS,
     security: [{ bearer: [] }, { session: [] }],
     paths,
@@ -65,6 +65,10 @@ export function openApiDocument(routes: readonly ApiRoute[]): OpenApiDocument {
       },
     },
   };
+}
+
+function serversOf(base: string): readonly { readonly url: string }[] {
+  return [{ url: base === "" ? "/" : base }];
 }
 
 /** What a completed job of each activity has as its `result`. */
@@ -153,9 +157,9 @@ function schemaOf(schema: z.ZodType, io: "input" | "output"): Record<string, unk
   return made;
 }
 
-/** The document is made once; it does not change while the server runs. */
+/** The document is made once; but for where it is served, it does not change while the server runs. */
 export function openApiRoute(routes: readonly ApiRoute[]): ApiRoute {
-  let made: string | undefined;
+  let made: OpenApiDocument | undefined;
   return defineRoute({
     method: "GET",
     path: "/api/openapi.json",
@@ -163,9 +167,10 @@ export function openApiRoute(routes: readonly ApiRoute[]): ApiRoute {
     tag: "overview",
     summary: "This document",
     answers: { 200: { description: "OpenAPI 3.1", type: "application/json" } },
-    handler: async (_call, reply) => {
-      made ??= JSON.stringify(openApiDocument(routes));
-      return reply.type("application/json; charset=utf-8").send(made);
+    handler: async ({ request: { base } }, reply) => {
+      made ??= openApiDocument(routes);
+      const text = JSON.stringify({ ...made, servers: serversOf(base) });
+      return reply.type("application/json; charset=utf-8").send(text);
     },
   });
 }

@@ -7,6 +7,7 @@ import { guard } from "../access/authorize.ts";
 import { addressList, clientOf } from "../access/entries.ts";
 import type { Identify } from "../access/identity.ts";
 import type { DashboardSettings } from "../config.ts";
+import { type BaseOf, withoutBase } from "./base-path.ts";
 import { compressAnswers } from "./compress-answers.ts";
 import { cutSlowBodies } from "./cut-slow-bodies.ts";
 import { HttpProblem, problemOf, sendProblem } from "./problem.ts";
@@ -20,8 +21,7 @@ const IDLE_MS = 120_000;
 /** A server with its gate, its headers, its limits and its errors; routes are added by others. */
 export async function createServer(
   config: DashboardSettings,
-  identify: Identify,
-  log: Logger,
+  { identify, baseOf, log }: { readonly identify: Identify; readonly baseOf: BaseOf; readonly log: Logger },
 ): Promise<FastifyInstance> {
   const fromProxy = addressList(config.trustedProxies);
   const app = fastify({
@@ -31,6 +31,8 @@ export async function createServer(
     connectionTimeout: IDLE_MS,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
+    // Whether or not a proxy takes the base off: within, every address is the same.
+    rewriteUrl: (request) => withoutBase(request.url ?? "/", baseOf(request)),
     trustProxy: (address: string) => fromProxy(address),
     routerOptions: { maxParamLength: 1024 },
     frameworkErrors: (error, request, reply) => {
@@ -38,6 +40,11 @@ export async function createServer(
       void (wantsPage(request) ? app.sendNotFoundPage?.(request, reply) : sendProblem(reply, problem));
     },
   }) as unknown as FastifyInstance; // pino's Logger has all that Fastify's own type of logger asks for
+  app.decorateRequest("base", {
+    getter(this: FastifyRequest) {
+      return baseOf(this.raw);
+    },
+  });
   await app.register(cookie);
   await app.register(helmet, {
     contentSecurityPolicy: { useDefaults: false, directives: CSP },
@@ -46,8 +53,10 @@ export async function createServer(
     referrerPolicy: { policy: "same-origin" },
     xFrameOptions: { action: "deny" },
   });
-  app.addHook("onSend", async (_request, reply, payload) => {
+  app.addHook("onSend", async ({ base }, reply, payload) => {
     reply.header("permissions-policy", PERMISSIONS);
+    const location = reply.getHeader("location");
+    if (typeof location === "string" && location.startsWith("/")) reply.header("location", base + location);
     return payload;
   });
   compressAnswers(app);
