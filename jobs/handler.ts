@@ -13,6 +13,12 @@ export type Evidence = {
   copied(): Promise<CopyProof | undefined>;
   /** Durable before the source may be deleted. */
   recordCopy(proof: CopyProof): Promise<void>;
+  /**
+   * Resolves once what is remembered would survive the loss of Redis' master, where the worker was told to see to that; before a source is deleted.
+   *
+   * @throws ActivityError `ProofForgotten` where it is not there any more; the signal's reason
+   */
+  survives(signal: AbortSignal): Promise<void>;
   /** Notes that this job sends what takes effect but once. True where an earlier run of it had begun to: what is refused now may be its own effect. */
   beganBefore(): Promise<boolean>;
   /** Forgets all: the next attempt starts anew. */

@@ -13,6 +13,7 @@ import { followRedisClock } from "../redis/health/clock.ts";
 import type { RedisClient } from "../redis/connection/client.ts";
 import { cutRedis } from "../redis/connection/connect.ts";
 import { reachRedis } from "../redis/connection/reach.ts";
+import type { ReplicaWait } from "../redis/replica-wait.ts";
 import { createTroubleLog, type TroubleLog } from "../redis/connection/trouble-log.ts";
 import { trueCause } from "../redis/connection/true-cause.ts";
 import { watchWrites, type WriteWatch } from "../redis/health/write-watch.ts";
@@ -26,6 +27,7 @@ import { createMetrics } from "./monitoring/metrics.ts";
 import { type AttemptEvent, createProcessor } from "./attempt/process-job.ts";
 import type { RequestEvent } from "../s3/create.ts";
 import { createS3Pool } from "../s3/pool.ts";
+import { waitForReplicas } from "./wait-for-replicas.ts";
 import { openTelemetry } from "./monitoring/telemetry.ts";
 
 export type WorkerOptions = {
@@ -136,7 +138,8 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
     onSkew: (skewMs) =>
       log.warn({ skewMs }, "this machine's clock is not that of Redis, by which everything is counted"),
   });
-  await startQueues(scope, redis, metrics);
+  const replicas = waitForReplicas(scope, redis, facts);
+  await startQueues(scope, { redis, metrics, replicas });
   const activities = state.queues.map(({ worker }) => worker.name);
   const { concurrency } = config;
   const info = {
@@ -178,8 +181,14 @@ function takingJobs({ log, state }: Scope) {
   };
 }
 
+type Means = {
+  readonly redis: RedisClient;
+  readonly metrics: ReturnType<typeof createMetrics>;
+  readonly replicas: ReplicaWait | undefined;
+};
+
 /** A BullMQ worker for each activity, and one for chunks; all share one Redis connection, one pool of stores and one document store. */
-async function startQueues(scope: Scope, redis: RedisClient, metrics: ReturnType<typeof createMetrics>): Promise<void> {
+async function startQueues(scope: Scope, { redis, metrics, replicas }: Means): Promise<void> {
   const { config, log, keys, state, resources } = scope;
   const trouble = queueTrouble(scope, redis);
   const profiles = await loadProfiles({ ...config.profiles, log });
@@ -198,7 +207,7 @@ async function startQueues(scope: Scope, redis: RedisClient, metrics: ReturnType
     scope.onAttempt(event);
   };
   const { operationTimeoutMs, retention } = config;
-  const shared = { redis, keys, profiles, pool, documents, cancellation, log, onAttempt, operationTimeoutMs };
+  const shared = { redis, keys, profiles, pool, documents, cancellation, replicas, log, onAttempt, operationTimeoutMs };
   for (const activity of config.activities) {
     const processor = createProcessor(activity, { ...shared, listTtl: retention.completed.age });
     const concurrency = config.concurrency[activity];
@@ -213,6 +222,7 @@ async function startQueues(scope: Scope, redis: RedisClient, metrics: ReturnType
       profiles,
       pool,
       documents,
+      replicas,
       log,
       trouble,
       telemetry: telemetry?.bullmq,

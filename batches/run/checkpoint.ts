@@ -1,6 +1,7 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import { FAILED, SKIPPED, SUCCEEDED } from "./outcomes.ts";
 import type { Progress, Tally } from "../state/chunk-store.ts";
+import type { Written } from "../../redis/replica-wait.ts";
 import { type ChunkWork, Superseded } from "./work.ts";
 
 /** Bytes of the objects that succeeded. */
@@ -37,7 +38,7 @@ export function thresholdOf({ spec }: Pick<ChunkWork, "spec">): Tally["threshold
  *
  * @throws Superseded where another delivery has the chunk
  */
-export async function checkpoint(work: ChunkWork): Promise<void> {
+export async function checkpoint(work: ChunkWork): Promise<Written> {
   const { outcomes, chunks, delivery, control } = work;
   const group = outcomes.takeGroup();
   const live = [outcomes.count(SUCCEEDED), outcomes.count(FAILED), outcomes.count(SKIPPED), succeededBytes(work)].join(
@@ -45,7 +46,39 @@ export async function checkpoint(work: ChunkWork): Promise<void> {
   );
   const threshold = thresholdOf(work);
   const asked = performance.now();
-  const state = await chunks.checkpoint(delivery, { group, live, threshold, progress: takeProgress(work) });
+  const known = { group, live, threshold, progress: takeProgress(work) };
+  const { state, written } = await chunks.checkpoint(delivery, known);
   if (state === "superseded") throw new Superseded();
   control.learn(state, asked);
+  return written;
+}
+
+/** Replicas that stay away for so long are told as what holds the batch up. Milliseconds. */
+const TELL_AFTER_MS = 5000;
+
+/**
+ * The same, and waits for as many replicas as the worker was told to: afterwards a failover to one of them still knows the proofs. Ends early where the
+ * batch halts, and then nothing is deleted.
+ */
+export async function checkpointSurviving(work: ChunkWork): Promise<void> {
+  const written = await checkpoint(work);
+  const { replicas, control, signal } = work;
+  if (replicas === undefined) return;
+  const telling = setTimeout(() => {
+    const error = new ActivityError(
+      "ReplicasMissing",
+      "expected replicas of Redis to have the proofs; sources are kept until then",
+      {
+        retryable: true,
+      },
+    );
+    work.noteTrouble(error).catch(() => undefined); // only a word on a page
+  }, TELL_AFTER_MS);
+  try {
+    await replicas.survives(written, { signal: AbortSignal.any([signal, control.stopping]) });
+  } catch (error) {
+    if (!control.stopping.aborted) throw error;
+  } finally {
+    clearTimeout(telling);
+  }
 }

@@ -5,6 +5,7 @@ import type { DocumentStore } from "../../documents/interface.ts";
 import type { CredentialsRef } from "../../model/entities.ts";
 import type { Pin, S3 } from "../../s3/interface.ts";
 import type { Deadline } from "../../redis/deadline.ts";
+import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import type { BatchQueue } from "../state/queue.ts";
 import { type BatchSpec, destinationKeyOf, prefixSource } from "../spec/request.ts";
 import type { ChunkControl } from "./control.ts";
@@ -64,6 +65,8 @@ export type ChunkDeps = {
   readonly log: Logger;
   /** Told of each chunk that was counted; must not throw. */
   readonly onChunk?: ((counted: CountedChunk) => void) | undefined;
+  /** Waited for before sources are deleted, where that was asked for. */
+  readonly replicas?: ReplicaWait | undefined;
   /** Objects of one chunk in work at once. Default 64. */
   readonly concurrency?: number | undefined;
 };
@@ -90,6 +93,7 @@ export type ChunkWork = {
   /** Until when this delivery may delete. */
   readonly deadline: DeleteDeadline;
   readonly documents: DocumentStore;
+  readonly replicas: ReplicaWait | undefined;
   readonly onChunk: ChunkDeps["onChunk"];
   readonly limiter: Limiter;
   readonly concurrency: number;

@@ -68,6 +68,7 @@ export function createWorkshop(
       outcomes: createOutcomes(manifest),
       signal: AbortSignal.any([ending, cut.signal]),
       documents: deps.documents,
+      replicas: deps.replicas,
       onChunk: deps.onChunk,
       limiter: destination.limiter ?? UNLIMITED,
       concurrency: deps.concurrency ?? CONCURRENCY,

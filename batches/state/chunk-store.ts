@@ -152,15 +152,16 @@ export function createChunkStore({ redis, keys }: BatchStore) {
       };
     },
 
-    /** The batch's state, or `superseded`. Durable when it resolves, as far as Redis is. */
+    /** The batch's state, or `superseded`; and what is now written. Durable when it resolves, as far as Redis is. */
     async checkpoint(
       { ref, owner }: Delivery,
       known: Pick<Tally, "progress" | "threshold"> & { readonly group: string; readonly live: string },
     ) {
       const { group, live, progress, threshold } = known;
-      return stateOf(
-        await run(checkpointChunk, ref, { name: nameOf(ref), owner, group, live, ...progress, ...threshold }),
-      );
+      const args = { name: nameOf(ref), owner, group, live, ...progress, ...threshold };
+      const reply = replyList(await run(checkpointChunk, ref, args));
+      const fields = { o: owner, g: replyText(reply[2]) };
+      return { state: stateOf(reply), written: { key: keys.chunk(ref.batch, nameOf(ref)), fields } };
     },
 
     /** False where another delivery has the chunk. An empty value forgets. */

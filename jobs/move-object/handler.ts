@@ -64,6 +64,7 @@ async function deleteSource(
   deletes: AbortSignal,
 ) {
   try {
+    await evidence.survives(AbortSignal.any([signal, deadline.deletes, deletes]));
     deadline.requireDelete();
     const ending = AbortSignal.any([signal, deadline.deletes, deletes]);
     ending.throwIfAborted();

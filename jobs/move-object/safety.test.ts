@@ -146,6 +146,7 @@ describe("a move", () => {
         pinOnce: async (make: () => Promise<Pin>) => await make(),
         copied: async () => undefined,
         recordCopy: async () => {},
+        survives: async () => {},
       },
       exclusively: async (_: unknown, work: (deletes: AbortSignal) => Promise<unknown>) =>
         await work(new AbortController().signal),

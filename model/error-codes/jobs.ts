@@ -50,6 +50,17 @@ export const JOB_CODES = {
     meaning: "The job or batch was cancelled before it was done. Nothing is deleted after a cancel.",
     remedy: "Ask again where it was cancelled by mistake.",
   },
+  ReplicasMissing: {
+    retryable: true,
+    meaning:
+      "Fewer replicas of Redis than `BUCKETLINE_REDIS_WAIT_REPLICAS` asks for have the proof of a copy. Its source is kept until they do.",
+    remedy: "Bring the replicas back, or ask for fewer.",
+  },
+  ProofForgotten: {
+    retryable: true,
+    meaning: "Redis lost the proof of a copy in a failover before its source was deleted. The source is kept.",
+    remedy: "Nothing: the copy is looked for, and made again where it is not there.",
+  },
   OperationTimeout: {
     retryable: true,
     meaning: "One attempt took longer than the worker allows (`BUCKETLINE_OPERATION_TIMEOUT`).",

@@ -36,6 +36,8 @@ export type Patience = {
   readonly connectionName?: string;
   /** See `followSentinels`. Default true; connections that only wait for work learn of a failover from the server itself. */
   readonly watchSentinels?: boolean;
+  /** Whether a command that the wrong server refused is sent again to the right one. Default true; false: it rejects. */
+  readonly resend?: boolean;
 };
 
 /** The last reply by which a server of this connection said that it is the wrong one. */
@@ -87,7 +89,7 @@ export function asCluster(node: RedisClient, patience: Patience = {}): RedisClie
 }
 
 function settingsOf(patience: Patience, refusal: Refusal) {
-  const { maxRetriesPerRequest = null, commandTimeout, lazyConnect = false, connectionName } = patience;
+  const { maxRetriesPerRequest = null, commandTimeout, lazyConnect = false, connectionName, resend = true } = patience;
   return {
     ...(connectionName !== undefined && { connectionName }),
     lazyConnect,
@@ -106,7 +108,7 @@ function settingsOf(patience: Patience, refusal: Refusal) {
       if (!WRONG_SERVER.test(error.message)) return false;
       refusal.message = error.message;
       refusal.at = performance.now();
-      return 2;
+      return resend ? 2 : 1;
     },
     retryStrategy: (times: number) => {
       const jitter = Math.floor(Math.random() * 200);

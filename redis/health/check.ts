@@ -9,6 +9,8 @@ import { probeWrite } from "./write-watch.ts";
 export type RedisFacts = {
   readonly version: string;
   readonly evictionPolicy: string;
+  /** Connected to it; 0 where it does not say. */
+  readonly replicas: number;
 };
 
 type Options = {
@@ -51,6 +53,7 @@ function factsOf(info: RedisInfo): RedisFacts {
   return {
     version: info.get("redis_version") ?? "unknown",
     evictionPolicy: info.get("maxmemory_policy") ?? "unknown",
+    replicas: Number(info.get("connected_slaves") ?? 0),
   };
 }
 

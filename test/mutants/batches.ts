@@ -5,6 +5,20 @@ const SAFETY = "batches/safety.test.ts";
 /** What keeps batches from losing content, and from claiming what is not so. */
 export const batchMutants: readonly Mutant[] = [
   {
+    rule: "a batch that is to wait for replicas deletes nothing before they have its proofs",
+    file: "batches/operations/delete/objects.ts",
+    find: "  await checkpointSurviving(work);\n",
+    replace: "  await checkpoint(work);\n",
+    test: "test/wait-replicas.test.ts",
+  },
+  {
+    rule: "a proof that a failover forgot is not taken for one that survives",
+    file: "redis/replica-wait.ts",
+    find: "    if (replies[index]?.[1] !== 1) one.reject(forgotten(one));\n    else if",
+    replace: "    if",
+    test: "redis/replica-wait.test.ts",
+  },
+  {
     rule: "batches whose moves cross do not run at once",
     file: "batches/state/claim-ranges.ts",
     find: "  if (answer.held) return true;\n",

@@ -2,6 +2,7 @@ import type { Mutant } from "./change.ts";
 
 const MOVE = "jobs/move-object/safety.test.ts";
 const PUT = "jobs/put-object/handler.test.ts";
+const REPLICAS = "test/wait-replicas.test.ts";
 const RUN = "worker/attempt/running.test.ts";
 
 /** What keeps single jobs from losing content, and from claiming what is not so. */
@@ -12,6 +13,13 @@ export const jobMutants: readonly Mutant[] = [
     find: "    await evidence.recordCopy(proof);\n",
     replace: "",
     test: MOVE,
+  },
+  {
+    rule: "a move that is to wait for replicas deletes nothing before they have its proof",
+    file: "jobs/move-object/handler.ts",
+    find: "    await evidence.survives(AbortSignal.any([signal, deadline.deletes, deletes]));\n",
+    replace: "",
+    test: REPLICAS,
   },
   {
     rule: "one object under two names is not moved onto itself",

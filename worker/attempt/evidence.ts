@@ -1,4 +1,5 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
+import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import type { Evidence } from "../../jobs/handler.ts";
 import type { CopyProof, Pin, UploadState } from "../../s3/interface.ts";
 
@@ -28,6 +29,8 @@ export type EvidenceOptions = {
   /** No run of this job was started before: there is hardly anything to find, so the pin is made before Redis is asked. */
   readonly fresh?: boolean;
   readonly lastAttempt?: boolean;
+  /** Asked for what was written to be on replicas before a source is deleted. */
+  readonly replicas?: Pick<ReplicaWait, "survives"> | undefined;
 };
 
 const parse = (text: string | null): unknown => (text === null ? undefined : JSON.parse(text));
@@ -36,18 +39,26 @@ const parse = (text: string | null): unknown => (text === null ? undefined : JSO
 export function createEvidence(
   redis: RedisClient,
   key: string,
-  { fresh = false, lastAttempt = false }: EvidenceOptions = {},
+  { fresh = false, lastAttempt = false, replicas }: EvidenceOptions = {},
 ): Evidence & { release(): Promise<void> } {
   let touched = false;
   /** What came along with the pin just now. It answers once, for the question that follows at once; others are asked anew. */
   let copyBesidePin: { readonly text: string | null } | undefined;
-  const read = async (field: string): Promise<unknown> => parse(await redis.hget(key, field));
+  /** As it stands in Redis. */
+  const seen = new Map<string, string>();
+  const note = (field: string, text: string | null) => {
+    if (text !== null) seen.set(field, text);
+    return text;
+  };
   const write = async (field: string, value: object) => {
     touched = true;
-    await redis.eval(WRITE, 1, key, field, JSON.stringify(value), TTL_S);
+    const text = JSON.stringify(value);
+    await redis.eval(WRITE, 1, key, field, text, TTL_S);
+    note(field, text);
   };
   const pinOf = ([pin = null, copy = null]: (string | null)[]): Pin | undefined => {
-    copyBesidePin = { text: copy };
+    copyBesidePin = { text: note("copy", copy) };
+    note("pin", pin);
     return parse(pin) as Pin | undefined; // written below and nowhere else
   };
   const knownPin = async () => pinOf(await redis.hmget(key, "pin", "copy"));
@@ -70,17 +81,22 @@ export function createEvidence(
       return pinOf(fields) ?? made;
     },
     async copied() {
-      const seen = copyBesidePin;
+      const beside = copyBesidePin;
       copyBesidePin = undefined;
-      return (seen === undefined ? await read("copy") : parse(seen.text)) as CopyProof | undefined; // written by recordCopy
+      const text = beside === undefined ? note("copy", await redis.hget(key, "copy")) : beside.text;
+      return parse(text) as CopyProof | undefined; // written by recordCopy
     },
     recordCopy: (proof) => write("copy", proof),
+    async survives(signal) {
+      await replicas?.survives({ key, fields: Object.fromEntries(seen) }, { signal });
+    },
     async beganBefore() {
       touched = true;
       return (await redis.eval(BEGIN, 1, key, TTL_S)) === 1;
     },
     async forget() {
       copyBesidePin = undefined;
+      seen.clear();
       await redis.del(key);
     },
     async release() {
@@ -88,7 +104,7 @@ export function createEvidence(
     },
     upload: {
       lastAttempt,
-      load: async () => (await read("upload")) as UploadState | undefined, // written by save
+      load: async () => parse(await redis.hget(key, "upload")) as UploadState | undefined, // written by save
       save: (state) => write("upload", state),
       async clear() {
         await redis.hdel(key, "upload");

@@ -6,6 +6,7 @@ import type { ActivityName } from "../../jobs/contracts.ts";
 import { backoff } from "../../model/backoff.ts";
 import { BACKOFF, BETWEEN_ATTEMPTS, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX } from "../../jobs/queues.ts";
 import { type RedisKeys } from "../../redis/keys.ts";
+import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import { birthOf } from "../../redis/health/birth.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
@@ -28,6 +29,7 @@ export type ProcessorDeps = RunDeps & {
   readonly redis: RedisClient;
   readonly keys: RedisKeys;
   readonly cancellation: Cancellation;
+  readonly replicas: ReplicaWait | undefined;
   readonly log: Logger;
   /** Milliseconds for one attempt. */
   readonly operationTimeoutMs: number;
@@ -94,7 +96,8 @@ async function attempt(activity: ActivityName, job: Job, { run, log, deps }: Sco
     // Starts count stalls too, which attempts do not.
     const fresh = job.attemptsStarted === 1;
     const lastAttempt = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-    const evidence = createEvidence(redis, keys.evidence(activity, jobId, birthOf(job)), { fresh, lastAttempt });
+    const key = keys.evidence(activity, jobId, birthOf(job));
+    const evidence = createEvidence(redis, key, { fresh, lastAttempt, replicas: deps.replicas });
     try {
       unwatch = await deps.cancellation.watch({ activity, jobId, abort: run.abort });
     } catch (error) {

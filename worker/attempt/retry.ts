@@ -12,10 +12,13 @@ export type Verdict =
   /** Nobody but a person can change the outcome. */
   | "fail";
 
+/** What says something of Redis, and nothing of the job. */
+const LATER: ReadonlySet<string> = new Set<ActivityError["code"]>(["ReplicasMissing", "ProofForgotten"]);
+
 /** The one place that decides on retries. */
 export function decide(error: ActivityError): Verdict {
   if (error.code === "WorkerShutdown" || error.code === "LockLost") return "hand-over";
-  if (isThrottle(error) || (error.code === "Overlap" && error.retryable)) return "later";
+  if (isThrottle(error) || LATER.has(error.code) || (error.code === "Overlap" && error.retryable)) return "later";
   return error.retryable ? "retry" : "fail";
 }
 

@@ -33,6 +33,8 @@ export type WorkerConfig = {
   readonly logLevel: Variables["BUCKETLINE_LOG_LEVEL"];
   /** Start although Redis may drop keys when its memory is full: jobs may then be lost. */
   readonly allowEviction: boolean;
+  /** Replicas of Redis that must have the proof of a copy before its source is deleted. */
+  readonly waitReplicas: number;
   /** Trace through OpenTelemetry; does nothing unless the process registers an SDK. */
   readonly telemetry: boolean;
   /** For `createS3`; sizes in bytes. */
@@ -111,6 +113,7 @@ function configOf(values: Variables, env: NodeJS.ProcessEnv): WorkerConfig {
     health: port === undefined ? undefined : { host, port },
     logLevel: values.BUCKETLINE_LOG_LEVEL,
     allowEviction: values.BUCKETLINE_ALLOW_EVICTION,
+    waitReplicas: values.BUCKETLINE_REDIS_WAIT_REPLICAS,
     telemetry: values.BUCKETLINE_TELEMETRY,
     s3: {
       maxSockets: values.BUCKETLINE_MAX_SOCKETS,

@@ -63,6 +63,7 @@ export function variables(cwd: string) {
     BUCKETLINE_HEALTH_PORT: healthPort().optional(),
     BUCKETLINE_LOG_LEVEL: oneOf(LOG_LEVELS).default("info"),
     BUCKETLINE_ALLOW_EVICTION: flag.default(false),
+    BUCKETLINE_REDIS_WAIT_REPLICAS: integer({ min: 0, max: 5 }).default(0),
     BUCKETLINE_TELEMETRY: flag.default(false),
   });
 }

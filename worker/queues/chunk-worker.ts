@@ -28,6 +28,7 @@ type Options = {
   readonly profiles: Profiles;
   readonly pool: S3Pool;
   readonly documents: DocumentStore;
+  readonly replicas: ChunkDeps["replicas"];
   readonly log: Logger;
   readonly trouble: TroubleLog;
   readonly telemetry?: Telemetry | undefined;
@@ -36,7 +37,7 @@ type Options = {
 
 /** Takes chunks of batches, and is one of the watchdogs that look after them. */
 export function startChunkWorker(options: Options): Started & { close(): Promise<void> } {
-  const { config, redis, profiles, pool, documents, log, trouble, telemetry, onChunk } = options;
+  const { config, redis, profiles, pool, documents, replicas, log, trouble, telemetry, onChunk } = options;
   const { prefix } = config;
   const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix });
   queue.on("error", (error) => trouble(error, "a queue reports an error", { queue: CHUNK_QUEUE }));
@@ -51,6 +52,7 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     allowed: async (credentials, activity, bucket) =>
       policyMatcher(await profiles.resolve(credentials), activity, bucket),
     documents,
+    replicas,
     log,
     onChunk,
   });

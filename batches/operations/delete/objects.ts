@@ -1,6 +1,6 @@
 import { ActivityError } from "../../../model/activity-error.ts";
 import type { DeleteOutcome } from "../../../s3/interface.ts";
-import { checkpoint } from "../../run/checkpoint.ts";
+import { checkpoint, checkpointSurviving } from "../../run/checkpoint.ts";
 import { findThere } from "../../listing/conflicts.ts";
 import { runLanes } from "../../run/lanes.ts";
 import { bucketAt } from "../../state/chunk-manifest.ts";
@@ -24,7 +24,8 @@ export function copiedIndexes({ outcomes }: ChunkWork): number[] {
 /** Writes the proofs of copies down, then deletes their sources. After a halt nothing is deleted. */
 export async function deleteCopied(work: ChunkWork): Promise<void> {
   const indexes = copiedIndexes(work);
-  await checkpoint(work);
+  if (indexes.length === 0) return void (await checkpoint(work));
+  await checkpointSurviving(work);
   await deleteObjects(work, await stillThere(work, indexes));
 }
 

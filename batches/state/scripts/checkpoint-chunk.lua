@@ -1,6 +1,6 @@
 -- Writes down what became of objects. `group` may be empty; `live` is `succeeded,failed,skipped,bytes`; objects and bytes are what the throughput grew by,
 -- heads, copies and deletes the requests since the last time; `error` is JSON.
--- Returns `superseded`, or `ok` and the batch's state.
+-- Returns `superseded`, or `ok`, the batch's state, and how many groups were written down.
 -- uses: batch.lua chunk.lua
 -- args: name owner group live objects bytes heads copies deletes ratio minimum error
 expectIntegers('objects', 'bytes', 'heads', 'copies', 'deletes')
@@ -12,4 +12,4 @@ call('HSET', keys.live, args.name, args.live)
 tick(tonumber(args.objects), tonumber(args.bytes))
 countRequests(args.heads, args.copies, args.deletes)
 checkThreshold(tonumber(args.ratio), tonumber(args.minimum), args.error)
-return {'ok', get('state')}
+return {'ok', get('state'), call('HGET', keys.chunk, 'g') or '0'}
