@@ -29,48 +29,87 @@ const BucketPattern = z.string().superRefine((pattern, context) => {
 });
 
 const Allowance = knownFields({
-  activities: z.array(Activity).min(1),
-  buckets: z.array(BucketPattern).min(1),
+  activities: z.array(Activity).min(1).meta({ description: "What may be done: names of activities, or *" }),
+  buckets: z.array(BucketPattern).min(1).meta({ description: "Where: names of buckets; * stands for any characters" }),
   prefixes: z
     .array(z.string().min(1, { error: "expected a prefix; to allow all keys leave prefixes out" }))
     .min(1)
-    .optional(),
+    .optional()
+    .meta({ description: "Only keys that start with one of these. Default: all keys" }),
 });
 
 const settings = {
-  region: Region.optional(),
-  /** `aws`: AWS, whatever the environment says. */
-  endpoint: z.union([z.literal("aws"), HttpUrl], { error: "expected an http or https URL, or aws" }).optional(),
-  /** Where GetCallerIdentity is asked, and roles are assumed that name no endpoint of their own. */
-  stsEndpoint: HttpUrl.optional(),
-  pathStyle: z.boolean().optional(),
-  checksums: z.enum(["when-supported", "when-required"]).optional(),
-  conditionalDelete: z.boolean().optional(),
-  conditionalCopy: z.boolean().optional(),
+  region: Region.optional().meta({
+    description: "Region of the store. Default: BUCKETLINE_REGION, AWS_REGION, AWS_DEFAULT_REGION, us-east-1",
+  }),
+  endpoint: z
+    .union([z.literal("aws"), HttpUrl], { error: "expected an http or https URL, or aws" })
+    .optional()
+    .meta({
+      description: "URL of the store; aws: AWS, whatever the environment says. Default: AWS_ENDPOINT_URL_S3, else AWS",
+    }),
+  stsEndpoint: HttpUrl.optional().meta({
+    description:
+      "URL of the STS that says who the credentials are, and that assumes roles which name none of their own",
+  }),
+  pathStyle: z
+    .boolean()
+    .optional()
+    .meta({ description: "Buckets in the path instead of the host name. Default: true with an endpoint, else false" }),
+  checksums: z.enum(["when-supported", "when-required"]).optional().meta({
+    description: "Whether uploads carry CRC32 checksums. Default: when-required with an endpoint, else when-supported",
+  }),
+  conditionalDelete: z.boolean().optional().meta({
+    description: "Whether the store enforces If-Match on deletes. Default: false with an endpoint, else true",
+  }),
+  conditionalCopy: z.boolean().optional().meta({
+    description: "Whether the store enforces x-amz-copy-source-if-match. Default: false with an endpoint, else true",
+  }),
   expectedBucketOwner: z
     .string()
     .regex(/^\d{12}$/, { error: "expected the twelve digits of an account" })
-    .optional(),
-  multipartThreshold: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional(),
-  /** How large objects that pass through the worker are cut. */
+    .optional()
+    .meta({ description: "Account that every bucket must belong to: its twelve digits" }),
+  multipartThreshold: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional().meta({
+    description: "Bytes above which copies inside the store go in parts. Default: BUCKETLINE_MULTIPART_THRESHOLD",
+  }),
   transfer: knownFields({
-    threshold: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional(),
-    partSize: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional(),
-    concurrency: z.int().min(1).max(64).optional(),
-  }).optional(),
-  allow: z.array(Allowance).optional(),
+    threshold: z
+      .int()
+      .min(MIN_MULTIPART)
+      .max(MAX_MULTIPART_THRESHOLD)
+      .optional()
+      .meta({ description: "Bytes above which an object goes in parts. Default: 16777216" }),
+    partSize: z
+      .int()
+      .min(MIN_MULTIPART)
+      .max(MAX_MULTIPART_THRESHOLD)
+      .optional()
+      .meta({ description: "Bytes of a part. Default: BUCKETLINE_UPLOAD_PART_SIZE" }),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: "Parts of one object under way at once, each over its connection. Default: 8" }),
+  })
+    .optional()
+    .meta({ description: "How large objects that pass through the worker are cut" }),
+  allow: z
+    .array(Allowance)
+    .optional()
+    .meta({ description: "What jobs may do with it. Default: everything; in `sealed`: nothing" }),
 };
 
 const Settings = knownFields(settings);
 const Profile = knownFields({ provider: ProviderConfig, ...settings });
-const ProfilesFile = knownFields({
-  /** An editor's pointer to a JSON Schema; ignored. */
-  $schema: z.string().optional(),
-  profiles: z.record(ProfileName, Profile).refine((profiles) => Object.keys(profiles).length > 0, {
-    error: "expected at least one profile",
-  }),
-  /** For credentials that apps seal: everything but the keys. */
-  sealed: Settings.optional(),
+export const ProfilesFile = knownFields({
+  $schema: z.string().optional().meta({ description: "An editor's pointer to this schema; ignored" }),
+  profiles: z
+    .record(ProfileName, Profile)
+    .refine((profiles) => Object.keys(profiles).length > 0, { error: "expected at least one profile" })
+    .meta({ description: "Connections by name; jobs that name none use `default`" }),
+  sealed: Settings.optional().meta({ description: "For credentials that apps seal: everything but the keys" }),
 });
 
 export type ProfileSettings = z.infer<typeof Settings>;

@@ -13,18 +13,20 @@ const PLACE = 'expected { "env": "NAME" } or { "file": "/path" }: secret values 
 export const SecretRef = z
   .strictObject(
     {
-      /** Name of an environment variable of the worker. */
       env: z
         .string()
         .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "expected the name of an environment variable" })
-        .optional(),
-      /** A file whose whole content is the value; it is read again when it changes. */
-      file: AbsolutePath.optional(),
+        .optional()
+        .meta({ description: "Name of an environment variable of the worker that holds the value" }),
+      file: AbsolutePath.optional().meta({
+        description: "A file whose whole content is the value; it is read again when it changes",
+      }),
     },
     // The value is never quoted: it may be a secret that somebody put here.
     { error: PLACE },
   )
-  .refine(({ env, file }) => (env === undefined) !== (file === undefined), { error: PLACE });
+  .refine(({ env, file }) => (env === undefined) !== (file === undefined), { error: PLACE })
+  .meta({ id: "SecretRef", description: "Where a secret value is found: { env } or { file }. Never the value" });
 export type SecretRef = z.infer<typeof SecretRef>;
 
 const RoleArn = z.string().regex(/^arn:[\w-]+:(?:iam|sts)::\d*:role\/.+$/, {
@@ -42,48 +44,71 @@ export const HttpUrl = z.string().transform((text, context) => {
 
 /** What AssumeRole and AssumeRoleWithWebIdentity share. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 const roleFields = {
-  roleArn: RoleArn,
-  /** Seen in CloudTrail; default `bucketline-<profile>`. */
+  roleArn: RoleArn.meta({ description: "ARN of the role" }),
   sessionName: z
     .string()
     .regex(/^[\w+=,.@-]{2,64}$/, { error: "expected 2 to 64 letters, digits or _+=,.@-" })
-    .optional(),
-  /** No more than the role's own maximum; default 3,600. */
-  durationSeconds: z.int().min(900).max(43_200).optional(),
-  /** An IAM policy that narrows the role for this worker. */
-  sessionPolicy: z.record(z.string(), z.json()).optional(),
-  sessionPolicyArns: z.array(z.string().min(20).max(2048)).min(1).max(10).optional(),
-  /** Default: AWS's, or `AWS_ENDPOINT_URL_STS`. */
-  stsEndpoint: HttpUrl.optional(),
-  /** The region whose STS is asked; default: the profile's. */
-  region: Region.optional(),
+    .optional()
+    .meta({ description: "Name of the session, seen in CloudTrail. Default: bucketline-<profile>" }),
+  durationSeconds: z
+    .int()
+    .min(900)
+    .max(43_200)
+    .optional()
+    .meta({ description: "Seconds that a session lives, no more than the role allows. Default: 3600" }),
+  sessionPolicy: z
+    .record(z.string(), z.json())
+    .optional()
+    .meta({ description: "An IAM policy that narrows the role for this worker" }),
+  sessionPolicyArns: z
+    .array(z.string().min(20).max(2048))
+    .min(1)
+    .max(10)
+    .optional()
+    .meta({ description: "ARNs of managed policies that narrow the role" }),
+  stsEndpoint: HttpUrl.optional().meta({
+    description: "URL of the STS that is asked. Default: AWS's, or AWS_ENDPOINT_URL_STS",
+  }),
+  region: Region.optional().meta({ description: "Region whose STS is asked. Default: the profile's" }),
 };
 
-const AwsProfile = z.string().min(1).max(256);
-const type = <Name extends string>(name: Name) => ({ type: z.literal(name) });
+const AwsProfile = z.string().min(1).max(256).meta({ description: "A profile of AWS's shared configuration" });
+const type = <Name extends string>(name: Name) => ({
+  type: z.literal(name).meta({ description: "How the identity is obtained" }),
+});
+const accessKeyId = SecretRef.meta({ description: "Where the access key id is" });
+const secretAccessKey = SecretRef.meta({ description: "Where the secret access key is" });
 
 const Chain = knownFields({ ...type("chain") });
-const Static = knownFields({ ...type("static"), accessKeyId: SecretRef, secretAccessKey: SecretRef });
+const Static = knownFields({ ...type("static"), accessKeyId, secretAccessKey });
 const Session = knownFields({
   ...type("session"),
-  accessKeyId: SecretRef,
-  secretAccessKey: SecretRef,
-  sessionToken: SecretRef,
-  /** An ISO 8601 time, where whoever renews the values writes it. */
-  expiration: SecretRef.optional(),
+  accessKeyId,
+  secretAccessKey,
+  sessionToken: SecretRef.meta({ description: "Where the session token is" }),
+  expiration: SecretRef.optional().meta({
+    description: "Where the time of its end is, in ISO 8601, if whoever renews the values writes it",
+  }),
 });
-const WebIdentity = knownFields({ ...type("web-identity"), ...roleFields, tokenFile: AbsolutePath });
+const WebIdentity = knownFields({
+  ...type("web-identity"),
+  ...roleFields,
+  tokenFile: AbsolutePath.meta({
+    description: "File that holds the web identity's token; it is read at every renewal",
+  }),
+});
 const Sso = knownFields({ ...type("sso"), profile: AwsProfile });
 const Ini = knownFields({ ...type("ini"), profile: AwsProfile });
 const Process = knownFields({
   ...type("process"),
-  /** Program and arguments; no shell takes part. */
   command: z
     .array(z.string(), { error: "expected a list of the program and its arguments: no shell runs it" })
     .min(1)
-    .optional(),
-  /** A profile of AWS's shared configuration with `credential_process`. */
-  profile: AwsProfile.optional(),
+    .optional()
+    .meta({ description: "Program and arguments, run without a shell; prints credentials as credential_process does" }),
+  profile: AwsProfile.optional().meta({
+    description: "A profile of AWS's shared configuration with credential_process",
+  }),
 }).refine(({ command, profile }) => (command === undefined) !== (profile === undefined), {
   error: "expected either command or profile",
 });
@@ -116,16 +141,23 @@ const AssumeRole = knownFields({
   externalId: z
     .string()
     .regex(/^[\w+=,.@:/-]{2,1224}$/, { error: "expected 2 to 1,224 letters, digits or _+=,.@:/-" })
-    .optional(),
-  /** Whose identity assumes the role: another profile's name, or a provider; default: `chain`. */
-  source: z.union([ProfileName, z.lazy((): z.ZodType<ProviderConfig> => ProviderConfig)]).optional(),
+    .optional()
+    .meta({ description: "The external id that the role's trust policy asks for" }),
+  source: z
+    .union([ProfileName, z.lazy((): z.ZodType<ProviderConfig> => ProviderConfig)])
+    .optional()
+    .meta({ description: "Whose identity assumes the role: another profile's name, or a provider. Default: chain" }),
 });
 
 const kinds = [Chain, Static, Session, AssumeRole, WebIdentity, Sso, Ini, Process, Container, Instance] as const;
 const kindNames = "chain, static, session, assume-role, web-identity, sso, ini, process, container, instance";
 
-/** `"chain"`, `"container"` and `"instance"` stand for the object with that type alone. */
-export const ProviderConfig: z.ZodType<ProviderConfig> = z.preprocess(
-  (value) => (value === "chain" || value === "container" || value === "instance" ? { type: value } : value),
-  z.discriminatedUnion("type", kinds, { error: `expected an object with a type: ${kindNames}` }),
-);
+/** Providers that need no more than their name: `"chain"` stands for `{ "type": "chain" }`. */
+export const PLAIN_PROVIDERS: readonly unknown[] = ["chain", "container", "instance"];
+
+export const ProviderConfig: z.ZodType<ProviderConfig> = z
+  .preprocess(
+    (value) => (PLAIN_PROVIDERS.includes(value) ? { type: value } : value),
+    z.discriminatedUnion("type", kinds, { error: `expected an object with a type: ${kindNames}` }),
+  )
+  .meta({ id: "Provider", description: `How the identity is obtained: ${kindNames}` });

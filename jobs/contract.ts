@@ -50,6 +50,9 @@ export type ResultOf<C extends Contract> = z.input<C["result"]>;
 /** Every input may say whose credentials it uses. */
 export const withCredentials = { credentials: CredentialsRefSchema.optional() };
 
+/** What every result says that has nothing else to say. */
+export const success = z.literal(true).meta({ description: "The effect was seen, not only asked for" });
+
 /** Declares an activity. */
 export function defineContract<const Name extends string, Input extends z.ZodType, Result extends z.ZodType>(
   contract: Contract<Name, Input, Result>,
@@ -61,7 +64,10 @@ export function defineContract<const Name extends string, Input extends z.ZodTyp
 export function defineSecretContract<const Name extends string, Input extends z.ZodType, Secret extends z.ZodType>(
   contract: Omit<Contract<Name, Input>, "result" | "list"> & { readonly secret: Secret },
 ): SecretContract<Name, Input, Secret> {
-  return { ...contract, result: z.strictObject({ document: DocumentPointer }) };
+  return {
+    ...contract,
+    result: z.strictObject({ document: DocumentPointer.meta({ description: "Holds the secret, as JSON" }) }),
+  };
 }
 
 /** Declares an activity that returns a list of entities. */
@@ -77,9 +83,18 @@ export function defineListContract<
   readonly access: (input: z.output<Input>) => readonly Access[];
   readonly list: { readonly name: ListName; readonly entity: Entity };
 }): ListContract<Name, Input, ListName, Entity> {
-  const count = z.int().nonnegative();
-  const inline = z.strictObject({ count, [contract.list.name]: z.array(contract.list.entity) });
-  const spilled = z.strictObject({ count, document: DocumentPointer });
+  const count = z
+    .int()
+    .nonnegative()
+    .meta({ description: `How many ${contract.list.name} there are` });
+  const inline = z.strictObject({
+    count,
+    [contract.list.name]: z.array(contract.list.entity).meta({ description: "All of them, up to 16 KiB as JSON" }),
+  });
+  const spilled = z.strictObject({
+    count,
+    document: DocumentPointer.meta({ description: "A longer list as NDJSON, a line an entity" }),
+  });
   // The computed key widens the object's type; the union holds exactly the two forms of ListResult.
   return { ...contract, result: z.union([inline, spilled]) as unknown as z.ZodType<ListResult> };
 }

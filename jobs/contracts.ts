@@ -18,6 +18,7 @@ import { validateCredentials } from "./validate-credentials/contract.ts";
 export * from "../model/activity-error.ts";
 export * from "./contract.ts";
 export * from "../model/entities.ts";
+export * from "../model/object-attributes.ts";
 export * from "./queues.ts";
 
 /** Every activity by its name. */

@@ -1,11 +1,12 @@
 import type { Access } from "../model/access.ts";
 import { withCredentials } from "./contract.ts";
-import { attributeFields, type CredentialsRef, Destination, ObjectRef, OnConflict } from "../model/entities.ts";
+import { type CredentialsRef, Destination, ObjectRef, OnConflict } from "../model/entities.ts";
+import { attributeFields } from "../model/object-attributes.ts";
 
 /** The fields that copy-object and move-object share. What is not given is carried over from the source. */
 export const copyFields = {
   ...withCredentials,
-  object: ObjectRef,
+  object: ObjectRef.meta({ description: "The source: an object, or one version of it" }),
   destination: Destination,
   onConflict: OnConflict.default("overwrite"),
   ...attributeFields,

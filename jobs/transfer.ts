@@ -2,15 +2,14 @@ import type { CopyProof, Pin } from "../s3/interface.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { JobContext } from "./handler.ts";
 import {
-  attributesOf,
   type Destination,
-  type ObjectAttributes,
   type ObjectDetails,
   type ObjectRef,
   type OnConflict,
   type Verified,
   type WrittenObject,
 } from "../model/entities.ts";
+import { attributesOf, type ObjectAttributes } from "../model/object-attributes.ts";
 import { isAlias, mayFoldTogether } from "../model/one-object.ts";
 
 /** What a copy and the first half of a move are asked, after parsing. */

@@ -1,15 +1,6 @@
 import type { Readable } from "node:stream";
-import type {
-  Bucket,
-  ByteRange,
-  CannedAcl,
-  Encryption,
-  ObjectDetails,
-  ObjectLock,
-  ObjectRef,
-  S3Object,
-  Verified,
-} from "../model/entities.ts";
+import type { Bucket, ByteRange, ObjectDetails, ObjectRef, S3Object, Verified } from "../model/entities.ts";
+import type { CannedAcl, Encryption, ObjectLock } from "../model/object-attributes.ts";
 import type { Connection } from "../credentials/connection.ts";
 import type { AttributeField } from "./requests/attribute-table.ts";
 import type { ObjectFacts } from "./requests/object-facts.ts";

@@ -1,7 +1,10 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { jsonSchemas } from "../jobs/json-schemas.ts";
+import { activitiesPage } from "./activities-page.ts";
+import { renderSchema, schemaFiles } from "./schema-files.ts";
 
-const folder = new URL("../docs/schemas/", import.meta.url);
+const docs = new URL("../docs/", import.meta.url);
+const folder = new URL("schemas/", docs);
 await rm(folder, { recursive: true, force: true });
 await mkdir(folder, { recursive: true });
-for (const [name, text] of jsonSchemas()) await writeFile(new URL(name, folder), text);
+for (const [name, schema] of schemaFiles()) await writeFile(new URL(name, folder), renderSchema(schema));
+await writeFile(new URL("activities.md", docs), activitiesPage());

@@ -202,20 +202,30 @@ function versionByPosition([, , third = "", fourth, ...more]: readonly string[])
   return third === "" || /^\d+$/.test(third) || !Number.isNaN(Date.parse(third)) ? "" : undefined;
 }
 
-const JsonLine = z.object({
-  bucket: BucketName.optional(),
-  key: z.string().min(1),
-  versionId: z.string().min(1).max(1024).optional(),
-  etag: z.string().min(1).max(256).transform(unquoteEtag).optional(),
-  size: z.int().nonnegative().optional(),
+/** A line of an NDJSON manifest. */
+export const ManifestLine = z.object({
+  bucket: BucketName.optional().meta({ description: "Bucket of the object. Default: the source's `bucket`" }),
+  key: z.string().min(1).meta({ description: "Key of the object, as it is: not URL-encoded" }),
+  versionId: z.string().min(1).max(1024).optional().meta({ description: "That version of it" }),
+  etag: z
+    .string()
+    .min(1)
+    .max(256)
+    .transform(unquoteEtag)
+    .optional()
+    .meta({ description: "Only the content with this ETag" }),
+  size: z.int().nonnegative().optional().meta({ description: "Bytes, where they are known" }),
   lastModified: z.iso
     .datetime({ offset: true })
     .transform((instant) => new Date(instant).toISOString())
-    .optional(),
-  storageClass: z.string().optional(),
-  destinationKey: z.string().min(1).optional(),
-  /** What an earlier batch proved to have copied there: a move goes on from it. */
-  copied: z.object({ etag: z.string().min(1).max(256), verified: Verified }).optional(),
+    .optional()
+    .meta({ description: "When it was written, where that is known" }),
+  storageClass: z.string().optional().meta({ description: "Its storage class, where that is known" }),
+  destinationKey: z.string().min(1).optional().meta({ description: "Key of the copy; overrules `destination.prefix`" }),
+  copied: z
+    .object({ etag: z.string().min(1).max(256).meta({ description: "ETag of the copy" }), verified: Verified })
+    .optional()
+    .meta({ description: "What an earlier batch proved to have copied there: a move goes on from it" }),
 });
 
 function jsonEntry(text: string, number: number, defaultBucket: string | undefined): ManifestEntry {
@@ -226,7 +236,7 @@ function jsonEntry(text: string, number: number, defaultBucket: string | undefin
     return refused(number, `expected a JSON object, got ${text.slice(0, 100)}`);
   }
   // Programs write null for what they do not know.
-  const parsed = JsonLine.safeParse(
+  const parsed = ManifestLine.safeParse(
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
       : value,

@@ -2,8 +2,6 @@ import { z } from "zod";
 import { ActivityError } from "../../model/activity-error.ts";
 import { hasOneCredentials, problems } from "./problems.ts";
 import {
-  attributeFields,
-  attributesOf,
   BucketName,
   CredentialsRef,
   DocumentPointer,
@@ -12,12 +10,12 @@ import {
   ObjectRef,
   OnConflict,
   OnOverlap,
-  StorageClass,
   Verified,
   wellFormed,
 } from "../../model/entities.ts";
 import { countWildcards } from "../../model/glob/create.ts";
 import { parseGlob } from "../../model/glob/parse.ts";
+import { attributeFields, attributesOf, StorageClass } from "../../model/object-attributes.ts";
 
 /** The most objects that may be named in the request itself; more go into a manifest document. */
 export const MAX_ITEMS = 1000;

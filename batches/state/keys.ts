@@ -32,7 +32,10 @@ export function bitOf(chain: number, n: number): number {
 }
 
 /** The id of a batch; beside the records of batches Redis holds one key that only looks like one. */
-export const BatchId = z.string().regex(/^(?!watchdog$)[a-z0-9]{8,64}$/, { error: "expected the id of a batch" });
+export const BatchId = z
+  .string()
+  .regex(/^(?!watchdog$)[a-z0-9]{8,64}$/, { error: "expected the id of a batch" })
+  .meta({ description: "Id of the batch" });
 
 /**
  * The keys of batches. The record is a hash; beside it are, while the batch runs: `open` and `busy` (sets of chunk names),

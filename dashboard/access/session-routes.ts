@@ -8,10 +8,16 @@ import { clearSession, deviceOf, sessionIdOf, setDevice, setSession } from "./co
 import { createDevice, knownDevice } from "./devices.ts";
 import type { Identify } from "./identity.ts";
 import { createLoginLimit } from "./login-limit.ts";
+import { flagText } from "../api/job-schemas.ts";
 import { SessionSchema } from "../api/session-schemas.ts";
 import type { Sessions } from "./sessions.ts";
 
-const Credentials = z.strictObject({ name: z.string().min(1).max(64), password: z.string().min(1).max(1024) });
+const Credentials = z
+  .strictObject({
+    name: z.string().min(1).max(64).describe("Name of the user"),
+    password: z.string().min(1).max(1024).describe("Password of the user"),
+  })
+  .meta({ id: "SignIn", description: "A name and a password" });
 export function sessionRoutes({
   config,
   redis,
@@ -79,11 +85,13 @@ export function sessionRoutes({
     tag,
     summary: "Sign out",
     description: "With `everywhere=true`: on every browser of the same user.",
-    query: z.object({ everywhere: z.enum(["true", "false"]).default("false") }),
+    query: z.object({
+      everywhere: flagText.default(false).describe("End every session of this user, not only this one"),
+    }),
     answers: { 204: { description: "The session is over" } },
     handler: async ({ request, query: { everywhere } }, reply) => {
       const id = sessionIdOf(request);
-      if (id !== undefined) await (everywhere === "true" ? sessions.endAll(id) : sessions.end(id));
+      if (id !== undefined) await (everywhere ? sessions.endAll(id) : sessions.end(id));
       clearSession(request, reply);
       return reply.code(204).send();
     },

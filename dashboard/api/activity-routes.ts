@@ -3,7 +3,7 @@ import { type ActivityName, activityNames, contracts } from "../../jobs/contract
 import type { Contract } from "../../jobs/contract.ts";
 import { type EnqueueOptions, type Producer } from "../../producer/index.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
-import { EnqueuedSchema, wholeText } from "./job-schemas.ts";
+import { EnqueuedSchema, inputName, jobName, wholeText } from "./job-schemas.ts";
 
 const MAX_DELAY_MS = 366 * 24 * 3_600_000;
 const Options = z.object({
@@ -31,7 +31,17 @@ export function activityRoutes({ producer }: { readonly producer: Producer }): r
     answers: {
       200: {
         description: "Every activity",
-        schema: z.object({ activities: z.array(z.object({ name: z.string(), summary: z.string(), url: z.string() })) }),
+        schema: z.object({
+          activities: z
+            .array(
+              z.object({
+                name: z.string().describe("Name of the activity"),
+                summary: z.string().describe("What it does"),
+                url: z.string().describe("Where its jobs are enqueued"),
+              }),
+            )
+            .describe("All there are"),
+        }),
       },
     },
     handler: async ({ request: { base } }) => ({
@@ -53,10 +63,10 @@ function enqueueRoute(name: ActivityName, producer: Producer): ApiRoute {
     access: "operate",
     tag: "activities",
     summary: contract.summary,
-    description: "Enqueues a job. The body is its input.",
+    description: `Enqueues a job. The body is its input; its result will be that of a ${jobName(name)}.`,
     query: Options,
     headers: Headers,
-    body: { schema: contract.input },
+    body: { schema: contract.input.meta({ id: inputName(name), description: `What ${name} is asked` }) },
     answers: { 202: { description: "Accepted; `url` tells its state and result", schema: EnqueuedSchema } },
     handler: async ({ request, query, headers }, reply) => {
       const options: EnqueueOptions = {

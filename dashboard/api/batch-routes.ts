@@ -35,17 +35,21 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
       tag,
       summary: "Batches, newest first",
       query: z.object({
-        state: BatchStateSchema.optional(),
-        limit: wholeText(1, 100).default(25),
+        state: BatchStateSchema.optional().describe("Only batches in this state"),
+        limit: wholeText(1, 100).default(25).describe("At most so many"),
         cursor: z
           .string()
           .regex(/^\d{1,20}\.[a-z0-9]{1,64}$/, { error: "expected `next` of a page" })
-          .optional(),
+          .optional()
+          .describe("`next` of the page before"),
       }),
       answers: {
         200: {
           description: "A page; `next` is the cursor of the next one",
-          schema: z.object({ batches: z.array(BatchSchema), next: z.string().optional() }),
+          schema: z.object({
+            batches: z.array(BatchSchema).describe("The page"),
+            next: z.string().optional().describe("Cursor of the next page; absent: this is the last"),
+          }),
         },
       },
       handler: ({ query }) => views.list(query),
@@ -68,7 +72,9 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
       summary: "The newest failures of a batch",
       description: "At most 100, newest first; the report has all of them.",
       params,
-      answers: { 200: { description: "Rows", schema: z.object({ rows: z.array(ReportRowSchema) }) } },
+      answers: {
+        200: { description: "Rows", schema: z.object({ rows: z.array(ReportRowSchema).describe("The newest first") }) },
+      },
       handler: async ({ params: { id } }) => {
         await viewBatch(views, id);
         return { rows: redact(await batches.get(id).recentFailures()) };
@@ -85,7 +91,10 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
       answers: {
         200: {
           description: "Steps, oldest first",
-          schema: z.object({ step: z.int(), buckets: z.array(BucketSchema) }),
+          schema: z.object({
+            step: z.int().describe("Seconds"),
+            buckets: z.array(BucketSchema).describe("Oldest first"),
+          }),
         },
       },
       handler: async ({ params: { id } }) => {
@@ -132,7 +141,12 @@ function startingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[]
       tag,
       summary: "Start a batch over the objects that failed",
       params,
-      body: { schema: z.strictObject({ includeUnattempted: z.boolean().optional() }), optional: true },
+      body: {
+        schema: z.strictObject({
+          includeUnattempted: z.boolean().optional().describe("Also those that were not attempted"),
+        }),
+        optional: true,
+      },
       answers: { 201: { description: "The new batch", schema: BatchSchema } },
       handler: async ({ params: { id }, body }, reply) => {
         const includeUnattempted = body?.includeUnattempted ?? false;

@@ -3,72 +3,103 @@ import { BATCH_STATES } from "../../batches/state/status.ts";
 import { ROW_STATUSES } from "../../batches/report/row.ts";
 import { JobErrorSchema } from "./job-schemas.ts";
 
-export const BatchStateSchema = z.enum(BATCH_STATES);
-export const RowStatusSchema = z.enum(ROW_STATUSES);
+export const BatchStateSchema = z
+  .enum(BATCH_STATES)
+  .meta({ id: "BatchState", description: "planned waits for confirm; cancelled, failed and completed are final" });
+export const RowStatusSchema = z.enum(ROW_STATUSES).meta({ id: "RowStatus", description: "What became of an object" });
 
 const count = z.number().nonnegative();
 const At = z.iso.datetime().optional();
 
-export const BatchSchema = z.object({
-  id: z.string(),
-  state: BatchStateSchema,
-  operation: z.enum(["copy", "move", "delete"]),
-  spec: z.record(z.string(), z.unknown()).describe("The request, with its defaults; secrets are taken out"),
-  priority: z.number(),
-  createdAt: z.string(),
-  startedAt: At,
-  endedAt: At,
-  listed: count.describe("Objects found and taken on so far"),
-  listedBytes: count,
-  filtered: count,
-  succeeded: count,
-  failed: count,
-  skipped: count,
-  unattempted: count,
-  bytes: count,
-  total: count.optional().describe("All objects, where that is known"),
-  errors: z.record(z.string(), z.number()).describe("Failed objects by error code"),
-  requests: z.object({ list: count, head: count, copy: count, delete: count }),
-  capped: z.enum(["maxObjects", "maxBytes"]).optional(),
-  note: z.string().optional(),
-  error: JobErrorSchema.optional(),
-  trouble: JobErrorSchema.extend({ at: z.string() }).optional(),
-  plan: z
-    .object({
-      objects: count,
-      bytes: count,
-      collisions: count,
-      over5GiB: count,
-      archived: count,
-      refused: count,
-      requests: count,
-      expiresAt: z.string(),
-    })
-    .optional(),
-  retryOf: z.string().optional(),
-  chain: z
-    .object({ openChunks: count, listing: count, feeding: z.boolean() })
-    .optional()
-    .describe("How its chains stand: chunks listed and not finished, chains that go on listing"),
-  objectsPerSecond: count,
-  bytesPerSecond: count,
-  etaSeconds: count.optional(),
-});
+export const BatchSchema = z
+  .object({
+    id: z.string().describe("Id of the batch"),
+    state: BatchStateSchema,
+    operation: z.enum(["copy", "move", "delete"]).describe("What it does"),
+    spec: z.record(z.string(), z.unknown()).describe("The request, with its defaults; secrets are taken out"),
+    priority: z.number().describe("1 goes first"),
+    createdAt: z.string().describe("When it was asked for"),
+    startedAt: At.describe("When it began"),
+    endedAt: At.describe("When it ended"),
+    listed: count.describe("Objects found and taken on so far"),
+    listedBytes: count.describe("Bytes of those"),
+    filtered: count.describe("Objects that did not match the filter; not part of `listed`"),
+    succeeded: count.describe("Objects done"),
+    failed: count.describe("Objects that failed"),
+    skipped: count.describe("Objects left as they are"),
+    unattempted: count.describe("Objects that a cancelled or failed batch did not get to"),
+    bytes: count.describe("Bytes of the objects that succeeded"),
+    total: count.optional().describe("All objects, where that is known"),
+    errors: z.record(z.string(), z.number()).describe("Failed objects by error code"),
+    requests: z
+      .object({
+        list: count.describe("Listings"),
+        head: count.describe("Looks at single objects"),
+        copy: count.describe("Copies, or parts of them"),
+        delete: count.describe("Deletes, single or bulk"),
+      })
+      .describe("Requests sent to the store so far, retries inside the S3 client not counted"),
+    capped: z.enum(["maxObjects", "maxBytes"]).optional().describe("Which cap ended it"),
+    note: z.string().optional().describe("What else there is to say"),
+    error: JobErrorSchema.optional().describe("Why it failed"),
+    trouble: JobErrorSchema.extend({ at: z.string().describe("When it was seen last") })
+      .optional()
+      .describe("What holds it up just now; it goes away when work goes on"),
+    plan: z
+      .object({
+        objects: count.describe("Objects that match"),
+        bytes: count.describe("Bytes of those"),
+        collisions: count.describe("Objects whose destination exists already"),
+        over5GiB: count.describe("Objects above 5 GiB, which are copied in parts"),
+        archived: count.describe("Objects that must be restored before they can be read"),
+        refused: count.describe("Objects that cannot be worked on"),
+        requests: count.describe("Requests that the run will make, as far as the listing tells"),
+        expiresAt: z.string().describe("Until when it can be confirmed"),
+      })
+      .optional()
+      .describe("What a dry run found out"),
+    retryOf: z.string().optional().describe("The batch whose failed objects this one repeats"),
+    chain: z
+      .object({
+        openChunks: count.describe("Chunks that were listed and are not finished"),
+        listing: count.describe("Chains that go on listing"),
+        feeding: z.boolean().describe("The manifest is still being read"),
+      })
+      .optional()
+      .describe("How its chains stand: chunks listed and not finished, chains that go on listing"),
+    objectsPerSecond: count.describe("Over the last ten seconds"),
+    bytesPerSecond: count.describe("Over the last ten seconds"),
+    etaSeconds: count.optional().describe("Seconds to go, where that is known"),
+  })
+  .meta({ id: "Batch", description: "A batch: state, counts, speed, errors" });
 
-export const ReportRowSchema = z.object({
-  bucket: z.string(),
-  key: z.string(),
-  versionId: z.string().optional(),
-  status: RowStatusSchema,
-  code: z.string().optional(),
-  httpStatus: z.number().optional(),
-  message: z.string().optional(),
-  destinationBucket: z.string().optional(),
-  destinationKey: z.string().optional(),
-  bytes: z.number().optional(),
-  etag: z.string().optional(),
-  verified: z.enum(["etag", "checksum", "size"]).optional(),
-  guarantee: z.literal("best-effort").optional(),
-});
+export const ReportRowSchema = z
+  .object({
+    bucket: z.string().describe("Bucket of the source"),
+    key: z.string().describe("Key of the source; empty where a line of the manifest could not be read"),
+    versionId: z.string().optional().describe("Version of the source"),
+    status: RowStatusSchema.describe("What became of it"),
+    code: z.string().optional().describe("The store's error code or ours"),
+    httpStatus: z.number().optional().describe("Status of the store's answer"),
+    message: z.string().optional().describe("What happened"),
+    destinationBucket: z.string().optional().describe("Bucket of the copy"),
+    destinationKey: z.string().optional().describe("Key of the copy"),
+    bytes: z.number().optional().describe("Size of the object"),
+    etag: z.string().optional().describe("ETag of the copy, or of a delete the source's"),
+    verified: z.enum(["etag", "checksum", "size"]).optional().describe("What proved the copy"),
+    guarantee: z
+      .literal("best-effort")
+      .optional()
+      .describe(
+        "The store does not enforce conditions: a HEAD just before the delete said that the source was unchanged",
+      ),
+  })
+  .meta({ id: "ReportRow", description: "What became of one object" });
 
-export const BucketSchema = z.object({ at: z.string(), objects: count, bytes: count });
+export const BucketSchema = z
+  .object({
+    at: z.string().describe("When the step began"),
+    objects: count.describe("Objects done in it"),
+    bytes: count.describe("Bytes of those"),
+  })
+  .meta({ id: "BatchStep", description: "What a batch got done in five seconds" });

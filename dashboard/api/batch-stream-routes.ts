@@ -32,7 +32,10 @@ export function batchStreamRoutes({
       "NDJSON, or CSV in the columns of S3 Batch Operations. While the batch runs: the rows of finished chunks. Breaks off where a part is gone.",
     params,
     query: z.object({
-      format: z.enum(["ndjson", "csv"]).default("ndjson"),
+      format: z
+        .enum(["ndjson", "csv"])
+        .default("ndjson")
+        .describe("NDJSON, or CSV in the columns of S3 Batch Operations"),
       only: z
         .string()
         .transform((text) => text.split(","))

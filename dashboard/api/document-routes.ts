@@ -41,8 +41,7 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
         "Verified while it is sent: where it proves to be damaged, the connection breaks. It stays until it expires, or until you say that you have it: " +
         "DELETE it with the ETag of this answer in If-Match.",
       params,
-      // Without effect: kept for those who still send it.
-      query: z.object({ keep: flagText.default(false) }),
+      query: z.object({ keep: flagText.default(false).describe("Without effect: kept for those who still send it") }),
       answers: { 200: bytes },
       plainHead: true,
       handler: async ({ params: { id } }, reply) => {
@@ -97,9 +96,9 @@ function uploadRoute({ config, documents }: DocumentRouteDeps): ApiRoute {
     description:
       "The body is the content, streamed; Content-Type is its type. The answer is the pointer that put-object takes as `document`.",
     query: z.object({
-      name: z.string().min(1).max(1024),
+      name: z.string().min(1).max(1024).describe("Name for people, and the default key of an upload"),
       ttl: wholeText(60, 31_536_000).optional().describe("Seconds until it may be removed; default a day"),
-      deleteAfterDownload: flagText.optional(),
+      deleteAfterDownload: flagText.optional().describe("Whether it is removed once it was read whole; default true"),
     }),
     body: "bytes",
     answers: { 201: { description: "The pointer", schema: DocumentPointer } },

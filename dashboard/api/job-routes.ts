@@ -19,7 +19,8 @@ import {
   flagText,
   JobId,
   JobRowSchema,
-  JobSchema,
+  AnyJobSchema,
+  JobNameSchema,
   QuarantinedSchema,
   QueueName,
   wholeText,
@@ -55,7 +56,7 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       `${activity}/${id} is not in Redis: it ended and was removed after its retention, or it never was enqueued`,
     );
   };
-  const Reveal = z.object({ reveal: flagText.optional() });
+  const Reveal = z.object({ reveal: flagText.optional().describe("Tell the secret of the result; operators only") });
 
   return [
     defineRoute({
@@ -65,7 +66,12 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       tag,
       summary: "Find a job by its id, in every queue",
       query: z.object({ id: JobId }),
-      answers: { 200: { description: "The jobs with this id", schema: z.object({ jobs: z.array(JobSchema) }) } },
+      answers: {
+        200: {
+          description: "The jobs with this id",
+          schema: z.object({ jobs: z.array(AnyJobSchema).describe("One of each queue that has the id") }),
+        },
+      },
       handler: async ({ query: { id } }) => {
         const found = await Promise.all(queueNames.map((activity) => readJob(redis, prefix, { activity, id })));
         return { jobs: found.filter((job) => job !== undefined) };
@@ -80,11 +86,19 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       description: "The next to run, or the newest to end, come first.",
       params: z.object({ activity: QueueName }),
       query: z.object({
-        state: z.enum(JOB_STATES).default("failed"),
-        offset: wholeText(0, 10_000_000).default(0),
-        limit: wholeText(1, 100).default(25),
+        state: z.enum(JOB_STATES).default("failed").describe("Only jobs in this state"),
+        offset: wholeText(0, 10_000_000).default(0).describe("So many are left out"),
+        limit: wholeText(1, 100).default(25).describe("At most so many"),
       }),
-      answers: { 200: { description: "A page", schema: z.object({ total: z.int(), jobs: z.array(JobRowSchema) }) } },
+      answers: {
+        200: {
+          description: "A page",
+          schema: z.object({
+            total: z.int().describe("Jobs in this state"),
+            jobs: z.array(JobRowSchema).describe("The page"),
+          }),
+        },
+      },
       handler: ({ params, query }) => listJobs(redis, prefix, { queue: params.activity, ...query }),
     }),
     defineRoute({
@@ -96,7 +110,7 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       description: REVEAL,
       params: AnyJob,
       query: Reveal,
-      answers: { 200: { description: "The job", schema: JobSchema } },
+      answers: { 200: { description: "The job", schema: AnyJobSchema } },
       handler: async ({ request, params, query: { reveal } }) => {
         if (reveal && request.identity) checkOperator(request.identity, config);
         return one(params.activity, params.id, reveal);
@@ -111,10 +125,10 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       description: `Answers when the job ended, or after \`timeout\` seconds (default 30, at most ${MAX_WAIT_S}) as it is then. ${REVEAL}`,
       params: z.object(Job),
       plainHead: true,
-      query: z.object({ timeout: wholeText(0, MAX_WAIT_S).default(30), ...Reveal.shape }),
+      query: z.object({ timeout: wholeText(0, MAX_WAIT_S).default(30).describe("Seconds to wait"), ...Reveal.shape }),
       answers: {
-        200: { description: "It ended: completed, failed or cancelled", schema: JobSchema },
-        202: { description: "It has not ended yet: ask again", schema: JobSchema },
+        200: { description: "It ended: completed, failed or cancelled", schema: AnyJobSchema },
+        202: { description: "It has not ended yet: ask again", schema: AnyJobSchema },
       },
       handler: async ({ request, params: { activity, id }, query: { timeout, reveal } }, reply) => {
         if (reveal && request.identity) checkOperator(request.identity, config);
@@ -147,7 +161,7 @@ function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): read
       answers: {
         202: {
           description: "It is cancelled, or told to stop",
-          schema: z.object({ id: z.string(), activity: z.string() }),
+          schema: JobNameSchema,
         },
       },
       handler: async ({ params: { activity, id } }, reply) => {
@@ -171,7 +185,7 @@ function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): read
       summary: "Run a failed or cancelled job again",
       params,
       answers: {
-        202: { description: "It is in its queue again", schema: z.object({ id: z.string(), activity: z.string() }) },
+        202: { description: "It is in its queue again", schema: JobNameSchema },
       },
       handler: async ({ params: { activity, id } }, reply) => {
         const queue = queues.get(activity);
@@ -196,7 +210,10 @@ function quarantineRoutes({ config, redis }: JobRouteDeps): readonly ApiRoute[] 
       answers: {
         200: {
           description: "Newest first, at most 500",
-          schema: z.object({ total: z.int(), jobs: z.array(QuarantinedSchema) }),
+          schema: z.object({
+            total: z.int().describe("All there are"),
+            jobs: z.array(QuarantinedSchema).describe("The newest"),
+          }),
         },
       },
       handler: () => listQuarantine(redis, prefix),

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { contracts, type ActivityName, activityNames } from "../../jobs/contracts.ts";
 import type { Answer, ApiRoute } from "../http/route.ts";
 import { defineRoute } from "../http/route.ts";
 
@@ -21,23 +20,35 @@ const TAGS = [
   { name: "session", description: "For browsers; programs send a bearer token" },
 ];
 
-const Problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string().describe("Names the thing, and what was expected"),
-  code: z.string(),
-  retryable: z.boolean().describe("Whether the same request may succeed later"),
-  field: z.string().optional(),
-  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-});
+const Problem = z
+  .object({
+    type: z.string().describe("Always about:blank: the code tells more"),
+    title: z.string().describe("Words of the status"),
+    status: z.int().describe("Status of the answer"),
+    detail: z.string().describe("Names the thing, and what was expected"),
+    code: z.string().describe("Error code; docs/errors.md explains it"),
+    retryable: z.boolean().describe("Whether the same request may succeed later"),
+    field: z.string().optional().describe("The field that is wrong"),
+    errors: z
+      .array(
+        z.object({
+          field: z.string().describe("The field that is wrong"),
+          message: z.string().describe("What was expected"),
+        }),
+      )
+      .optional()
+      .describe("All that is wrong with the request"),
+  })
+  .meta({ id: "Problem", description: "What was wrong, and what was expected" });
 
 /** Made from the very declarations that the server checks requests with. https://spec.openapis.org/oas/v3.1.1 */
 export function openApiDocument(routes: readonly ApiRoute[]): OpenApiDocument {
   const paths: Record<string, Record<string, unknown>> = {};
+  const schemas = namedSchemas();
+  schemas.of(Problem, "output");
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, schemas.of) };
   }
   return {
     openapi: "3.1.0",
@@ -56,7 +67,7 @@ export function openApiDocument(routes: readonly ApiRoute[]): OpenApiDocument {
         bearer: { type: "http", scheme: "bearer", description: "A token made by `bucketline dashboard create-token`" },
         session: { type: "apiKey", in: "cookie", name: "bucketline_session" },
       },
-      schemas: { Problem: schemaOf(Problem, "output"), ...resultSchemas() },
+      schemas: schemas.all(),
       responses: {
         Problem: {
           description: "What was wrong, and what was expected",
@@ -71,24 +82,10 @@ function serversOf(base: string): readonly { readonly url: string }[] {
   return [{ url: base === "" ? "/" : base }];
 }
 
-/** What a completed job of each activity has as its `result`. */
-function resultSchemas(): Record<string, unknown> {
-  return Object.fromEntries(
-    activityNames.map((name) => [resultName(name), schemaOf(contracts[name].result, "output")]),
-  );
-}
-
-function resultName(name: ActivityName): string {
-  return `${name.replaceAll(/(?:^|-)([a-z])/g, (_all, letter: string) => letter.toUpperCase())}Result`;
-}
-
-function operationOf(route: ApiRoute): Record<string, unknown> {
+function operationOf(route: ApiRoute, schemaOf: SchemaOf): Record<string, unknown> {
   const { method, path, access, tag, summary, description, body, answers } = route;
-  const activity = /^\/api\/activities\/([a-z-]+)\/jobs$/.exec(path)?.[1] as ActivityName | undefined; // only activities have such paths
-  const about = activity && `The job's \`result\` will be a ${resultName(activity)}.`;
   const said = [
     description,
-    about,
     `Needs ${access === "operate" ? "an operator" : access === "view" ? "a viewer" : "nobody in particular"}.`,
   ];
   return {
@@ -98,13 +95,13 @@ function operationOf(route: ApiRoute): Record<string, unknown> {
     description: said.filter((part) => part !== undefined).join(" "),
     ...(access === "public" && { security: [] }),
     parameters: [
-      ...parametersOf(route.params, "path"),
-      ...parametersOf(route.query, "query"),
-      ...parametersOf(route.headers, "header"),
+      ...parametersOf(route.params, "path", schemaOf),
+      ...parametersOf(route.query, "query", schemaOf),
+      ...parametersOf(route.headers, "header", schemaOf),
     ],
-    ...(body !== undefined && { requestBody: bodyOf(body) }),
+    ...(body !== undefined && { requestBody: bodyOf(body, schemaOf) }),
     responses: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)])),
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, schemaOf)])),
       default: { $ref: "#/components/responses/Problem" },
     },
   };
@@ -120,41 +117,88 @@ function operationId(method: string, path: string): string {
     .join("");
 }
 
-function parametersOf(schema: z.ZodObject | undefined, where: "path" | "query" | "header"): unknown[] {
+function parametersOf(
+  schema: z.ZodObject | undefined,
+  where: "path" | "query" | "header",
+  schemaOf: SchemaOf,
+): unknown[] {
   if (schema === undefined) return [];
   return Object.entries(schema.shape).map(([name, inner]) => {
     const { description, ...rest } = schemaOf(inner as z.ZodType, "input"); // the values of a zod shape are zod types
+    const absent = (inner as z.ZodType).safeParse(undefined);
     return {
       name,
       in: where,
-      required: where === "path" || !(inner as z.ZodType).safeParse(undefined).success,
+      required: where === "path" || !absent.success,
       ...(description !== undefined && { description }),
-      schema: rest,
+      schema: { ...rest, ...(absent.data !== undefined && { default: absent.data }) },
     };
   });
 }
 
-function bodyOf(body: NonNullable<ApiRoute["body"]>): unknown {
-  if (body === "bytes") return { required: true, content: { "*/*": { schema: { type: "string", format: "binary" } } } };
+const BYTES = "application/octet-stream";
+const binary = { type: "string", format: "binary" };
+
+function bodyOf(body: NonNullable<ApiRoute["body"]>, schemaOf: SchemaOf): unknown {
+  if (body === "bytes") return { required: true, content: { [BYTES]: { schema: binary } } };
   return {
     required: body.optional !== true,
     content: { "application/json": { schema: schemaOf(body.schema, "input") } },
   };
 }
 
-function answerOf({ description, schema, type }: Answer): unknown {
+function answerOf({ description, schema, type }: Answer, schemaOf: SchemaOf): unknown {
   if (schema !== undefined)
     return { description, content: { "application/json": { schema: schemaOf(schema, "output") } } };
   if (type === undefined) return { description };
-  const types = [type].flat().map((each) => [each, { schema: { type: "string" } }]);
+  const types = [type].flat().map((each) => [each, { schema: each === BYTES ? binary : { type: "string" } }]);
   return { description, content: Object.fromEntries(types) };
 }
 
-function schemaOf(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
-  const made: Record<string, unknown> = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  // OpenAPI 3.1 has this dialect anyway.
-  delete made["$schema"];
-  return made;
+type SchemaOf = (schema: z.ZodType, io: "input" | "output") => Record<string, unknown>;
+
+/** Schemas with an id become components, one for each name, and are referred to. */
+function namedSchemas(): { readonly of: SchemaOf; readonly all: () => Record<string, unknown> } {
+  const named = new Map<string, string>();
+  const of: SchemaOf = (schema, io) => {
+    const made = z.toJSONSchema(z.strictObject({ schema }), { io, unrepresentable: "any", override: nameVariants });
+    const text = JSON.stringify(made).replaceAll('"#/$defs/', '"#/components/schemas/');
+    const { $defs = {}, properties } = JSON.parse(text) as {
+      $defs?: Record<string, Record<string, unknown>>;
+      properties: { schema: Record<string, unknown> };
+    }; // of the object above
+    for (const [name, definition] of Object.entries($defs)) {
+      const one = JSON.stringify({ ...definition, id: undefined });
+      if ((named.get(name) ?? one) !== one) throw new Error(`two schemas have the name ${name}`);
+      named.set(name, one);
+    }
+    return properties.schema;
+  };
+  return {
+    of,
+    all: () =>
+      Object.fromEntries(
+        [...named].toSorted(([a], [b]) => a.localeCompare(b)).map(([name, text]) => [name, JSON.parse(text)]),
+      ),
+  };
+}
+
+/** OpenAPI tells generators by which field the forms of a union differ. https://spec.openapis.org/oas/v3.1.1#discriminator-object */
+function nameVariants({
+  zodSchema,
+  jsonSchema,
+}: {
+  zodSchema: z.core.$ZodType;
+  jsonSchema: z.core.JSONSchema.BaseSchema;
+}): void {
+  if (!(zodSchema instanceof z.ZodDiscriminatedUnion)) return;
+  const field = zodSchema.def.discriminator;
+  const mapping = zodSchema.options.flatMap((option, index) => {
+    if (!(option instanceof z.ZodObject)) return [];
+    const { const: only, enum: values = [only] } = z.toJSONSchema(option.shape[field] as z.ZodType); // it has the field
+    return values.map((value) => [value, jsonSchema.oneOf?.[index]?.$ref]);
+  });
+  jsonSchema["discriminator"] = { propertyName: field, mapping: Object.fromEntries(mapping) };
 }
 
 /** The document is made once; but for where it is served, it does not change while the server runs. */

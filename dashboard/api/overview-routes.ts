@@ -20,8 +20,8 @@ export type OverviewDeps = {
 // Never empty.
 const ranges = Object.keys(RANGES) as [Range, ...Range[]];
 const Span = z.object({
-  range: z.enum(ranges).default("15m"),
-  activity: Activity.optional(),
+  range: z.enum(ranges).default("15m").describe("How far back"),
+  activity: Activity.optional().describe("Only of this activity"),
 });
 
 export function overviewRoutes({ overview, throughput, views, events, identify }: OverviewDeps): readonly ApiRoute[] {
@@ -47,7 +47,10 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
     answers: {
       200: {
         description: "Buckets, oldest first; the last one is still filling",
-        schema: z.object({ step: z.int(), buckets: z.array(JobBucketSchema) }),
+        schema: z.object({
+          step: z.int().describe("Seconds of a bucket"),
+          buckets: z.array(JobBucketSchema).describe("Oldest first"),
+        }),
       },
     },
     handler: async ({ query: { range, activity } }) => ({
@@ -63,7 +66,10 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
     summary: "The overview, live, as server-sent events",
     description:
       "Once a second: `overview` as in /api/overview, and `throughput` with the newest buckets of 15 minutes. With `batch`, also `batch`: that batch and its newest steps. `trouble`: Redis does not answer. `end`: sign in again. `replaced`: the same reader has opened too many others since.",
-    query: z.object({ activity: Activity.optional(), batch: BatchId.optional() }),
+    query: z.object({
+      activity: Activity.optional().describe("Throughput of this activity only"),
+      batch: BatchId.optional().describe("Id of a batch to follow"),
+    }),
     answers: { 200: { description: "Events", type: "text/event-stream" } },
     plainHead: true,
     handler: async ({ request, query: { activity, batch } }, reply) => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineContract } from "../contract.ts";
+import { defineContract, success } from "../contract.ts";
 import { copyAccess, copyFields } from "../copy-input.ts";
 import { Verified, WrittenObject } from "../../model/entities.ts";
 
@@ -9,11 +9,9 @@ export const copyObject = defineContract({
   summary: "Copy an object, verified",
   input: z.strictObject(copyFields),
   result: z.strictObject({
-    success: z.literal(true),
-    /** The object at the destination. */
-    object: WrittenObject,
-    /** True where `onConflict` said to leave the destination as it is. */
-    skipped: z.boolean(),
+    success,
+    object: WrittenObject.meta({ description: "The object at the destination" }),
+    skipped: z.boolean().meta({ description: "True where `onConflict` said to leave the destination as it is" }),
     verified: Verified.optional(),
   }),
   access: copyAccess,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineContract, withCredentials } from "../contract.ts";
+import { defineContract, success, withCredentials } from "../contract.ts";
 import { BucketName } from "../../model/entities.ts";
 import { Region } from "../../model/region.ts";
 
@@ -7,7 +7,11 @@ import { Region } from "../../model/region.ts";
 export const deleteBucket = defineContract({
   name: "delete-bucket",
   summary: "Delete an empty bucket",
-  input: z.strictObject({ ...withCredentials, bucket: BucketName, region: Region.optional() }),
-  result: z.strictObject({ success: z.literal(true) }),
+  input: z.strictObject({
+    ...withCredentials,
+    bucket: BucketName,
+    region: Region.optional().meta({ description: "Where it is. Default: the profile's region" }),
+  }),
+  result: z.strictObject({ success }),
   access: ({ credentials, bucket }) => [{ credentials, bucket }],
 });

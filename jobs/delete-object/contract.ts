@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineContract, withCredentials } from "../contract.ts";
+import { defineContract, success, withCredentials } from "../contract.ts";
 import { ETag, ObjectRef } from "../../model/entities.ts";
 
 /** Deletes an object, or one version of it. One that is not there counts as deleted, as in S3. */
@@ -9,17 +9,14 @@ export const deleteObject = defineContract({
   input: z.strictObject({
     ...withCredentials,
     object: ObjectRef,
-    /** Delete only the content with this ETag. */
-    ifMatch: ETag.optional(),
+    ifMatch: ETag.optional().meta({ description: "Delete only the content with this ETag" }),
   }),
   result: z.strictObject({
-    success: z.literal(true),
-    bucket: z.string(),
-    key: z.string(),
-    /** The version deleted, or the delete marker's own. */
-    versionId: z.string().optional(),
-    /** True where a versioned bucket only hid the object. */
-    deleteMarker: z.boolean(),
+    success,
+    bucket: z.string().meta({ description: "Name of the bucket" }),
+    key: z.string().meta({ description: "Key of the object" }),
+    versionId: z.string().optional().meta({ description: "The version deleted, or the delete marker's own" }),
+    deleteMarker: z.boolean().meta({ description: "True where a versioned bucket only hid the object" }),
   }),
   access: ({ credentials, object: { bucket, key } }) => [{ credentials, bucket, key }],
 });

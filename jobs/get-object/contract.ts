@@ -9,10 +9,9 @@ export const getObject = defineContract({
   input: z.strictObject({
     ...withCredentials,
     object: ObjectRef,
-    range: ByteRange.optional(),
-    ifMatch: ETag.optional(),
-    /** Remove the document once it was read whole. */
-    deleteAfterDownload: z.boolean().default(true),
+    range: ByteRange.optional().meta({ description: "Only these bytes. Default: all" }),
+    ifMatch: ETag.optional().meta({ description: "Only the content with this ETag" }),
+    deleteAfterDownload: z.boolean().default(true).meta({ description: "Remove the document once it was read whole" }),
   }),
   result: z.strictObject({ document: DocumentPointer, object: ObjectDetails }),
   access: ({ credentials, object: { bucket, key } }) => [{ credentials, bucket, key }],

@@ -6,7 +6,10 @@ import { Bucket, wellFormed } from "../../model/entities.ts";
 export const listBuckets = defineListContract({
   name: "list-buckets",
   summary: "List the buckets of an account",
-  input: z.strictObject({ ...withCredentials, prefix: wellFormed().max(255).optional() }),
+  input: z.strictObject({
+    ...withCredentials,
+    prefix: wellFormed().max(255).optional().meta({ description: "What their names start with. Default: all" }),
+  }),
   access: ({ credentials }) => [{ credentials }],
   list: { name: "buckets", entity: Bucket },
 });

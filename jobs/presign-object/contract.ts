@@ -13,11 +13,13 @@ export const presignObject = defineSecretContract({
   input: z.strictObject({
     ...withCredentials,
     object: ObjectRef,
-    method: z.enum(["get", "put", "delete"]).default("get"),
-    /** Seconds, 1 to 604,800. */
-    expiresIn: z.int().min(1).max(MAX_EXPIRES_S).default(900),
+    method: z.enum(["get", "put", "delete"]).default("get").meta({ description: "What the URL allows" }),
+    expiresIn: z.int().min(1).max(MAX_EXPIRES_S).default(900).meta({ description: "Seconds until it ends, to 7 days" }),
   }),
-  secret: z.strictObject({ url: z.url(), expiresAt: z.iso.datetime() }),
+  secret: z.strictObject({
+    url: z.url().meta({ description: "The URL. Whoever has it may do what it allows" }),
+    expiresAt: z.iso.datetime().meta({ description: "When it ends, in UTC" }),
+  }),
   access: ({ credentials, object: { bucket, key }, method }) => [
     { credentials, bucket, key },
     // Else a policy for reading would give out URLs that delete.

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { defineContract, withCredentials } from "../contract.ts";
-import { attributeFields, BucketName, DocumentPointer, ETag, ObjectKey, WrittenObject } from "../../model/entities.ts";
+import { defineContract, success, withCredentials } from "../contract.ts";
+import { BucketName, DocumentPointer, ETag, ObjectKey, WrittenObject } from "../../model/entities.ts";
+import { attributeFields } from "../../model/object-attributes.ts";
 import { keyProblem } from "../../model/object-key.ts";
 
 /** Uploads a document. The document is removed only after the object was verified, and only if it says so itself. */
@@ -11,21 +12,18 @@ export const putObject = defineContract({
     .strictObject({
       ...withCredentials,
       bucket: BucketName,
-      document: DocumentPointer,
-      /** Defaults to the document's name. */
-      key: ObjectKey.optional(),
-      /** The content type defaults to the document's. */
+      document: DocumentPointer.meta({ description: "What is uploaded" }),
+      key: ObjectKey.optional().meta({ description: "Key of the object. Default: the document's name" }),
       ...attributeFields,
-      /** `*`: only where no object has the key. */
-      ifNoneMatch: z.literal("*").optional(),
-      /** Only over the object with this ETag. */
-      ifMatch: ETag.optional(),
+      contentType: attributeFields.contentType.meta({ description: "Media type. Default: the document's" }),
+      ifNoneMatch: z.literal("*").optional().meta({ description: "Only where no object has the key" }),
+      ifMatch: ETag.optional().meta({ description: "Only over the object with this ETag" }),
     })
     .superRefine(({ key, document }, context) => {
       const problem = key === undefined ? keyProblem(document.name) : undefined;
       if (problem !== undefined) context.addIssue({ code: "custom", path: ["document", "name"], message: problem });
     })
     .transform((input) => ({ ...input, key: input.key ?? input.document.name })),
-  result: z.strictObject({ success: z.literal(true), object: WrittenObject }),
+  result: z.strictObject({ success, object: WrittenObject }),
   access: ({ credentials, bucket, key }) => [{ credentials, bucket, key }],
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineContract, withCredentials } from "../contract.ts";
+import { defineContract, success, withCredentials } from "../contract.ts";
 
 /** Proves that credentials are accepted: by STS where there is one, else by listing buckets. */
 export const validateCredentials = defineContract({
@@ -7,9 +7,9 @@ export const validateCredentials = defineContract({
   summary: "Check that credentials are accepted",
   input: z.strictObject(withCredentials),
   result: z.strictObject({
-    success: z.literal(true),
-    account: z.string().optional(),
-    arn: z.string().optional(),
+    success,
+    account: z.string().optional().meta({ description: "Number of the account, where the store has an STS" }),
+    arn: z.string().optional().meta({ description: "Who the credentials are, where the store has an STS" }),
   }),
   access: ({ credentials }) => [{ credentials }],
 });

@@ -1,6 +1,6 @@
 import type { PutObjectCommandInput, ServerSideEncryption, StorageClass } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { Encryption } from "../../model/entities.ts";
+import type { Encryption } from "../../model/object-attributes.ts";
 import { nameOf } from "../error-mapping.ts";
 import { ATTRIBUTES, META, NEVER_COPIED } from "./attribute-table.ts";
 import { encodeAllMetadata, sendable } from "./metadata-encoding.ts";

@@ -1,7 +1,8 @@
 import { partsAbove } from "../../../credentials/connection.ts";
 import type { Found, Target } from "./target.ts";
 import { ActivityError } from "../../../model/activity-error.ts";
-import { attributesOf, type Verified } from "../../../model/entities.ts";
+import { type Verified } from "../../../model/entities.ts";
+import { attributesOf } from "../../../model/object-attributes.ts";
 import { isAlias, isSameSecond } from "../../../model/one-object.ts";
 import { isSinglePartEtag } from "../../../model/etag.ts";
 import type { CopyProof, CopyRequest, Pin } from "../../../s3/interface.ts";
