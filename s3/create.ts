@@ -7,7 +7,7 @@ import { deleteMany } from "./requests/delete-many.ts";
 import { deleteObject, deleteUnchanged } from "./requests/delete.ts";
 import { get } from "./requests/get.ts";
 import { find, head } from "./requests/head.ts";
-import { listPage } from "./requests/list.ts";
+import { listPage } from "./requests/listings/page.ts";
 import { removeUpload } from "./parts/open-upload.ts";
 import { presign } from "./requests/presign.ts";
 import { put } from "./requests/put.ts";

@@ -11,7 +11,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { Connection } from "../../credentials/connection.ts";
 import { nameOf } from "../error-mapping.ts";
 import { deleteMany } from "../requests/delete-many.ts";
-import { listPage } from "../requests/list.ts";
+import { listPage } from "../requests/listings/page.ts";
 import type { Call, DeleteItem } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { createStore, type Store } from "../store.ts";

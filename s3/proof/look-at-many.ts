@@ -1,7 +1,7 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import { toActivityError } from "../error-mapping.ts";
 import { findFacts } from "../requests/head.ts";
-import { listPage } from "../requests/list.ts";
+import { listPage } from "../requests/listings/page.ts";
 import { keepsVersions } from "../requests/versions.ts";
 import type { Call } from "../interface.ts";
 import type { Store } from "../store.ts";

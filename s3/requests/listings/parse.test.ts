@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { call, openOddStore, openS3 } from "../../test/open-s3.ts";
-import { parseListing } from "./parse-listing.ts";
+import { call, openOddStore, openS3 } from "../../../test/open-s3.ts";
+import { parseListing } from "./parse.ts";
 
 const entry =
   "<Contents><Key>a%2Fb</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>&quot;abc-1&quot;</ETag><Size>7</Size><StorageClass>STANDARD</StorageClass></Contents>";

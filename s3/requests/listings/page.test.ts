@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { call, errorOf, openOddStore, openS3 } from "../../test/open-s3.ts";
-import type { ListPage, ListRequest, S3 } from "../interface.ts";
+import { call, errorOf, openOddStore, openS3 } from "../../../test/open-s3.ts";
+import type { ListPage, ListRequest, S3 } from "../../interface.ts";
 
 async function all(s3: S3, request: ListRequest): Promise<ListPage[]> {
   const pages: ListPage[] = [];

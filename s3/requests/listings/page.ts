@@ -1,11 +1,11 @@
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
-import type { S3Object } from "../../model/entities.ts";
-import { type About, unproven } from "../error-mapping.ts";
-import { unquoteEtag } from "../../model/etag.ts";
-import { type Listing, type ListingEntry, parseListing } from "./parse-listing.ts";
-import type { Call, ListPage, ListRequest } from "../interface.ts";
-import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import type { S3Object } from "../../../model/entities.ts";
+import { type About, unproven } from "../../error-mapping.ts";
+import { unquoteEtag } from "../../../model/etag.ts";
+import { type Listing, type ListingEntry, parseListing } from "./parse.ts";
+import type { Call, ListPage, ListRequest } from "../../interface.ts";
+import { send } from "../../transport/send.ts";
+import { ownedBy, type Store } from "../../store.ts";
 
 /**
  * One page of a listing. Asked for URL-encoded, because XML cannot carry every key: `x\r\ny` would list as another one.
