@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, expectTypeOf, test } from "vitest";
 import type { Connection } from "../credentials/connection.ts";
 import { openDocumentStore } from "./open.ts";
-import type { S3Settings } from "./s3/settings.ts";
+import type { OwnSettings } from "../s3/own/settings.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -27,7 +27,7 @@ test.each([
   ["s3://bucket/a/b/?profile=archive", "s3://bucket/a/b/", "archive"],
 ])("opens %s as %s with the profile %s", async (url, location, profile) => {
   const asked: string[] = [];
-  const s3 = (name: string): S3Settings => {
+  const s3 = (name: string): OwnSettings => {
     asked.push(name);
     return { region: "eu-central-1" };
   };
@@ -63,7 +63,7 @@ test.each([
 });
 
 test("takes a worker's connection as settings", () => {
-  expectTypeOf<Connection>().toExtend<S3Settings>();
+  expectTypeOf<Connection>().toExtend<OwnSettings>();
 });
 
 test("loads the AWS SDK for a bucket only", () => {

@@ -3,7 +3,7 @@ import { ActivityError } from "../model/activity-error.ts";
 import { BucketName, ProfileName } from "../model/entities.ts";
 import type { DocumentStore } from "./interface.ts";
 import { openFileStore } from "./file/store.ts";
-import type { S3Settings } from "./s3/settings.ts";
+import type { OwnSettings } from "../s3/own/settings.ts";
 import type { StoreLog } from "./store-log.ts";
 
 export type OpenDocumentStoreOptions = {
@@ -11,7 +11,7 @@ export type OpenDocumentStoreOptions = {
    * How to reach the bucket of an `s3://` store with the profile that its URL names (`default` where it names none). A worker resolves it
    * among its profiles. Default: the AWS SDK's own environment and configuration files, with that name as their profile.
    */
-  readonly s3?: ((profile: string) => S3Settings | Promise<S3Settings>) | undefined;
+  readonly s3?: ((profile: string) => OwnSettings | Promise<OwnSettings>) | undefined;
   /** Told what no caller can be told, such as a document that could not be removed after it was read. */
   readonly log?: StoreLog | undefined;
   /** The time in milliseconds since 1970; for tests. */
@@ -46,7 +46,7 @@ async function openS3(url: string, { s3, ...options }: OpenDocumentStoreOptions)
   const { bucket, prefix, profile } = parseS3Url(url);
   const settings = s3 === undefined ? {} : await s3(profile ?? "default");
   const { openS3Store } = await loadS3Store();
-  return openS3Store({ bucket, prefix, settings, profile, ...options });
+  return await openS3Store({ bucket, prefix, settings, profile, ...options });
 }
 
 /** The thin client comes without the AWS SDK: whoever keeps documents in S3 adds it. */

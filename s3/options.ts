@@ -3,6 +3,8 @@ import type { Clients } from "./transport/clients.ts";
 import type { CredentialCache } from "./transport/credential-cache.ts";
 import type { RegionCache } from "./transport/region-cache.ts";
 
+const MIB = 1024 * 1024;
+
 /** One request to the store, for metrics. */
 export type RequestEvent = {
   /** The SDK's name of the operation. */
@@ -57,3 +59,27 @@ export type StoreBase = {
   /** How errors call the store. */
   readonly name: string;
 };
+
+/** What was given, and the defaults of the rest. */
+export function withDefaults(options: S3Options): Settings {
+  return {
+    maxSockets: 64,
+    connectTimeoutMs: 5_000,
+    idleTimeoutMs: 30_000,
+    requestTimeoutMs: 60_000,
+    copyTimeoutMs: 300_000,
+    fastPath: true,
+    copyPartSize: 128 * MIB,
+    copyParts: 8,
+    uploadPartSize: 8 * MIB,
+    uploadBuffer: 64 * MIB,
+    downloadBuffer: 48 * MIB,
+    uploadsBuffer: 48 * MIB,
+    ...options,
+  };
+}
+
+/** Which profile's account must own the bucket, where the profile says. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html */
+export function ownedBy({ connection }: Pick<StoreBase, "connection">): { ExpectedBucketOwner?: string } {
+  return connection.expectedBucketOwner === undefined ? {} : { ExpectedBucketOwner: connection.expectedBucketOwner };
+}

@@ -4,12 +4,10 @@ import { createClients } from "./transport/clients.ts";
 import { createCredentialCache } from "./transport/credential-cache.ts";
 import { createFastPath, type FastPath } from "./transport/fast-path.ts";
 import { createRegionCache } from "./transport/region-cache.ts";
-import type { S3Options, Settings, StoreBase } from "./options.ts";
+import { type S3Options, type StoreBase, withDefaults } from "./options.ts";
 import { createSeenBuckets, type SeenBuckets } from "./transport/seen-buckets.ts";
 
 export type { RequestEvent, S3Options } from "./options.ts";
-
-const MIB = 1024 * 1024;
 
 /** What every operation of one connection shares. */
 export type Store = StoreBase & {
@@ -38,21 +36,7 @@ export type Store = StoreBase & {
 };
 
 export function createStore(connection: Connection, options: S3Options): Store {
-  const settings: Settings = {
-    maxSockets: 64,
-    connectTimeoutMs: 5_000,
-    idleTimeoutMs: 30_000,
-    requestTimeoutMs: 60_000,
-    copyTimeoutMs: 300_000,
-    fastPath: true,
-    copyPartSize: 128 * MIB,
-    copyParts: 8,
-    uploadPartSize: 8 * MIB,
-    uploadBuffer: 64 * MIB,
-    downloadBuffer: 48 * MIB,
-    uploadsBuffer: 48 * MIB,
-    ...options,
-  };
+  const settings = withDefaults(options);
   const credentials = createCredentialCache(connection.credentials);
   const regions = createRegionCache();
   const clients = createClients(connection, credentials, settings);
@@ -69,9 +53,4 @@ export function createStore(connection: Connection, options: S3Options): Store {
     keepsVersions: createSeenBuckets(),
     learned: { bareIfMatch: false, digestsWanted: false, bulkDelete: "checksum" },
   };
-}
-
-/** Which profile's account must own the bucket, where the profile says. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html */
-export function ownedBy({ connection }: Store): { ExpectedBucketOwner?: string } {
-  return connection.expectedBucketOwner === undefined ? {} : { ExpectedBucketOwner: connection.expectedBucketOwner };
 }

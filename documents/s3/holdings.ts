@@ -1,4 +1,4 @@
-import type { S3Bucket } from "./bucket.ts";
+import type { OwnBucket } from "../../s3/own/bucket.ts";
 import {
   type ContentKind,
   contentPrefix,
@@ -32,7 +32,7 @@ export type Holding = {
  * (directory buckets), an id may come in pieces, so a missing piece proves nothing by itself.
  */
 export async function* holdings(
-  bucket: S3Bucket,
+  bucket: OwnBucket,
   prefix: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Holding> {
@@ -51,7 +51,7 @@ export async function* holdings(
 }
 
 async function* heldRecords(
-  bucket: S3Bucket,
+  bucket: OwnBucket,
   prefix: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<HeldRecord> {
@@ -62,7 +62,7 @@ async function* heldRecords(
 }
 
 async function* heldContents(
-  bucket: S3Bucket,
+  bucket: OwnBucket,
   prefix: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<HeldContent> {

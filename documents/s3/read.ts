@@ -6,7 +6,7 @@ import { DocumentPointer } from "../../model/entities.ts";
 import { checkDocumentId } from "../draft.ts";
 import { documentCorrupt, documentNotFound, isSameDocument, refuseExpired, refuseOther } from "../errors.ts";
 import type { ReadOptions } from "../interface.ts";
-import type { Fetched, S3Bucket } from "./bucket.ts";
+import type { Fetched, OwnBucket } from "../../s3/own/bucket.ts";
 import type { StoredRecord } from "./layout.ts";
 import { recordsOf, removeRecord } from "./records.ts";
 import type { S3Room } from "./room.ts";
@@ -121,7 +121,7 @@ async function openContent(room: S3Room, found: Found, signal: AbortSignal | und
 }
 
 async function open(
-  bucket: S3Bucket,
+  bucket: OwnBucket,
   location: string,
   { record, pointer }: Found,
   from: number,

@@ -1,4 +1,4 @@
-import type { S3Bucket } from "./bucket.ts";
+import type { OwnBucket } from "../../s3/own/bucket.ts";
 import { parseRecordKey, recordsPrefix, type StoredRecord } from "./layout.ts";
 import type { S3Room } from "./room.ts";
 
@@ -23,7 +23,7 @@ export async function deleteDocument(room: S3Room, id: string, signal: AbortSign
 
 /** The record first: content without one is invisible, and the sweeper finds it. */
 export async function removeRecord(
-  bucket: S3Bucket,
+  bucket: OwnBucket,
   record: StoredRecord,
   signal: AbortSignal | undefined,
 ): Promise<void> {

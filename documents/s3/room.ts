@@ -1,9 +1,9 @@
 import type { StoreLog } from "../store-log.ts";
-import type { S3Bucket } from "./bucket.ts";
+import type { OwnBucket } from "../../s3/own/bucket.ts";
 
 /** What the parts of the S3 store share. */
 export type S3Room = {
-  readonly bucket: S3Bucket;
+  readonly bucket: OwnBucket;
   readonly prefix: string;
   readonly location: string;
   readonly log: StoreLog;

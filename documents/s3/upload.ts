@@ -1,5 +1,5 @@
 import { ActivityError } from "../../model/activity-error.ts";
-import type { S3Bucket } from "./bucket.ts";
+import type { OwnBucket } from "../../s3/own/bucket.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MAX_PARTS = 10_000;
@@ -41,7 +41,7 @@ type Options = {
  * cleaned up.
  */
 export async function startPartsUpload(
-  bucket: S3Bucket,
+  bucket: OwnBucket,
   { key, contentType, partSize, signal, fail }: Options,
 ): Promise<PartsUpload> {
   const uploadId = await bucket.startUpload(key, contentType, { signal });

@@ -6,7 +6,7 @@ import {
 import { type About, unproven } from "../error-mapping.ts";
 import { retryPart } from "./retry.ts";
 import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy, type StoreBase } from "../options.ts";
 
 /** Where an upload is to become an object. */
 type Target = { readonly bucket: string; readonly key: string; readonly region?: string };
@@ -16,7 +16,7 @@ type Target = { readonly bucket: string; readonly key: string; readonly region?:
  * answer is awaited, and the caller removes what it then cannot use.
  */
 export async function openUpload(
-  store: Store,
+  store: StoreBase,
   target: Target,
   make: () => CreateMultipartUploadCommand,
   signal: AbortSignal,
@@ -33,7 +33,7 @@ export async function openUpload(
 }
 
 /** Removes an upload and its parts. Its own signal and time: it has to run after the caller's have ended. */
-export async function removeUpload(store: Store, { bucket, key, region }: Target, UploadId: string): Promise<void> {
+export async function removeUpload(store: StoreBase, { bucket, key, region }: Target, UploadId: string): Promise<void> {
   const signal = AbortSignal.timeout(store.settings.requestTimeoutMs);
   const about: About = { operation: "AbortMultipartUpload", bucket, key };
   const make = (): AbortMultipartUploadCommand =>

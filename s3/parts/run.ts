@@ -4,6 +4,7 @@ import { unquoteEtag } from "../../model/etag.ts";
 import type { PutRequest } from "../proof/put.ts";
 import { retryPart } from "./retry.ts";
 import { type S3Command, send } from "../transport/send.ts";
+import type { StoreBase } from "../options.ts";
 import type { Store } from "../store.ts";
 import type { UploadBody } from "./upload-body.ts";
 
@@ -48,7 +49,7 @@ function hasEtag(output: object): boolean {
 }
 
 /** The time of any answer, and what the bytes need at 256 KiB/s. */
-export function partTimeout({ settings }: Store, bytes: number): number {
+export function partTimeout({ settings }: Pick<StoreBase, "settings">, bytes: number): number {
   return settings.requestTimeoutMs + Math.ceil(bytes / 256);
 }
 

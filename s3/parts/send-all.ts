@@ -11,7 +11,7 @@ import { hasPlainEtag } from "../proof/content.ts";
 import { conditions, type PutRequest } from "../proof/put.ts";
 import { writtenVersion } from "../proof/written-version.ts";
 import type { Call } from "../interface.ts";
-import { ownedBy } from "../store.ts";
+import { ownedBy } from "../options.ts";
 import { send } from "../transport/send.ts";
 import { cutIntoParts, type PartBytes } from "./cut.ts";
 import { type PartsUpload, type SentPart, sendPart } from "./send-one.ts";

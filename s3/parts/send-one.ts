@@ -5,7 +5,8 @@ import { isSinglePartEtag, unquoteEtag } from "../../model/etag.ts";
 import { hasPlainEtag } from "../proof/content.ts";
 import type { Call } from "../interface.ts";
 import type { PutRequest } from "../proof/put.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy, type StoreBase } from "../options.ts";
+import type { Store } from "../store.ts";
 import { send } from "../transport/send.ts";
 import type { PartBytes } from "./cut.ts";
 import { retryPart } from "./retry.ts";
@@ -21,12 +22,19 @@ export type PartsUpload = {
   readonly about: About;
 };
 
+/** What one part needs to know of it. */
+type PartTarget = {
+  readonly store: StoreBase;
+  readonly request: Pick<PutRequest, "bucket" | "key" | "attributes">;
+  readonly region?: string;
+};
+
 export type SentPart = UploadedPart & { readonly md5: Buffer };
 
 /** Sends one part, again by itself where only it met trouble. https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 export async function sendPart(
-  { store, request, region }: PartsUpload,
-  { uploadId: UploadId }: OpenUpload,
+  { store, request, region }: PartTarget,
+  { uploadId: UploadId }: Pick<OpenUpload, "uploadId">,
   { number: PartNumber, bytes, md5 }: PartBytes,
   call: Call,
 ): Promise<SentPart> {
@@ -44,7 +52,11 @@ export async function sendPart(
       ContentMD5: md5.toString("base64"),
       ...ownedBy(store),
     });
-  const limits = { region, timeoutMs: partTimeout(store, bytes.length), bytes: bytes.length };
+  const limits = {
+    ...(region !== undefined && { region }),
+    timeoutMs: partTimeout(store, bytes.length),
+    bytes: bytes.length,
+  };
   return await retryPart(async () => {
     const answer = await send(store, make, about, call, limits);
     const etag = unquoteEtag(answer.ETag ?? "");

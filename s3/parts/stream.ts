@@ -11,7 +11,7 @@ import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { removeUpload } from "./open-upload.ts";
 import { type PartsRun, partTimeout, sendPart } from "./run.ts";
 import { send } from "../transport/send.ts";
-import { ownedBy } from "../store.ts";
+import { ownedBy } from "../options.ts";
 import { openStreamUpload } from "./stream-upload.ts";
 
 /**

@@ -5,7 +5,8 @@ import { unquoteEtag } from "../../model/etag.ts";
 import { removeUpload } from "./open-upload.ts";
 import type { Call, UploadMemory, UploadState } from "../interface.ts";
 import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 
 export type CopyPart = { readonly PartNumber: number; readonly ETag: string };
 

@@ -11,7 +11,8 @@ import type { Bucket } from "../../model/entities.ts";
 import { type About, unproven } from "../error-mapping.ts";
 import type { Call } from "../interface.ts";
 import { regionOf, send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 
 /** All buckets of the account, page by page. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html */
 export async function* listBuckets(

@@ -20,7 +20,8 @@ import { multipartCopy } from "../parts/copy.ts";
 import { headerBytes } from "./attribute-table.ts";
 import type { Call, CopyProof, CopyRequest } from "../interface.ts";
 import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 import { settleTags, type Tags, tags, tagsIfAny } from "./tags.ts";
 import { copiedRef, type Copied, pinnedRef, proves, verifyCopy } from "../proof/verify.ts";
 

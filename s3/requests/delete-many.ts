@@ -9,7 +9,8 @@ import { quoteEtag } from "../../model/etag.ts";
 import { findFacts } from "./head.ts";
 import type { Call, DeleteItem, DeleteOutcome, Pin, S3 } from "../interface.ts";
 import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 import { findVersion } from "./versions.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html */

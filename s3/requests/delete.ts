@@ -9,7 +9,8 @@ import { findFacts } from "./head.ts";
 import type { Headers } from "./object-facts.ts";
 import type { Call, Deleted, Pin, S3 } from "../interface.ts";
 import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 import { findVersion, refuseLossOfNullVersion } from "./versions.ts";
 
 const GONE: Deleted = { deleteMarker: false };

@@ -7,7 +7,8 @@ import { quoteEtag } from "../../model/etag.ts";
 import { type ObjectFacts, factsFromHeaders, type Headers } from "./object-facts.ts";
 import type { Call } from "../interface.ts";
 import { regionOf, send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 
 type HeadRequest = {
   readonly object: ObjectRef;

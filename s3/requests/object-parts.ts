@@ -4,7 +4,8 @@ import type { About } from "../error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import type { Call } from "../interface.ts";
 import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 import type { ObjectFacts } from "./object-facts.ts";
 
 /** Parts that are looked at at once. */

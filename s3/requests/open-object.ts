@@ -9,7 +9,7 @@ import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { factsFromHeaders, type Headers, type ObjectFacts } from "./object-facts.ts";
 import type { Call } from "../interface.ts";
 import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy, type StoreBase } from "../options.ts";
 
 export type OpenRequest = {
   readonly object: ObjectRef;
@@ -28,7 +28,7 @@ export type OpenObject = {
 };
 
 /** One GET. What `ifMatch` and `range` ask is compared with the answer too, because some stores ignore them. */
-export async function openObject(store: Store, request: OpenRequest, call: Call): Promise<OpenObject> {
+export async function openObject(store: StoreBase, request: OpenRequest, call: Call): Promise<OpenObject> {
   const { object, range, ifMatch } = request;
   const { bucket, key, versionId } = object;
   const about: About = { operation: "GetObject", bucket, key, versionId, store: store.name };

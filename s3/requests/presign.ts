@@ -3,7 +3,8 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Call, S3 } from "../interface.ts";
 import { toActivityError } from "../error-mapping.ts";
 import { regionOf } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 
 /**
  * A URL that lets its holder do one thing with one object, signed for the bucket's own region because nobody follows a

@@ -6,7 +6,8 @@ import { tagsOverflow } from "./attributes.ts";
 import { headFacts } from "./head.ts";
 import type { Call } from "../interface.ts";
 import { send } from "../transport/send.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 
 export type Tags = Readonly<Record<string, string>>;
 

@@ -3,7 +3,8 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectRef } from "../../model/entities.ts";
 import { nameOf } from "../error-mapping.ts";
 import type { Call } from "../interface.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy } from "../options.ts";
+import type { Store } from "../store.ts";
 import { send } from "../transport/send.ts";
 import { findFacts } from "./head.ts";
 

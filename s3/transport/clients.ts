@@ -1,7 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { Connection } from "../../credentials/connection.ts";
 import type { CredentialCache } from "./credential-cache.ts";
 import { createRetryStrategy } from "./retry-strategy.ts";
@@ -23,6 +22,8 @@ export type Clients = {
 type ClientSettings = {
   readonly maxSockets: number;
   readonly connectTimeoutMs: number;
+  /** Where an endpoint may come from AWS's environment and configuration files, as that of an app may; workers say theirs. */
+  readonly environment?: { readonly profile?: string };
 };
 
 // The SDK warns on the console where it has no logger of ours; every failure reaches the caller anyway.
@@ -34,12 +35,7 @@ export function createClients(connection: Connection, credentials: CredentialCac
   const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: settings.maxSockets });
   // No requestTimeout, which ends with the headers and leaves a stalled body hanging, and no socketTimeout, which also ends a
   // download whose reader is slow. The clocks in send.ts, parts/download/body.ts and put.ts see both ends.
-  const requestHandler = new NodeHttpHandler({
-    httpAgent,
-    httpsAgent,
-    connectionTimeout: settings.connectTimeoutMs,
-    logger: silent,
-  });
+  const requestHandler = { httpAgent, httpsAgent, connectionTimeout: settings.connectTimeoutMs, logger: silent };
   const clients = new Map<string, S3Client>();
 
   function create(region: string, { attempts, checksums }: Variant): S3Client {
@@ -49,7 +45,7 @@ export function createClients(connection: Connection, credentials: CredentialCac
       // Already "expired", so that the SDK asks the shared cache each time instead of keeping a copy of its own.
       credentials: async () => ({ ...(await credentials.get()), expiration: new Date(0) }),
       ...(connection.endpoint !== undefined && { endpoint: connection.endpoint }),
-      ignoreConfiguredEndpointUrls: true,
+      ...(settings.environment ?? { ignoreConfiguredEndpointUrls: true }),
       forcePathStyle: connection.pathStyle,
       requestHandler,
       maxAttempts: attempts,

@@ -8,9 +8,9 @@ import {
 import type { Command } from "@smithy/types";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type About, isThrottle, toActivityError } from "../error-mapping.ts";
-import { redirectRegion } from "./region-cache.ts";
+import { redirectRegion } from "./redirect-region.ts";
 import type { Call } from "../interface.ts";
-import { ownedBy, type Store } from "../store.ts";
+import { ownedBy, type StoreBase } from "../options.ts";
 
 /** An SDK command of S3. */
 export type S3Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = Command<
@@ -41,7 +41,7 @@ const EXPIRED = new Set(["ExpiredToken", "ExpiredTokenException", "RequestExpire
  * @param make makes the command anew for each try; it must hold no stream unless the region is known
  */
 export async function send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
-  store: Store,
+  store: StoreBase,
   make: () => S3Command<Input, Output>,
   about: About,
   call: Call,
@@ -62,12 +62,12 @@ export async function send<Input extends ServiceInputTypes, Output extends Servi
   }
 }
 
-function clientFor({ clients }: Store, region: string, { once = false }: Limits): S3Client {
+function clientFor({ clients }: StoreBase, region: string, { once = false }: Limits): S3Client {
   return once ? clients.forRegionOnce(region) : clients.forRegion(region);
 }
 
 /** The region of a bucket: remembered, or found out by HeadBucket; the profile's where the store does not say. */
-export async function regionOf(store: Store, bucket: string, call: Call): Promise<string> {
+export async function regionOf(store: StoreBase, bucket: string, call: Call): Promise<string> {
   const known = store.regions.get(bucket);
   if (known !== undefined) return known;
   const about: About = { operation: "HeadBucket", bucket };
@@ -87,7 +87,7 @@ export async function regionOf(store: Store, bucket: string, call: Call): Promis
 }
 
 async function attempt<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
-  store: Store,
+  store: StoreBase,
   client: S3Client,
   command: S3Command<Input, Output>,
   about: About,
@@ -119,14 +119,14 @@ async function attempt<Input extends ServiceInputTypes, Output extends ServiceOu
   }
 }
 
-function timeout(store: Store, about: About, timeoutMs: number | "none"): ActivityError {
+function timeout(store: StoreBase, about: About, timeoutMs: number | "none"): ActivityError {
   return new ActivityError("Timeout", `${store.name} did not answer ${about.operation} within ${timeoutMs} ms`, {
     retryable: true,
   });
 }
 
 async function nextRegion(
-  store: Store,
+  store: StoreBase,
   error: unknown,
   about: About,
   tried: string,
@@ -142,7 +142,7 @@ async function nextRegion(
   return region;
 }
 
-function failure(store: Store, error: unknown, about: About, call: Call): unknown {
+function failure(store: StoreBase, error: unknown, about: About, call: Call): unknown {
   if (call.signal.aborted) return call.signal.reason;
   const mapped = toActivityError(error, { store: store.name, ...about });
   if (EXPIRED.has(mapped.code)) store.credentials.forget();
@@ -163,7 +163,7 @@ type Outcome = {
   readonly bytes: number | undefined;
 };
 
-function report(store: Store, about: About, { started, failed, status, bytes }: Outcome): void {
+function report(store: StoreBase, about: About, { started, failed, status, bytes }: Outcome): void {
   const { onRequest } = store.settings;
   if (onRequest === undefined) return;
   const error = failed === undefined ? undefined : toActivityError(failed, about);

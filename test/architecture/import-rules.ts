@@ -78,8 +78,8 @@ function ruleOf(path: string): Rule | undefined {
 
 /** Packages with a home: only files there may load them. */
 const HOMES: readonly (readonly [packages: RegExp, home: RegExp])[] = [
-  [/^@aws-sdk\/(client-s3|lib-storage|s3-request-presigner)$/, /^(s3\/|documents\/s3\/store\.ts$)/],
-  [/^@(aws-sdk|smithy)\//, /^(credentials\/|s3\/|worker\/|documents\/s3\/store\.ts$)/],
+  [/^@aws-sdk\/(client-s3|lib-storage|s3-request-presigner)$/, /^s3\//],
+  [/^@(aws-sdk|smithy)\//, /^(credentials\/|s3\/)/],
 ];
 
 /** Files that only the rooms named beside them may load. */

@@ -1,5 +1,5 @@
-/** How the S3 store reaches its bucket. A worker's connection fits as it is; what is absent the AWS SDK finds in its environment. */
-export type S3Settings = {
+/** How to reach a bucket of one's own. A worker's connection fits as it is; what is absent the AWS SDK finds in its environment. */
+export type OwnSettings = {
   /** Asked again in time where its answer has an `expiration`. */
   readonly credentials?: () => Promise<{
     readonly accessKeyId: string;
