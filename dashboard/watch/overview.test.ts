@@ -84,3 +84,33 @@ test("the events tell the overview every second, and end when the session does",
     .poll(async () => (await dashboard.send("/metrics", { headers: known.viewer })).text)
     .toContain("bucketline_dashboard_event_streams 0");
 });
+
+test("however many follow the figures, Redis is asked as if it were one", async () => {
+  const redis = await startRedis();
+  const dashboard = await startDashboardHarness({ redis: redis.url });
+  onTestFinished(async () => {
+    await dashboard.close();
+    await redis.stop();
+  });
+  const commands = async () =>
+    Number(/total_commands_processed:(\d+)/.exec(await dashboard.redis.info("stats"))?.[1] ?? Number.NaN);
+  /** What Redis is asked until the first of so many readers has seen so many overviews, for each of these. */
+  const perOverview = async (readers: number, overviews = 4) => {
+    const closed = new AbortController();
+    const streams = await Promise.all(
+      Array.from({ length: readers }, () => fetch(`${dashboard.url}/api/events`, { signal: closed.signal })),
+    );
+    const before = await commands();
+    let seen = 0;
+    for await (const bytes of streams[0]?.body ?? []) {
+      seen += new TextDecoder().decode(bytes).split("event: overview").length - 1;
+      if (seen >= overviews) break;
+    }
+    const asked = (await commands()) - before;
+    closed.abort();
+    return asked / overviews;
+  };
+  const [one, many] = [await perOverview(1), await perOverview(20)];
+  expect(one).toBeLessThan(150);
+  expect(many).toBeLessThan(2 * one);
+});

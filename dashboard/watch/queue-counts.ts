@@ -29,9 +29,13 @@ export const RATE_WINDOW_MS = 10_000;
 /**
  * All that is shown of one queue, at the cost of counts alone, whatever the queue holds.
  * KEYS: wait, active, delayed, prioritized, completed, failed, meta, paused. ARGV: the queue's key, the start of the rate's window.
- * A prioritized job that waits behind others is not looked for: the one that is next tells the age.
+ * A prioritized job that waits behind others is not looked for: the one that is next tells the age. Most activities are never used, and a look at those
+ * is two commands.
  */
 const COUNT = `
+if redis.call("EXISTS", KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[8]) == 0 then
+  return { 0, 0, 0, 0, 0, redis.call("HEXISTS", KEYS[7], "paused"), "", 0, 0 }
+end
 local next = { redis.call("LINDEX", KEYS[1], -1), redis.call("ZRANGE", KEYS[4], 0, 0)[1] }
 local oldest = false
 for i = 1, 2 do

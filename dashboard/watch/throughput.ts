@@ -37,13 +37,17 @@ const MAY_BE_TRIMMED = 10_000;
  * Answers for each bucket: completed, failed, and the sampled jobs' `run,wait` in milliseconds; counts of -1 are unknown.
  */
 const COUNT = `
+local out = {}
+if redis.call("EXISTS", KEYS[1], KEYS[2]) == 0 then
+  for b = 1, tonumber(ARGV[4]) do out[b] = { 0, 0, {} } end
+  return out
+end
 local start, step, n = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local since = {}
 for i = 1, 2 do
   since[i] = 0
   if redis.call("ZCARD", KEYS[i]) >= tonumber(ARGV[6]) then since[i] = tonumber(redis.call("ZRANGE", KEYS[i], 0, 0, "WITHSCORES")[2]) end
 end
-local out = {}
 for b = 0, n - 1 do
   local from, to = start + b * step, "(" .. string.format("%.0f", start + (b + 1) * step)
   local counts = {}
