@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { MAX_PRIORITY } from "../batches/spec/request.ts";
+import { MAX_PRIORITY } from "../batches/spec/fields.ts";
 
 export type Pairs = Readonly<Record<string, string>>;
 

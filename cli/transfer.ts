@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "./batches/options.ts";
+import { verbOf } from "../batches/operations.ts";
 import type { Environment } from "./environment.ts";
 import { pair, type Pairs } from "./option-values.ts";
 import { jsonLine, printable } from "./printable.ts";
@@ -41,7 +42,8 @@ export function transferCommand(operation: "copy" | "move", environment: Environ
     .option("--storage-class <class>", "replaces the source's")
     .option("--version-id <id>", "this version of the object")
     .option("--destination-profile <name>", "the workers' profile for the destination; default: --profile");
-  if (operation === "move")
+  const deletes = verbOf({ operation }).source.ends === "deleted";
+  if (deletes)
     command.addOption(
       new Option("--min-verify <proof>", "the weakest proof on which a source may be deleted").choices([
         "etag",
@@ -56,7 +58,7 @@ export function transferCommand(operation: "copy" | "move", environment: Environ
       return session(environment, (open) => transferOne(open, operation, from, targetOf(from, to), options));
     if (to.key !== "" && !to.key.endsWith("/"))
       command.error("error: expected a destination that ends with / for a prefix or a pattern", { exitCode: 2 });
-    if (operation === "move") refuseWholeBucket(command, source, options);
+    if (deletes) refuseWholeBucket(command, source, options);
     await session(environment, (open) => transferMany(open, operation, source, to, options));
   });
 }
@@ -74,16 +76,15 @@ async function transferOne(
     destination: { ...to, credentials: options.destinationProfile },
     ...replacements(options),
   };
-  const done =
-    operation === "copy"
-      ? await runJob(producer, signal, { activity: "copy-object", input }, (job) => job.result({ signal }))
-      : await runJob(producer, signal, { activity: "move-object", input: { ...input, minVerify } }, (job) =>
-          job.result({ signal }),
-        );
+  const moves = verbOf({ operation }).source.ends === "deleted";
+  const done = moves
+    ? await runJob(producer, signal, { activity: "move-object", input: { ...input, minVerify } }, (job) =>
+        job.result({ signal }),
+      )
+    : await runJob(producer, signal, { activity: "copy-object", input }, (job) => job.result({ signal }));
   if (json) return console.log(jsonLine(done));
   const onItself = from.bucket === to.bucket && from.key === to.key && options.destinationProfile === undefined;
-  if (operation === "move" && onItself)
-    return say(printable(`${shown(from)} is source and destination: nothing was moved`));
+  if (moves && onItself) return say(printable(`${shown(from)} is source and destination: nothing was moved`));
   const proof = done.skipped
     ? "skipped: it is there already"
     : `${sizeText(done.object.size)}, verified by ${done.verified}`;

@@ -3,10 +3,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
+import { VERB_NAMES } from "../batches/operations.ts";
 import { contracts } from "../jobs/contracts.ts";
 import { handlers } from "../jobs/handlers.ts";
 import { fileProblems, folderProblems, staleExceptions } from "./architecture/file-rules.ts";
 import { importCycles, importProblems, loadedBy } from "./architecture/import-rules.ts";
+import { verbProblems, verbProblemsOf } from "./architecture/verb-rules.ts";
 import { readSource, readSources, sourcePaths } from "./architecture/read-source.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -28,6 +30,13 @@ describe("the project", () => {
 
   test("has folders that a reader takes in at a glance, and names that do not say them again", () => {
     expect(folderProblems(sourcePaths(root))).toEqual([]);
+  });
+
+  test("names no verb of batches outside of batches/operations", () => {
+    const pages = readdirSync(join(root, "dashboard/pages/assets"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".js"))
+      .map((file) => `dashboard/pages/assets/${file}`);
+    expect(verbProblems(root, [...sources.map(({ path }) => path), ...pages], VERB_NAMES)).toEqual([]);
   });
 
   test("lets producers in with the contracts and zod alone", () => {
@@ -120,6 +129,16 @@ describe("a rule turns red when it is broken:", () => {
     ["producer/ask.ts", 'import { Queue } from "bullmq"; import { readFile } from "node:fs/promises";'],
   ])("%s may say %s", (path, text) => {
     expect(importing(path, text)).toEqual([]);
+  });
+
+  test.each([
+    'export const f = (spec: Spec) => spec.operation === "move";',
+    'export const f = (operation: string) => (operation !== "delete" ? 1 : 2);',
+    'export function f(spec: Spec) { switch (spec.operation) { case "copy": return 1; } }',
+    'export const OPERATIONS = [["copy", "Copy"], ["move", "Move"], ["delete", "Delete"]];',
+    "export const f = { copy: 1, move: 2, delete: 3 };",
+  ])("a file outside of batches/operations may not say %s", (text) => {
+    expect(verbProblemsOf("batches/run/a.ts", text, VERB_NAMES)).toHaveLength(1);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Pin } from "../../s3/interface.ts";
 import { prefixSource } from "../spec/request.ts";
-import { OPEN } from "../run/outcomes.ts";
+import { openIndexes } from "../run/objects.ts";
 import { patiently } from "../run/patience.ts";
 import { runLanes } from "../run/lanes.ts";
 import { type ChunkWork, destinationKeyAt, Superseded } from "../run/work.ts";
@@ -50,8 +50,7 @@ export function decideConflict(
 
 /** Which open objects have one at their destination. */
 export async function findExisting(work: ChunkWork): Promise<Map<number, { etag: string; size: number }>> {
-  const open = [...work.manifest.keys.keys()].filter((index) => work.outcomes.status[index] === OPEN);
-  return await findThere(work, open);
+  return await findThere(work, openIndexes(work));
 }
 
 /** What lies at the destinations of objects: by listing beside the source where keys keep their order, else one by one. */

@@ -1,6 +1,7 @@
 import type { BatchQueue } from "../state/queue.ts";
 import { chunkJob, fairPriority } from "../state/queue.ts";
-import type { BatchSpec, ManifestSource } from "../spec/request.ts";
+import type { ManifestSource } from "../spec/fields.ts";
+import type { BatchSpec } from "../spec/request.ts";
 import { createFilter, keepMatching } from "./filter.ts";
 import { CHUNK_SIZE, type ManifestEntry, manifestOfEntries } from "../state/chunk-manifest.ts";
 import { type ManifestCursor, parseManifestLines, readManifestLines } from "./manifest-lines.ts";

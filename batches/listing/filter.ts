@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { createGlob, type Glob } from "../../model/glob/create.ts";
 import type { S3Object } from "../../model/entities.ts";
-import type { BatchFilter } from "../spec/request.ts";
+import type { BatchFilter } from "../spec/fields.ts";
 
 export type ObjectFilter = {
   /** The key after the source's prefix. */

@@ -5,7 +5,7 @@ import { parse } from "csv-parse/sync";
 import { z } from "zod";
 import { BucketName, Verified } from "../../model/entities.ts";
 import { unquoteEtag } from "../../model/etag.ts";
-import type { ManifestSource } from "../spec/request.ts";
+import type { ManifestSource } from "../spec/fields.ts";
 import type { ManifestEntry } from "../state/chunk-manifest.ts";
 
 /** Where to go on in a manifest document: bytes and lines that were taken. */

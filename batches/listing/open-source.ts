@@ -1,14 +1,9 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import { isAlias, isSameSecond } from "../../model/one-object.ts";
 import type { S3 } from "../../s3/interface.ts";
-import {
-  type BatchItem,
-  type BatchSpec,
-  type ManifestSource,
-  prefixSource,
-  refuseOverlap,
-  takesAll,
-} from "../spec/request.ts";
+import type { BatchItem, ManifestSource } from "../spec/fields.ts";
+import { type BatchSpec, prefixSource, refuseOverlap, takesAll } from "../spec/request.ts";
+import { verbOf } from "../operations.ts";
 import { isDirectoryBucket, type ListingCursor } from "./pages.ts";
 import type { LeasedRange } from "../../redis/leases.ts";
 import { itemChains } from "../spec/problems.ts";
@@ -64,7 +59,9 @@ export async function surveySource(
 ): Promise<{ readonly ranges: readonly LeasedRange[]; readonly taken: readonly TakenLine[] }> {
   const ends = { source, destination };
   const list = spec.source;
-  if (!("manifest" in list) || spec.operation === "delete")
+  const { source: named, destination: to } = verbOf(spec);
+  // A verb that leases nothing, and has no destination where lines could meet, need not read the manifest for it.
+  if (!("manifest" in list) || (named.lease === undefined && to === undefined))
     return { ranges: rangesOf(spec, ends, placesOf(spec, items)), taken: [] };
   const open = () => documents.read(list.manifest, { keep: true, signal });
   const { places, taken } = await surveyManifest(open, spec, list);

@@ -1,7 +1,7 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import type { S3Object } from "../../model/entities.ts";
 import type { ListPage, S3 } from "../../s3/interface.ts";
-import type { PrefixSource } from "../spec/request.ts";
+import type { PrefixSource } from "../spec/fields.ts";
 import { keepMatching, type ObjectFilter } from "./filter.ts";
 import { CHUNK_SIZE } from "../state/chunk-manifest.ts";
 import { compareKeys } from "./key-order.ts";

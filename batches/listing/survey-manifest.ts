@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
-import { type BatchSpec, destinationKeyOf, type ManifestSource } from "../spec/request.ts";
+import type { ManifestSource } from "../spec/fields.ts";
+import { type BatchSpec, destinationKeyOf } from "../spec/request.ts";
 import type { ManifestEntry } from "../state/chunk-manifest.ts";
 import { createPlaces, type Places } from "../state/ranges.ts";
 import { parseManifestLines, readManifestLines } from "./manifest-lines.ts";
@@ -37,6 +38,7 @@ export async function surveyManifest(
   const suspects = new Set<number>();
   for await (const [, entry] of entriesOf(await open(), source)) {
     places.add(entry);
+    if (spec.destination === undefined) continue;
     const hash = hashOf(destinationOf(spec, entry));
     if (setBits(seen, hash, bits)) suspects.add(hash);
   }

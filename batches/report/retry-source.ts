@@ -1,5 +1,7 @@
 import type { DocumentStore } from "../../documents/interface.ts";
 import { ActivityError } from "../../model/activity-error.ts";
+import { verbOf } from "../operations.ts";
+import type { Verb } from "../operations/verb.ts";
 import type { BatchSpecInput } from "../spec/request.ts";
 import type { BatchStatus } from "../state/status.ts";
 import type { ReportRow } from "./row.ts";
@@ -19,7 +21,7 @@ export async function retrySource(
   const first = await iterator.next();
   if (first.done === true)
     throw new ActivityError("NothingToRetry", `batch ${id} has no failed objects that could be tried again`);
-  const manifest = await documents.write(lines(first.value, iterator, spec.operation), {
+  const manifest = await documents.write(lines(first.value, iterator, verbOf(spec)), {
     name: `failed objects of batch ${id}.ndjson`,
     contentType: "application/x-ndjson",
     ttl: spec.retention,
@@ -58,15 +60,11 @@ async function* retryable(rows: AsyncIterable<ReportRow>): AsyncGenerator<Report
   for await (const row of rows) if (row.key !== "" && row.bucket !== "" && !HOPELESS.has(row.code ?? "")) yield row;
 }
 
-async function* lines(first: ReportRow, rest: AsyncIterator<ReportRow>, operation: string): AsyncGenerator<string> {
+async function* lines(first: ReportRow, rest: AsyncIterator<ReportRow>, verb: Verb): AsyncGenerator<string> {
   for (let row: ReportRow | undefined = first; row !== undefined;) {
-    const { bucket, key, versionId, destinationKey, etag, verified } = row;
-    const pin = operation === "delete" && etag !== undefined ? { etag } : {};
-    // Its source was not deleted; the next batch need not take the copy for somebody else's.
-    const copied =
-      operation === "move" && etag !== undefined && verified !== undefined ? { copied: { etag, verified } } : {};
+    const { bucket, key, versionId, destinationKey } = row;
     const to = destinationKey === undefined || destinationKey === "" ? {} : { destinationKey };
-    yield `${JSON.stringify({ bucket, key, ...(versionId !== undefined && { versionId }), ...to, ...pin, ...copied })}\n`;
+    yield `${JSON.stringify({ bucket, key, ...(versionId !== undefined && { versionId }), ...to, ...verb.retry(row) })}\n`;
     const next: IteratorResult<ReportRow> = await rest.next();
     row = next.done === true ? undefined : next.value;
   }

@@ -1,8 +1,8 @@
 import { succeededBytes, takeProgress, thresholdOf } from "./checkpoint.ts";
-import { settleUncertain } from "../operations/delete/objects.ts";
+import { verbOf } from "../operations.ts";
+import { settleUncertain } from "./uncertain.ts";
 import { COPIED, FAILED, OPEN, SKIPPED, SUCCEEDED, UNATTEMPTED } from "./outcomes.ts";
 import { isFailure, type RowContext, rowLine } from "../report/chunk-row.ts";
-import { abandonUploads } from "../operations/copy/leftover-uploads.ts";
 import { type ChunkWork, destinationKeyAt, Superseded } from "./work.ts";
 import { documentTtl, segmentId } from "../report/segment.ts";
 
@@ -12,11 +12,13 @@ const RECENT = 100;
 /** A batch that was cancelled, or failed as a whole: says of every object without an outcome what is true. */
 export async function giveUp(work: ChunkWork, why: "cancel" | "fail"): Promise<void> {
   const { outcomes, started, spec, manifest } = work;
-  await settleUncertain(work, maybeDeleted(work));
-  await abandonUploads(work);
+  const { cutOff, leftover, uncertain, abandon } = work.operation.settle;
+  const delivered = deliveryNumber(work) > 1;
+  await settleUncertain(work, delivered ? uncertain(work) : []);
+  await abandon?.(work);
   const word = why === "cancel" ? "cancelled" : "given up";
-  const copying = spec.operation !== "delete" && deliveryNumber(work) > 1;
-  const before = copying ? "before; a worker that had it earlier may have left a copy" : "before";
+  const left = delivered && leftover !== undefined;
+  const before = left ? `before; a worker that had it earlier may have left ${leftover}` : "before";
   for (let index = 0; index < manifest.keys.length; index++) {
     const status = outcomes.status[index];
     if (status === COPIED)
@@ -27,24 +29,11 @@ export async function giveUp(work: ChunkWork, why: "cancel" | "fail"): Promise<v
     else if (status === OPEN && started[index] === 1)
       outcomes.failed(index, {
         code: "Cancelled",
-        message: `Cancelled: the ${spec.operation} was cut off when the batch was ${word}; ${cutOff(spec.operation)}`,
+        message: `Cancelled: the ${spec.operation} was cut off when the batch was ${word}; ${cutOff}`,
       });
     else if (status === OPEN)
       outcomes.unattempted(index, { code: "Unattempted", message: `Unattempted: the batch was ${word} ${before}` });
   }
-}
-
-/** An earlier delivery may have deleted these and died before it could say so. */
-function maybeDeleted(work: ChunkWork): number[] {
-  const { outcomes, spec } = work;
-  if (deliveryNumber(work) === 1) return [];
-  if (spec.operation === "move") return [...outcomes.inherited];
-  if (spec.operation === "copy") return [];
-  return [...outcomes.status.keys()].filter((index) => outcomes.status[index] === OPEN);
-}
-
-function cutOff(operation: string): string {
-  return operation === "delete" ? "it may have been deleted" : "the source is kept, a copy may be there";
 }
 
 /**
@@ -92,7 +81,7 @@ async function writeReport(work: ChunkWork) {
     outcomes,
     destinationBucket: spec.destination?.bucket,
     destinationKeyAt: (index) => destinationKeyAt(work, index),
-    bestEffort: spec.operation !== "copy" && !source.connection.conditionalDelete,
+    bestEffort: verbOf(spec).source.ends === "deleted" && !source.connection.conditionalDelete,
   };
   const errors = new Map<string, number>();
   const recent: string[] = [];

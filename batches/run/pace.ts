@@ -1,6 +1,7 @@
 import type { BatchStore } from "../state/store.ts";
 import { rest } from "./retry.ts";
-import type { ChunkWork } from "./work.ts";
+import type { BatchSpec } from "../spec/request.ts";
+import type { ChunkControl } from "./control.ts";
 
 /** Holds a chunk to the batch's objects per second, which all workers share. */
 export type Pace = {
@@ -15,7 +16,14 @@ const GROUP = 32;
 
 const FREE: Pace = { take: () => Promise.resolve(true), takeMany: (wanted) => Promise.resolve(wanted) };
 
-export function createPace(store: BatchStore, { batch, spec, control, signal }: ChunkWork): Pace {
+type Paced = {
+  readonly batch: string;
+  readonly spec: BatchSpec;
+  readonly control: ChunkControl;
+  readonly signal: AbortSignal;
+};
+
+export function createPace(store: BatchStore, { batch, spec, control, signal }: Paced): Pace {
   const rate = spec.maxObjectsPerSecond;
   if (rate === undefined) return FREE;
   const group = Math.max(1, Math.min(GROUP, Math.floor(rate / 4)));

@@ -30,11 +30,11 @@ export async function pinManifest(work: ChunkWork): Promise<ChunkManifest> {
   return { ...manifest, etags, sizes, modified, classes, ...(refusals.length > 0 && { refusals }) };
 }
 
-/** A version that is to be deleted is exact by itself. */
+/** Objects that the plan cannot name exactly as they are. */
 function namesOnly(work: ChunkWork): number[] {
-  const { manifest, outcomes, spec } = work;
+  const { manifest, outcomes, operation } = work;
   return [...manifest.keys.keys()].filter((index) => {
-    const exact = spec.operation === "delete" && typeof manifest.versions?.[index] === "string";
+    const exact = operation.plan.isExact?.(work, index) === true;
     return outcomes.status[index] === OPEN && !exact && pinAt(work, index) === undefined;
   });
 }

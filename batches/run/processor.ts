@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { DelayedError, type Job } from "bullmq";
 import { LRUCache } from "lru-cache";
 import { type BatchJobData, chunkJob, fairPriority, turnJobId } from "../state/queue.ts";
-import { type BatchItem, type BatchSpec, parseBatchSpec } from "../spec/request.ts";
+import type { BatchItem } from "../spec/fields.ts";
+import { type BatchSpec, parseBatchSpec } from "../spec/request.ts";
+import { verbOf } from "../operations.ts";
 import { createBatchStore } from "../state/store.ts";
 import { claimRanges, releaseRanges, whileClaimed } from "../state/claim-ranges.ts";
 import { createControls } from "./control.ts";
@@ -11,7 +13,7 @@ import { openSource, refuseItemChains, surveySource } from "../listing/open-sour
 import { commitPage, findPage } from "../listing/find-page.ts";
 import { backoff, isFatal, isThrottle, toError } from "./retry.ts";
 import { type ChunkRef, createChunkStore, type Delivery } from "../state/chunk-store.ts";
-import { ACTIVITY_OF, type ChunkDeps, type DeleteDeadline, isPlanning, Superseded } from "./work.ts";
+import { type ChunkDeps, type DeleteDeadline, isPlanning, Superseded } from "./work.ts";
 import { createWorkshop } from "./workshop.ts";
 import { newBatch } from "../state/create.ts";
 import { healBatch } from "../state/heal.ts";
@@ -122,7 +124,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
   }
 
   async function open(batch: string, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
-    const activity = ACTIVITY_OF[spec.operation];
+    const activity = verbOf(spec).access;
     const source = await deps.s3For(spec.credentials, activity);
     const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials, activity);
     const ends = { spec, source, destination, signal };

@@ -2,6 +2,7 @@ import type { Cluster, Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { ActivityError } from "../../model/activity-error.ts";
 import type { DocumentStore } from "../../documents/interface.ts";
+import type { ActivityName } from "../../jobs/contracts.ts";
 import type { CredentialsRef } from "../../model/entities.ts";
 import type { Pin, S3 } from "../../s3/interface.ts";
 import type { Deadline } from "../../redis/deadline.ts";
@@ -10,17 +11,9 @@ import type { BatchQueue } from "../state/queue.ts";
 import { type BatchSpec, destinationKeyOf, prefixSource } from "../spec/request.ts";
 import type { ChunkControl } from "./control.ts";
 import { bucketAt, type ChunkManifest, classAt } from "../state/chunk-manifest.ts";
-import type { ChunkOutcomes } from "./outcomes.ts";
+import type { ChunkOutcomes, Remark } from "./outcomes.ts";
+import type { Pace } from "./pace.ts";
 import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
-
-export type BatchActivity = "copy-object" | "move-object" | "delete-object" | "list-objects";
-
-/** What the policy has to allow for the objects of a batch. */
-export const ACTIVITY_OF: Readonly<Record<BatchSpec["operation"], BatchActivity>> = {
-  copy: "copy-object",
-  move: "move-object",
-  delete: "delete-object",
-};
 
 /** Runs requests in lanes, in each as many at once as its place bears. */
 export type Limiter = {
@@ -54,11 +47,11 @@ export type ChunkDeps = {
    * The same object for the same credentials and activity; every request of it asks the policy about that activity, and about
    * list-objects where it lists. Its limiter, where it has one, holds the copies.
    */
-  readonly s3For: (credentials: CredentialsRef | undefined, activity: BatchActivity) => Promise<LimitedS3>;
+  readonly s3For: (credentials: CredentialsRef | undefined, activity: ActivityName) => Promise<LimitedS3>;
   /** The policy of these credentials for an activity in a bucket, ready to be asked for every object; for a listing, with its prefix. */
   readonly allowed: (
     credentials: CredentialsRef | undefined,
-    activity: BatchActivity,
+    activity: ActivityName,
     bucket: string,
   ) => Promise<(key: string) => boolean>;
   readonly documents: DocumentStore;
@@ -74,9 +67,41 @@ export type ChunkDeps = {
 /** Until when the owner of a job may delete: not long after its last confirmed renewal, or somebody else has the job and says what is kept. */
 export type DeleteDeadline = Pick<Deadline, "deletes" | "mayDelete" | "requireDelete">;
 
+/** How a verb is done, a chunk at a time; what can be told of it without doing it is its {@link Verb}. */
+export type Operation = {
+  /** Decides without a request on objects that must not be worked on, beside what holds for every verb. */
+  readonly screen?: (work: ChunkWork) => (index: number) => Screened | undefined;
+  /** What a dry run counts: the requests that the run will make, as far as the listing tells. */
+  readonly plan: {
+    readonly perChunk: (work: ChunkWork) => number;
+    readonly perObject: (work: ChunkWork, index: number) => number;
+    /** Whether an object is exact by its name alone; else it is looked at while the plan is made. */
+    readonly isExact?: (work: ChunkWork, index: number) => boolean;
+  };
+  /** Brings every open object to an outcome, unless the batch halts before. */
+  readonly work: (work: ChunkWork) => Promise<void>;
+  /** What is true of objects that had none when the batch was cancelled or given up. */
+  readonly settle: {
+    /** What may have become of an object whose work was cut off. */
+    readonly cutOff: string;
+    /** What an earlier delivery may have left, where it may. */
+    readonly leftover?: string;
+    /** Objects that an earlier delivery may have deleted before it died: they are looked for. */
+    readonly uncertain: (work: ChunkWork) => readonly number[];
+    /** Removes what nobody will go on with. */
+    readonly abandon?: (work: ChunkWork) => Promise<void>;
+  };
+};
+
+/** What a screen decided, and why. */
+export type Screened = Remark & { readonly skip?: boolean };
+
+export const defineOperation = (operation: Operation): Operation => operation;
+
 /** One delivery of a chunk at work. */
 export type ChunkWork = {
   readonly batch: string;
+  readonly operation: Operation;
   readonly delivery: Delivery;
   readonly spec: BatchSpec;
   readonly manifest: ChunkManifest;
@@ -96,6 +121,7 @@ export type ChunkWork = {
   readonly replicas: ReplicaWait | undefined;
   readonly onChunk: ChunkDeps["onChunk"];
   readonly limiter: Limiter;
+  readonly pace: Pace;
   readonly concurrency: number;
   /** Of the policy: may this object be worked on? */
   readonly mayTouch: (index: number) => boolean;

@@ -1,4 +1,5 @@
 import { ActivityError } from "../../model/activity-error.ts";
+import { operations, verbOf } from "../operations.ts";
 import type { BatchSpec } from "../spec/request.ts";
 import type { BatchStore } from "../state/store.ts";
 import type { ChunkControl, ChunkControls } from "./control.ts";
@@ -10,7 +11,6 @@ import { planChunk } from "./plan.ts";
 import { type ChunkEnd, runChunk } from "./chunk.ts";
 import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
 import {
-  ACTIVITY_OF,
   type ChunkDeps,
   type ChunkWork,
   type DeleteDeadline,
@@ -43,7 +43,8 @@ export function createWorkshop(
 ): (order: Order) => Promise<ChunkEnd> {
   return async ({ delivery, spec, signal: ending, deadline, fail }) => {
     const manifest = await decodeManifest(delivery.manifest);
-    const activity = ACTIVITY_OF[spec.operation];
+    const activity = verbOf(spec).access;
+    const { operation } = await operations[spec.operation].load();
     const source = await deps.s3For(spec.credentials, activity);
     const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials, activity);
     const mayTouch = await policyOf(deps, spec, manifest);
@@ -54,8 +55,10 @@ export function createWorkshop(
     control.stopping.addEventListener("abort", () => {
       cutTimer = setTimeout(() => cut.abort(haltReason(control)), HALT_MS);
     });
+    const signal = AbortSignal.any([ending, cut.signal]);
     const work: ChunkWork = {
       batch,
+      operation,
       delivery,
       spec,
       manifest,
@@ -66,7 +69,8 @@ export function createWorkshop(
       ending,
       deadline,
       outcomes: createOutcomes(manifest),
-      signal: AbortSignal.any([ending, cut.signal]),
+      signal,
+      pace: createPace(store, { batch, spec, control, signal }),
       documents: deps.documents,
       replicas: deps.replicas,
       onChunk: deps.onChunk,
@@ -81,7 +85,7 @@ export function createWorkshop(
     };
     try {
       if (isPlanning(delivery)) return await planOrCancel(work);
-      return await runChunk(work, createPace(store, work), fail);
+      return await runChunk(work, fail);
     } finally {
       clearTimeout(cutTimer);
       control.release();
@@ -116,7 +120,7 @@ async function policyOf(
   spec: BatchSpec,
   manifest: ChunkManifest,
 ): Promise<(index: number) => boolean> {
-  const activity = ACTIVITY_OF[spec.operation];
+  const activity = verbOf(spec).access;
   const buckets = [...new Set(typeof manifest.bucket === "string" ? [manifest.bucket] : manifest.bucket)];
   const sources = new Map(
     await Promise.all(

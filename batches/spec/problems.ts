@@ -9,7 +9,6 @@ type Item = {
 
 /** A request as far as it is looked at here: its fields are parsed already. */
 type Request = {
-  readonly operation: string;
   readonly credentials?: unknown;
   readonly source:
     | { readonly items: readonly Item[] }
@@ -25,11 +24,7 @@ type Problem = { readonly path: (string | number)[]; readonly message: string };
 
 /** What is wrong with a request beyond its single fields. */
 export function* problems(spec: Request): Generator<Problem> {
-  const { operation, source, destination, filter, maxBytes } = spec;
-  if (operation === "delete" && destination !== undefined)
-    yield { path: ["destination"], message: "expected none for a delete" };
-  if (operation !== "delete" && destination === undefined)
-    yield { path: ["destination"], message: `expected one for a ${operation}` };
+  const { source, filter, maxBytes } = spec;
   if (filter !== undefined && !("bucket" in source && "prefix" in source)) {
     const unknown = (["minSize", "maxSize", "modifiedBefore", "modifiedAfter", "storageClasses"] as const).find(
       (name) => filter[name] !== undefined,
@@ -51,10 +46,10 @@ export function* problems(spec: Request): Generator<Problem> {
 
 /** Two items that meet at one destination, or one that is written where another is read, depend on the order of work: refused. */
 function* itemProblems(spec: Request, items: readonly Item[]): Generator<Problem> {
-  const { destination, operation } = spec;
+  const { destination } = spec;
   const sources = new Set(items.map(({ bucket, key, versionId }) => `${bucket}/${key}\n${versionId ?? ""}`));
   if (sources.size < items.length) yield { path: ["source", "items"], message: "expected every object once" };
-  if (destination === undefined || operation === "delete") return;
+  if (destination === undefined) return;
   const written = new Set<string>();
   for (const [index, item] of items.entries()) {
     const name = `${destination.bucket}/${itemDestination(destination, item)}`;
@@ -68,11 +63,11 @@ function* itemProblems(spec: Request, items: readonly Item[]): Generator<Problem
   if (hasOneCredentials(spec)) yield* itemChains(spec, items);
 }
 
-type Chained = Pick<Request, "destination" | "operation">;
+type Chained = Pick<Request, "destination">;
 
 /** Items that are written where another one is read, if both ends are one store. */
-export function* itemChains({ destination, operation }: Chained, items: readonly Item[]): Generator<Problem> {
-  if (destination === undefined || operation === "delete") return;
+export function* itemChains({ destination }: Chained, items: readonly Item[]): Generator<Problem> {
+  if (destination === undefined) return;
   const keys = new Set(items.map(({ bucket, key }) => `${bucket}/${key}`));
   for (const [index, item] of items.entries()) {
     const name = `${destination.bucket}/${itemDestination(destination, item)}`;

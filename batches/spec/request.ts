@@ -1,170 +1,53 @@
 import { z } from "zod";
 import { ActivityError } from "../../model/activity-error.ts";
+import { attributesOf } from "../../model/object-attributes.ts";
+import { operations, VERB_NAMES, verbOf } from "../operations.ts";
+import type { batchFields, destinationOf, PrefixSource } from "./fields.ts";
 import { hasOneCredentials, problems } from "./problems.ts";
-import {
-  BucketName,
-  CredentialsRef,
-  DocumentPointer,
-  KeyPrefix,
-  ObjectKey,
-  ObjectRef,
-  OnConflict,
-  OnOverlap,
-  Verified,
-  wellFormed,
-} from "../../model/entities.ts";
-import { countWildcards } from "../../model/glob/create.ts";
-import { parseGlob } from "../../model/glob/parse.ts";
-import { attributeFields, attributesOf, StorageClass } from "../../model/object-attributes.ts";
 
-/** The most objects that may be named in the request itself; more go into a manifest document. */
-export const MAX_ITEMS = 1000;
-
-/** Lower goes first. BullMQ holds 2^21 priorities; each of ours spans a thousand of them, for fair sharing. */
-export const MAX_PRIORITY = 2000;
-const DAY_S = 24 * 3600;
-
-/** What one key may cost grows with the wildcards of a filter times the key's length. */
-const MAX_WILDCARDS = 1000;
-
-const Glob = wellFormed()
-  .min(1)
-  .max(1024)
-  .superRefine((pattern, context) => {
-    try {
-      parseGlob(pattern);
-    } catch (error) {
-      // Throws plain errors that say what was expected, and where.
-      context.addIssue({ code: "custom", message: `not a glob: ${(error as Error).message}`, continue: false });
-    }
-  });
-const Count = z.int().positive();
-
-/** Which objects of a prefix are meant. All conditions must hold. Objects that do not match are only counted as `filtered`. */
-export const BatchFilter = z
-  .strictObject({
-    /** Globs on the key after `source.prefix` (the whole key for items and manifests); one must match. `*` does not cross a `/`, `**` does; see `createGlob`. */
-    include: z.array(Glob).min(1).max(100).optional(),
-    /** Globs; none may match. */
-    exclude: z.array(Glob).min(1).max(100).optional(),
-    /** Bytes, both ends counted. */
-    minSize: z.int().nonnegative().optional(),
-    maxSize: z.int().nonnegative().optional(),
-    /** Last modified before or after this instant, in UTC or with an offset. */
-    modifiedBefore: z.iso.datetime({ offset: true }).optional(),
-    modifiedAfter: z.iso.datetime({ offset: true }).optional(),
-    storageClasses: z.array(StorageClass).min(1).max(20).optional(),
-  })
-  .refine(({ minSize = 0, maxSize = Infinity }) => minSize <= maxSize, {
-    path: ["maxSize"],
-    error: "expected maxSize to be at least minSize",
-  })
-  .refine(({ include = [], exclude = [] }) => wildcardsOf([...include, ...exclude]) <= MAX_WILDCARDS, {
-    path: ["include"],
-    error: `expected at most ${MAX_WILDCARDS} wildcards in all globs together; give the objects as items or a manifest`,
-  });
-
-/** Of patterns that are globs; one that is not was refused by itself. */
-function wildcardsOf(patterns: readonly string[]): number {
-  return patterns.reduce((sum, pattern) => sum + countWildcards(parseGlob(pattern)), 0);
-}
-
-export type BatchFilter = z.infer<typeof BatchFilter>;
-
-const PrefixSource = z.strictObject({ bucket: BucketName, prefix: KeyPrefix.default("") });
-
-const BatchItem = ObjectRef.extend({
-  /** The pin: without it the object is looked at just before it is copied. */
-  etag: z.string().min(1).max(256).optional(),
-  size: z.int().nonnegative().optional(),
-  lastModified: z.iso.datetime().optional(),
-  storageClass: z.string().max(64).optional(),
-  /** Overrules `destination.prefix`. */
-  destinationKey: ObjectKey.optional(),
-});
-export type BatchItem = z.infer<typeof BatchItem>;
-
-const ItemsSource = z.strictObject({ items: z.array(BatchItem).min(1).max(MAX_ITEMS) });
-
-const ManifestSource = z.strictObject({
-  manifest: DocumentPointer,
-  /**
-   * `csv`: lines of `bucket,key[,versionId]` with URL-encoded keys, as S3 Batch Operations and S3 Inventory write them.
-   * `ndjson`: lines of `{ bucket?, key, versionId?, etag?, size?, destinationKey? }`.
-   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create-job.html#specify-batchjob-manifest
-   */
-  format: z.enum(["csv", "ndjson"]),
-  /** For NDJSON lines without one. */
-  bucket: BucketName.optional(),
-});
-
-const BatchDestination = z.strictObject({
-  bucket: BucketName,
-  /** Takes the place of `source.prefix`; stands before the whole key of items and manifests. Default: keys stay as they are. */
-  prefix: KeyPrefix.optional(),
-  credentials: CredentialsRef.optional(),
-});
-
-/** What a batch does, to which objects, and how carefully. */
+/** What a batch does, to which objects, and how carefully: the request of one of the verbs. */
 export const BatchSpec = z
-  .strictObject({
-    operation: z.enum(["copy", "move", "delete"]),
-    credentials: CredentialsRef.optional(),
-    source: z.union([PrefixSource, ItemsSource, ManifestSource], {
-      error: "expected { bucket, prefix }, { items: 1 to 1,000 objects } or { manifest, format }",
-    }),
-    /** Required for copy and move. */
-    destination: BatchDestination.optional(),
-    filter: BatchFilter.optional(),
-    onConflict: OnConflict.default("overwrite"),
-    /**
-     * While another batch, or a move-object job, moves from where this one writes, or writes where this one moves from. Two moves that cross would
-     * delete the only copy. `wait`: starts once the other has ended; `fail`: the batch fails with `Overlap`.
-     */
-    onOverlap: OnOverlap.default("wait"),
-    /** The weakest proof on which a move may delete a source. */
-    minVerify: Verified.default("size"),
-    /** What becomes of objects that must be restored before they can be read (GLACIER, DEEP_ARCHIVE). */
-    archived: z.enum(["skip", "fail"]).default("fail"),
-    /** Replaces what copies else carry over from their sources. */
-    ...attributeFields,
-    /** 1 goes first, 2,000 last; batches of one priority share fairly. */
-    priority: z.int().min(1).max(MAX_PRIORITY).default(100),
-    /** Over all workers. */
-    maxObjectsPerSecond: z.number().positive().max(1_000_000).optional(),
-    /** The batch ends, completed, after so many objects. */
-    maxObjects: Count.optional(),
-    /** The batch ends, completed, before the object that would exceed so many bytes. */
-    maxBytes: Count.optional(),
-    /** The batch fails once more than `ratio` of at least `minimum` attempted objects failed. */
-    failureThreshold: z
-      .strictObject({ ratio: z.number().min(0).max(1).default(0.5), minimum: Count.default(1000) })
-      .default({ ratio: 0.5, minimum: 1000 }),
-    /** Which rows the report holds: all, or only what failed or was not attempted. */
-    report: z.enum(["all", "failures"]).default("all"),
-    /** Only lists and counts; ends `planned`, waiting for `confirm()`. */
-    dryRun: z.boolean().default(false),
-    /** Seconds for which record and report are kept after the end, and for which a plan can be confirmed. Default 30 days. */
-    retention: z
-      .int()
-      .min(60)
-      .max(3650 * DAY_S)
-      .default(30 * DAY_S),
-    /** For people. */
-    label: z.string().min(1).max(200).optional(),
-  })
+  .discriminatedUnion(
+    "operation",
+    Object.values(operations).map(({ spec }) => spec) as [VerbSpec, ...VerbSpec[]], // there is at least one
+    {
+      error: ({ code }) => (code === "invalid_union" ? `expected one of ${VERB_NAMES.join(", ")}` : undefined),
+    },
+  )
   .superRefine((spec, context) => {
     for (const { path, message } of problems(spec)) context.addIssue({ code: "custom", path, message });
   });
 
-/** The spec as it is stored: defaults filled in. */
-export type BatchSpec = z.output<typeof BatchSpec>;
-/** The spec as it is given. */
-export type BatchSpecInput = z.input<typeof BatchSpec>;
-export type BatchOperation = BatchSpec["operation"];
+type VerbSpec = (typeof operations)[keyof typeof operations]["spec"];
 
-export type PrefixSource = z.output<typeof PrefixSource>;
-export type ManifestSource = z.output<typeof ManifestSource>;
+export type BatchOperation = keyof typeof operations;
+
+type Destination = ReturnType<typeof destinationOf>;
+/** What single verbs take beside the fields of all. */
+type Own<Spec, Fields> = {
+  readonly [Name in Exclude<NameOf<Spec>, keyof Fields | "operation" | "destination">]?: FieldOf<Spec, Name>;
+};
+type NameOf<Spec> = Spec extends unknown ? keyof Spec : never;
+type FieldOf<Spec, Name> = Spec extends unknown ? (Name extends keyof Spec ? Spec[Name] : never) : never;
+
+type StoredFields = z.output<z.ZodObject<typeof batchFields>>;
+type GivenFields = z.input<z.ZodObject<typeof batchFields>>;
+
+/** The spec as it is stored: defaults filled in. */
+export type BatchSpec = StoredFields &
+  Own<z.output<VerbSpec>, StoredFields> & {
+    operation: BatchOperation;
+    /** Absent for a delete. */
+    destination?: z.output<Destination> | undefined;
+  };
+
+/** The spec as it is given. Which verb takes which fields is checked when it is parsed. */
+export type BatchSpecInput = GivenFields &
+  Own<z.input<VerbSpec>, GivenFields> & {
+    operation: BatchOperation;
+    /** Required for copy and move. */
+    destination?: z.input<Destination> | undefined;
+  };
 
 /**
  * Checks a request for a batch.
@@ -213,7 +96,7 @@ export function refuseOverlap(spec: BatchSpec, sameBucket: boolean): void {
 
 /** Whether a batch says something of its objects, so that a copy of one onto itself changes it. */
 export function changesInPlace(spec: BatchSpec): boolean {
-  return spec.operation === "copy" && Object.keys(attributesOf(spec)).length > 0;
+  return verbOf(spec).rewrites && Object.keys(attributesOf(spec)).length > 0;
 }
 
 /** Whether a batch changes the objects of a prefix where they are. */

@@ -1,7 +1,9 @@
 import type { Connection } from "../../credentials/connection.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type LeasedRange, type LeaseRole, leasedBucket } from "../../redis/leases.ts";
-import { type BatchItem, type BatchSpec, destinationKeyOf, prefixSource } from "../spec/request.ts";
+import type { BatchItem } from "../spec/fields.ts";
+import { verbOf } from "../operations.ts";
+import { type BatchSpec, destinationKeyOf, prefixSource } from "../spec/request.ts";
 
 /** A batch's ranges are taken for so long, and taken anew all the while it is at work, in ms. */
 export const RANGES_MS = 60_000;
@@ -21,12 +23,15 @@ type Ends = {
   readonly destination: { readonly connection: Connection };
 };
 
-/** What a batch deletes from and writes to, for the leases that keep crossing moves apart. A delete takes away what it is told to, whoever made it. */
+/** What a batch deletes from and writes to, for the leases that keep crossing moves apart. */
 export function rangesOf(spec: BatchSpec, { source, destination }: Ends, places: Places): LeasedRange[] {
-  if (spec.operation === "delete") return [];
-  const writes = places.destinations.map((place) => range(destination.connection, place, "writes"));
-  if (spec.operation === "copy") return writes;
-  return [...places.sources.map((place) => range(source.connection, place, "deletes")), ...writes];
+  const verb = verbOf(spec);
+  const leased = (these: readonly Place[], role: LeaseRole | undefined, { connection }: Ends["source"]) =>
+    role === undefined ? [] : these.map((place) => range(connection, place, role));
+  return [
+    ...leased(places.sources, verb.source.lease, source),
+    ...leased(places.destinations, verb.destination?.lease, destination),
+  ];
 }
 
 function range(connection: Connection, { bucket, prefix }: Place, role: LeaseRole): LeasedRange {

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { Command, Option } from "commander";
+import { VERB_NAMES, verbOf } from "../../batches/operations.ts";
 import type { BatchSpecInput } from "../../producer/index.ts";
 import { addBatchOptions, type BatchOptions, batchSpec } from "./options.ts";
 import type { Environment } from "../environment.ts";
@@ -21,13 +22,11 @@ export function startFromManifest(environment: Environment): Command {
   const command: Command = addBatchOptions(
     new Command("start")
       .description("start a batch over the objects that a manifest names")
-      .addArgument(
-        new Command().createArgument("<operation>", "what to do with each").choices(["copy", "move", "delete"]),
-      )
+      .addArgument(new Command().createArgument("<operation>", "what to do with each").choices(VERB_NAMES))
       .argument("<manifest>", "a file of lines, CSV (bucket,key[,versionId]) or NDJSON; - for standard input")
       .addOption(new Option("--format <format>", "default: told by the file's ending").choices(["csv", "ndjson"]))
       .option("--bucket <name>", "for NDJSON lines that name none")
-      .option("--to <url>", "s3://bucket or s3://bucket/prefix/; for copy and move", s3Url)
+      .option("--to <url>", "s3://bucket or s3://bucket/prefix/; where the objects go", s3Url)
       .addOption(
         new Option("--on-conflict <what>", "where the destination has an object already; default: overwrite").choices([
           "overwrite",
@@ -48,10 +47,9 @@ Examples:
     const format = options.format ?? formatOf(file);
     if (format === undefined)
       command.error("error: --format: expected csv or ndjson, which the name does not tell", { exitCode: 2 });
-    if ((operation === "delete") === (options.to !== undefined))
-      command.error(`error: --to: expected ${operation === "delete" ? "none for delete" : "a destination"}`, {
-        exitCode: 2,
-      });
+    const goes = verbOf({ operation }).destination !== undefined;
+    if (goes !== (options.to !== undefined))
+      command.error(`error: --to: expected ${goes ? "a destination" : `none for ${operation}`}`, { exitCode: 2 });
     await session(environment, async (open) => {
       const { producer, signal } = open;
       const manifest = await producer.documents.write(file === "-" ? process.stdin : createReadStream(file), {

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import { BatchId } from "../../batches/state/keys.ts";
-import { BatchSpec, MAX_PRIORITY } from "../../batches/spec/request.ts";
+import { VERB_NAMES, verbOf } from "../../batches/operations.ts";
+import { MAX_PRIORITY } from "../../batches/spec/fields.ts";
+import { BatchSpec } from "../../batches/spec/request.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { BatchHandle, Batches } from "../../producer/batches.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { redact } from "../redact.ts";
 import type { BatchView, BatchViews } from "../watch/batch-views.ts";
-import { BatchSchema, BatchStateSchema, BucketSchema, ReportRowSchema } from "./batch-schemas.ts";
+import { BatchSchema, BatchStateSchema, BucketSchema, ReportRowSchema, VerbSchema } from "./batch-schemas.ts";
 import { wholeText } from "./job-schemas.ts";
 
 export type BatchRouteDeps = { readonly batches: Batches; readonly views: BatchViews };
@@ -28,6 +30,21 @@ export async function viewBatch(views: BatchViews, id: string): Promise<BatchVie
 
 function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] {
   return [
+    defineRoute({
+      method: "GET",
+      path: "/api/operations",
+      access: "view",
+      tag,
+      summary: "What a batch can do",
+      answers: { 200: { description: "Every operation", schema: z.object({ operations: z.array(VerbSchema) }) } },
+      handler: () =>
+        Promise.resolve({
+          operations: VERB_NAMES.map((name) => {
+            const { title, hint, source, destination } = verbOf({ operation: name });
+            return { name, title, hint, sources: source.ends, destination: destination !== undefined };
+          }),
+        }),
+    }),
     defineRoute({
       method: "GET",
       path: "/api/batches",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { VERB_NAMES } from "../../batches/operations.ts";
 import { BATCH_STATES } from "../../batches/state/status.ts";
 import { ROW_STATUSES } from "../../batches/report/row.ts";
 import { JobErrorSchema } from "./job-schemas.ts";
@@ -11,11 +12,20 @@ export const RowStatusSchema = z.enum(ROW_STATUSES).meta({ id: "RowStatus", desc
 const count = z.number().nonnegative();
 const At = z.iso.datetime().optional();
 
+export const VerbSchema = z.object({
+  name: z.enum(VERB_NAMES).describe("What a batch asks for as its `operation`"),
+  title: z.string().describe("Its name for people"),
+  hint: z.string().describe("What it does, in a few words"),
+  sources: z.enum(["kept", "deleted"]).describe("What becomes of the objects that a batch names"),
+  destination: z.boolean().describe("Whether it takes a destination"),
+});
+
 export const BatchSchema = z
   .object({
     id: z.string().describe("Id of the batch"),
     state: BatchStateSchema,
-    operation: z.enum(["copy", "move", "delete"]).describe("What it does"),
+    operation: z.enum(VERB_NAMES).describe("What it does"),
+    sources: VerbSchema.shape.sources,
     spec: z.record(z.string(), z.unknown()).describe("The request, with its defaults; secrets are taken out"),
     priority: z.number().describe("1 goes first"),
     createdAt: z.string().describe("When it was asked for"),

@@ -1,6 +1,6 @@
 /** What the routes of the API return, as the pages know it: inferred from the schemas that the routes are declared with. */
 import type { z } from "zod";
-import type { BatchSchema, BucketSchema, ReportRowSchema } from "../api/batch-schemas.ts";
+import type { BatchSchema, BucketSchema, ReportRowSchema, VerbSchema } from "../api/batch-schemas.ts";
 import type { JobErrorSchema, JobRowSchema, JobSchema, QuarantinedSchema } from "../api/job-schemas.ts";
 import type { JobBucketSchema, OverviewSchema } from "../api/overview-schemas.ts";
 import type { SessionSchema } from "../api/session-schemas.ts";
@@ -16,6 +16,8 @@ export type JobError = z.infer<typeof JobErrorSchema>;
 export type Quarantined = z.infer<typeof QuarantinedSchema>;
 /** The spec is JSON of any form to a client in another language; here it is known what it holds. */
 export type Batch = Omit<z.infer<typeof BatchSchema>, "spec"> & { readonly spec: BatchRequest };
+/** What a batch can do. */
+export type Verb = z.infer<typeof VerbSchema>;
 export type BatchBucket = z.infer<typeof BucketSchema>;
 export type ReportRow = z.infer<typeof ReportRowSchema>;
 

@@ -1,4 +1,5 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
+import { findVerb } from "../../batches/operations.ts";
 import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/state/status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/state/store.ts";
 import { redact } from "../redact.ts";
@@ -9,6 +10,8 @@ export type BatchBucket = { readonly at: string; readonly objects: number; reado
 
 /** A batch, and how fast it goes. Secrets are taken out. */
 export type BatchView = BatchStatus & {
+  /** What becomes of the objects that it names. */
+  readonly sources: "kept" | "deleted";
   /** Over the last ten seconds; 0 for a batch at rest. */
   readonly objectsPerSecond: number;
   readonly bytesPerSecond: number;
@@ -153,7 +156,14 @@ function viewOf(status: BatchStatus, speed: { readonly objects: number; readonly
   const left = status.total === undefined ? undefined : Math.max(0, status.total - ended);
   const eta = left !== undefined && speed.objects > 0 ? { etaSeconds: Math.round(left / speed.objects) } : {};
   // Redacting keeps the shape: only secrets become other text.
-  return { ...(redact(status) as BatchStatus), objectsPerSecond: speed.objects, bytesPerSecond: speed.bytes, ...eta };
+  const sources = findVerb(status.operation)?.source.ends ?? "kept";
+  return {
+    ...(redact(status) as BatchStatus),
+    sources,
+    objectsPerSecond: speed.objects,
+    bytesPerSecond: speed.bytes,
+    ...eta,
+  };
 }
 
 /** Per second, over the steps that lie in the window; the one that is filling counts for as long as it has run. */

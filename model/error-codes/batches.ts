@@ -43,6 +43,12 @@ export const BATCH_CODES = {
       "A page of the confirmed plan is not in the document store any more. Objects of that page were not touched.",
     remedy: "Make a new plan; keep the document store for at least the plan's retention.",
   },
+  UnknownOperation: {
+    retryable: true,
+    meaning:
+      "A batch asks for an operation that this version does not have, as after a downgrade or while workers are replaced.",
+    remedy: "Nothing while newer workers run, which take it on; else start workers of the version that knows it.",
+  },
   NothingToRetry: {
     retryable: false,
     httpStatus: 409,

@@ -48,7 +48,7 @@ export const batchMutants: readonly Mutant[] = [
   },
   {
     rule: "what a cut-off delete did is looked for before a row says that it is kept",
-    file: "batches/operations/delete/objects.ts",
+    file: "batches/run/uncertain.ts",
     find: "  ending.throwIfAborted();\n",
     replace: "  if (ending.aborted) return;\n",
     test: SAFETY,
@@ -76,7 +76,7 @@ export const batchMutants: readonly Mutant[] = [
   },
   {
     rule: "a source is kept where its copy was replaced, although nothing was to be",
-    file: "batches/operations/delete/objects.ts",
+    file: "batches/operations/move/delete-copied.ts",
     find: "await stillThere(work, indexes)",
     replace: "indexes",
     test: SAFETY,

@@ -31,7 +31,6 @@ export function uploadMemory(
 /** Where nobody will go on: removes the uploads that deliveries before this one, paused or killed, left with some parts. */
 export async function abandonUploads(work: ChunkWork): Promise<void> {
   const { spec, manifest, outcomes, source, destination, started } = work;
-  if (spec.operation === "delete") return;
   const sizeAt = (index: number): number => outcomes.pins.get(index)?.size ?? manifest.sizes[index] ?? 0;
   const least = partsAbove(destination.connection, source === destination ? "copied" : "sent");
   const large = [...manifest.keys.keys()].filter((index) => outcomes.status[index] === OPEN && sizeAt(index) > least);

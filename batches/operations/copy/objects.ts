@@ -9,26 +9,27 @@ import type { CopyProof, CopyRequest, Pin } from "../../../s3/interface.ts";
 import type { Conflicts } from "../../listing/conflicts.ts";
 import { decideConflict } from "../../listing/conflicts.ts";
 import { lookAgain } from "./look.ts";
-import { bucketAt } from "../../state/chunk-manifest.ts";
 import { OPEN } from "../../run/outcomes.ts";
-import { runLanes } from "../../run/lanes.ts";
-import type { Pace } from "../../run/pace.ts";
-import { backoff, isFatal, isThrottle, MAX_TRIES, rest, toError } from "../../run/retry.ts";
-import { settleArchived } from "../../run/screen.ts";
+import { pinOf } from "../../run/pin.ts";
+import { workOnObjects } from "../../run/objects.ts";
+import { settleArchived } from "./archived.ts";
 import { uploadMemory } from "./leftover-uploads.ts";
-import { type ChunkWork, destinationKeyAt, laneOf, pinAt, Superseded } from "../../run/work.ts";
+import { type ChunkWork, destinationKeyAt, laneOf } from "../../run/work.ts";
 
 /** Objects in parts, or streamed between stores, at once: each is many requests by itself. */
 const LARGE_LANES = 4;
 const STREAM_LANES = 16;
-/** The limiter holds the lane back already; this only keeps one object from asking all the time. */
-const THROTTLED = { base: 50, max: 1000 };
-/** Waits in a row of one object after which it is worth telling. */
-const LONG_WAITS = 8;
 const STRENGTH: Readonly<Record<Verified, number>> = { size: 0, checksum: 1, etag: 2 };
 
+export type Copying = {
+  /** What the destination held before; where it matters. */
+  readonly conflicts: Conflicts | undefined;
+  /** What is next for an object whose copy is proven. The source is gone where an earlier delivery deleted it. */
+  readonly copied: (work: ChunkWork, index: number, sourceGone: boolean) => void;
+};
+
 /** Copies every object that is still open. Large ones go in lanes of their own, so that small ones do not wait for them. */
-export async function copyObjects(work: ChunkWork, conflicts: Conflicts | undefined, pace: Pace): Promise<void> {
+export async function copyObjects(work: ChunkWork, how: Copying): Promise<void> {
   const { manifest, outcomes, source, destination } = work;
   const large: number[] = [];
   const small: number[] = [];
@@ -37,42 +38,11 @@ export async function copyObjects(work: ChunkWork, conflicts: Conflicts | undefi
     ((manifest.sizes[index] ?? 0) > destination.connection.multipartThreshold ? large : small).push(index);
   }
   const lanes = source === destination ? work.concurrency : Math.min(STREAM_LANES, work.concurrency);
-  const next = async (index: number): Promise<boolean> => {
-    if (work.control.halted !== undefined || work.fatal !== undefined || !(await pace.take())) return false;
-    await copyObject(work, conflicts, index);
-    return true;
-  };
-  await Promise.all([runLanes(large, LARGE_LANES, next), runLanes(small, lanes, next)]);
-}
-
-/** Tries one object until it has an outcome, or the batch halts. Throttling costs time only. */
-async function copyObject(work: ChunkWork, conflicts: Conflicts | undefined, index: number): Promise<void> {
-  const { control, outcomes } = work;
-  work.started[index] = 1;
-  for (let tries = 1, waits = 1; ;) {
-    try {
-      return await attemptCopy(work, conflicts, { index, last: tries >= MAX_TRIES });
-    } catch (thrown) {
-      if (thrown instanceof Superseded) throw thrown;
-      if (work.signal.aborted) return abandoned(work, thrown);
-      const error = toError(thrown);
-      if (isFatal(error)) {
-        work.fatal ??= error;
-        return;
-      }
-      const throttled = isThrottle(error);
-      if (!throttled && (!error.retryable || tries++ >= MAX_TRIES)) {
-        const { code, message, httpStatus } = error;
-        return outcomes.failed(index, { code, message, httpStatus });
-      }
-      if (throttled && waits % LONG_WAITS === 0) await work.noteTrouble(error);
-      const slept = await rest(
-        throttled ? backoff(waits++, THROTTLED) : backoff(tries),
-        AbortSignal.any([control.signal, work.signal]),
-      );
-      if (!slept) return work.signal.aborted ? abandoned(work, work.signal.reason) : undefined;
-    }
-  }
+  const attempt = (index: number, last: boolean): Promise<void> => attemptCopy(work, how, { index, last });
+  await Promise.all([
+    workOnObjects(work, { indexes: large, lanes: LARGE_LANES, attempt }),
+    workOnObjects(work, { indexes: small, lanes, attempt }),
+  ]);
 }
 
 /**
@@ -81,17 +51,12 @@ async function copyObject(work: ChunkWork, conflicts: Conflicts | undefined, ind
  */
 const ARCHIVE_CODES: ReadonlySet<string> = new Set(["InvalidObjectState", "ObjectNotInActiveTierError"]);
 
-/** After a halt what was cut off stays open; any other end of the signal ends the delivery. */
-function abandoned({ control }: ChunkWork, reason: unknown): void {
-  if (control.halted === undefined) throw reason;
-}
-
 /** `last`: whatever fails now is not tried again. */
 type Attempt = { readonly index: number; readonly last: boolean };
 
-async function attemptCopy(work: ChunkWork, conflicts: Conflicts | undefined, attempt: Attempt): Promise<void> {
+async function attemptCopy(work: ChunkWork, { conflicts, copied }: Copying, attempt: Attempt): Promise<void> {
   const { index } = attempt;
-  const pin = pinAt(work, index) ?? (await pinLate(work, index));
+  const pin = await pinOf(work, index);
   if (pin === undefined) return;
   const { spec, outcomes } = work;
   const target: Target = { bucket: spec.destination?.bucket ?? "", key: destinationKeyAt(work, index) ?? "" };
@@ -111,7 +76,7 @@ async function attemptCopy(work: ChunkWork, conflicts: Conflicts | undefined, at
     return outcomes.failed(index, { code: "VerificationTooWeak", message });
   }
   outcomes.copied(index, proof);
-  if (spec.operation === "copy" || proof.sourceGone === true) outcomes.succeeded(index);
+  copied(work, index, proof.sourceGone === true);
 }
 
 /** The copy that an earlier batch made and proved, where it is still there and still of this source. */
@@ -178,25 +143,6 @@ async function copyOrFind(
     if (!(error instanceof ActivityError) || (error.httpStatus !== 404 && error.httpStatus !== 412)) throw error;
     return await lookAgain(work, index, { pin, target, error });
   }
-}
-
-/** Items and manifests may not tell what an object holds: a HEAD does, just before it is copied. `undefined`: it was decided upon. */
-async function pinLate(work: ChunkWork, index: number): Promise<Pin | undefined> {
-  const { manifest, outcomes, source, signal } = work;
-  const bucket = bucketAt(manifest, index);
-  const key = manifest.keys[index] ?? "";
-  const named = manifest.versions?.[index];
-  work.requests.head++;
-  const found = await source.head({ bucket, key, ...(typeof named === "string" && { versionId: named }) }, { signal });
-  const expected = manifest.etags[index] ?? "";
-  if (expected !== "" && expected !== found.etag) {
-    const message = `SourceChanged: expected s3://${bucket}/${key} with ETag ${expected}, found ${found.etag}`;
-    outcomes.failed(index, { code: "SourceChanged", message, httpStatus: 412 });
-    return undefined;
-  }
-  const { etag, size, lastModified, storageClass, versionId } = found;
-  outcomes.pins.set(index, { etag, size, lastModified, storageClass, ...(versionId !== undefined && { versionId }) });
-  return pinAt(work, index);
 }
 
 /**

@@ -1,50 +1,14 @@
 import { ActivityError } from "../../../model/activity-error.ts";
 import type { DeleteOutcome } from "../../../s3/interface.ts";
-import { checkpoint, checkpointSurviving } from "../../run/checkpoint.ts";
-import { findThere } from "../../listing/conflicts.ts";
-import { runLanes } from "../../run/lanes.ts";
 import { bucketAt } from "../../state/chunk-manifest.ts";
-import { COPIED, OPEN } from "../../run/outcomes.ts";
-import { patiently } from "../../run/patience.ts";
+import { COPIED } from "../../run/outcomes.ts";
 import { backoff, isFatal, isThrottle, MAX_TRIES, rest, toError } from "../../run/retry.ts";
 import { itemAt, type Looked, lookBefore, type Refusal } from "./unchanged.ts";
-import { type ChunkWork, destinationKeyAt } from "../../run/work.ts";
+import { isUndecided, settleUncertain } from "../../run/uncertain.ts";
+import type { ChunkWork } from "../../run/work.ts";
 
 /** Rounds in a row that a store may be too busy for, before the chunk makes room. */
 const MAX_WAITS = 12;
-
-/** Objects whose copy is proven, by this delivery, and whose source is still to be deleted. */
-export function copiedIndexes({ outcomes }: ChunkWork): number[] {
-  const indexes: number[] = [];
-  for (const [index, status] of outcomes.status.entries())
-    if (status === COPIED && !outcomes.inherited.has(index)) indexes.push(index);
-  return indexes;
-}
-
-/** Writes the proofs of copies down, then deletes their sources. After a halt nothing is deleted. */
-export async function deleteCopied(work: ChunkWork): Promise<void> {
-  const indexes = copiedIndexes(work);
-  if (indexes.length === 0) return void (await checkpoint(work));
-  await checkpointSurviving(work);
-  await deleteObjects(work, await stillThere(work, indexes));
-}
-
-/**
- * Where the store takes a copy over whatever is there, although it was to be refused, somebody else's may have taken the place of ours: then the
- * source is the only one left.
- */
-async function stillThere(work: ChunkWork, indexes: readonly number[]): Promise<readonly number[]> {
-  const { spec, destination, outcomes } = work;
-  const trusting = spec.onConflict === "overwrite" || spec.onConflict === "skip-identical";
-  if (trusting || destination.connection.conditionalCopy || indexes.length === 0) return indexes;
-  const there = await findThere(work, indexes);
-  return indexes.filter((index) => {
-    if (there.get(index)?.etag === outcomes.etags[index]) return true;
-    const message = `DestinationChanged: s3://${spec.destination?.bucket ?? ""}/${destinationKeyAt(work, index) ?? ""} is not the proven copy any more; the source is kept`;
-    outcomes.failed(index, { code: "DestinationChanged", message });
-    return false;
-  });
-}
 
 /**
  * Deletes objects, each only while it is the pinned object: the same ETag, size and date, looked at just before, and the same ETag once more in
@@ -143,40 +107,8 @@ async function refuseAll(work: ChunkWork, refused: readonly Refusal[], uncertain
   for (const [index, error] of refused) if (isUndecided(work, index)) refuse(work, index, error);
 }
 
-function isUndecided({ outcomes }: ChunkWork, index: number): boolean {
-  return outcomes.status[index] === COPIED || outcomes.status[index] === OPEN;
-}
-
-function refuse({ outcomes, spec }: ChunkWork, index: number, error: ActivityError): void {
+function refuse({ outcomes }: ChunkWork, index: number, error: ActivityError): void {
   const { code, httpStatus } = error;
-  const kept = spec.operation === "move" ? "; the copy is proven, source and copy are both kept" : "";
+  const kept = outcomes.status[index] === COPIED ? "; the copy is proven, source and copy are both kept" : "";
   outcomes.failed(index, { code, message: error.message + kept, httpStatus });
-}
-
-/**
- * Nobody knows what a delete has done, and it is not to be repeated: looks, rather than guesses.
- *
- * @throws the reason of the job's end, where that comes before all are looked at: then nothing may be said of them
- */
-export async function settleUncertain(work: ChunkWork, indexes: readonly number[]): Promise<void> {
-  const { source, outcomes, manifest, ending } = work;
-  ending.throwIfAborted();
-  await runLanes(indexes, work.concurrency, async (index) => {
-    if (!isUndecided(work, index)) return true;
-    const { key, versionId } = itemAt(work, index);
-    work.requests.head++;
-    try {
-      const object = { bucket: bucketAt(manifest, index), key, ...(versionId !== undefined && { versionId }) };
-      const now = await patiently(() => source.find(object, { signal: ending }), ending);
-      if (now === undefined) outcomes.succeeded(index);
-    } catch (error) {
-      const { code, message, httpStatus, retryable } = toError(error);
-      if (ending.aborted || retryable) throw error;
-      // Who may not look will never know. After a pause the object is worked on again; otherwise its row says so.
-      if (work.control.halted === "pause") return true;
-      const unknown = `${message}; the delete was cut off, and nobody may look whether the object is still there`;
-      outcomes.failed(index, { code, message: unknown, httpStatus });
-    }
-    return true;
-  });
 }

@@ -7,6 +7,7 @@ const batch = (fields: Partial<Batch>): Batch => ({
   id: "b1",
   state: "running",
   operation: "copy",
+  sources: "kept",
   spec: { source: { bucket: "in", prefix: "" }, destination: { bucket: "out" } },
   priority: 100,
   createdAt: "2026-11-27T12:00:00.000Z",

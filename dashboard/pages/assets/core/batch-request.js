@@ -8,17 +8,15 @@
 
 /**
  * The request that a form stands for, with nothing in it that was left empty, and every field that is missing or cannot be read.
- * `manifest` is the document that holds the file.
  * @param {Written} written
- * @param {unknown} [manifest]
+ * @param {{ copies: boolean, manifest?: unknown }} given whether the operation has a destination, and the document that holds the manifest
  * @returns {{ spec: Record<string, unknown>, errors: readonly FieldError[] }}
  */
-export function readRequest(written, manifest) {
+export function readRequest(written, { copies, manifest }) {
   /** @type {FieldError[]} */
   const errors = [];
   const read = createReader(written, errors);
   const operation = written["operation"] ?? "copy";
-  const copies = operation !== "delete";
   const kind = written["source.kind"] ?? "prefix";
   const ratio = read.share("failureThreshold.ratio");
   const spec = compact({

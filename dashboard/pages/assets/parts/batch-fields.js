@@ -1,14 +1,9 @@
 import { html } from "../core/html.js";
 import { Choices, Field, FieldRow, MoreFields } from "./fields.js";
 
-/** @typedef {{ operation: string, kind: string, pick: (name: string, value: string) => void }} Picked */
+/** @import { Verb } from "../../answers.ts" */
+/** @typedef {{ verbs: readonly Verb[], verb: Verb | undefined, kind: string, pick: (name: string, value: string) => void }} Picked */
 
-/** @type {readonly (readonly [string, string, string])[]} */
-const OPERATIONS = [
-  ["copy", "Copy", "Sources stay"],
-  ["move", "Move", "A source is deleted once its copy is proven"],
-  ["delete", "Delete", "Objects are gone"],
-];
 /** @type {readonly (readonly [string, string, string])[]} */
 const KINDS = [
   ["prefix", "All under a prefix", "Listed as it goes, millions if need be"],
@@ -35,13 +30,13 @@ const REPORTS = [
 ];
 
 /** What is to be done, and to which objects. @param {Picked} props */
-export const WhatAndWhere = ({ operation, kind, pick }) =>
+export const WhatAndWhere = ({ verbs, verb, kind, pick }) =>
   html`<div class="form">
     <${Choices}
       name="operation"
       legend="What should be done?"
-      value=${operation}
-      options=${OPERATIONS}
+      value=${verb?.name}
+      options=${verbs.map(({ name, title, hint }) => [name, title, hint])}
       onPick=${(/** @type {string} */ value) => pick("operation", value)}
     />
     <${Choices}
@@ -66,7 +61,7 @@ export const WhatAndWhere = ({ operation, kind, pick }) =>
         <${Field} name="source.format" label="Format" options=${FORMATS} />
       <//>
     </div>
-    <div hidden=${operation === "delete"}>
+    <div hidden=${verb?.destination === false}>
       <${FieldRow}>
         <${Field} name="destination.bucket" label="Destination bucket" required />
         <${Field}
@@ -114,14 +109,14 @@ const OPTIONS = [
   "report",
 ];
 
-/** How it is done. @param {{ operation: string }} props */
-export const OptionFields = ({ operation }) =>
+/** How it is done. @param {{ verb: Verb | undefined }} props */
+export const OptionFields = ({ verb }) =>
   html`<${MoreFields} title="Options" names=${OPTIONS}>
     <${FieldRow}>
       <${Field} name="label" label="Name" maxlength="200" hint="Shown in lists" />
       <${Field} name="credentials" label="Profile" placeholder="default" />
     <//>
-    <div hidden=${operation === "delete"}>
+    <div hidden=${verb?.destination === false}>
       <${FieldRow}>
         <${Field} name="onConflict" label="Where the destination exists" options=${CONFLICTS} />
         <${Field} name="archived" label="Archived objects" options=${ARCHIVED} />

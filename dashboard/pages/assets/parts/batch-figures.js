@@ -82,9 +82,9 @@ export function BatchHead({ batch }) {
 const averageOf = (done, begun, end) => done / Math.max(1, (end - Date.parse(begun)) / 1000);
 
 /** What a dry run found out. @param {{ batch: Batch }} props */
-export function PlanCard({ batch: { plan, operation } }) {
+export function PlanCard({ batch: { plan, spec } }) {
   if (!plan) return null;
-  const copies = operation !== "delete";
+  const copies = spec.destination !== undefined;
   return html`<${Card} title="What would happen">
     <div class="card-body stack">
       <p class="muted">Nothing was changed yet. Confirm to start exactly this.</p>

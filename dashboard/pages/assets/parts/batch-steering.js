@@ -33,8 +33,8 @@ function PauseOrResume({ batch: { state }, steer }) {
 
 /** @param {Steered} props */
 function Confirm({ batch, steer }) {
-  const { plan, operation, spec } = batch;
-  const deletes = operation === "delete";
+  const { plan, operation, spec, sources } = batch;
+  const deletes = sources === "deleted" && spec.destination === undefined;
   const bucket = spec.source.bucket;
   const text = `${count(plan?.objects ?? 0)} objects, ${bytes(plan?.bytes ?? 0)}${deletes ? ", will be gone" : ""}.`;
   const confirm = {

@@ -1,4 +1,5 @@
-/** @import { Batch, Session } from "../../answers.ts" */
+/** @import { Batch, Session, Verb } from "../../answers.ts" */
+/** @import { Resource } from "../core/resource.js" */
 /** @import { Route } from "../core/routes.js" */
 /** @import { FieldError, Written } from "../core/batch-request.js" */
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -7,6 +8,7 @@ import { readRequest, writtenFrom } from "../core/batch-request.js";
 import { ask, messageOf, toast } from "../core/dialogs.js";
 import { draft } from "../core/draft.js";
 import { html } from "../core/html.js";
+import { useResource } from "../core/resource.js";
 import { navigate } from "../core/router.js";
 import { FilterFields, OptionFields, WhatAndWhere } from "../parts/batch-fields.js";
 import { FieldErrors } from "../parts/fields.js";
@@ -44,6 +46,8 @@ export function View({ route: { query }, session }) {
   const [picked, setPicked] = useState(
     /** @type {Record<string, string>} */ ({ operation: "copy", "source.kind": "prefix" }),
   );
+  const verbs = useVerbs();
+  const verb = verbs.find(({ name }) => name === picked["operation"]);
   const [errors, setErrors] = useState(/** @type {readonly FieldError[]} */ ([]));
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
@@ -53,13 +57,13 @@ export function View({ route: { query }, session }) {
   });
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    if (!form.current || busy) return;
+    if (!form.current || !verb || busy) return;
     const dryRun = !(event.submitter instanceof HTMLButtonElement && event.submitter.value === "start");
     setProblem("");
     setErrors([]);
     setBusy(true);
     try {
-      await send(form.current, picked, dryRun);
+      await send(form.current, { picked, verb, dryRun });
     } catch (error) {
       const wrong = error instanceof WrongFields ? error.errors : fieldsOf(error);
       setErrors(wrong);
@@ -82,12 +86,13 @@ export function View({ route: { query }, session }) {
         >
           <${FieldErrors.Provider} value=${errors}>
             <${WhatAndWhere}
-              operation=${picked["operation"]}
+              verbs=${verbs}
+              verb=${verb}
               kind=${picked["source.kind"]}
               pick=${(/** @type {string} */ name, /** @type {string} */ value) => setPicked((before) => ({ ...before, [name]: value }))}
             />
             <${FilterFields} kind=${picked["source.kind"]} />
-            <${OptionFields} operation=${picked["operation"]} />
+            <${OptionFields} verb=${verb} />
           <//>
           <p class="form-error" role="alert">${problem}</p>
           <${Buttons} canOperate=${session.canOperate} busy=${busy} />
@@ -125,15 +130,23 @@ function fieldsOf(error) {
   return errors ?? (field ? [{ field, message: error.message }] : []);
 }
 
-/** @param {HTMLFormElement} form @param {Readonly<Record<string, string>>} picked @param {boolean} dryRun */
-async function send(form, picked, dryRun) {
+/** What a batch can do, once the server said so. @returns {readonly Verb[]} */
+function useVerbs() {
+  /** @type {Resource<{ readonly operations: readonly Verb[] }>} */
+  const { data } = useResource("/api/operations");
+  return data?.operations ?? [];
+}
+
+/** @param {HTMLFormElement} form @param {{ picked: Readonly<Record<string, string>>, verb: Verb, dryRun: boolean }} chosen */
+async function send(form, { picked, verb, dryRun }) {
   const written = { ...readFrom(form), ...picked };
   const file = fileOf(form);
-  const { errors } = readRequest(written, file);
+  const copies = verb.destination;
+  const { errors } = readRequest(written, { copies, manifest: file });
   if (errors.length > 0) throw new WrongFields(errors);
   const byFile = written["source.kind"] === "manifest" && file !== undefined;
-  const { spec } = readRequest(written, byFile ? await sendManifest(file) : undefined);
-  if (!dryRun && !(await confirmed(spec))) return;
+  const { spec } = readRequest(written, { copies, manifest: byFile ? await sendManifest(file) : undefined });
+  if (!dryRun && !(await confirmed(spec, verb))) return;
   const batch = await post("/api/batches", { ...spec, dryRun });
   draft.drop();
   toast(dryRun ? "Counting; nothing is changed." : "The batch is running.");
@@ -146,18 +159,18 @@ function sendManifest(file) {
   return upload(`/api/documents?${query}`, file);
 }
 
-/** @param {Record<string, any>} spec */
-async function confirmed({ operation, source, destination }) {
+/** @param {Record<string, any>} spec @param {Verb} verb */
+async function confirmed({ operation, source, destination }, { title, sources }) {
   const from =
     source.prefix === undefined ? "the named objects" : `everything under s3://${source.bucket}/${source.prefix}`;
   const onto = destination ? ` to s3://${destination.bucket}/${destination.prefix ?? ""}` : "";
-  const deletes = operation === "delete";
+  const deletes = sources === "deleted" && !destination;
   const uncounted = deletes && source.items === undefined;
   const answer = await ask({
-    title: `${operation[0].toUpperCase()}${operation.slice(1)} without a dry run?`,
+    title: `${title} without a dry run?`,
     text: `This will ${operation} ${from}${onto}.${uncounted ? " Nobody has counted how much that is: a dry run would." : ""}`,
     action: `Start the ${operation}`,
-    tone: operation === "copy" ? "primary" : "danger",
+    tone: sources === "kept" ? "primary" : "danger",
     ...(uncounted && source.bucket && { word: source.bucket }),
   });
   return answer.yes;

@@ -1,0 +1,16 @@
+import { z } from "zod";
+import { batchFields, noDestination } from "../../spec/fields.ts";
+import { defineVerb } from "../verb.ts";
+
+/** Deletes each object, as long as it is the one that was seen. Takes away what it is told to, whoever made it, so it leases nothing. */
+export const remove = defineVerb({
+  spec: z.strictObject({ operation: z.literal("delete"), ...batchFields, destination: noDestination("delete") }),
+  title: "Delete",
+  hint: "Objects are gone",
+  access: "delete-object",
+  source: { ends: "deleted" },
+  rewrites: false,
+  // Keeps to what was meant.
+  retry: ({ etag }) => (etag === undefined ? {} : { etag }),
+  load: () => import("./operation.ts"),
+});

@@ -1,0 +1,160 @@
+import { z } from "zod";
+import {
+  BucketName,
+  CredentialsRef,
+  DocumentPointer,
+  KeyPrefix,
+  ObjectKey,
+  ObjectRef,
+  OnConflict,
+  OnOverlap,
+  Verified,
+  wellFormed,
+} from "../../model/entities.ts";
+import { countWildcards } from "../../model/glob/create.ts";
+import { parseGlob } from "../../model/glob/parse.ts";
+import { attributeFields, StorageClass } from "../../model/object-attributes.ts";
+
+/** The most objects that may be named in the request itself; more go into a manifest document. */
+export const MAX_ITEMS = 1000;
+
+/** Lower goes first. BullMQ holds 2^21 priorities; each of ours spans a thousand of them, for fair sharing. */
+export const MAX_PRIORITY = 2000;
+const DAY_S = 24 * 3600;
+
+/** What one key may cost grows with the wildcards of a filter times the key's length. */
+const MAX_WILDCARDS = 1000;
+
+const Glob = wellFormed()
+  .min(1)
+  .max(1024)
+  .superRefine((pattern, context) => {
+    try {
+      parseGlob(pattern);
+    } catch (error) {
+      // Throws plain errors that say what was expected, and where.
+      context.addIssue({ code: "custom", message: `not a glob: ${(error as Error).message}`, continue: false });
+    }
+  });
+const Count = z.int().positive();
+
+/** Which objects of a prefix are meant. All conditions must hold. Objects that do not match are only counted as `filtered`. */
+export const BatchFilter = z
+  .strictObject({
+    /** Globs on the key after `source.prefix` (the whole key for items and manifests); one must match. `*` does not cross a `/`, `**` does; see `createGlob`. */
+    include: z.array(Glob).min(1).max(100).optional(),
+    /** Globs; none may match. */
+    exclude: z.array(Glob).min(1).max(100).optional(),
+    /** Bytes, both ends counted. */
+    minSize: z.int().nonnegative().optional(),
+    maxSize: z.int().nonnegative().optional(),
+    /** Last modified before or after this instant, in UTC or with an offset. */
+    modifiedBefore: z.iso.datetime({ offset: true }).optional(),
+    modifiedAfter: z.iso.datetime({ offset: true }).optional(),
+    storageClasses: z.array(StorageClass).min(1).max(20).optional(),
+  })
+  .refine(({ minSize = 0, maxSize = Infinity }) => minSize <= maxSize, {
+    path: ["maxSize"],
+    error: "expected maxSize to be at least minSize",
+  })
+  .refine(({ include = [], exclude = [] }) => wildcardsOf([...include, ...exclude]) <= MAX_WILDCARDS, {
+    path: ["include"],
+    error: `expected at most ${MAX_WILDCARDS} wildcards in all globs together; give the objects as items or a manifest`,
+  });
+
+/** Of patterns that are globs; one that is not was refused by itself. */
+function wildcardsOf(patterns: readonly string[]): number {
+  return patterns.reduce((sum, pattern) => sum + countWildcards(parseGlob(pattern)), 0);
+}
+
+export type BatchFilter = z.infer<typeof BatchFilter>;
+
+export const PrefixSource = z.strictObject({ bucket: BucketName, prefix: KeyPrefix.default("") });
+
+const BatchItem = ObjectRef.extend({
+  /** The pin: without it the object is looked at just before it is copied. */
+  etag: z.string().min(1).max(256).optional(),
+  size: z.int().nonnegative().optional(),
+  lastModified: z.iso.datetime().optional(),
+  storageClass: z.string().max(64).optional(),
+  /** Overrules `destination.prefix`. */
+  destinationKey: ObjectKey.optional(),
+});
+export type BatchItem = z.infer<typeof BatchItem>;
+
+const ItemsSource = z.strictObject({ items: z.array(BatchItem).min(1).max(MAX_ITEMS) });
+
+const ManifestSource = z.strictObject({
+  manifest: DocumentPointer,
+  /**
+   * `csv`: lines of `bucket,key[,versionId]` with URL-encoded keys, as S3 Batch Operations and S3 Inventory write them.
+   * `ndjson`: lines of `{ bucket?, key, versionId?, etag?, size?, destinationKey? }`.
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create-job.html#specify-batchjob-manifest
+   */
+  format: z.enum(["csv", "ndjson"]),
+  /** For NDJSON lines without one. */
+  bucket: BucketName.optional(),
+});
+
+/** Where the objects of a batch go; for verbs that have a destination. @param verb for the message where there is none */
+export const destinationOf = (verb: string) =>
+  z.strictObject(
+    {
+      bucket: BucketName,
+      /** Takes the place of `source.prefix`; stands before the whole key of items and manifests. Default: keys stay as they are. */
+      prefix: KeyPrefix.optional(),
+      credentials: CredentialsRef.optional(),
+    },
+    { error: ({ input }) => (input === undefined ? `expected one for a ${verb}` : undefined) },
+  );
+
+/** For verbs that work on objects where they are. @param verb for the message */
+export const noDestination = (verb: string) => z.never({ error: `expected none for a ${verb}` }).optional();
+
+/** What a batch of every verb may be asked for, beside the verb and its destination. */
+export const batchFields = {
+  credentials: CredentialsRef.optional(),
+  source: z.union([PrefixSource, ItemsSource, ManifestSource], {
+    error: "expected { bucket, prefix }, { items: 1 to 1,000 objects } or { manifest, format }",
+  }),
+  filter: BatchFilter.optional(),
+  onConflict: OnConflict.default("overwrite"),
+  /**
+   * While another batch, or a move-object job, moves from where this one writes, or writes where this one moves from. Two moves that cross would
+   * delete the only copy. `wait`: starts once the other has ended; `fail`: the batch fails with `Overlap`.
+   */
+  onOverlap: OnOverlap.default("wait"),
+  /** The weakest proof on which a move may delete a source. */
+  minVerify: Verified.default("size"),
+  /** What becomes of objects that must be restored before they can be read (GLACIER, DEEP_ARCHIVE). */
+  archived: z.enum(["skip", "fail"]).default("fail"),
+  /** Replaces what copies else carry over from their sources. */
+  ...attributeFields,
+  /** 1 goes first, 2,000 last; batches of one priority share fairly. */
+  priority: z.int().min(1).max(MAX_PRIORITY).default(100),
+  /** Over all workers. */
+  maxObjectsPerSecond: z.number().positive().max(1_000_000).optional(),
+  /** The batch ends, completed, after so many objects. */
+  maxObjects: Count.optional(),
+  /** The batch ends, completed, before the object that would exceed so many bytes. */
+  maxBytes: Count.optional(),
+  /** The batch fails once more than `ratio` of at least `minimum` attempted objects failed. */
+  failureThreshold: z
+    .strictObject({ ratio: z.number().min(0).max(1).default(0.5), minimum: Count.default(1000) })
+    .default({ ratio: 0.5, minimum: 1000 }),
+  /** Which rows the report holds: all, or only what failed or was not attempted. */
+  report: z.enum(["all", "failures"]).default("all"),
+  /** Only lists and counts; ends `planned`, waiting for `confirm()`. */
+  dryRun: z.boolean().default(false),
+  /** Seconds for which record and report are kept after the end, and for which a plan can be confirmed. Default 30 days. */
+  retention: z
+    .int()
+    .min(60)
+    .max(3650 * DAY_S)
+    .default(30 * DAY_S),
+  /** For people. */
+  label: z.string().min(1).max(200).optional(),
+};
+
+export type PrefixSource = z.output<typeof PrefixSource>;
+export type ManifestSource = z.output<typeof ManifestSource>;
