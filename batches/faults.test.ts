@@ -210,7 +210,7 @@ describe("trouble of our own", () => {
     const documents: DocumentStore = {
       ...own.documents,
       write: (source, options) =>
-        full
+        full && options.name.startsWith("report")
           ? Promise.reject(new ActivityError("DiskFull", "expected room", { retryable: true }))
           : own.documents.write(source, options),
     };

@@ -5,6 +5,7 @@ import type { S3 } from "../../s3/interface.ts";
 import type { BatchItem } from "../spec/fields.ts";
 import { type BatchSpec, prefixSource } from "../spec/request.ts";
 import type { BatchStore } from "../state/store.ts";
+import { findKeptPage, keepsPages } from "./kept-page.ts";
 import { createFilter, keepMatching } from "./filter.ts";
 import { type ListingCursor, listChunk } from "./pages.ts";
 import {
@@ -25,8 +26,11 @@ export type FoundPage = {
   readonly cursor: string;
   readonly last: boolean;
   readonly requests: number;
-  /** It is what a dry run planned: cut to the caps already, and taken exactly as it is. */
+  /** It is what a dry run planned, or was committed before: cut to the caps already, and taken exactly as it is. */
   readonly planned?: boolean;
+  /** Redis forgot that it was committed. */
+  readonly kept?: boolean;
+  readonly cap?: string;
 };
 
 type Place = { readonly ref: ChunkRef; readonly spec: BatchSpec; readonly begun: Extract<Begun, { what: "list" }> };
@@ -43,6 +47,8 @@ export async function findPage({ ref, spec, begun }: Place, means: Means): Promi
   if (begun.planned !== undefined) return await plannedPage(ref, begun, means);
   const prefix = prefixSource(spec);
   if (prefix !== undefined) {
+    const kept = keepsPages(spec) ? await keptPage(ref, begun.run, means) : undefined;
+    if (kept !== undefined) return kept;
     const cursor = begun.cursor === "" ? {} : (JSON.parse(begun.cursor) as ListingCursor); // only open-batch and this write it
     const page = await listChunk(source, prefix, { cursor, filter: createFilter(spec.filter), signal });
     return { ...page, manifest: manifestOfListing(prefix.bucket, page.objects), cursor: JSON.stringify(page.cursor) };
@@ -57,6 +63,14 @@ export async function findPage({ ref, spec, begun }: Place, means: Means): Promi
     last: true,
     requests: 0,
   };
+}
+
+async function keptPage(ref: ChunkRef, run: string, { documents, signal }: Means): Promise<FoundPage | undefined> {
+  const manifest = await findKeptPage(documents, { ref, run, signal });
+  if (manifest?.page === undefined) return undefined;
+  const { cursor, last, filtered, cap } = manifest.page;
+  const place = { cursor, last, filtered, ...(cap !== undefined && { cap }) };
+  return { ...place, manifest, requests: 0, planned: true, kept: true };
 }
 
 async function plannedPage(
@@ -96,8 +110,10 @@ export async function commitPage(
 ): Promise<Exclude<Committed, { what: "cap" }>> {
   const caps = page.planned === true ? {} : { maxObjects: spec.maxObjects, maxBytes: spec.maxBytes };
   let { manifest } = page;
-  let cap: string | undefined;
+  let { cap } = page;
   for (;;) {
+    const { cursor, last, filtered } = page;
+    const place = { run, cursor, last, filtered, ...(cap !== undefined && { cap }) };
     const committed = await chunks.commit(ref, {
       ...page,
       ...caps,
@@ -106,7 +122,7 @@ export async function commitPage(
       cap,
       count: manifest.keys.length,
       bytes: bytesOf(manifest),
-      manifest: await encodeManifest(manifest),
+      manifest: await encodeManifest(keepsPages(spec) ? { ...manifest, page: place } : manifest),
     });
     if (committed.what !== "cap") return committed;
     const { objects, bytes } = committed;

@@ -310,7 +310,7 @@ describe("a chunk whose end is refused for good", () => {
     const documents: DocumentStore = {
       ...harness.documents,
       write: (source, options) =>
-        refused
+        refused && options.name.startsWith("report")
           ? Promise.reject(new ActivityError("AccessDenied", "the folder is not ours"))
           : harness.documents.write(source, options),
     };

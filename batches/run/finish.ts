@@ -66,7 +66,8 @@ export async function finishChunk(work: ChunkWork): Promise<void> {
     work.onChunk?.({ operation: work.spec.operation, succeeded, failed, skipped, unattempted, bytes });
     return;
   }
-  if (segment) await work.documents.delete(segmentId(delivery.ref, deliveryNumber(work)), { signal: work.ending });
+  if (segment && !(await chunks.sharesNumber(delivery)))
+    await work.documents.delete(segmentId(delivery.ref, deliveryNumber(work)), { signal: work.ending });
   throw new Superseded();
 }
 

@@ -1,5 +1,6 @@
 import type { Pin } from "../../s3/interface.ts";
 import { bucketAt } from "../state/chunk-manifest.ts";
+import { keptPin } from "./kept-proofs.ts";
 import { type ChunkWork, pinAt } from "./work.ts";
 
 /** The exact content that an object is worked on as. Items and manifests may not tell it: a HEAD does, just before. `undefined`: it was decided upon. */
@@ -13,7 +14,8 @@ async function pinLate(work: ChunkWork, index: number): Promise<Pin | undefined>
   const key = manifest.keys[index] ?? "";
   const named = manifest.versions?.[index];
   work.requests.head++;
-  const found = await source.head({ bucket, key, ...(typeof named === "string" && { versionId: named }) }, { signal });
+  const object = { bucket, key, ...(typeof named === "string" && { versionId: named }) };
+  const found = await source.head(object, { signal }).catch((error: unknown) => keptPin(work, index, error));
   const expected = manifest.etags[index] ?? "";
   if (expected !== "" && expected !== found.etag) {
     const message = `SourceChanged: expected s3://${bucket}/${key} with ETag ${expected}, found ${found.etag}`;

@@ -9,8 +9,9 @@ import { createBatchStore } from "../state/store.ts";
 import { claimRanges, releaseRanges, whileClaimed } from "../state/claim-ranges.ts";
 import { createControls } from "./control.ts";
 import { feedManifest } from "../listing/feed.ts";
-import { openSource, refuseItemChains, surveySource } from "../listing/open-source.ts";
+import { type Opening, openSource, refuseItemChains, surveySource } from "../listing/open-source.ts";
 import { commitPage, findPage } from "../listing/find-page.ts";
+import { keepPage, keepsPages, openOnce } from "../listing/kept-page.ts";
 import { backoff, isFatal, isThrottle, toError } from "./retry.ts";
 import { type ChunkRef, createChunkStore, type Delivery } from "../state/chunk-store.ts";
 import { type ChunkDeps, type DeleteDeadline, isPlanning, Superseded } from "./work.ts";
@@ -136,7 +137,9 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
     }
     // Before anything is listed: what the others move is not there yet, or will be gone.
     if (!spec.dryRun && !(await claimRanges(store, batch, spec))) return { inMs: TURN_MS };
-    await store.open(batch, await openSource(ends, deps));
+    const look = (): Promise<Opening> => openSource(ends, deps);
+    const kept = { batch, nonce: keepsPages(spec) ? await store.nonce(batch) : "", signal };
+    await store.open(batch, keepsPages(spec) ? await openOnce(deps.documents, kept, look) : await look());
     await healBatch(store, deps.queue, batch);
     await releaseRanges(store, batch);
     return undefined;
@@ -158,6 +161,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
       if (begun.what === "full") return { inMs: ROOM_MS };
       if (begun.what === "work") {
         // Whoever had it before may have died between its commit and the next job.
+        await keepPage(deps.documents, begun.delivery, { again: true, signal: terms.signal });
         await healBatch(store, deps.queue, ref.batch);
         return await workOn(begun.delivery, spec, terms);
       }
@@ -170,11 +174,14 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
       const committed = await commitPage(chunks, { ref, spec, run: begun.run, page, work: true });
       if (committed.what === "adopted") continue;
       if (committed.what !== "committed") return undefined;
+      const { delivery } = committed;
+      if (delivery !== undefined && page.kept !== true)
+        await keepPage(deps.documents, delivery, { signal: terms.signal });
       if (!committed.last)
         await deps.queue.add([
           chunkJob(ref.batch, { chain: ref.chain, n: ref.n + 1 }, fairPriority(committed.priority, committed.open)),
         ]);
-      return committed.delivery === undefined ? undefined : await workOn(committed.delivery, spec, terms);
+      return delivery === undefined ? undefined : await workOn(delivery, spec, terms);
     }
   }
 

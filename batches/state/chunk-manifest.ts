@@ -30,6 +30,17 @@ export type ChunkManifest = {
   /** What an earlier batch proved to have copied. */
   readonly copies?: readonly (Copied | null)[];
   readonly refusals?: readonly Refusal[];
+  /** Where a page of a listing stands in its chain, for one that is kept outside of Redis. */
+  readonly page?: PagePlace;
+};
+
+export type PagePlace = {
+  /** The run of the batch that it was committed in. */
+  readonly run: string;
+  readonly cursor: string;
+  readonly last: boolean;
+  readonly filtered: number;
+  readonly cap?: string;
 };
 
 /** A copy that is at its destination already, and how that was proven. */

@@ -26,6 +26,7 @@ export const commitChunk = loadScript(new URL("./scripts/commit-chunk.lua", impo
     "maxObjects",
     "maxBytes",
     "cap",
+    "kept",
     "work",
     "requests",
   ],

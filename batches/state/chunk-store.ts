@@ -61,6 +61,8 @@ export type Page = {
   readonly maxBytes?: number | undefined;
   /** It was cut, so that the batch ends with it. */
   readonly cap?: string | undefined;
+  /** It was committed before, and Redis forgot. */
+  readonly kept?: boolean;
   /** False where the caller only hands it on. */
   readonly work: boolean;
   readonly requests: number;
@@ -107,7 +109,7 @@ export type Tally = {
 /** The state of chunks in Redis; each call is one script. */
 export type ChunkStore = ReturnType<typeof createChunkStore>;
 
-export function createChunkStore({ redis, keys }: BatchStore) {
+export function createChunkStore({ redis, keys, nonce: nonceOf }: BatchStore) {
   const run = <Argument extends string>(
     script: LuaScript<keyof BatchKeys | "chunk", Argument>,
     { batch, chain, n }: ChunkRef,
@@ -170,6 +172,20 @@ export function createChunkStore({ redis, keys }: BatchStore) {
       return replyText(reply[0]) === "ok";
     },
 
+    /** What tells the batch's record from an earlier one of its id. */
+    nonceOf: ({ batch }: ChunkRef): Promise<string> => nonceOf(batch),
+
+    /** Whether a report under this delivery's number is another one's: Redis counts deliveries anew where it went back in time. */
+    async sharesNumber({ ref, owner }: Delivery): Promise<boolean> {
+      const number = owner.split(".")[1];
+      const [taken, segment, retaken] = await Promise.all([
+        redis.hget(keys.chunk(ref.batch, nameOf(ref)), "k"),
+        redis.getbit(keys.segments(ref.batch), bit(ref)),
+        redis.hget(keys.retaken(ref.batch), nameOf(ref)),
+      ]);
+      return taken === number || (segment === 1 && (retaken ?? "1") === number);
+    },
+
     recall: (delivery: Delivery, field: string): Promise<string | null> =>
       redis.hget(keys.chunk(delivery.ref.batch, nameOf(delivery.ref)), field),
 
@@ -193,11 +209,11 @@ export function createChunkStore({ redis, keys }: BatchStore) {
 }
 
 function commitArguments(ref: ChunkRef, page: Page) {
-  const { last, work, maxObjects = "", maxBytes = "", cap = "" } = page;
+  const { last, work, maxObjects = "", maxBytes = "", cap = "", kept = false } = page;
   const { run, count, bytes, filtered, cursor, manifest, requests } = page;
   const place = { chain: ref.chain, n: ref.n, name: nameOf(ref), bit: bit(ref), run, nonce: nonce() };
   const found = { count, bytes, filtered, cursor, last: last ? 1 : 0, manifest, requests };
-  return { ...place, ...found, maxObjects, maxBytes, cap, work: work ? 1 : 0 };
+  return { ...place, ...found, maxObjects, maxBytes, cap, kept: kept ? 1 : 0, work: work ? 1 : 0 };
 }
 
 /** Tells owners of a chunk apart, also where Redis went back in time and counts deliveries anew. */

@@ -121,12 +121,23 @@ export function readStatus(record: Hash, live: Hash, errors: Hash): BatchStatus 
     errors: Object.fromEntries(Object.entries(errors).map(([code, failures]) => [code, Number(failures)])),
     requests: { list: count("rq:list"), head: count("rq:head"), copy: count("rq:copy"), delete: count("rq:delete") },
     ...optional("capped", record["capped"] as "maxObjects" | "maxBytes" | undefined), // only commit-chunk writes it
-    ...optional("note", record["note"] ?? emptyNote(record, spec)),
+    ...optional("note", notes(record, spec)),
     ...optional("error", fields(record["error"])),
     ...optional("trouble", fields(record["trouble"]) as BatchStatus["trouble"]), // written with `at` by noteTrouble
     ...optional("plan", record["plannedAt"] === undefined ? undefined : readPlan(record, spec)),
     ...optional("retryOf", record["retryOf"]),
   };
+}
+
+function notes(record: Hash, spec: BatchSpec): string | undefined {
+  const told = [record["note"] ?? emptyNote(record, spec), rollbackNote(record)].filter((note) => note !== undefined);
+  return told.length === 0 ? undefined : told.join("; ");
+}
+
+/** Its objects are accounted for; what was asked of the batch in that time, such as a pause or a cancel, may be forgotten. */
+function rollbackNote({ takenUpAgain }: Hash): string | undefined {
+  if (takenUpAgain === undefined) return undefined;
+  return `Redis went back in time: ${takenUpAgain} chunks that it had forgotten were taken up again from the document store`;
 }
 
 function emptyNote(record: Hash, spec: BatchSpec): string | undefined {

@@ -151,6 +151,9 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
       return record["id"] === undefined ? undefined : readStatus(record, live, errors);
     },
 
+    /** What tells the record from an earlier one of this id. */
+    nonce: async (id: string): Promise<string> => (await redis.hget(keys.record(id), "nonce")) ?? "",
+
     /** What the batch deletes from and writes to; empty before it was opened. */
     async ranges(id: string): Promise<LeasedRange[]> {
       const ranges = await redis.hget(keys.record(id), "ranges");

@@ -1,6 +1,7 @@
 import type { Mutant } from "./change.ts";
 
 const SAFETY = "batches/safety.test.ts";
+const ROLLBACK = "batches/rollback.test.ts";
 
 /** What keeps batches from losing content, and from claiming what is not so. */
 export const batchMutants: readonly Mutant[] = [
@@ -115,5 +116,33 @@ export const batchMutants: readonly Mutant[] = [
     find: "  takeProgress(work);\n",
     replace: "",
     test: SAFETY,
+  },
+  {
+    rule: "what a chunk takes on is kept outside of Redis before anything of it is deleted",
+    file: "batches/run/processor.ts",
+    find: "        await keepPage(deps.documents, delivery, { signal: terms.signal });\n",
+    replace: "        await Promise.resolve();\n",
+    test: ROLLBACK,
+  },
+  {
+    rule: "how a source was shared out over chains is found again",
+    file: "batches/listing/kept-page.ts",
+    find: "  if (pointer !== undefined)\n    return JSON",
+    replace: "  if (pointer === null)\n    return JSON",
+    test: "batches/listing/kept-page.test.ts",
+  },
+  {
+    rule: "proofs that only Redis knows are kept outside of it before the sources go",
+    file: "batches/operations/move/delete-copied.ts",
+    find: "  await keepProofs(work, indexes);\n",
+    replace: "",
+    test: ROLLBACK,
+  },
+  {
+    rule: "a move's own copy is no conflict where its source is gone",
+    file: "batches/operations/copy/objects.ts",
+    find: "(conflicts && (await findOwnCopy(work, index, { pin, target, existing: conflicts.get(index) })));",
+    replace: "undefined;",
+    test: ROLLBACK,
   },
 ];

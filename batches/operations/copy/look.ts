@@ -1,7 +1,12 @@
 import type { ActivityError } from "../../../model/activity-error.ts";
+import { isSinglePartEtag } from "../../../model/etag.ts";
 import type { Pin } from "../../../s3/interface.ts";
+import { verbOf } from "../../operations.ts";
 import type { Found, Target } from "./target.ts";
+import { keptProof } from "../../run/kept-proofs.ts";
 import type { ChunkWork } from "../../run/work.ts";
+
+type Existing = { readonly etag: string; readonly size: number };
 
 /**
  * A copy was refused because of what lies at its source or destination. An earlier delivery, or an earlier try whose answer was
@@ -25,7 +30,9 @@ export async function lookAgain(
     return undefined;
   }
   work.requests.head++;
-  const proof = await destination.proves({ source: pin, ...target }, { signal });
+  const proof =
+    (await destination.proves({ source: pin, ...target }, { signal })) ??
+    (there === undefined ? await keptProof(work, index, { pin, target }) : undefined);
   if (proof !== undefined) return { ...proof, sourceGone: there === undefined };
   if (unchanged && error.httpStatus === 412) {
     const message = `DestinationExists: s3://${target.bucket}/${target.key} is there already; onConflict is ${spec.onConflict}`;
@@ -35,4 +42,28 @@ export async function lookAgain(
     return undefined;
   }
   throw error;
+}
+
+/**
+ * What lies at the destination may be this move's own copy, of which Redis forgot that it was made and its source deleted.
+ *
+ * @returns its proof, where the source is gone
+ */
+export async function findOwnCopy(
+  work: ChunkWork,
+  index: number,
+  { pin, target, existing }: { readonly pin: Pin; readonly target: Target; readonly existing: Existing | undefined },
+): Promise<Found | undefined> {
+  const { source, destination, signal, spec } = work;
+  if (verbOf(spec).source.ends === "kept" || existing?.size !== pin.size) return undefined;
+  if (existing.etag !== pin.etag && isSinglePartEtag(existing.etag) && isSinglePartEtag(pin.etag)) return undefined;
+  const { bucket, key, versionId } = pin;
+  work.requests.head++;
+  const there = await source.find({ bucket, key, ...(pin.versionNamed === true && { versionId }) }, { signal });
+  if (there !== undefined) return undefined;
+  work.requests.head++;
+  const proof =
+    (await destination.proves({ source: pin, ...target }, { signal })) ??
+    (await keptProof(work, index, { pin, target }));
+  return proof && { ...proof, sourceGone: true };
 }

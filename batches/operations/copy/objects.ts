@@ -8,7 +8,7 @@ import { isSinglePartEtag } from "../../../model/etag.ts";
 import type { CopyProof, CopyRequest, Pin } from "../../../s3/interface.ts";
 import type { Conflicts } from "../../listing/conflicts.ts";
 import { decideConflict } from "../../listing/conflicts.ts";
-import { lookAgain } from "./look.ts";
+import { findOwnCopy, lookAgain } from "./look.ts";
 import { OPEN } from "../../run/outcomes.ts";
 import { pinOf } from "../../run/pin.ts";
 import { workOnObjects } from "../../run/objects.ts";
@@ -64,12 +64,14 @@ async function attemptCopy(work: ChunkWork, { conflicts, copied }: Copying, atte
     const message = `SameObject: s3://${pin.bucket}/${pin.key} and s3://${target.bucket}/${target.key} look like one object under two names`;
     return outcomes.failed(index, { code: "SameObject", message });
   }
-  const before = await findEarlierCopy(work, index, { pin, target });
+  const before =
+    (await findEarlierCopy(work, index, { pin, target })) ??
+    (conflicts && (await findOwnCopy(work, index, { pin, target, existing: conflicts.get(index) })));
   if (before === undefined && conflicts !== undefined) {
     if (decideConflict(work, conflicts, { index, pin })) return;
     if (await skipIdentical(work, conflicts.get(index), { index, pin, target })) return;
   }
-  const proof: Found | undefined = before ?? (await copyOrFind(work, attempt, { pin, target }));
+  const proof = before ?? (await copyOrFind(work, attempt, { pin, target }));
   if (proof === undefined) return;
   if (proof.sourceGone !== true && STRENGTH[proof.verified] < STRENGTH[spec.minVerify]) {
     const message = `VerificationTooWeak: the copy could be verified by ${proof.verified} only, expected ${spec.minVerify}; both are kept`;
@@ -84,7 +86,7 @@ async function findEarlierCopy(
   work: ChunkWork,
   index: number,
   { pin, target }: { pin: Pin; target: Target },
-): Promise<CopyProof | undefined> {
+): Promise<Found | undefined> {
   const copied = work.manifest.copies?.[index];
   if (copied === undefined || copied === null) return undefined;
   work.requests.head++;

@@ -1,5 +1,6 @@
 import { checkpoint, checkpointSurviving } from "../../run/checkpoint.ts";
 import { findThere } from "../../listing/conflicts.ts";
+import { keepProofs } from "../../run/kept-proofs.ts";
 import { COPIED } from "../../run/outcomes.ts";
 import { type ChunkWork, destinationKeyAt } from "../../run/work.ts";
 import { deleteObjects } from "../delete/objects.ts";
@@ -17,6 +18,7 @@ export async function deleteCopied(work: ChunkWork): Promise<void> {
   const indexes = copiedIndexes(work);
   if (indexes.length === 0) return void (await checkpoint(work));
   await checkpointSurviving(work);
+  await keepProofs(work, indexes);
   await deleteObjects(work, await stillThere(work, indexes));
 }
 

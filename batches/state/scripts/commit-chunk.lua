@@ -1,9 +1,10 @@
 -- Makes a page a chunk: the first to commit wins, everybody else adopts what it wrote, which `begin-chunk` then gives.
--- `run` is what `begin-chunk` gave with the cursor; `last` and `work` are 1 or 0 (work: the caller goes on with it); `maxObjects`, `maxBytes` and `cap`
+-- `run` is what `begin-chunk` gave with the cursor; `last`, `kept` and `work` are 1 or 0 (kept: it was committed before,
+-- and Redis forgot; work: the caller goes on with it); `maxObjects`, `maxBytes` and `cap`
 -- may be empty.
 -- Returns `gone`, `closed`, `done`, `adopted` (begin again), `cap` objects-left bytes-left, or `committed` state owner manifest last open priority.
 -- uses: batch.lua chunk.lua
--- args: chain n name bit run nonce count bytes filtered cursor last manifest maxObjects maxBytes cap work requests
+-- args: chain n name bit run nonce count bytes filtered cursor last manifest maxObjects maxBytes cap kept work requests
 expectIntegers('chain', 'n', 'bit', 'count', 'bytes', 'filtered', 'requests')
 if args.maxObjects ~= '' then expectIntegers('maxObjects') end
 if args.maxBytes ~= '' then expectIntegers('maxBytes') end
@@ -32,6 +33,7 @@ call('HINCRBY', keys.record, 'listed', args.count)
 call('HINCRBY', keys.record, 'listedBytes', args.bytes)
 call('HINCRBY', keys.record, 'filtered', args.filtered)
 call('HINCRBY', keys.record, 'rq:list', args.requests)
+if args.kept == '1' then call('HINCRBY', keys.record, 'takenUpAgain', 1) end
 call('HDEL', keys.record, 'trouble')
 call('HSET', keys.record, 'c' .. chain .. ':next', tonumber(args.n) + 1, 'c' .. chain .. ':cursor', args.cursor)
 if args.cap ~= '' then
