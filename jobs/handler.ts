@@ -7,6 +7,8 @@ import type { Contract } from "./contract.ts";
 
 /** What a copy or move remembers across its attempts, first writer wins; kept in Redis under the job's id. */
 export type Evidence = {
+  /** No run of this job began before this one. */
+  readonly fresh: boolean;
   /** The pin of an earlier attempt, or the one that `make` finds now. */
   pinOnce(make: () => Promise<Pin>): Promise<Pin>;
   /** What an earlier attempt proved of its copy. */

@@ -61,23 +61,61 @@ export async function transfer(
   context: JobContext,
   { thenDelete = false }: { readonly thenDelete?: boolean } = {},
 ): Promise<Transferred> {
-  const { destination, evidence, signal } = context;
+  const { evidence } = context;
   const target = { bucket: input.destination.bucket, key: input.destination.key ?? input.object.key };
   try {
-    const pin = await evidence.pinOnce(() => pinSource(input, target, { ...context, thenDelete }));
-    const ours = await evidence.copied();
-    const earlier = ours && (await destination.proves({ source: pin, ...target, ours }, { signal }));
-    if (earlier) return { pin, proof: earlier, by: "earlier-attempt" };
-    const identical =
-      input.onConflict === "skip-identical" && (await destination.proves({ source: pin, ...target }, { signal }));
-    if (identical) return { pin, proof: identical, by: "others" };
-    const proof = await copyPinned(input, target, pin, context);
-    await evidence.recordCopy(proof);
-    return { pin, proof, by: "this-attempt" };
+    const makePin = () => pinSource(input, target, { ...context, thenDelete });
+    if (!thenDelete && evidence.fresh && input.onConflict === "overwrite") {
+      const pin = await makePin();
+      if (isRepeatable(pin, context)) return await copyUnnoted(input, target, pin, context);
+      return await transferPinned(input, target, await evidence.pinOnce(async () => pin), context);
+    }
+    const pin = await evidence.pinOnce(makePin);
+    return await transferPinned(input, target, pin, context);
   } catch (error) {
     if (error instanceof DestinationKept) return { skipped: written(error.object) };
     throw error;
   }
+}
+
+/**
+ * True of a copy by one request that replaces whatever is there: another attempt makes it anew, of what the source holds then. Remembering it
+ * would take as long as making it.
+ */
+function isRepeatable({ size }: Pin, { s3, destination }: Ends): boolean {
+  return s3 === destination && size <= s3.connection.multipartThreshold;
+}
+
+/** Only what failed is noted: the copy may have taken effect, and its source may be gone when the next attempt looks. */
+async function copyUnnoted(input: TransferInput, target: Target, pin: Pin, context: JobContext): Promise<Transferred> {
+  try {
+    return await copyOnce(input, target, pin, context);
+  } catch (error) {
+    await context.evidence.pinOnce(async () => pin).catch(() => undefined); // the copy's own error says more
+    throw error;
+  }
+}
+
+async function copyOnce(input: TransferInput, target: Target, pin: Pin, context: JobContext): Promise<Transferred> {
+  return { pin, proof: await copyPinned(input, target, pin, context), by: "this-attempt" };
+}
+
+async function transferPinned(
+  input: TransferInput,
+  target: Target,
+  pin: Pin,
+  context: JobContext,
+): Promise<Transferred> {
+  const { destination, evidence, signal } = context;
+  const ours = await evidence.copied();
+  const earlier = ours && (await destination.proves({ source: pin, ...target, ours }, { signal }));
+  if (earlier) return { pin, proof: earlier, by: "earlier-attempt" };
+  const identical =
+    input.onConflict === "skip-identical" && (await destination.proves({ source: pin, ...target }, { signal }));
+  if (identical) return { pin, proof: identical, by: "others" };
+  const done = await copyOnce(input, target, pin, context);
+  if (!done.skipped) await evidence.recordCopy(done.proof);
+  return done;
 }
 
 /** The parts of a proof or of details that a result carries. */

@@ -1,4 +1,6 @@
-import { expect } from "vitest";
+import { Redis } from "ioredis";
+import { expect, onTestFinished } from "vitest";
+import { redisUrl } from "../../test/fixtures.ts";
 import { test } from "../../test/harness.ts";
 
 test("copies an object complete with metadata, tags, headers and storage class, and says what proved it", async ({
@@ -66,6 +68,25 @@ test("claims no copy that the answer does not prove", async ({ sandbox, run }) =
   const copy = run("copy-object", { object: { bucket: "lie", key: "a" }, destination: { bucket: "lie", key: "b" } });
   await expect(copy).rejects.toMatchObject({ retryable: true });
   expect(sandbox.keys("lie")).toEqual(["a"]);
+});
+
+test("remembers in Redis what a copy needs only where another attempt may come", async ({
+  sandbox,
+  harness: { producer, prefix },
+}) => {
+  sandbox.createBucket("notes");
+  sandbox.put("notes", "a", "x");
+  const redis = new Redis(redisUrl());
+  onTestFinished(() => redis.disconnect());
+  const noted = async (to: string) => {
+    const input = { object: { bucket: "notes", key: "a" }, destination: { bucket: "notes", key: to } };
+    const job = await producer.enqueue("copy-object", input, { attempts: 1 });
+    await job.result().catch(() => undefined);
+    return (await redis.keys(`${prefix}*evidence*${job.id}*`)).length > 0;
+  };
+  expect(await noted("b")).toBe(false);
+  sandbox.fault({ operation: "CopyObject", bucket: "notes", kind: "error-in-200", after: true });
+  expect(await noted("c")).toBe(true);
 });
 
 test("copies over equal content that another bucket got in the same second", async ({ sandbox, run }) => {

@@ -2,6 +2,7 @@ import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis"
 import { ActivityError } from "../../model/activity-error.ts";
 import { isCluster, isInstance, isReady, type RedisClient, type RedisLocation } from "./client.ts";
 import { followSentinels } from "./follow-sentinels.ts";
+import { joinWrites } from "./join-writes.ts";
 import { readRedisUrl } from "./url.ts";
 
 /**
@@ -59,7 +60,7 @@ export function lastRefusal(client: RedisClient, withinMs = 5000): string | unde
 export function connectRedis(location: RedisLocation, patience: Patience = {}): RedisClient {
   const refusal: Refusal = { message: "", at: -Infinity };
   const settings = settingsOf(patience, refusal);
-  const client = endsAlways(open(location, settings));
+  const client = mended(open(location, settings));
   refusals.set(client, refusal);
   keepPulse(client);
   if (!isCluster(client) && patience.watchSentinels !== false) followSentinels(client);
@@ -187,11 +188,12 @@ function keepPulse(client: RedisClient): void {
 }
 
 /**
- * A connection that is cut while it waits for its next attempt: ioredis forgets its timer then, and says neither that it ended nor what becomes
- * of waiting commands, so that whoever closes a queue just then waits for ever. A new attempt, cut at once, does both. Holds for its duplicates
- * too, of which BullMQ makes its blocking ones.
+ * Joins the writes of a turn, and ends what ioredis would not: of a connection that is cut while it waits for its next attempt it forgets the
+ * timer, and says neither that it ended nor what becomes of waiting commands, so that whoever closes a queue just then waits for ever. A new
+ * attempt, cut at once, does both. Holds for its duplicates too, of which BullMQ makes its blocking ones.
  */
-function endsAlways<Client extends RedisClient>(client: Client): Client {
+function mended<Client extends RedisClient>(client: Client): Client {
+  joinWrites(client);
   const disconnect = client.disconnect.bind(client);
   client.disconnect = (reconnect = false) => {
     const waits = client.status === "reconnecting";
@@ -201,7 +203,7 @@ function endsAlways<Client extends RedisClient>(client: Client): Client {
     disconnect();
   };
   const duplicate = client.duplicate.bind(client) as (...args: readonly unknown[]) => RedisClient; // Redis and Cluster take other arguments
-  client.duplicate = ((...args: readonly unknown[]) => endsAlways(duplicate(...args))) as Client["duplicate"]; // passed on as they are
+  client.duplicate = ((...args: readonly unknown[]) => mended(duplicate(...args))) as Client["duplicate"]; // passed on as they are
   return client;
 }
 

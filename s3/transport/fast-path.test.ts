@@ -47,6 +47,17 @@ test("asks the SDK again where the answer is not quite one, and believes what th
   expect(agents[1]).toContain("aws-sdk-js");
 });
 
+test("keeps its connection from request to request, HEADs too", async () => {
+  const ports = new Set<number | undefined>();
+  const s3 = await openOddStore((request, response) => {
+    ports.add(request.socket.remotePort);
+    response.writeHead(200, { etag: '"abc"', "content-length": "1", "last-modified": new Date(0).toUTCString() }).end();
+  });
+  for (let turn = 0; turn < 10; turn++) await s3.head({ bucket: "in", key: "a" }, call);
+  // A request that comes in the very turn of an answer may still meet its connection busy.
+  expect(ports.size).toBeLessThan(3);
+});
+
 test("follows no redirect by itself", async () => {
   const hosts: string[] = [];
   const s3 = await openOddStore((request, response) => {

@@ -31,7 +31,9 @@ export function fastRequest(agent: Agent, request: FastRequest, signal: AbortSig
     };
     const settled = (): void => signal.removeEventListener("abort", onAbort);
     signal.addEventListener("abort", onAbort);
-    agent.dispatch(request, {
+    // undici ends the connection after each HEAD, for servers that send a body with its answer; S3 sends none.
+    const options = request.method === "HEAD" ? { ...request, reset: false } : request;
+    agent.dispatch(options, {
       onRequestStart(started) {
         controller = started;
         if (signal.aborted) started.abort(asError(signal.reason));

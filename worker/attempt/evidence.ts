@@ -63,6 +63,7 @@ export function createEvidence(
   };
   const knownPin = async () => pinOf(await redis.hmget(key, "pin", "copy"));
   return {
+    fresh,
     async pinOnce(make) {
       touched = true;
       const known = fresh ? undefined : await knownPin();
