@@ -1,6 +1,8 @@
 import type { RedisClient } from "../redis/connection/client.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { isOwnKey, redisKeys } from "../redis/keys.ts";
+import { loadScript } from "../redis/scripts/load.ts";
+import { runScript } from "../redis/scripts/run.ts";
 
 /** The raw text kept of a malformed job, in characters. */
 const KEPT = 64 * 1024;
@@ -8,29 +10,10 @@ const KEPT = 64 * 1024;
 /** What job data looks like after it was put aside. */
 export const QUARANTINED_DATA = { quarantined: true } as const;
 
-/**
- * Puts one job aside: out of whatever list it is in, into `failed`, readable again for everybody who lists jobs.
- * A key that is not the job's to write (BullMQ's own: `owned` is `1`) is left alone, and the id is only taken out of the lists.
- * KEYS: job hash, wait, active, delayed, prioritized, failed, quarantine, events, lock.
- * ARGV: id, reason, now, error, record, data, name in the quarantine, owned, queue.
- */
-const PUT_ASIDE = `
-local kind = redis.call('TYPE', KEYS[1]).ok
-local found = redis.call('LREM', KEYS[2], 0, ARGV[1]) + redis.call('LREM', KEYS[3], 0, ARGV[1])
-  + redis.call('ZREM', KEYS[4], ARGV[1]) + redis.call('ZREM', KEYS[5], ARGV[1])
-if found == 0 or kind == 'none' then return 0 end
-redis.call('HSET', KEYS[7], ARGV[7], ARGV[5])
-redis.call('DEL', KEYS[9])
-if ARGV[8] == '1' then return 1 end
-if kind ~= 'hash' then
-  redis.call('DEL', KEYS[1])
-  redis.call('HSET', KEYS[1], 'name', ARGV[9], 'timestamp', ARGV[3], 'delay', '0', 'priority', '0')
-end
-redis.call('HSET', KEYS[1], 'data', ARGV[6], 'opts', '{"attempts":1}', 'progress', '0', 'failedReason', ARGV[2], 'finishedOn', ARGV[3], 'error', ARGV[4])
-redis.call('HDEL', KEYS[1], 'parent', 'returnvalue', 'stacktrace', 'rjk', 'atm', 'ats', 'stc')
-redis.call('ZADD', KEYS[6], ARGV[3], ARGV[1])
-redis.call('XADD', KEYS[8], 'MAXLEN', '~', '10000', '*', 'event', 'failed', 'jobId', ARGV[1], 'failedReason', ARGV[2], 'prev', 'active')
-return 1`;
+const putAsideScript = loadScript(new URL("./put-aside.lua", import.meta.url), {
+  keys: ["job", "wait", "active", "delayed", "prioritized", "failed", "quarantine", "events", "lock"],
+  args: ["id", "reason", "now", "error", "record", "data", "name", "owned", "queue"],
+});
 
 /**
  * Finds jobs of a queue that BullMQ cannot read (data or options that are not JSON or of another shape, counters that are no
@@ -141,23 +124,27 @@ async function putAside(redis: RedisClient, { prefix, queue, id, ...flaw }: Malf
     raw: raw.slice(0, KEPT),
     at: new Date(Date.now()).toISOString(),
   });
-  const keys = [
-    `${base}:${id}`,
-    ...["wait", "active", "delayed", "prioritized", "failed"].map((set) => `${base}:${set}`),
-    redisKeys(prefix).quarantine(),
-    `${base}:events`,
-    `${base}:${id}:lock`,
-  ];
-  const args = [
+  const keys = {
+    job: `${base}:${id}`,
+    wait: `${base}:wait`,
+    active: `${base}:active`,
+    delayed: `${base}:delayed`,
+    prioritized: `${base}:prioritized`,
+    failed: `${base}:failed`,
+    quarantine: redisKeys(prefix).quarantine(),
+    events: `${base}:events`,
+    lock: `${base}:${id}:lock`,
+  };
+  const args = {
     id,
-    error.message,
-    Date.now(),
-    JSON.stringify(error),
+    reason: error.message,
+    now: Date.now(),
+    error: JSON.stringify(error),
     record,
-    JSON.stringify(QUARANTINED_DATA),
-    `${queue}/${id}`,
-    owned ? "1" : "0",
+    data: JSON.stringify(QUARANTINED_DATA),
+    name: `${queue}/${id}`,
+    owned: owned ? "1" : "0",
     queue,
-  ];
-  return (await redis.eval(PUT_ASIDE, keys.length, ...keys, ...args)) === 1;
+  };
+  return (await runScript(redis, putAsideScript, keys, args)) === 1;
 }

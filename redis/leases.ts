@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { RedisClient } from "./connection/client.ts";
 import type { RedisKeys } from "./keys.ts";
+import { loadScript } from "./scripts/load.ts";
+import { replyText, runScript, type ScriptReply } from "./scripts/run.ts";
 
 /*
  * Who is about to delete what. A move that crosses another one would take the copy that the other just made for its own source: the bytes are equal,
@@ -62,114 +64,45 @@ function placeOf(endpoint: string | undefined): string {
   return /\.amazonaws\.com(\.cn)?$/.test(host) ? "aws" : host;
 }
 
-const CLOCK = `
-local time = redis.call("TIME")
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function ending(ttl) return string.format("%.0f", now + ttl) end`;
+const script = <const Argument extends string>(file: string, args: readonly Argument[]) =>
+  loadScript(new URL(`./leases/${file}`, import.meta.url), { keys: ["buckets"], args });
+const takeObjects = script("take-objects.lua", ["holder", "token", "ttl", "objects"]);
+const renewObjects = script("renew-objects.lua", ["token", "ttl", "objects"]);
+const takeRanges = script("take-ranges.lua", ["holder", "ttl", "ranges"]);
+const releaseRanges = script("release-ranges.lua", ["holder"]);
 
-/** KEYS: objects and ranges of each bucket in turn. ARGV: holder, token, ttl, then key and role of each object. */
-const TAKE_OBJECTS = `${CLOCK}
-local holder, token, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local count = #KEYS / 2
-for i = 1, count do
-  local key, role = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
-  local held = redis.call("HGET", KEYS[2 * i - 1], key)
-  if held then
-    local till, by = string.match(held, "^(%d+) %a+ %S+ (.*)$")
-    if till and tonumber(till) > now and by ~= holder then return by end
-  end
-  local ranges = redis.call("HGETALL", KEYS[2 * i])
-  for at = 1, #ranges, 2 do
-    local till, other, prefix = string.match(ranges[at + 1], "^(%d+) (%a+) (.*)$")
-    if till and tonumber(till) > now and other ~= role and string.sub(key, 1, #prefix) == prefix then
-      return (string.match(ranges[at], "^(.*) %d+$"))
-    end
-  end
-end
-for i = 1, count do
-  redis.call("HSET", KEYS[2 * i - 1], ARGV[2 + 2 * i], ending(ttl) .. " " .. ARGV[3 + 2 * i] .. " " .. token .. " " .. holder)
-  redis.call("PEXPIRE", KEYS[2 * i - 1], ttl * 20)
-end
-return ""`;
-
-/** KEYS: the objects' hashes. ARGV: token, ttl (0: give back), then each key. */
-const RENEW_OBJECTS = `${CLOCK}
-local ttl, all = tonumber(ARGV[2]), 1
-for i = 1, #KEYS do
-  local key = ARGV[2 + i]
-  local held = redis.call("HGET", KEYS[i], key)
-  local till, role, token, holder = string.match(held or "", "^(%d+) (%a+) (%S+) (.*)$")
-  if token ~= ARGV[1] then all = 0
-  elseif ttl == 0 then redis.call("HDEL", KEYS[i], key)
-  elseif tonumber(till) <= now then all = 0
-  else
-    redis.call("HSET", KEYS[i], key, ending(ttl) .. " " .. role .. " " .. token .. " " .. holder)
-    redis.call("PEXPIRE", KEYS[i], ttl * 20)
-  end
-end
-return all`;
-
-/** KEYS: objects and ranges of each bucket in turn. ARGV: holder, ttl, then prefix and role of each range. */
-const TAKE_RANGES = `${CLOCK}
-local holder, ttl = ARGV[1], tonumber(ARGV[2])
-local count = #KEYS / 2
-for i = 1, count do
-  local prefix, role = ARGV[1 + 2 * i], ARGV[2 + 2 * i]
-  local objects = redis.call("HGETALL", KEYS[2 * i - 1])
-  for at = 1, #objects, 2 do
-    local till, other, by = string.match(objects[at + 1], "^(%d+) (%a+) %S+ (.*)$")
-    if not till or tonumber(till) <= now then redis.call("HDEL", KEYS[2 * i - 1], objects[at])
-    elseif other ~= role and string.sub(objects[at], 1, #prefix) == prefix then return by end
-  end
-  local ranges = redis.call("HGETALL", KEYS[2 * i])
-  for at = 1, #ranges, 2 do
-    local by = string.match(ranges[at], "^(.*) %d+$")
-    local till, other, theirs = string.match(ranges[at + 1], "^(%d+) (%a+) (.*)$")
-    if not till or tonumber(till) <= now then redis.call("HDEL", KEYS[2 * i], ranges[at])
-    elseif by ~= holder and other ~= role then
-      local length = math.min(#prefix, #theirs)
-      if string.sub(prefix, 1, length) == string.sub(theirs, 1, length) then return by end
-    end
-  end
-end
-for i = 1, count do
-  redis.call("HSET", KEYS[2 * i], holder .. " " .. i, ending(ttl) .. " " .. ARGV[2 + 2 * i] .. " " .. ARGV[1 + 2 * i])
-end
-return ""`;
-
-/** KEYS: the ranges' hashes, in the order in which they were taken. ARGV: holder. */
-const RELEASE_RANGES = `
-for i = 1, #KEYS do redis.call("HDEL", KEYS[i], ARGV[1] .. " " .. i) end
-return 1`;
-
-const answer = (by: unknown): LeaseAnswer => (by === "" ? { held: true } : { held: false, by: String(by) });
+/** Who is in the way, where somebody is. */
+function answer(reply: ScriptReply): LeaseAnswer {
+  const by = replyText(reply);
+  return by === "" ? { held: true } : { held: false, by };
+}
 
 export function createLeases(redis: RedisClient, keys: RedisKeys): Leases {
   const pairs = (places: readonly { readonly bucket: LeasedBucket }[]): string[] =>
     places.flatMap(({ bucket }) => [keys.leasedObjects(bucket), keys.leasedRanges(bucket)]);
   const renew = async (objects: readonly LeasedObject[], token: string, ttlMs: number): Promise<boolean> => {
-    const hashes = objects.map(({ bucket }) => keys.leasedObjects(bucket));
+    const buckets = objects.map(({ bucket }) => keys.leasedObjects(bucket));
     const names = objects.map(({ key }) => key);
-    return (await redis.eval(RENEW_OBJECTS, hashes.length, ...hashes, token, ttlMs, ...names)) === 1;
+    return (await runScript(redis, renewObjects, { buckets }, { token, ttl: ttlMs, objects: names })) === 1;
   };
   return {
     async takeObjects({ objects, holder, token, ttlMs }) {
-      const all = pairs(objects);
       const named = objects.flatMap(({ key, role }) => [key, role]);
-      return answer(await redis.eval(TAKE_OBJECTS, all.length, ...all, holder, token, ttlMs, ...named));
+      const args = { holder, token, ttl: ttlMs, objects: named };
+      return answer(await runScript(redis, takeObjects, { buckets: pairs(objects) }, args));
     },
     renewObjects: renew,
     async releaseObjects(objects, token) {
       await renew(objects, token, 0);
     },
     async takeRanges({ ranges, holder, ttlMs }) {
-      const all = pairs(ranges);
       const named = ranges.flatMap(({ prefix, role }) => [prefix, role]);
-      return answer(await redis.eval(TAKE_RANGES, all.length, ...all, holder, ttlMs, ...named));
+      const args = { holder, ttl: ttlMs, ranges: named };
+      return answer(await runScript(redis, takeRanges, { buckets: pairs(ranges) }, args));
     },
     async releaseRanges(ranges, holder) {
-      const hashes = ranges.map(({ bucket }) => keys.leasedRanges(bucket));
-      await redis.eval(RELEASE_RANGES, hashes.length, ...hashes, holder);
+      const buckets = ranges.map(({ bucket }) => keys.leasedRanges(bucket));
+      await runScript(redis, releaseRanges, { buckets }, { holder });
     },
   };
 }

@@ -4,6 +4,7 @@ import type { RedisClient } from "./connection/client.ts";
 import { connectRedis, cutRedis } from "./connection/connect.ts";
 import { connectionProblem } from "./connection/problem.ts";
 import { loadScript } from "./scripts/load.ts";
+import { queueScript } from "./scripts/run.ts";
 
 /** What a proof looks like in Redis: fields of a hash, and their values. */
 export type Written = { readonly key: string; readonly fields: Readonly<Record<string, string>> };
@@ -106,7 +107,8 @@ async function followRedirection(client: RedisClient, [first]: readonly Waiting[
 /** Settles those that are decided; answers who has to ask again. */
 async function round(client: RedisClient, asked: readonly Waiting[], replicas: number): Promise<Waiting[]> {
   const pipeline = client.pipeline();
-  for (const { key, fields } of asked) pipeline.eval(holdsFields.lua, 1, key, ...Object.entries(fields).flat());
+  for (const { key, fields } of asked)
+    queueScript(pipeline, holdsFields, { hash: key }, { fields: Object.entries(fields).flat() });
   pipeline.call("WAIT", replicas, ROUND_MS);
   const replies = (await pipeline.exec()) ?? [];
   const failed = replies.find(([error]) => error !== null);

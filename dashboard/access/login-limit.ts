@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RedisClient } from "../../redis/connection/client.ts";
+import { loadScript } from "../../redis/scripts/load.ts";
+import { runScript } from "../../redis/scripts/run.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { clientOf } from "./entries.ts";
 
@@ -7,14 +9,14 @@ const WINDOW_S = 60;
 /** How many more tries a name has than an address: enough that nobody locks a colleague out by accident. */
 const NAME_FACTOR = 3;
 
-const COUNT = `
-local n = redis.call("INCR", KEYS[1])
-if n == 1 then redis.call("EXPIRE", KEYS[1], ARGV[1]) end
-return n`;
-
-/** Not below nothing, and never a counter without an end. */
-const TAKE_BACK = `
-if tonumber(redis.call("GET", KEYS[1]) or "0") > 0 then redis.call("DECR", KEYS[1]) end`;
+const countTry = loadScript(new URL("./scripts/count-try.lua", import.meta.url), {
+  keys: ["counter"],
+  args: ["window"],
+});
+const takeBackTry = loadScript(new URL("./scripts/take-back-try.lua", import.meta.url), {
+  keys: ["counter"],
+  args: [],
+});
 
 /** Who tries to sign in. `device`: a browser that the user has signed in with before. */
 export type Try = { readonly address: string; readonly name: string; readonly device: string | undefined };
@@ -37,7 +39,9 @@ export function createLoginLimit(
     /** Counts a try before it is made, and throws 429 beyond the limit: a right password then does not help either. */
     async count(attempt: Try): Promise<void> {
       const counters = countersOf(attempt);
-      const counts = await Promise.all(counters.map((counter) => redis.eval(COUNT, 1, counter.key, WINDOW_S)));
+      const counts = await Promise.all(
+        counters.map((counter) => runScript(redis, countTry, { counter: counter.key }, { window: WINDOW_S })),
+      );
       if (counters.every(({ most }, index) => Number(counts[index]) <= most)) return;
       throw new HttpProblem(429, "TooManyLogins", "too many sign-ins failed; try again in a minute", {
         headers: { "retry-after": String(WINDOW_S) },
@@ -45,7 +49,9 @@ export function createLoginLimit(
     },
     /** A sign-in that worked takes its try back; earlier failures stay counted. */
     async forgive(attempt: Try): Promise<void> {
-      await Promise.all(countersOf(attempt).map((counter) => redis.eval(TAKE_BACK, 1, counter.key)));
+      await Promise.all(
+        countersOf(attempt).map((counter) => runScript(redis, takeBackTry, { counter: counter.key }, {})),
+      );
     },
   };
 }

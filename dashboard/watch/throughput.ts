@@ -2,6 +2,8 @@ import type { RedisClient } from "../../redis/connection/client.ts";
 import { activityNames } from "../../jobs/contracts.ts";
 import { keptForEach } from "./kept-for.ts";
 import { redisKeys } from "../../redis/keys.ts";
+import { loadScript } from "../../redis/scripts/load.ts";
+import { queueScript } from "../../redis/scripts/run.ts";
 
 /** Spans that can be looked at: the length of a bucket in seconds, and how many there are. */
 export const RANGES = {
@@ -31,41 +33,11 @@ const SAMPLE = 6;
 /** From so many retained jobs on, a queue may have dropped older ones by count, and its oldest one tells since when it is complete. */
 const MAY_BE_TRIMMED = 10_000;
 
-/**
- * Counts what ended in each bucket from the scores of the finished jobs, so the figures are the same whenever and wherever they are
- * asked for, also after a restart of the dashboard. KEYS: completed, failed. ARGV: the queue's key, start, step (ms), buckets, sample, may be trimmed.
- * Answers for each bucket: completed, failed, and the sampled jobs' `run,wait` in milliseconds; counts of -1 are unknown.
- */
-const COUNT = `
-local out = {}
-if redis.call("EXISTS", KEYS[1], KEYS[2]) == 0 then
-  for b = 1, tonumber(ARGV[4]) do out[b] = { 0, 0, {} } end
-  return out
-end
-local start, step, n = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local since = {}
-for i = 1, 2 do
-  since[i] = 0
-  if redis.call("ZCARD", KEYS[i]) >= tonumber(ARGV[6]) then since[i] = tonumber(redis.call("ZRANGE", KEYS[i], 0, 0, "WITHSCORES")[2]) end
-end
-for b = 0, n - 1 do
-  local from, to = start + b * step, "(" .. string.format("%.0f", start + (b + 1) * step)
-  local counts = {}
-  for i = 1, 2 do counts[i] = from < since[i] and -1 or redis.call("ZCOUNT", KEYS[i], from, to) end
-  local sample = {}
-  if counts[1] > 0 then
-    for _, id in ipairs(redis.call("ZREVRANGEBYSCORE", KEYS[1], to, from, "LIMIT", 0, ARGV[5])) do
-      local job = redis.call("HMGET", ARGV[1] .. id, "timestamp", "delay", "processedOn", "finishedOn")
-      local t, d, p, f = tonumber(job[1]), tonumber(job[2]) or 0, tonumber(job[3]), tonumber(job[4])
-      if t and p and f then
-        sample[#sample + 1] = math.max(0, f - p)
-        sample[#sample + 1] = math.max(0, p - t - d)
-      end
-    end
-  end
-  out[#out + 1] = { counts[1], counts[2], sample }
-end
-return out`;
+/** Counts from the scores of the finished jobs, so that the figures are the same whenever and wherever they are asked for, also after a restart. */
+const countEnded = loadScript(new URL("./scripts/count-ended.lua", import.meta.url), {
+  keys: ["completed", "failed"],
+  args: ["jobs", "start", "step", "buckets", "sample", "trimmed"],
+});
 
 type Raw = readonly [completed: number, failed: number, sample: readonly number[]];
 
@@ -100,8 +72,13 @@ export function createThroughput(redis: RedisClient, prefix: string) {
   async function bucketsOf(queues: readonly string[], from: number, step: number, count: number): Promise<Bucket[]> {
     const pipeline = redis.pipeline();
     for (const queue of queues) {
-      const args = [keys.job(queue, ""), from * 1000, step * 1000, count, SAMPLE, MAY_BE_TRIMMED];
-      pipeline.eval(COUNT, 2, keys.job(queue, "completed"), keys.job(queue, "failed"), ...args);
+      const span = { start: from * 1000, step: step * 1000, buckets: count };
+      queueScript(
+        pipeline,
+        countEnded,
+        { completed: keys.job(queue, "completed"), failed: keys.job(queue, "failed") },
+        { jobs: keys.job(queue, ""), ...span, sample: SAMPLE, trimmed: MAY_BE_TRIMMED },
+      );
     }
     const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
       if (error) throw error;

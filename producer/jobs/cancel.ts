@@ -3,6 +3,8 @@ import type { ActivityName } from "../../jobs/contracts.ts";
 import { CANCEL_TTL_S } from "../../jobs/queues.ts";
 import { type RedisKeys } from "../../redis/keys.ts";
 import { birthOf } from "../../redis/health/birth.ts";
+import { loadScript } from "../../redis/scripts/load.ts";
+import { replyText, runScript } from "../../redis/scripts/run.ts";
 import type { CancelFlag } from "./outcome.ts";
 import type { QueuePool } from "../queue-pool.ts";
 import type { RedisConnection } from "../../redis/connection/open.ts";
@@ -10,19 +12,10 @@ import type { RedisConnection } from "../../redis/connection/open.ts";
 const UNSTARTED: CancelFlag = "unstarted";
 const RUNNING: CancelFlag = "running";
 
-/**
- * Flags a job as cancelled unless it ended: from then on no worker starts it. Answers what the flag says, or nothing where it is too late.
- * A job that a cancel removed before stays cancelled. The flag outlives the job's delay.
- */
-const FLAG = `
-local flag = redis.call("GET", KEYS[1])
-local job = redis.call("HMGET", KEYS[2], "timestamp", "finishedOn", "delay")
-if not job[1] then return flag == ARGV[3] and flag or false end
-if job[2] then return false end
-local value = ARGV[3]
-if flag ~= value and (redis.call("EXISTS", KEYS[3]) == 1 or redis.call("LPOS", KEYS[4], ARGV[1])) then value = ARGV[4] end
-redis.call("SET", KEYS[1], value, "EX", ARGV[2] + math.ceil((tonumber(job[3]) or 0) / 1000))
-return value`;
+const flagCancelled = loadScript(new URL("./scripts/flag-cancelled.lua", import.meta.url), {
+  keys: ["flag", "job", "lock", "active"],
+  args: ["id", "ttl", "unstarted", "running"],
+});
 
 /** Cancels a job wherever it is. False where it ended already or is not there; then nothing is changed. */
 export async function cancelJob(
@@ -33,13 +26,17 @@ export async function cancelJob(
   const { redis, queues, keys } = context;
   return await redis.run(`cancel ${activity}/${id}`, async (client) => {
     const job = keys.job(activity, id);
-    const flagKeys = [keys.cancelled(activity, id), job, `${job}:lock`, keys.job(activity, "active")];
-    const flag = await client.eval(FLAG, flagKeys.length, ...flagKeys, id, CANCEL_TTL_S, UNSTARTED, RUNNING);
+    const flag = await runScript(
+      client,
+      flagCancelled,
+      { flag: keys.cancelled(activity, id), job, lock: `${job}:lock`, active: keys.job(activity, "active") },
+      { id, ttl: CANCEL_TTL_S, unstarted: UNSTARTED, running: RUNNING },
+    );
     if (flag === null) return false;
     await client.publish(keys.cancelChannel(), `${activity}/${id}`);
     // A running job is its worker's to end. Of the others nothing but the flag decides, so what became of the removal does not matter:
     // a job that a worker takes up in this moment ends as cancelled.
-    if (flag !== UNSTARTED) return true;
+    if (replyText(flag) !== UNSTARTED) return true;
     const queue = await queues.get(activity);
     // What an attempt left in the store is a worker's to remove: it takes the job once more, and finds the flag.
     if (await hasUpload(client, keys, { activity, id })) await hasten(queue, id);

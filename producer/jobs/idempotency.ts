@@ -3,32 +3,17 @@ import type { RedisClient } from "../../redis/connection/client.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { canonicalJson } from "../../model/canonical-json.ts";
 import { IDEMPOTENCY_TTL_S, IDEMPOTENT_ID_PREFIX } from "../../jobs/queues.ts";
-import { type RedisKeys } from "../../redis/keys.ts";
+import type { RedisKeys } from "../../redis/keys.ts";
+import { loadScript } from "../../redis/scripts/load.ts";
+import { queueScript } from "../../redis/scripts/run.ts";
 
-/**
- * The first input under a key claims it; whoever comes later learns what has become of it. A job that is kept for longer than its claim, as
- * after a long delay, still says what it stands for: BullMQ would not add another under its id.
- */
-const CLAIM = `
-local input = redis.call("HGET", KEYS[1], "input")
-if not input then
-  local kept = redis.call("HGET", KEYS[2], "input")
-  if kept and kept ~= ARGV[1] then return "conflict" end
-  redis.call("HSET", KEYS[1], "input", ARGV[1], "state", "adding", "createdAt", ARGV[2], "by", ARGV[4])
-  redis.call("EXPIRE", KEYS[1], ARGV[3])
-  return "adding"
-end
-if input ~= ARGV[1] then return "conflict" end
-local state = redis.call("HGET", KEYS[1], "state") or "adding"
--- More than one call will add the job by now, so none of them may take the claim back.
-if state == "adding" and redis.call("HGET", KEYS[1], "by") ~= ARGV[4] then redis.call("HSET", KEYS[1], "shared", "1") end
-return state`;
-
-/** Only what is still there: a new record would have no input and no end. */
-const MARK = `
-if redis.call("EXISTS", KEYS[1]) == 1 then redis.call("HSET", KEYS[1], "state", "added") end
-if redis.call("EXISTS", KEYS[2]) == 1 then redis.call("HSETNX", KEYS[2], "input", ARGV[1]) end
-return 1`;
+const script = <const Key extends string, const Argument extends string>(
+  file: string,
+  declared: { readonly keys: readonly Key[]; readonly args: readonly Argument[] },
+) => loadScript(new URL(`./scripts/${file}`, import.meta.url), declared);
+const claimScript = script("claim.lua", { keys: ["claim", "job"], args: ["input", "now", "ttl", "by"] });
+const markScript = script("mark-added.lua", { keys: ["claim", "job"], args: ["input"] });
+const unclaimScript = script("unclaim.lua", { keys: ["claim"], args: ["input", "by"] });
 
 /** What an idempotency key stands for: the job and its input. */
 export type Claim = {
@@ -54,21 +39,20 @@ export async function claimAll(
   { claims, by }: { readonly claims: readonly Claim[]; readonly by: string },
 ): Promise<("adding" | "added" | "conflict")[]> {
   const pipeline = client.pipeline();
-  const now = String(Date.now());
+  const now = Date.now();
   for (const { activity, jobId, inputHash } of claims)
-    pipeline.eval(CLAIM, 2, ...keysOf(keys, activity, jobId), inputHash, now, String(IDEMPOTENCY_TTL_S), by);
+    queueScript(pipeline, claimScript, keysOf(keys, activity, jobId), {
+      input: inputHash,
+      now,
+      ttl: IDEMPOTENCY_TTL_S,
+      by,
+    });
   const replies = (await pipeline.exec()) ?? [];
   return replies.map(([error, reply]) => {
     if (error) throw error;
     return reply as "adding" | "added" | "conflict"; // the script returns nothing else
   });
 }
-
-/** Only a claim of this very call, which no other has joined, and whose job was not added. */
-const UNCLAIM = `
-local claim = redis.call("HMGET", KEYS[1], "input", "state", "by", "shared")
-if claim[1] == ARGV[1] and claim[2] == "adding" and claim[3] == ARGV[2] and not claim[4] then return redis.call("DEL", KEYS[1]) end
-return 0`;
 
 /** Takes back the claims that a call made, and will not use. */
 export async function unclaimAll(
@@ -78,7 +62,7 @@ export async function unclaimAll(
 ): Promise<void> {
   const pipeline = client.pipeline();
   for (const { activity, jobId, inputHash } of claims)
-    pipeline.eval(UNCLAIM, 1, keys.idempotency(activity, jobId), inputHash, by);
+    queueScript(pipeline, unclaimScript, { claim: keys.idempotency(activity, jobId) }, { input: inputHash, by });
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
 }
 
@@ -86,12 +70,12 @@ export async function unclaimAll(
 export async function markAdded(client: RedisClient, keys: RedisKeys, claims: readonly Claim[]): Promise<void> {
   const pipeline = client.pipeline();
   for (const { activity, jobId, inputHash } of claims)
-    pipeline.eval(MARK, 2, ...keysOf(keys, activity, jobId), inputHash);
+    queueScript(pipeline, markScript, keysOf(keys, activity, jobId), { input: inputHash });
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
 }
 
-function keysOf(keys: RedisKeys, activity: string, jobId: string): [claim: string, job: string] {
-  return [keys.idempotency(activity, jobId), keys.job(activity, jobId)];
+function keysOf(keys: RedisKeys, activity: string, jobId: string) {
+  return { claim: keys.idempotency(activity, jobId), job: keys.job(activity, jobId) };
 }
 
 export function conflictError({ activity, key, jobId }: Claim, where = ""): ActivityError {

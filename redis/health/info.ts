@@ -1,4 +1,8 @@
 import type { RedisClient } from "../connection/client.ts";
+import { loadScript } from "../scripts/load.ts";
+import { replyText, runScript } from "../scripts/run.ts";
+
+const info = loadScript(new URL("./info.lua", import.meta.url), { keys: ["there"], args: [] });
 
 /** What Redis tells of itself, by field: `redis_version`, `role`. */
 export type RedisInfo = ReadonlyMap<string, string>;
@@ -9,7 +13,7 @@ export type RedisInfo = ReadonlyMap<string, string>;
  */
 export async function readInfo(client: RedisClient, key: string): Promise<RedisInfo> {
   if (!client.isCluster) return parseInfo(await client.info());
-  return parseInfo(String(await client.eval("return redis.call('INFO')", 1, key)));
+  return parseInfo(replyText(await runScript(client, info, { there: key }, {})));
 }
 
 function parseInfo(text: string): RedisInfo {

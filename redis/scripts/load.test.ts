@@ -4,11 +4,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import * as batchScripts from "../../batches/state/batch-scripts.ts";
-import * as chunkScripts from "../../batches/state/chunk-scripts.ts";
 import { redisUrl } from "../../test/fixtures.ts";
 import { loadScript } from "./load.ts";
-import { runScript } from "./run.ts";
+import { queueScript, runScript } from "./run.ts";
 
 let redis: Redis;
 let folder: string;
@@ -50,13 +48,12 @@ test("refuses a call that leaves an argument out", async () => {
   await expect(runScript(redis, script, {}, args)).rejects.toThrow("two.lua: expected a value for b");
 });
 
-const scripts = Object.entries({ ...batchScripts, ...chunkScripts });
-
-test.each(scripts)("Redis compiles %s", async (_name, script) => {
-  expect(await redis.script("LOAD", script.lua)).toBe(script.sha);
-});
-
-test.each(scripts)("%s touches only keys that it is given", (_name, script) => {
-  const calls = [...script.lua.matchAll(/call\('[A-Z]+', ?([^,)]+)/g)].map(([, key]) => key);
-  expect(calls.filter((key) => !/^(keys\.\w+|key)$/.test(key ?? ""))).toEqual([]);
+test("passes a list of keys, and goes along in a pipeline", async () => {
+  const lua = "-- keys: one rest...\n-- args: a\nreturn {keys.one, #keys.rest, keys.rest[2], args.a}\n";
+  const script = loadScript(await file("keys.lua", lua), { keys: ["one", "rest"], args: ["a"] });
+  const keys = { one: "k1", rest: ["k2", "k3"] };
+  expect(String(await runScript(redis, script, keys, { a: "a" }))).toBe("k1,2,k3,a");
+  const pipeline = redis.pipeline();
+  queueScript(pipeline, script, keys, { a: 7 });
+  expect(await pipeline.exec()).toEqual([[null, ["k1", 2, "k3", "7"]]]);
 });

@@ -23,7 +23,7 @@ type Header = { readonly uses: readonly string[]; readonly keys: readonly string
  * redis.call('HSET', keys.chunk, 'o', args.owner, unpack(args.fields))
  * ```
  *
- * `uses` puts other files of the folder before it, with their keys. A last argument that ends with `...` is a list.
+ * `uses` puts other files of the folder before it, with their keys. A last key or argument that ends with `...` is a list.
  *
  * @param declared what the caller will pass; the file must say the same
  * @throws TypeError where the file names other keys or arguments than `declared`, or uses one that nobody passes
@@ -39,10 +39,10 @@ export function loadScript<const Key extends string, const Argument extends stri
   const header = readHeader(main);
   const used = header.uses.map((other) => readFileSync(new URL(other, file), "utf8"));
   const keys = [...used.flatMap((text) => readHeader(text).keys), ...header.keys];
-  expectSame(name, "keys", { file: keys, caller: declared.keys });
+  expectSame(name, "keys", { file: keys.map(plain), caller: declared.keys });
   expectSame(name, "args", { file: header.args.map(plain), caller: declared.args });
   const body = [...used, main].join("\n");
-  expectKnown(name, body, { keys, args: declared.args });
+  expectKnown(name, body, declared);
   const lua = `${prologue(keys, header.args)}\n${body}`;
   return {
     name,

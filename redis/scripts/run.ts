@@ -1,4 +1,4 @@
-import type { Cluster, Redis } from "ioredis";
+import type { ChainableCommander, Cluster, Redis } from "ioredis";
 import type { LuaScript } from "./load.ts";
 
 export type ScriptArgument = string | number | Buffer;
@@ -6,6 +6,8 @@ export type ScriptArgument = string | number | Buffer;
 export type ScriptArguments<Argument extends string> = Readonly<
   Record<Argument, ScriptArgument | readonly ScriptArgument[]>
 >;
+/** A key for each name; a list for the last one, where the script takes one. */
+export type ScriptKeys<Key extends string> = Readonly<Record<Key, string | readonly string[]>>;
 /** What Redis answers to a script: nested arrays of buffers, integers and nil. */
 export type ScriptReply = Buffer | number | null | ScriptReply[];
 
@@ -23,32 +25,44 @@ type BufferScripts = Record<
 export async function runScript<Key extends string, Argument extends string>(
   redis: Redis | Cluster,
   script: LuaScript<Key, Argument>,
-  keys: Readonly<Record<Key, string>>,
+  keys: ScriptKeys<Key>,
   args: ScriptArguments<Argument>,
 ): Promise<ScriptReply> {
-  const rest = inOrder(script, keys, args);
+  const [count, rest] = inOrder(script, keys, args);
   // ioredis has them and types them not; `callBuffer` ends the process of an app whose connection pipelines by itself.
   const asked = redis as unknown as BufferScripts;
   try {
-    return await asked.evalshaBuffer(script.sha, script.keys.length, ...rest);
+    return await asked.evalshaBuffer(script.sha, count, ...rest);
   } catch (error) {
     if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return await asked.evalBuffer(script.lua, script.keys.length, ...rest);
+    return await asked.evalBuffer(script.lua, count, ...rest);
   }
+}
+
+/** Puts a script into a pipeline. It goes along whole, as nobody can send it after a round trip; its reply comes as the pipeline's do, text as text. */
+export function queueScript<Key extends string, Argument extends string>(
+  pipeline: ChainableCommander,
+  script: LuaScript<Key, Argument>,
+  keys: ScriptKeys<Key>,
+  args: ScriptArguments<Argument>,
+): void {
+  const [count, rest] = inOrder(script, keys, args);
+  pipeline.eval(script.lua, count, ...rest);
 }
 
 /** Keys and arguments in the order that the script's file names them. */
 function inOrder(
   script: LuaScript,
-  keys: Readonly<Record<string, string>>,
+  keys: ScriptKeys<string>,
   args: ScriptArguments<string>,
-): ScriptArgument[] {
+): [keys: number, values: ScriptArgument[]] {
   const named = <Value>(values: Readonly<Record<string, Value>>, name: string): Value => {
     const value = values[name];
     if (value === undefined) throw new TypeError(`${script.name}: expected a value for ${name}`);
     return value;
   };
-  return [...script.keys.map((name) => named(keys, name)), ...script.args.flatMap((name) => named(args, name))];
+  const ordered = script.keys.flatMap((name) => named(keys, name));
+  return [ordered.length, [...ordered, ...script.args.flatMap((name) => named(args, name))]];
 }
 
 /** A reply that is an array. */

@@ -65,7 +65,7 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     rule: "a move keeps out of the range of a batch that deletes",
-    file: "redis/leases.ts",
+    file: "redis/leases/take-objects.lua",
     find: "other ~= role and string.sub(key, 1, #prefix) == prefix then",
     replace: "false then",
     test: "redis/leases.test.ts",
@@ -129,7 +129,7 @@ export const jobMutants: readonly Mutant[] = [
   {
     rule: "a worker marks the claim of a job that its producer could not mark",
     file: "worker/attempt/process-job.ts",
-    find: 'await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");',
+    find: 'await setField(redis, keys.idempotency(activity, jobId), "state", "added");',
     replace: "await Promise.resolve();",
     test: "worker/attempt/job-identity.test.ts",
   },
@@ -142,7 +142,7 @@ export const jobMutants: readonly Mutant[] = [
   },
   {
     rule: "no call takes back a claim that another one relies on",
-    file: "producer/jobs/idempotency.ts",
+    file: "producer/jobs/scripts/unclaim.lua",
     find: "and not claim[4] then",
     replace: "then",
     test: "producer/jobs/idempotency.test.ts",

@@ -1,4 +1,6 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
+import { loadScript } from "../../redis/scripts/load.ts";
+import { replyList, replyText, runScript } from "../../redis/scripts/run.ts";
 import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import type { Evidence } from "../../jobs/handler.ts";
 import type { CopyProof, Pin, UploadState } from "../../s3/interface.ts";
@@ -8,22 +10,11 @@ const TTL_S = 7 * 24 * 3600;
 /** After success a second, late run of the same job (its lock was lost) still finds what the first proved. */
 const AFTER_SUCCESS_S = 600;
 
-/** Keeps the first pin and answers with it, and with the proof of a copy. One script, so two runs of one job agree. */
-const FIRST_WINS = `
-redis.call('HSETNX', KEYS[1], 'pin', ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return redis.call('HMGET', KEYS[1], 'pin', 'copy')`;
-
-/** Notes that the effect is about to be asked for; 1 where that was noted before. */
-const BEGIN = `
-local first = redis.call('HSETNX', KEYS[1], 'began', '1')
-redis.call('EXPIRE', KEYS[1], ARGV[1])
-return 1 - first`;
-
-/** One script instead of a transaction, which costs ioredis several times as much. */
-const WRITE = `
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])`;
+const script = <const Argument extends string>(file: string, args: readonly Argument[]) =>
+  loadScript(new URL(`./scripts/${file}`, import.meta.url), { keys: ["evidence"], args });
+const keepFirstPin = script("keep-first-pin.lua", ["pin", "ttl"]);
+const noteBegun = script("note-begun.lua", ["ttl"]);
+const writeEvidence = script("write-evidence.lua", ["field", "value", "ttl"]);
 
 export type EvidenceOptions = {
   /** No run of this job was started before: there is hardly anything to find, so the pin is made before Redis is asked. */
@@ -53,7 +44,7 @@ export function createEvidence(
   const write = async (field: string, value: object) => {
     touched = true;
     const text = JSON.stringify(value);
-    await redis.eval(WRITE, 1, key, field, text, TTL_S);
+    await runScript(redis, writeEvidence, { evidence: key }, { field, value: text, ttl: TTL_S });
     note(field, text);
   };
   const pinOf = ([pin = null, copy = null]: (string | null)[]): Pin | undefined => {
@@ -78,8 +69,9 @@ export function createEvidence(
         return other;
       }
       // The winner's, in the same form; the script answers with the two fields that it asks for.
-      const fields = (await redis.eval(FIRST_WINS, 1, key, JSON.stringify(made), TTL_S)) as (string | null)[];
-      return pinOf(fields) ?? made;
+      const first = { pin: JSON.stringify(made), ttl: TTL_S };
+      const fields = replyList(await runScript(redis, keepFirstPin, { evidence: key }, first));
+      return pinOf(fields.map((field) => (field === null ? null : replyText(field)))) ?? made;
     },
     async copied() {
       const beside = copyBesidePin;
@@ -93,7 +85,7 @@ export function createEvidence(
     },
     async beganBefore() {
       touched = true;
-      return (await redis.eval(BEGIN, 1, key, TTL_S)) === 1;
+      return (await runScript(redis, noteBegun, { evidence: key }, { ttl: TTL_S })) === 1;
     },
     async forget() {
       copyBesidePin = undefined;

@@ -8,6 +8,8 @@ import { BACKOFF, BETWEEN_ATTEMPTS, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX } fro
 import { type RedisKeys } from "../../redis/keys.ts";
 import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import { birthOf } from "../../redis/health/birth.ts";
+import { loadScript } from "../../redis/scripts/load.ts";
+import { runScript } from "../../redis/scripts/run.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
 import { createLeases } from "../../redis/leases.ts";
@@ -36,8 +38,10 @@ export type ProcessorDeps = RunDeps & {
   readonly onAttempt: (event: AttemptEvent) => void;
 };
 
-/** Sets a field of a job's own hash, unless the job was removed meanwhile. */
-const SET_IF_THERE = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end";
+const setIfThere = loadScript(new URL("./scripts/set-if-there.lua", import.meta.url), {
+  keys: ["hash"],
+  args: ["field", "value"],
+});
 
 /** Wraps the pipeline of one attempt in what the queue must know: cancel, timeout, retry or not, and the typed error. */
 export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
@@ -68,7 +72,7 @@ export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
       );
       // A job whose lock is lost belongs to another worker by now, and so does what is written of its end.
       if (error.code !== "LockLost")
-        await deps.redis.eval(SET_IF_THERE, 1, deps.keys.job(activity, jobId), "error", JSON.stringify(error));
+        await setField(deps.redis, deps.keys.job(activity, jobId), "error", JSON.stringify(error));
       return await settle(verdict, error, job, token);
     } finally {
       running.end(jobId, run);
@@ -76,6 +80,11 @@ export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
   };
 
   return { process, running };
+}
+
+/** Unless the hash was removed meanwhile. */
+async function setField(redis: RedisClient, hash: string, field: string, value: string): Promise<void> {
+  await runScript(redis, setIfThere, { hash }, { field, value });
 }
 
 /** Producers in other languages may add a bare job: it gets the attempts and the backoff that ours would have asked for. */
@@ -105,7 +114,7 @@ async function attempt(activity: ActivityName, job: Job, { run, log, deps }: Sco
       throw error;
     }
     if (jobId.startsWith(IDEMPOTENT_ID_PREFIX))
-      await redis.eval(SET_IF_THERE, 1, keys.idempotency(activity, jobId), "state", "added");
+      await setField(redis, keys.idempotency(activity, jobId), "state", "added");
     const holder = `${activity} job ${jobId}`;
     const exclusively = holdObjects({ leases: createLeases(redis, keys), holder, token: run.token, signal });
     const { data, attemptsMade } = job;
