@@ -16,6 +16,9 @@ import { retrySource } from "./report/retry-source.ts";
 /** A worker that heard nothing for so long deletes nothing more, in ms; see the deadline of a job's lock. */
 const DELETES_STOP_MS = 8000;
 
+/** Why a batch is steered: one line of at most 500 characters, for the record of acts. */
+export type SteerOptions = { readonly reason?: string | undefined };
+
 /** A batch, from any process. Holds no resource and may be dropped. Every call may throw `BatchNotFound` and `RedisUnavailable`. */
 export type BatchHandle = {
   readonly id: string;
@@ -25,15 +28,15 @@ export type BatchHandle = {
   /** Waits until nothing more will happen by itself: completed, cancelled, or planned. Rejects with the batch's own error where it failed as a whole. */
   done(options?: { readonly signal?: AbortSignal | undefined }): Promise<BatchStatus>;
   /** Starts no more objects, within 2 s; what is done so far is kept. Resolves when that is asked for. */
-  pause(): Promise<BatchState>;
-  resume(): Promise<BatchState>;
+  pause(options?: SteerOptions): Promise<BatchState>;
+  resume(options?: SteerOptions): Promise<BatchState>;
   /**
    * Ends the batch. Resolves once nothing is deleted any more: when workers at work on it have stopped, or can have heard nothing for 8 s. What was
    * not attempted gets a row that says so.
    */
-  cancel(): Promise<BatchState>;
+  cancel(options?: SteerOptions): Promise<BatchState>;
   /** Starts exactly what a dry run planned. Throws `PlanExpired`, and `NotPlanned` for a batch that is no plan. */
-  confirm(): Promise<void>;
+  confirm(options?: SteerOptions): Promise<void>;
   /** 1 goes first, 2,000 last. Holds for chunks that wait, and for all that follow. */
   setPriority(priority: number): Promise<void>;
   /** The rows, one for each object; while the batch runs, those of finished chunks. */

@@ -30,8 +30,11 @@ const program = new Command("bucketline")
   .description("Jobs and batches for Amazon S3 and S3-compatible stores, through Redis.")
   .version(version)
   .option("-q, --quiet", "print results and errors, not what was done")
+  .option("--reason <text>", "why, for the record of who did what")
   .hook("preAction", (_, command) => {
-    if (command.optsWithGlobals<{ quiet?: true }>().quiet) beQuiet();
+    const { quiet, reason } = command.optsWithGlobals<{ quiet?: true; reason?: string }>();
+    if (quiet) beQuiet();
+    if (reason !== undefined) environment.env["BUCKETLINE_REASON"] = reason;
   })
   .showHelpAfterError("(try --help)");
 // Whoever reads has enough, as in `bucketline ls | head`.

@@ -1,3 +1,4 @@
+import { hostname, userInfo } from "node:os";
 import type { Producer } from "../producer/index.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { redisUrlOf } from "../redis/connection/url-from-environment.ts";
@@ -16,11 +17,27 @@ export async function withProducer<T>({ env }: Environment, work: (producer: Pro
     prefix: env["BUCKETLINE_PREFIX"] || undefined,
     documents: env["DOCUMENTS_URL"] || undefined,
     telemetry: env["BUCKETLINE_TELEMETRY"] === "true",
+    actor: actorOf(env),
   });
   try {
     return await work(producer);
   } finally {
     await producer.close();
+  }
+}
+
+/** Whoever is signed in at this machine, or who is named. */
+function actorOf(env: NodeJS.ProcessEnv) {
+  const name = (env["BUCKETLINE_ACTOR"] || `${userName()}@${hostname()}`).slice(0, 128);
+  return { name, via: "cli" as const, reason: env["BUCKETLINE_REASON"] || undefined };
+}
+
+/** A container may run as a number that no user has. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
   }
 }
 

@@ -10,12 +10,14 @@ import { BULL_BOARD_CSP } from "./http/security-headers.ts";
 import { putAsideMalformed } from "./job-views/put-aside-malformed.ts";
 import { HttpProblem } from "./http/problem.ts";
 import type { PageAssets } from "./page-assets.ts";
+import type { Acts } from "./access/acts.ts";
 import { redact } from "./redact.ts";
 
 export const BULL_BOARD_PATH = "/queues";
 
 export type BullBoardDeps = {
   readonly assets: PageAssets;
+  readonly acts: Acts;
   readonly redis: RedisClient;
   readonly prefix: string;
   readonly queues: BullQueues;
@@ -31,7 +33,7 @@ const REFUSED = /\/(?:add|update-data|obliterate)$/;
 /** Mounts bull-board below /queues: its pages and its API, behind the same gate as everything else. */
 export async function addBullBoard(
   app: FastifyInstance,
-  { redis, prefix, queues, readOnly, assets }: BullBoardDeps,
+  { redis, prefix, queues, readOnly, assets, acts }: BullBoardDeps,
 ): Promise<void> {
   const { adapter, serve } = bullBoardServer(BULL_BOARD_PATH);
   // As seen from its page, whose addresses all begin where it is mounted.
@@ -80,6 +82,18 @@ export async function addBullBoard(
       });
       scope.addHook("onRequest", async (_request, reply) => {
         reply.header("content-security-policy", BULL_BOARD_CSP);
+      });
+      scope.addHook("onResponse", async (request, { statusCode }) => {
+        const [queue, id] = [named(request.params, "queueName"), named(request.params, "jobId")];
+        if (request.method === "GET" || request.method === "HEAD" || statusCode >= 400) return;
+        const verb = request.url.split("?", 1)[0]?.split("/").at(-1) ?? "";
+        const target =
+          typeof queue !== "string"
+            ? undefined
+            : typeof id === "string"
+              ? { kind: "job", activity: queue, id }
+              : { kind: "queue", id: queue };
+        await acts(request, { action: `bull-board.${verb}`, target });
       });
       scope.addHook("preHandler", async ({ params }) => {
         const id = named(params, "jobId");

@@ -8,10 +8,12 @@ import type { RedisClient } from "../redis/connection/client.ts";
 import { cutRedis } from "../redis/connection/connect.ts";
 import { reachRedis } from "../redis/connection/reach.ts";
 import { withoutCommand } from "../redis/connection/without-command.ts";
+import { createActs } from "./access/acts.ts";
 import { createIdentify } from "./access/identity.ts";
 import { sessionRoutes } from "./access/session-routes.ts";
 import { createSessions } from "./access/sessions.ts";
 import { activityRoutes } from "./api/activity-routes.ts";
+import { auditRoutes } from "./api/audit-routes.ts";
 import { batchRoutes } from "./api/batch-routes.ts";
 import { batchStreamRoutes } from "./api/batch-stream-routes.ts";
 import { documentRoutes } from "./api/document-routes.ts";
@@ -88,6 +90,7 @@ async function assemble(
     documents: config.documentsUrl,
     redisTimeout: REDIS_TIMEOUT_MS,
     telemetry,
+    actor: false, // each request has one of its own
   });
   resources.defer(() => producer.close());
   const { batches } = producer;
@@ -113,12 +116,14 @@ async function assemble(
     ...batchRoutes({ batches, views }),
     ...batchStreamRoutes({ batches, views, events, identify }),
     ...overviewRoutes({ overview, throughput, views, events, identify }),
+    ...auditRoutes({ redis, prefix }),
     ...sessionRoutes({ config, redis, sessions, identify }),
   ];
   addMetrics(app, { overview, batches: views, documents, events });
-  addRoutes(app, [...routes, openApiRoute(routes)]);
+  const acts = createActs(redis, prefix);
+  addRoutes(app, [...routes, openApiRoute(routes)], acts);
   const assets = readPageAssets();
-  await addBullBoard(app, { redis, prefix, queues, assets, readOnly: config.readOnly });
+  await addBullBoard(app, { redis, prefix, queues, assets, acts, readOnly: config.readOnly });
   await addPages(app, assets);
   return app;
 }

@@ -13,6 +13,8 @@ import { parseOptions } from "../jobs/parse-input.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { OWN_TRACE } from "./jobs/options.ts";
 import { describeRepeat, repeatOf, type ScheduleRule } from "./schedule-rule.ts";
+import { batchWords, recordedBatch } from "./audit/recorded-batches.ts";
+import { type ActOptions, createRecorder, type Recorder } from "./audit/recorder.ts";
 import type { Documents } from "./documents.ts";
 import type { RedisConnection } from "../redis/connection/open.ts";
 
@@ -21,6 +23,8 @@ export type { BatchHandle, BatchSpecInput, BatchState, BatchStatus };
 export type StartOptions = {
   /** The same key finds the batch that was started with it, for as long as that is kept; with another request it is `IdempotencyConflict`. */
   readonly idempotencyKey?: string | undefined;
+  /** Why, for the record of acts: one line of at most 500 characters. */
+  readonly reason?: string | undefined;
 };
 
 export type ListOptions = {
@@ -67,7 +71,7 @@ export type Batches = {
   readonly schedules: {
     list(): Promise<BatchSchedule[]>;
     /** False where there was none. Batches that it started go on. */
-    remove(id: string): Promise<boolean>;
+    remove(id: string, options?: ActOptions): Promise<boolean>;
   };
   close(): Promise<void>;
 };
@@ -95,11 +99,13 @@ export function createBatches({
   prefix,
   documents,
   tracing,
+  record = createRecorder(undefined, false),
 }: {
   readonly redis: RedisConnection;
   readonly prefix: string;
   readonly documents: Pick<Documents, "find" | "read" | "write">;
   readonly tracing?: (() => Promise<Telemetry>) | undefined;
+  readonly record?: Recorder;
 }): Batches {
   type Opened = { readonly queue: Queue; readonly store: BatchStore; readonly jobs: BatchQueue };
   let opened: Promise<Opened> | undefined;
@@ -114,12 +120,12 @@ export function createBatches({
   };
 
   return {
-    async start(spec, { idempotencyKey } = {}) {
-      if (idempotencyKey === undefined) return await start(spec, { id: newBatchId() });
+    async start(spec, { idempotencyKey, reason } = {}) {
+      if (idempotencyKey === undefined) return await start(spec, { id: newBatchId(), reason });
       const key = parseOptions("idempotencyKey", IdempotencyKey, idempotencyKey);
-      return await start(spec, { id: `k${createHash("sha256").update(key).digest("hex").slice(0, 23)}` });
+      return await start(spec, { id: `k${createHash("sha256").update(key).digest("hex").slice(0, 23)}`, reason });
     },
-    get: (id) => createBatchHandle(context, parseOptions("batch id", BatchId, id)),
+    get: (id) => handleOf(parseOptions("batch id", BatchId, id)),
     list: (options = {}) => list(parseOptions("list of batches", Page, options)),
     async schedule(id, rule, spec, { overlap = "skip" } = {}) {
       const name = parseOptions("schedule id", ScheduleId, id);
@@ -128,19 +134,24 @@ export function createBatches({
       parseBatchSpec(spec);
       const data = { kind: "due", schedule: name, spec, overlap };
       const opts = { ...BATCH_JOB_OPTIONS, priority: fairPriority(1, 0), telemetry: OWN_TRACE };
-      return await withQueue(`schedule batch ${name}`, async (queue) => {
+      const made = await withQueue(`schedule batch ${name}`, async (queue) => {
         await queue.upsertJobScheduler(name, repeat, { name: "due", data, opts });
         const stored = await queue.getJobScheduler(name);
         return described(stored ?? { key: name, name: "due", ...repeat, template: { data } });
       });
+      await record({ action: "schedule.put", target: { kind: "schedule", id: name }, detail: batchWords(spec) });
+      return made;
     },
     schedules: {
       list: () =>
         withQueue("list schedules of batches", async (queue) => (await queue.getJobSchedulers()).map(described)),
-      remove: (id) =>
-        withQueue(`remove schedule ${id}`, (queue) =>
+      remove: async (id, { reason } = {}) => {
+        const removed = await withQueue(`remove schedule ${id}`, (queue) =>
           queue.removeJobScheduler(parseOptions("schedule id", ScheduleId, id)),
-        ),
+        );
+        if (removed) await record({ action: "schedule.remove", target: { kind: "schedule", id }, reason });
+        return removed;
+      },
     },
     async close() {
       await (await opened)?.queue.close();
@@ -160,13 +171,21 @@ export function createBatches({
     return await redis.run(what, async (client) => operation((await (opened ??= open(client))).queue));
   }
 
-  async function start(input: BatchSpecInput, { id, retryOf }: { id: string; retryOf?: string }): Promise<BatchHandle> {
+  function handleOf(id: string): BatchHandle {
+    return recordedBatch(createBatchHandle(context, id), record);
+  }
+
+  async function start(
+    input: BatchSpecInput,
+    { id, retryOf, reason }: { id: string; retryOf?: string; reason?: string | undefined },
+  ): Promise<BatchHandle> {
     const spec = parseBatchSpec(input);
     await context.run(`start batch ${id}`, async ({ store, queue }) => {
       await createBatch(store, { id, spec, ...(retryOf !== undefined && { retryOf }) });
       await healBatch(store, queue, id);
     });
-    return createBatchHandle(context, id);
+    await record({ action: "batch.start", target: { kind: "batch", id }, detail: batchWords(input), reason });
+    return handleOf(id);
   }
 
   async function list({ state, limit, cursor }: z.output<typeof Page>): Promise<BatchPage> {

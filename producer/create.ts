@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ActivityInput, ActivityName, ActivityResult } from "../jobs/contracts.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
 import { DEFAULT_PREFIX, isOwnKey, redisKeys } from "../redis/keys.ts";
+import { Actor, createRecorder } from "./audit/recorder.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import { type Documents, type DocumentsLocation, lazyDocuments } from "./documents.ts";
 import { addItems, makeItem, makeItems } from "./jobs/enqueue.ts";
@@ -29,6 +30,15 @@ export type ProducerOptions = {
    * down to each request to the store. Does nothing unless the process registers an OpenTelemetry SDK. Default false.
    */
   readonly telemetry?: boolean | undefined;
+  /**
+   * For whom it acts, in the record of acts: a name of at most 128 characters. Cancels, schedules and batches are recorded in any case, under the
+   * name of the machine where there is no other; jobs that are added only where a name is given. `false`: nothing is recorded.
+   */
+  readonly actor?:
+    | string
+    | false
+    | { readonly name: string; readonly via?: "app" | "cli" | undefined; readonly reason?: string | undefined }
+    | undefined;
 };
 
 /** How each of many jobs is run. */
@@ -99,6 +109,7 @@ const Settings = z.strictObject({
     .optional(),
   redisTimeout: z.int().min(1).max(3_600_000).default(DEFAULT_REDIS_TIMEOUT_MS),
   telemetry: z.boolean().default(false),
+  actor: Actor.optional(),
 });
 
 // Checked before anything is sent; what else they hold is checked as that of `enqueue`.
@@ -123,15 +134,16 @@ const Inputs = z.array(z.unknown());
  * It never loads the AWS SDK. Throws `InvalidInput` for bad options.
  */
 export function createProducer(options: ProducerOptions): Producer {
-  const { prefix, redisTimeout, telemetry, ...locations } = parseOptions("createProducer", Settings, options);
+  const { prefix, redisTimeout, telemetry, actor, ...locations } = parseOptions("createProducer", Settings, options);
   const redis = openRedis(locations.redis, redisTimeout, prefix);
   const keys = redisKeys(prefix);
   const tracing = telemetry ? once(openTelemetry) : undefined;
   const queues = createQueuePool(redis, prefix, tracing);
   const waits = createJobWaits({ redis, keys });
   const documents = lazyDocuments(locations.documents);
-  const context = { redis, queues, keys, waits, documents: documents.access };
-  const batches = createBatches({ redis, prefix, documents: documents.access, tracing });
+  const record = createRecorder({ redis, keys }, actor);
+  const context = { redis, queues, keys, waits, documents: documents.access, record };
+  const batches = createBatches({ redis, prefix, documents: documents.access, tracing, record });
 
   let closing: Promise<void> | undefined;
 
@@ -141,6 +153,7 @@ export function createProducer(options: ProducerOptions): Producer {
       const { idempotencyKey, ...chosen } = parseOptions(`options of ${activity}`, EnqueueOptions, given);
       const item = makeItem(contract, input, idempotencyKey);
       await addItems(context, activity, [item], chosen);
+      if (record.jobs) await record({ action: "job.add", target: { kind: "job", id: item.jobId, activity } });
       return createJobHandle(context, contract, item.jobId);
     },
     enqueueMany: async (activity, inputs, given = {}) => {
@@ -157,6 +170,13 @@ export function createProducer(options: ProducerOptions): Producer {
           parseOptions("idempotencyKey", IdempotencyKey, idempotencyKey(input as (typeof inputs)[number], index)),
       );
       await addItems(context, activity, items, chosen);
+      const [first] = items;
+      if (record.jobs && first !== undefined)
+        await record({
+          action: "job.add",
+          target: { kind: "job", id: first.jobId, activity },
+          detail: `the first of ${items.length}`,
+        });
       return items.map(({ jobId }) => createJobHandle(context, contract, jobId));
     },
     run: async (activity, input, chosen = {}) => {

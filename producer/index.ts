@@ -15,6 +15,7 @@ export type {
   StartOptions as StartBatchOptions,
 } from "./batches.ts";
 export { createProducer, type EnqueueManyOptions, type Producer, type ProducerOptions } from "./create.ts";
+export type { ActOptions } from "./audit/recorder.ts";
 export type { Documents, DocumentsLocation } from "./documents.ts";
 export type { JobHandle, JobState } from "./jobs/handle.ts";
 export type { JobProgress } from "./jobs/progress.ts";

@@ -4,6 +4,7 @@ import { ActivityError } from "../model/activity-error.ts";
 import { type ActivityInput, type ActivityName, activityNames } from "../jobs/contracts.ts";
 import { bullOptions, OWN_TRACE, TemplateOptions } from "./jobs/options.ts";
 import { contractOf, parseInput, parseOptions } from "../jobs/parse-input.ts";
+import type { ActOptions, Recorder } from "./audit/recorder.ts";
 import type { QueuePool } from "./queue-pool.ts";
 import { describeRepeat, repeatOf, type ScheduleRule } from "./schedule-rule.ts";
 
@@ -28,10 +29,10 @@ export type Schedules = {
   /** Every schedule, by id. */
   list(): Promise<Schedule[]>;
   /** False where there was none. Jobs that it made already are left. */
-  remove(id: string): Promise<boolean>;
+  remove(id: string, options?: ActOptions): Promise<boolean>;
 };
 
-type Scheduling = { readonly redis: RedisConnection; readonly queues: QueuePool };
+type Scheduling = { readonly redis: RedisConnection; readonly queues: QueuePool; readonly record: Recorder };
 
 // A colon would make the ids of its jobs ambiguous.
 const ScheduleId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, {
@@ -55,7 +56,7 @@ export async function putSchedule<Name extends ActivityName>(
   const data = parseInput(contract, schedule.input);
   const chosen = bullOptions(parseOptions(`options of schedule ${id}`, TemplateOptions, options));
   const opts = { ...chosen, telemetry: OWN_TRACE };
-  return await scheduling.redis.run(`schedule ${id}`, async () => {
+  const made = await scheduling.redis.run(`schedule ${id}`, async () => {
     const queue = await scheduling.queues.get(contract.name);
     await queue.upsertJobScheduler(id, repeat, { name: contract.name, data, opts });
     await removeFrom(
@@ -68,6 +69,8 @@ export async function putSchedule<Name extends ActivityName>(
       throw new ActivityError("ScheduleRemoved", `schedule ${id} was removed while it was made`, { retryable: true });
     return described(contract, id, stored);
   });
+  await scheduling.record({ action: "schedule.put", target: { kind: "schedule", id }, detail: contract.name });
+  return made;
 }
 
 export function createSchedules(scheduling: Scheduling): Schedules {
@@ -82,8 +85,14 @@ export function createSchedules(scheduling: Scheduling): Schedules {
         );
         return lists.flat().toSorted((a, b) => (a.id < b.id ? -1 : 1));
       }),
-    remove: async (id) =>
-      await scheduling.redis.run(`remove schedule ${id}`, async () => await removeFrom(scheduling, id, activityNames)),
+    remove: async (id, { reason } = {}) => {
+      const removed = await scheduling.redis.run(
+        `remove schedule ${id}`,
+        async () => await removeFrom(scheduling, id, activityNames),
+      );
+      if (removed) await scheduling.record({ action: "schedule.remove", target: { kind: "schedule", id }, reason });
+      return removed;
+    },
   };
 }
 

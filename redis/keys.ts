@@ -30,6 +30,11 @@ export function redisKeys(prefix: string) {
     quarantine: () => `${prefix}:~quarantine`,
     /** String that goes by itself: written to see whether Redis takes writes. */
     probe: () => `${prefix}:~probe`,
+    /** Streams of bounded length: acts of people, apps and programs, and apart from them what they added to queues. See producer/audit. */
+    audit: () => `${prefix}:~audit`,
+    auditAdded: () => `${prefix}:~audit-added`,
+    /** List: the acts on one thing. */
+    auditOf: (kind: string, id: string) => `${prefix}:~audit-of:${kind}:${id}`,
     /** All keys of batches start so. */
     batches: () => `${prefix}:~batch`,
   };

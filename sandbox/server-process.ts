@@ -1,16 +1,17 @@
 /**
  * The S3 server in a process of its own, for benchmarks and fault campaigns: `node sandbox/server-process.ts '<SandboxOptions as JSON>'`.
- * Prints one JSON line, `{ endpoint, pid, credentials }`. Ends with SIGTERM, SIGINT, or when its standard input closes.
+ * Prints one JSON line, `{ endpoint, pid, credentials, secret }`, the last for its control channel. Ends with SIGTERM, SIGINT, or when its standard input closes.
  */
+import { randomBytes } from "node:crypto";
 import type { FaultOptions } from "./behaviour/faults.ts";
 import type { GenerateOptions } from "./storage/generated-objects.ts";
 import type { Quirks, SandboxOptions } from "./options.ts";
 import type { CreateBucketOptions, PutOptions, Sandbox } from "./interface.ts";
-import type { Control } from "./http/control.ts";
+import type { ControlCommands } from "./http/control.ts";
 import { startControlled } from "./start.ts";
 
 /** Each command takes the arguments of its namesake in `Sandbox` as a JSON list. The casts trust our own client, start-process.ts. */
-function commands(sandbox: Sandbox): Control {
+function commands(sandbox: Sandbox): ControlCommands {
   const faults: ReturnType<Sandbox["fault"]>[] = [];
   return {
     createBucket: (input) => sandbox.createBucket(...(input as [string, CreateBucketOptions?])),
@@ -49,7 +50,9 @@ function commands(sandbox: Sandbox): Control {
 }
 
 const options = JSON.parse(process.argv[2] ?? "{}") as SandboxOptions;
-const sandbox = await startControlled(options, commands);
+/** Whoever started this process reads it from the first line; no other process of the machine is told. */
+const secret = randomBytes(32).toString("base64url");
+const sandbox = await startControlled(options, { commands, secret });
 const end = () => {
   void sandbox.close().finally(() => process.exit(0));
 };
@@ -57,4 +60,5 @@ process.on("SIGTERM", end);
 process.on("SIGINT", end);
 // The parent holds the other end: when it dies, however it dies, this process ends too.
 process.stdin.on("end", end).resume();
-console.log(JSON.stringify({ endpoint: sandbox.endpoint, pid: process.pid, credentials: sandbox.credentials }));
+const { endpoint, credentials } = sandbox;
+console.log(JSON.stringify({ endpoint, pid: process.pid, credentials, secret }));

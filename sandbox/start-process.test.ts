@@ -40,3 +40,18 @@ test("ends when told to, and reports a process that could not start", async () =
   await sandbox.stop();
   await vi.waitFor(() => expect(() => process.kill(sandbox.pid, 0)).toThrow("ESRCH"));
 });
+
+test("lets nobody steer it who was not told its secret", async () => {
+  await using sandbox = await startSandboxProcess();
+  await sandbox.control.createBucket("docs");
+  for (const secret of [undefined, "", "A".repeat(43)]) {
+    const headers = secret === undefined ? {} : { "x-sandbox-secret": secret };
+    const answer = await fetch(`${sandbox.endpoint}/_sandbox/put`, {
+      method: "POST",
+      headers,
+      body: '["docs","a","x"]',
+    });
+    expect([secret, answer.status]).toEqual([secret, 403]);
+  }
+  expect(await sandbox.control.keys("docs")).toEqual([]);
+});

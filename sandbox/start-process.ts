@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { SECRET_HEADER } from "./http/control.ts";
 import type { FaultOptions } from "./behaviour/faults.ts";
 import type { GenerateOptions } from "./storage/generated-objects.ts";
 import type { Operation } from "./http/operation.ts";
@@ -86,20 +87,24 @@ export async function startSandboxProcess(options: SandboxOptions = {}): Promise
     throw new Error(`the sandbox's process ended with code ${child.exitCode} before it served: ${complaint.trim()}`);
   }
   child.stderr.off("data", complain).pipe(process.stderr);
-  const { endpoint, pid, credentials } = JSON.parse(String(line[0])) as Pick<
+  const { endpoint, pid, credentials, secret } = JSON.parse(String(line[0])) as Pick<
     SandboxProcess,
     "endpoint" | "pid" | "credentials"
-  >;
+  > & { readonly secret: string };
   const stop = async () => {
     child.kill("SIGTERM");
     await exited;
   };
-  return { endpoint, pid, credentials, control: connectControl(endpoint), stop, [Symbol.asyncDispose]: stop };
+  return { endpoint, pid, credentials, control: connectControl(endpoint, secret), stop, [Symbol.asyncDispose]: stop };
 }
 
-function connectControl(endpoint: string): SandboxControl {
+function connectControl(endpoint: string, secret: string): SandboxControl {
   const send = async (command: string, input: unknown[]): Promise<unknown> => {
-    const response = await fetch(`${endpoint}/_sandbox/${command}`, { method: "POST", body: JSON.stringify(input) });
+    const response = await fetch(`${endpoint}/_sandbox/${command}`, {
+      method: "POST",
+      headers: { [SECRET_HEADER]: secret },
+      body: JSON.stringify(input),
+    });
     const { result, error } = (await response.json()) as { result?: unknown; error?: string };
     if (error !== undefined) throw new Error(`sandbox ${command}: ${error}`);
     return result ?? undefined;

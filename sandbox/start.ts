@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Control } from "./http/control.ts";
+import type { ControlCommands } from "./http/control.ts";
 import { directAccess } from "./storage/direct-access.ts";
 import { Faults } from "./behaviour/faults.ts";
 import { Hooks } from "./behaviour/hooks.ts";
@@ -23,7 +23,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 /** As startSandbox, with a control channel under `/_sandbox/`. */
 export async function startControlled(
   options: SandboxOptions,
-  control: ((sandbox: Sandbox) => Control) | undefined,
+  control: { readonly commands: (sandbox: Sandbox) => ControlCommands; readonly secret: string } | undefined,
 ): Promise<Sandbox> {
   const host = options.host ?? "127.0.0.1";
   const parts: S3ServerParts = {
@@ -46,7 +46,7 @@ export async function startControlled(
     credentials: options.credentials?.[0] ?? DEFAULT_CREDENTIAL,
     close: closer(server),
   });
-  parts.control = control?.(sandbox);
+  parts.control = control && { commands: control.commands(sandbox), secret: control.secret };
   return sandbox;
 }
 

@@ -3,6 +3,7 @@ import type { DashboardSettings } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { checkHost, checkOrigin } from "./check-origin.ts";
 import type { Identify, Identity } from "./identity.ts";
+import { refuseScoped } from "./scope.ts";
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -30,6 +31,8 @@ export function guard(app: FastifyInstance, config: DashboardSettings, identify:
     if (writes || access === "operate") checkOrigin(request, config.publicHosts);
     if (access === "public") return undefined;
     if (request.identity === undefined) return askToSignIn(request, reply);
+    if (request.routeOptions.config.scoped !== true)
+      refuseScoped(request.identity, `${request.method} ${request.url.split("?", 1)[0]}`);
     if (access === "operate") checkOperator(request.identity, config);
     return undefined;
   });

@@ -1,5 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { isPasswordHash } from "../password-hash.ts";
+import type { Scope } from "./scope.ts";
+import { readTokenOptions } from "./token-options.ts";
 
 /** `viewer` may look at everything; `operator` may change things too. */
 export type Role = "viewer" | "operator";
@@ -12,6 +14,7 @@ export type Token = {
   readonly hash: string;
   /** Milliseconds since 1970; from then on it is nobody's. */
   readonly expires?: number;
+  readonly scope?: Scope;
 };
 
 type Parsed<T> = { readonly entries: readonly T[]; readonly problems: readonly string[] };
@@ -29,25 +32,21 @@ export function parseUsers(text: string): Parsed<User> {
 }
 
 /**
- * `role:hash` or `name:role:hash` with the SHA-256 of the token in hexadecimal digits; `:expires=2027-01-31` behind it says the last
- * day, in UTC, on which it counts.
+ * `role:hash` or `name:role:hash` with the SHA-256 of the token in hexadecimal digits. Behind it, in any order: `:expires=2027-01-31`, the
+ * last day, in UTC, on which it counts, and what it is for, `:activities=get-object|head-object`, `:buckets=in1|logs-*`,
+ * `:prefixes=in/|out/`.
  */
 export function parseTokens(text: string): Parsed<Token> {
   return parse(text, (given, number) => {
-    const last = /^expires=(\d{4}-\d{2}-\d{2})$/.exec(given.at(-1) ?? "")?.[1];
-    const parts = last === undefined ? given : given.slice(0, -1);
-    const [name = "", role, hash = "", ...rest] = parts.length === 2 ? [`token-${number}`, ...parts] : parts;
+    const first = given.findIndex((part) => part.includes("="));
+    const own = first === -1 ? given : given.slice(0, first);
+    const [name = "", role, hash = "", ...rest] = own.length === 2 ? [`token-${number}`, ...own] : own;
     if (rest.length > 0 || !NAME.test(name) || !isRole(role) || !/^[0-9a-f]{64}$/.test(hash))
       return "expected [name:]viewer|operator:hash[:expires=YYYY-MM-DD], with a hash made by `bucketline dashboard create-token`";
-    if (last === undefined) return { name, role, hash };
-    const start = Date.parse(`${last}T00:00:00Z`);
-    if (Number.isNaN(start) || new Date(start).toISOString().slice(0, 10) !== last)
-      return "expected a day of the calendar";
-    return { name, role, hash, expires: start + DAY_MS };
+    const options = readTokenOptions(first === -1 ? [] : given.slice(first));
+    return typeof options === "string" ? options : { name, role, hash, ...options };
   });
 }
-
-const DAY_MS = 86_400_000;
 
 function parse<T extends { readonly name: string }>(
   text: string,

@@ -59,5 +59,7 @@ function byToken(tokens: readonly Token[], authorization: string): Identity | un
   const given = Buffer.from(hashToken(token), "hex");
   const found = tokens.find(({ hash }) => timingSafeEqual(given, Buffer.from(hash, "hex")));
   if (found?.expires !== undefined && Date.now() >= found.expires) return undefined;
-  return found && { kind: "token", name: found.name, role: found.role };
+  if (found === undefined) return undefined;
+  const { name, role, scope } = found;
+  return { kind: "token", name, role, ...(scope && { scope }) };
 }

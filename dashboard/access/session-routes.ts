@@ -60,6 +60,7 @@ export function sessionRoutes({
     tag,
     summary: "Sign in with a name and a password",
     body: { schema: Credentials },
+    act: ({ body: { name } }) => ({ action: "session.sign-in", actor: { name, kind: "session" } }),
     answers: { 204: { description: "Signed in; a session cookie is set" } },
     handler: async ({ request, body: { name, password } }, reply) => {
       const user = users.find((entry) => entry.name === name);
@@ -88,6 +89,8 @@ export function sessionRoutes({
     query: z.object({
       everywhere: flagText.default(false).describe("End every session of this user, not only this one"),
     }),
+    act: ({ request: { identity }, query: { everywhere } }) =>
+      identity && { action: everywhere ? "session.sign-out-everywhere" : "session.sign-out" },
     answers: { 204: { description: "The session is over" } },
     handler: async ({ request, query: { everywhere } }, reply) => {
       const id = sessionIdOf(request);

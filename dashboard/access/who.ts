@@ -1,8 +1,11 @@
 import type { Role } from "./entries.ts";
+import type { Scope } from "./scope.ts";
 
 /** Who asks. `open`: somebody on this machine, where no login is set up. */
 export type Identity = {
   readonly kind: "open" | "session" | "token" | "proxy";
   readonly name: string;
   readonly role: Role;
+  /** Of tokens that are for a part of everything. */
+  readonly scope?: Scope;
 };

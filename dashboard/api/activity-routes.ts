@@ -1,9 +1,11 @@
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { type ActivityName, activityNames, contracts } from "../../jobs/contracts.ts";
 import type { Contract } from "../../jobs/contract.ts";
 import { type EnqueueOptions, type Producer } from "../../producer/index.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
-import { EnqueuedSchema, inputName, jobName, wholeText } from "./job-schemas.ts";
+import { touchedByJob } from "../access/touched.ts";
+import { type Enqueued, EnqueuedSchema, inputName, jobName, wholeText } from "./job-schemas.ts";
 
 const MAX_DELAY_MS = 366 * 24 * 3_600_000;
 const Options = z.object({
@@ -28,6 +30,7 @@ export function activityRoutes({ producer }: { readonly producer: Producer }): r
     access: "view",
     tag: "activities",
     summary: "What may be asked",
+    touches: () => [],
     answers: {
       200: {
         description: "Every activity",
@@ -44,15 +47,20 @@ export function activityRoutes({ producer }: { readonly producer: Producer }): r
         }),
       },
     },
-    handler: async ({ request: { base } }) => ({
-      activities: activityNames.map((name) => ({
+    handler: async ({ request }) => ({
+      activities: activityNames.filter(mayAsk(request)).map((name) => ({
         name,
         summary: contracts[name].summary,
-        url: `${base}/api/activities/${name}/jobs`,
+        url: `${request.base}/api/activities/${name}/jobs`,
       })),
     }),
   });
   return [list, ...activityNames.map((name) => enqueueRoute(name, producer))];
+}
+
+function mayAsk({ identity }: FastifyRequest): (name: string) => boolean {
+  const activities = identity?.scope?.activities;
+  return (name) => activities === undefined || activities.includes(name);
 }
 
 function enqueueRoute(name: ActivityName, producer: Producer): ApiRoute {
@@ -68,6 +76,11 @@ function enqueueRoute(name: ActivityName, producer: Producer): ApiRoute {
     headers: Headers,
     body: { schema: contract.input.meta({ id: inputName(name), description: `What ${name} is asked` }) },
     answers: { 202: { description: "Accepted; `url` tells its state and result", schema: EnqueuedSchema } },
+    touches: ({ request }) => touchedByJob(name, request.body),
+    act: (_call, answer) => ({
+      action: "job.add",
+      target: { kind: "job", activity: name, id: (answer as Enqueued | undefined)?.id ?? "" },
+    }),
     handler: async ({ request, query, headers }, reply) => {
       const options: EnqueueOptions = {
         ...Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)),

@@ -5,6 +5,9 @@ import { MAX_PRIORITY } from "../../batches/spec/fields.ts";
 import { BatchSpec } from "../../batches/spec/request.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { BatchHandle, Batches } from "../../producer/batches.ts";
+import { isInScope, type Scope, type Touched } from "../access/scope.ts";
+import { touchedByBatch } from "../access/touched.ts";
+import { batchWords } from "../../producer/audit/recorded-batches.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { redact } from "../redact.ts";
 import type { BatchView, BatchViews } from "../watch/batch-views.ts";
@@ -20,6 +23,16 @@ export function batchRoutes(deps: BatchRouteDeps): readonly ApiRoute[] {
   return [...lookingRoutes(deps), ...startingRoutes(deps), ...steeringRoutes(deps)];
 }
 
+/** What the batch touches that a path names. Throws `BatchNotFound` where there is none. */
+export function touchesBatch(batches: Batches) {
+  return async ({ params: { id } }: { readonly params: { readonly id: string } }): Promise<readonly Touched[]> =>
+    touchedByBatch((await batches.get(id).status()).spec);
+}
+
+function isBatchInScope(scope: Scope, spec: unknown): boolean {
+  return touchedByBatch(spec).every((touched) => isInScope(scope, touched));
+}
+
 /** Throws `BatchNotFound` where there is none. */
 export async function viewBatch(views: BatchViews, id: string): Promise<BatchView> {
   const view = await views.one(id);
@@ -29,6 +42,7 @@ export async function viewBatch(views: BatchViews, id: string): Promise<BatchVie
 }
 
 function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] {
+  const touches = touchesBatch(batches);
   return [
     defineRoute({
       method: "GET",
@@ -36,6 +50,7 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
       access: "view",
       tag,
       summary: "What a batch can do",
+      touches: () => [],
       answers: { 200: { description: "Every operation", schema: z.object({ operations: z.array(VerbSchema) }) } },
       handler: () =>
         Promise.resolve({
@@ -60,16 +75,22 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
           .optional()
           .describe("`next` of the page before"),
       }),
+      touches: () => [],
       answers: {
         200: {
-          description: "A page; `next` is the cursor of the next one",
+          description: "A page; `next` is the cursor of the next one. For a token with a scope, what lies within it",
           schema: z.object({
             batches: z.array(BatchSchema).describe("The page"),
             next: z.string().optional().describe("Cursor of the next page; absent: this is the last"),
           }),
         },
       },
-      handler: ({ query }) => views.list(query),
+      handler: async ({ request, query }) => {
+        const page = await views.list(query);
+        const scope = request.identity?.scope;
+        if (scope === undefined) return page;
+        return { ...page, batches: page.batches.filter(({ spec }) => isBatchInScope(scope, spec)) };
+      },
     }),
     defineRoute({
       method: "GET",
@@ -78,6 +99,7 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
       tag,
       summary: "A batch: state, counts, speed, errors",
       params,
+      touches,
       answers: { 200: { description: "The batch", schema: BatchSchema } },
       handler: ({ params: { id } }) => viewBatch(views, id),
     }),
@@ -92,6 +114,7 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
       answers: {
         200: { description: "Rows", schema: z.object({ rows: z.array(ReportRowSchema).describe("The newest first") }) },
       },
+      touches,
       handler: async ({ params: { id } }) => {
         await viewBatch(views, id);
         return { rows: redact(await batches.get(id).recentFailures()) };
@@ -105,6 +128,7 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
       summary: "What a batch got done over the last hour",
       description: "In steps of five seconds; steps without progress are left out.",
       params,
+      touches,
       answers: {
         200: {
           description: "Steps, oldest first",
@@ -123,6 +147,7 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
 }
 
 function startingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] {
+  const touches = touchesBatch(batches);
   const Headers = z.object({
     "idempotency-key": z
       .string()
@@ -141,6 +166,12 @@ function startingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[]
       description: "With `dryRun` it only lists and counts, and waits for `confirm`.",
       headers: Headers,
       body: { schema: BatchSpec },
+      touches: ({ request }) => touchedByBatch(request.body),
+      act: ({ request }, answer) => ({
+        action: "batch.start",
+        target: { kind: "batch", id: (answer as BatchView | undefined)?.id ?? "" },
+        detail: batchWords(request.body as Parameters<Batches["start"]>[0]), // the route parsed it with BatchSpec
+      }),
       answers: { 201: { description: "Started, or found under its idempotency key", schema: BatchSchema } },
       handler: async ({ request, headers }, reply) => {
         const idempotencyKey = headers["idempotency-key"];
@@ -164,6 +195,12 @@ function startingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[]
         }),
         optional: true,
       },
+      touches,
+      act: ({ params: { id } }, answer) => ({
+        action: "batch.retry-failed",
+        target: { kind: "batch", id },
+        detail: `as batch ${(answer as BatchView | undefined)?.id ?? "unknown"}`,
+      }),
       answers: { 201: { description: "The new batch", schema: BatchSchema } },
       handler: async ({ params: { id }, body }, reply) => {
         const includeUnattempted = body?.includeUnattempted ?? false;
@@ -176,6 +213,7 @@ function startingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[]
 }
 
 function steeringRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] {
+  const touches = touchesBatch(batches);
   const steering = (verb: string, summary: string, run: (batch: BatchHandle) => Promise<unknown>) =>
     defineRoute({
       method: "POST",
@@ -184,6 +222,7 @@ function steeringRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[]
       tag,
       summary,
       params,
+      touches,
       answers: { 200: { description: "The batch as it is now", schema: BatchSchema } },
       handler: async ({ params: { id } }) => {
         await run(batches.get(id));
@@ -202,6 +241,7 @@ function steeringRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[]
       tag,
       summary: "Let a batch go before or after others",
       params,
+      touches,
       body: { schema: z.strictObject({ priority: z.int().min(1).max(MAX_PRIORITY).describe("1 goes first") }) },
       answers: { 200: { description: "The batch as it is now", schema: BatchSchema } },
       handler: async ({ params: { id }, body: { priority } }) => {

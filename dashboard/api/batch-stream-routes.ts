@@ -7,7 +7,7 @@ import type { Identify } from "../access/identity.ts";
 import { CHECK_EVERY_MS, type EventStream } from "../watch/event-stream.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
-import { type BatchRouteDeps, viewBatch } from "./batch-routes.ts";
+import { type BatchRouteDeps, touchesBatch, viewBatch } from "./batch-routes.ts";
 import { BatchId } from "../../batches/state/keys.ts";
 import { RowStatusSchema } from "./batch-schemas.ts";
 
@@ -31,6 +31,7 @@ export function batchStreamRoutes({
     description:
       "NDJSON, or CSV in the columns of S3 Batch Operations. While the batch runs: the rows of finished chunks. Breaks off where a part is gone.",
     params,
+    touches: touchesBatch(batches),
     query: z.object({
       format: z
         .enum(["ndjson", "csv"])
@@ -69,6 +70,7 @@ export function batchStreamRoutes({
     description:
       "`progress` once a second with the batch as in /api/batches/{id}; `end` after the last one: it has come to rest, or the reader may not look any more.",
     params,
+    touches: touchesBatch(batches),
     answers: { 200: { description: "Events", type: "text/event-stream" } },
     plainHead: true,
     handler: async ({ request, params: { id } }, reply) => {

@@ -42,6 +42,9 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
         "DELETE it with the ETag of this answer in If-Match.",
       params,
       query: z.object({ keep: flagText.default(false).describe("Without effect: kept for those who still send it") }),
+      // Whoever has the id has the content: it is in no list.
+      touches: () => [],
+      act: ({ params: { id } }) => ({ action: "document.read", target: { kind: "document", id } }),
       answers: { 200: bytes },
       plainHead: true,
       handler: async ({ params: { id } }, reply) => {
@@ -59,6 +62,7 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
       tag,
       summary: "Look at a document without reading it",
       params,
+      touches: () => [],
       answers: { 200: { description: "Its size and type, in the headers" } },
       handler: async ({ params: { id } }, reply) => describe(reply, await find(id)).send(),
     }),
@@ -71,6 +75,7 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
       description:
         "With If-Match only the document that was read, and never one that has replaced it: the acknowledgement of a download.",
       params,
+      touches: () => [],
       headers: z.object({ "if-match": z.string().min(1).max(256).optional().describe("The ETag of the download") }),
       answers: {
         204: { description: "It is not there (any more)" },
@@ -101,6 +106,12 @@ function uploadRoute({ config, documents }: DocumentRouteDeps): ApiRoute {
       deleteAfterDownload: flagText.optional().describe("Whether it is removed once it was read whole; default true"),
     }),
     body: "bytes",
+    touches: () => [],
+    act: ({ query: { name } }, answer) => ({
+      action: "document.add",
+      target: { kind: "document", id: (answer as DocumentPointer | undefined)?.id ?? "" },
+      detail: name,
+    }),
     answers: { 201: { description: "The pointer", schema: DocumentPointer } },
     handler: async ({ request, query, body }, reply) => {
       if (!(body instanceof Readable))

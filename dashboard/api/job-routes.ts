@@ -1,8 +1,12 @@
+import type { FastifyRequest } from "fastify";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { z } from "zod";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Producer } from "../../producer/index.ts";
 import { checkOperator } from "../access/authorize.ts";
+import { isInScope, type Touched } from "../access/scope.ts";
+import { touchedByJob } from "../access/touched.ts";
+import { redisKeys } from "../../redis/keys.ts";
 import type { BullQueues } from "../bull-queues.ts";
 import type { DashboardSettings } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
@@ -39,6 +43,46 @@ const Job = { activity: Activity, id: JobId };
 const AnyJob = z.object({ activity: QueueName, id: JobId });
 const REVEAL = "Secrets are taken out. The URL of a presign-object job is one: an operator gets it with `reveal=true`.";
 
+type JobNamed = { readonly params: { readonly activity: string; readonly id: string } };
+
+/** What a job touches, by its input in Redis; of one that is not there, its queue alone. */
+function touchesOf(redis: RedisClient, prefix: string) {
+  const keys = redisKeys(prefix);
+  return async ({ params: { activity, id } }: JobNamed): Promise<readonly Touched[]> => {
+    const data = await redis.hget(keys.job(activity, id), "data");
+    return touchedByJob(activity, parsed(data));
+  };
+}
+
+function parsed(text: string | null): unknown {
+  try {
+    return text === null ? undefined : JSON.parse(text);
+  } catch {
+    return undefined; // no JSON: nobody can say what it touches
+  }
+}
+
+/** The queues in which a job of this id may be shown. */
+async function queuesInScope(
+  { identity }: FastifyRequest,
+  touches: (queue: string) => Promise<readonly Touched[]>,
+): Promise<readonly string[]> {
+  const scope = identity?.scope;
+  if (scope === undefined) return queueNames;
+  const allowed = queueNames.map(async (queue) =>
+    (await touches(queue)).every((each) => isInScope(scope, each)) ? [queue] : [],
+  );
+  return (await Promise.all(allowed)).flat();
+}
+
+/** Looking is not written down, but a secret that was shown is. */
+function revealAct({
+  params: { activity, id },
+  query,
+}: JobNamed & { readonly query: { readonly reveal?: boolean | undefined } }) {
+  return query.reveal === true ? { action: "job.reveal", target: { kind: "job", activity, id } } : undefined;
+}
+
 export function jobRoutes(deps: JobRouteDeps): readonly ApiRoute[] {
   return [...lookingRoutes(deps), ...steeringRoutes(deps), ...quarantineRoutes(deps)];
 }
@@ -57,6 +101,8 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
     );
   };
   const Reveal = z.object({ reveal: flagText.optional().describe("Tell the secret of the result; operators only") });
+  const touches = touchesOf(redis, prefix);
+  const act = revealAct;
 
   return [
     defineRoute({
@@ -66,14 +112,16 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       tag,
       summary: "Find a job by its id, in every queue",
       query: z.object({ id: JobId }),
+      touches: () => [],
       answers: {
         200: {
           description: "The jobs with this id",
           schema: z.object({ jobs: z.array(AnyJobSchema).describe("One of each queue that has the id") }),
         },
       },
-      handler: async ({ query: { id } }) => {
-        const found = await Promise.all(queueNames.map((activity) => readJob(redis, prefix, { activity, id })));
+      handler: async ({ request, query: { id } }) => {
+        const queues = await queuesInScope(request, (activity) => touches({ params: { activity, id } }));
+        const found = await Promise.all(queues.map((activity) => readJob(redis, prefix, { activity, id })));
         return { jobs: found.filter((job) => job !== undefined) };
       },
     }),
@@ -85,6 +133,8 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       summary: "Jobs of a queue in one state",
       description: "The next to run, or the newest to end, come first.",
       params: z.object({ activity: QueueName }),
+      // The rows of a queue hold any bucket.
+      touches: ({ params: { activity } }) => [{ activity }],
       query: z.object({
         state: z.enum(JOB_STATES).default("failed").describe("Only jobs in this state"),
         offset: wholeText(0, 10_000_000).default(0).describe("So many are left out"),
@@ -111,6 +161,8 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       params: AnyJob,
       query: Reveal,
       answers: { 200: { description: "The job", schema: AnyJobSchema } },
+      touches,
+      act,
       handler: async ({ request, params, query: { reveal } }) => {
         if (reveal && request.identity) checkOperator(request.identity, config);
         return one(params.activity, params.id, reveal);
@@ -124,6 +176,8 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       summary: "Wait for a job's end",
       description: `Answers when the job ended, or after \`timeout\` seconds (default 30, at most ${MAX_WAIT_S}) as it is then. ${REVEAL}`,
       params: z.object(Job),
+      touches,
+      act,
       plainHead: true,
       query: z.object({ timeout: wholeText(0, MAX_WAIT_S).default(30).describe("Seconds to wait"), ...Reveal.shape }),
       answers: {
@@ -149,6 +203,7 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
 function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): readonly ApiRoute[] {
   const { prefix } = config;
   const params = z.object(Job);
+  const touches = touchesOf(redis, prefix);
   return [
     defineRoute({
       method: "POST",
@@ -158,6 +213,7 @@ function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): read
       summary: "Cancel a job",
       description: "A job that waits will not run any more; one that runs is told to stop. 409 where it had ended.",
       params,
+      touches,
       answers: {
         202: {
           description: "It is cancelled, or told to stop",
@@ -184,6 +240,7 @@ function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): read
       tag,
       summary: "Run a failed or cancelled job again",
       params,
+      touches,
       answers: {
         202: { description: "It is in its queue again", schema: JobNameSchema },
       },
@@ -226,6 +283,7 @@ function quarantineRoutes({ config, redis }: JobRouteDeps): readonly ApiRoute[] 
       summary: "Forget what was kept of a job in quarantine",
       description: "The job itself stays among the failed ones until its retention is over.",
       params: AnyJob,
+      act: ({ params: { activity, id } }) => ({ action: "quarantine.forget", target: { kind: "job", activity, id } }),
       answers: { 204: { description: "Forgotten" } },
       handler: async ({ params }, reply) => {
         if (!(await forgetQuarantined(redis, prefix, params)))

@@ -122,6 +122,7 @@ export const EnqueuedSchema = z
     url: z.string().describe("Path under which its state and result are told"),
   })
   .meta({ id: "EnqueuedJob", description: "A job that was accepted" });
+export type Enqueued = z.infer<typeof EnqueuedSchema>;
 
 /** A whole number in a query or a header: documented as the integer that it stands for. */
 export const wholeText = (min: number, max: number) =>

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MAX_REASON } from "../../producer/audit/entry.ts";
 import type { Answer, ApiRoute } from "../http/route.ts";
 import { defineRoute } from "../http/route.ts";
 
@@ -17,6 +18,7 @@ const TAGS = [
   },
   { name: "batches", description: "One operation over many objects" },
   { name: "overview", description: "Queues, workers and Redis" },
+  { name: "audit", description: "Who did what, when and why" },
   { name: "session", description: "For browsers; programs send a bearer token" },
 ];
 
@@ -40,6 +42,15 @@ const Problem = z
       .describe("All that is wrong with the request"),
   })
   .meta({ id: "Problem", description: "What was wrong, and what was expected" });
+
+/** Of everything that changes something. */
+const REASON = {
+  name: "reason",
+  in: "query",
+  required: false,
+  description: "Why, for the record of acts",
+  schema: { type: "string", maxLength: MAX_REASON },
+};
 
 /** Made from the very declarations that the server checks requests with. https://spec.openapis.org/oas/v3.1.1 */
 export function openApiDocument(routes: readonly ApiRoute[]): OpenApiDocument {
@@ -98,6 +109,7 @@ function operationOf(route: ApiRoute, schemaOf: SchemaOf): Record<string, unknow
       ...parametersOf(route.params, "path", schemaOf),
       ...parametersOf(route.query, "query", schemaOf),
       ...parametersOf(route.headers, "header", schemaOf),
+      ...(access === "operate" && method !== "GET" && method !== "HEAD" ? [REASON] : []),
     ],
     ...(body !== undefined && { requestBody: bodyOf(body, schemaOf) }),
     responses: {
@@ -210,6 +222,7 @@ export function openApiRoute(routes: readonly ApiRoute[]): ApiRoute {
     access: "view",
     tag: "overview",
     summary: "This document",
+    touches: () => [],
     answers: { 200: { description: "OpenAPI 3.1", type: "application/json" } },
     handler: async ({ request: { base } }, reply) => {
       made ??= openApiDocument(routes);

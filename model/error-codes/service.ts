@@ -61,6 +61,12 @@ export const SERVICE_CODES = {
     meaning: "The signed-in user may not do this.",
     remedy: "Ask an operator.",
   },
+  OutOfScope: {
+    retryable: false,
+    httpStatus: 403,
+    meaning: "The token is for other activities, buckets or prefixes than the request touches, or the request is about everybody's things.",
+    remedy: "Use a token whose scope covers it; see `BUCKETLINE_DASHBOARD_TOKENS`.",
+  },
   ReadOnly: {
     retryable: false,
     httpStatus: 403,

@@ -11,6 +11,7 @@ import type {
   ListResult,
 } from "../../jobs/contracts.ts";
 import type { RedisKeys } from "../../redis/keys.ts";
+import type { ActOptions, Recorder } from "../audit/recorder.ts";
 import { cancelJob } from "./cancel.ts";
 import type { Documents } from "../documents.ts";
 import { followProgress, type JobProgress } from "./progress.ts";
@@ -55,7 +56,7 @@ type AnyJob<Name extends ActivityName> = {
    * Cancels the job, from any process. True: one that was not running will not run any more; a running one was told to stop, and
    * ends with `Cancelled` unless it got to its end first. False: it had ended, or is not there; nothing was changed.
    */
-  cancel(): Promise<boolean>;
+  cancel(options?: ActOptions): Promise<boolean>;
 };
 
 type ListJob<Name extends ListActivityName> = {
@@ -77,6 +78,7 @@ export type JobContext = {
   readonly keys: RedisKeys;
   readonly waits: JobWaits;
   readonly documents: Documents;
+  readonly record: Recorder;
 };
 
 /** How often a job that seems to end just now is looked at. */
@@ -129,7 +131,11 @@ export function createJobHandle<Name extends ActivityName>(
       await end;
     },
     state: async () => await readState(context, activity, id),
-    cancel: async () => await cancelJob(context, activity, id),
+    cancel: async ({ reason } = {}) => {
+      const cancelled = await cancelJob(context, activity, id);
+      if (cancelled) await context.record({ action: "job.cancel", target: { kind: "job", id, activity }, reason });
+      return cancelled;
+    },
   };
   return job as unknown as JobHandle<Name>; // `Name` is the contract's name
 }
