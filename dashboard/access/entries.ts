@@ -1,10 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { isPasswordHash } from "../password-hash.ts";
-import type { Scope } from "./scope.ts";
+import type { Role, Scope } from "./rights.ts";
 import { readTokenOptions } from "./token-options.ts";
-
-/** `viewer` may look at everything; `operator` may change things too. */
-export type Role = "viewer" | "operator";
 
 export type User = { readonly name: string; readonly role: Role; readonly hash: string };
 /** A bearer token of the API; only its SHA-256 is known here. */

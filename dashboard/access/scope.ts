@@ -1,15 +1,7 @@
 import { HttpProblem } from "../http/problem.ts";
 import { createGlob } from "../../model/glob/create.ts";
+import type { Scope } from "./rights.ts";
 import type { Identity } from "./who.ts";
-
-/** What a token is for; a part that is left out limits nothing. */
-export type Scope = {
-  readonly activities?: readonly string[];
-  /** Globs of bucket names. */
-  readonly buckets?: readonly string[];
-  /** What keys begin with. */
-  readonly prefixes?: readonly string[];
-};
 
 /** What a request is about. Without a bucket: the whole account, or buckets that nobody can tell beforehand. */
 export type Touched = {

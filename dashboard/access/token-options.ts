@@ -1,6 +1,6 @@
 import { activityNames } from "../../jobs/contracts.ts";
 import { createGlob } from "../../model/glob/create.ts";
-import type { Scope } from "./scope.ts";
+import type { Scope } from "./rights.ts";
 
 const DAY_MS = 86_400_000;
 const BUCKETS = /^[A-Za-z0-9._*?{},[\]-]{1,128}$/;

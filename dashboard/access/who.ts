@@ -1,5 +1,4 @@
-import type { Role } from "./entries.ts";
-import type { Scope } from "./scope.ts";
+import type { Role, Scope } from "./rights.ts";
 
 /** Who asks. `open`: somebody on this machine, where no login is set up. */
 export type Identity = {

@@ -14,8 +14,7 @@ const text = (most: number) =>
     .trim()
     .min(1)
     .max(most)
-    // oxlint-disable-next-line no-control-regex -- control characters are what is refused
-    .regex(/^[^\u0000-\u001f\u007f]+$/, { error: "expected one line of text" });
+    .regex(/^\P{Cc}+$/u, { error: "expected one line of text" });
 
 /** Who acts: a name for people. */
 export const ActorName = text(MAX_ACTOR);
@@ -24,10 +23,9 @@ export const Reason = text(MAX_REASON);
 
 /** Any text as a reason: in one line, and cut. */
 export function oneLine(given: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
   return given
     .slice(0, MAX_REASON)
-    .replaceAll(/[\u0000-\u001f\u007f]+/g, " ")
+    .replaceAll(/\p{Cc}+/gu, " ")
     .trim();
 }
 
