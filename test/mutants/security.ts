@@ -2,6 +2,7 @@ import type { Mutant } from "./change.ts";
 
 const WRITER = "worker/redis-writer.test.ts";
 const SIGN_IN = "dashboard/access/sign-in.test.ts";
+const SCOPE = "dashboard/access/scope.test.ts";
 const STREAMS = "dashboard/access/streams.test.ts";
 
 /** What keeps requests within policies, people out of what is not theirs, and secrets out of sight. */
@@ -117,5 +118,33 @@ export const securityMutants: readonly Mutant[] = [
     find: "FORMULA.test(given)",
     replace: "given === FORMULA.source",
     test: "batches/report/read-rows.test.ts",
+  },
+  {
+    rule: "a token does nothing outside of its scope",
+    file: "dashboard/http/route.ts",
+    find: "if (request.identity?.scope !== undefined) checkScope(request.identity, (await route.touches?.(call)) ?? []);",
+    replace: "",
+    test: SCOPE,
+  },
+  {
+    rule: "a token with a scope uses no route that does not say what it touches",
+    file: "dashboard/access/authorize.ts",
+    find: "if (request.routeOptions.config.scoped !== true)",
+    replace: "if (access === undefined)",
+    test: SCOPE,
+  },
+  {
+    rule: "a proxy that is not trusted says nothing of where the dashboard is mounted",
+    file: "dashboard/http/base-path.ts",
+    find: '!fromProxy(socket.remoteAddress)) return "";',
+    replace: 'socket.remoteAddress === "") return "";',
+    test: "dashboard/http/base-path.test.ts",
+  },
+  {
+    rule: "a sandbox is steered by nobody without its secret",
+    file: "sandbox/http/control.ts",
+    find: "!knows(secret, request.headers[SECRET_HEADER])",
+    replace: "secret.length === 0",
+    test: "sandbox/start-process.test.ts",
   },
 ];
