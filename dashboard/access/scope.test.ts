@@ -181,7 +181,14 @@ describe("a token with a scope", () => {
     const { paths } = (await dashboard.send("/api/openapi.json", { headers: own })).json() as unknown as {
       paths: Record<string, Record<string, unknown>>;
     };
-    const open = new Set(["/api/activities", "/api/batches", "/api/jobs", "/api/openapi.json", "/api/session"]);
+    const open = new Set([
+      "/api/activities",
+      "/api/batches",
+      "/api/jobs",
+      "/api/openapi.json",
+      "/api/operations",
+      "/api/session",
+    ]);
     const shown: string[] = [];
     for (const path of Object.keys(paths).filter((each) => !each.startsWith("/api/documents") && !open.has(each))) {
       if (paths[path]?.["get"] === undefined) continue;

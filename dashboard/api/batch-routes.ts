@@ -52,7 +52,12 @@ function lookingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[] 
       tag,
       summary: "What a batch can do",
       touches: () => [],
-      answers: { 200: { description: "Every operation", schema: z.object({ operations: z.array(VerbSchema) }) } },
+      answers: {
+        200: {
+          description: "Every operation",
+          schema: z.object({ operations: z.array(VerbSchema).describe("All there are") }),
+        },
+      },
       handler: () =>
         Promise.resolve({
           operations: VERB_NAMES.map((name) => {

@@ -64,7 +64,8 @@ export const SERVICE_CODES = {
   OutOfScope: {
     retryable: false,
     httpStatus: 403,
-    meaning: "The token is for other activities, buckets or prefixes than the request touches, or the request is about everybody's things.",
+    meaning:
+      "The token is for other activities, buckets or prefixes than the request touches, or the request is about everybody's things.",
     remedy: "Use a token whose scope covers it; see `BUCKETLINE_DASHBOARD_TOKENS`.",
   },
   ReadOnly: {
