@@ -359,7 +359,7 @@ describe("a store that lists in ways of its own", () => {
   const paged =
     (change: (request: ListRequest, page: (request: ListRequest) => Promise<ListPage>) => Promise<ListPage>) =>
     async () => {
-      const s3 = await harness.deps.s3For(undefined, "copy-object");
+      const s3 = await harness.deps.s3For(undefined, "copy-object", {});
       return {
         ...s3,
         listPage: (request: ListRequest, call: Call) =>

@@ -1,8 +1,14 @@
 import { Command, Option } from "commander";
+import {
+  addAttributeOptions,
+  addRequestOptions,
+  type AttributeOptions,
+  attributesFrom,
+  type RequestOptions,
+} from "./attribute-options.ts";
 import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "./batches/options.ts";
 import { verbOf } from "../batches/operations.ts";
 import type { Environment } from "./environment.ts";
-import { pair, type Pairs } from "./option-values.ts";
 import { jsonLine, printable } from "./printable.ts";
 import { runJob } from "./run-job.ts";
 import { type S3Url, s3Url, shown, type Source, sourceOf, targetOf } from "./s3-url.ts";
@@ -12,16 +18,15 @@ import { sizeText } from "./size-text.ts";
 import { startBatch } from "./batches/start.ts";
 import { refuseWholeBucket } from "./batches/whole-bucket.ts";
 
-export type TransferOptions = BatchOptions & {
-  readonly onConflict?: "overwrite" | "skip" | "skip-identical" | "fail";
-  readonly contentType?: string;
-  readonly metadata?: Pairs;
-  readonly tag?: Pairs;
-  readonly storageClass?: string;
-  readonly versionId?: string;
-  readonly destinationProfile?: string;
-  readonly minVerify?: "etag" | "checksum" | "size";
-};
+export type TransferOptions = BatchOptions &
+  AttributeOptions &
+  RequestOptions & {
+    readonly destinationCustomerKey?: string;
+    readonly onConflict?: "overwrite" | "skip" | "skip-identical" | "fail";
+    readonly versionId?: string;
+    readonly destinationProfile?: string;
+    readonly minVerify?: "etag" | "checksum" | "size";
+  };
 
 /** What cp and mv have in common. */
 export function transferCommand(operation: "copy" | "move", environment: Environment, name: string): Command {
@@ -36,12 +41,9 @@ export function transferCommand(operation: "copy" | "move", environment: Environ
         "fail",
       ]),
     )
-    .option("--content-type <type>", "replaces the source's")
-    .option("--metadata <name=value>", "replaces the source's; may be repeated", pair)
-    .option("--tag <name=value>", "replaces the source's; may be repeated", pair)
-    .option("--storage-class <class>", "replaces the source's")
     .option("--version-id <id>", "this version of the object")
-    .option("--destination-profile <name>", "the workers' profile for the destination; default: --profile");
+    .option("--destination-profile <name>", "the workers' profile for the destination; default: --profile")
+    .option("--destination-customer-key <name>", "the customer's key for what is written; default: --customer-key");
   const deletes = verbOf({ operation }).source.ends === "deleted";
   if (deletes)
     command.addOption(
@@ -51,16 +53,18 @@ export function transferCommand(operation: "copy" | "move", environment: Environ
         "size",
       ]),
     );
-  return addBatchOptions(command).action(async (from: S3Url, to: S3Url, options: TransferOptions) => {
-    const source = sourceOf(from, options.literal ?? false);
-    refuseLostOptions(command, source, options);
-    if (source.kind === "object")
-      return session(environment, (open) => transferOne(open, operation, from, targetOf(from, to), options));
-    if (to.key !== "" && !to.key.endsWith("/"))
-      command.error("error: expected a destination that ends with / for a prefix or a pattern", { exitCode: 2 });
-    if (deletes) refuseWholeBucket(command, source, options);
-    await session(environment, (open) => transferMany(open, operation, source, to, options));
-  });
+  return addBatchOptions(addRequestOptions(addAttributeOptions(command))).action(
+    async (from: S3Url, to: S3Url, options: TransferOptions) => {
+      const source = sourceOf(from, options.literal ?? false);
+      refuseLostOptions(command, source, options);
+      if (source.kind === "object")
+        return session(environment, (open) => transferOne(open, operation, from, targetOf(from, to), options));
+      if (to.key !== "" && !to.key.endsWith("/"))
+        command.error("error: expected a destination that ends with / for a prefix or a pattern", { exitCode: 2 });
+      if (deletes) refuseWholeBucket(command, source, options);
+      await session(environment, (open) => transferMany(open, operation, source, to, options));
+    },
+  );
 }
 
 async function transferOne(
@@ -73,7 +77,11 @@ async function transferOne(
   const { versionId, minVerify, json } = options;
   const input = {
     object: { ...from, versionId },
-    destination: { ...to, credentials: options.destinationProfile },
+    destination: {
+      ...to,
+      credentials: options.destinationProfile,
+      customerKey: options.destinationCustomerKey,
+    },
     ...replacements(options),
   };
   const moves = verbOf({ operation }).source.ends === "deleted";
@@ -103,12 +111,18 @@ async function transferMany(
     ...replacements(options),
     operation,
     source: { bucket, prefix },
-    destination: { bucket: to.bucket, prefix: to.key, credentials: options.destinationProfile },
+    destination: {
+      bucket: to.bucket,
+      prefix: to.key,
+      credentials: options.destinationProfile,
+      customerKey: options.destinationCustomerKey,
+    },
     minVerify: options.minVerify,
   };
   await startBatch(open, spec, options);
 }
 
-function replacements({ profile, onConflict, contentType, metadata, tag: tags, storageClass }: TransferOptions) {
-  return { credentials: profile, onConflict, contentType, metadata, tags, storageClass };
+function replacements(options: TransferOptions) {
+  const { profile, onConflict, customerKey, requesterPays } = options;
+  return { credentials: profile, onConflict, customerKey, requesterPays, ...attributesFrom(options) };
 }

@@ -2,6 +2,7 @@ import type { AwsCredentialIdentityProvider } from "@smithy/types";
 import type { z } from "zod";
 import { Region } from "../model/region.ts";
 import { type Connection, DEFAULT_TRANSFER } from "./connection.ts";
+import { type Proxy, proxyOf, proxyProblems } from "./proxy.ts";
 import type { ProfileSettings } from "./profiles-file.ts";
 import { HttpUrl } from "./provider-config.ts";
 
@@ -14,6 +15,7 @@ export type ConnectionDefaults = {
   readonly endpoint: string | undefined;
   readonly stsEndpoint: string | undefined;
   readonly multipartThreshold: number;
+  readonly proxy: Proxy | undefined;
 };
 
 /** The worker's own settings, then the variables that every AWS tool reads; the problems are those of the variables. */
@@ -36,7 +38,9 @@ export function connectionDefaults(
     endpoint: first(HttpUrl, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
     stsEndpoint: first(HttpUrl, "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"),
     multipartThreshold: given.multipartThreshold ?? DEFAULT_MULTIPART_THRESHOLD,
+    proxy: proxyOf(env),
   };
+  problems.push(...proxyProblems(defaults.proxy));
   return { defaults, problems: [...new Set(problems)] };
 }
 
@@ -60,8 +64,10 @@ export function connectionOf(
     conditionalDelete: settings.conditionalDelete ?? onAws,
     conditionalCopy: settings.conditionalCopy ?? onAws,
     ...(settings.expectedBucketOwner !== undefined && { expectedBucketOwner: settings.expectedBucketOwner }),
+    ...(settings.requesterPays !== undefined && { requesterPays: settings.requesterPays }),
     multipartThreshold: settings.multipartThreshold ?? defaults.multipartThreshold,
     uploadThreshold: uploadThreshold(settings, defaults),
+    ...(defaults.proxy !== undefined && { proxy: defaults.proxy }),
     ...(settings.transfer !== undefined && { transfer: definedOf(settings.transfer) }),
   };
 }

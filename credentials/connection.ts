@@ -1,4 +1,5 @@
 import type { AwsCredentialIdentityProvider } from "@smithy/types";
+import type { Proxy } from "./proxy.ts";
 
 /** How to reach one store with one identity: what a profile, or a sealed job, resolves to. */
 export type Connection = {
@@ -24,10 +25,14 @@ export type Connection = {
   /** The store enforces `x-amz-copy-source-if-match`. True on AWS, false for other endpoints unless the profile says so. */
   readonly conditionalCopy: boolean;
   readonly expectedBucketOwner?: string;
+  /** The requester pays, unless a job says otherwise. https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html */
+  readonly requesterPays?: boolean;
   /** Bytes above which a copy inside the store is multipart; at most 5 GiB, default 256 MiB. */
   readonly multipartThreshold: number;
   /** Bytes above which an upload is multipart, also one that copies from another store. Default: `multipartThreshold`. */
   readonly uploadThreshold?: number;
+  /** Between here and the store. Absent: none. */
+  readonly proxy?: Proxy;
   /** What differs from {@link DEFAULT_TRANSFER}. */
   readonly transfer?: Partial<Transfer>;
 };

@@ -234,7 +234,7 @@ describe("a profiles file", () => {
   test("is what the guide shows in its examples", async () => {
     const guide = await readFile(join(import.meta.dirname, "../docs/credentials.md"), "utf8");
     const examples = [...guide.matchAll(/^```json\n([^]*?)^```$/gm)].map(([, json]): unknown => JSON.parse(json ?? ""));
-    expect(examples).toHaveLength(4);
+    expect(examples).toHaveLength(5);
     for (const example of examples as { readonly profiles?: unknown }[]) {
       const content = example.profiles === undefined ? { profiles: { default: { provider: example } } } : example;
       await readProfilesFile(await fileWith(content));

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
 import { didYouMean } from "../model/closest-name.ts";
 import { type ConnectionDefaults, connectionDefaults, connectionOf, stsEndpointOf } from "./connection-defaults.ts";
+import { customerKeysOf } from "./customer-keys.ts";
 import { profileProblems } from "./profile-problems.ts";
 import { type ProfilesFile, invalidProfiles, type ProfileSettings, readProfilesFile } from "./profiles-file.ts";
 import { createProvider } from "./provider.ts";
@@ -42,20 +43,17 @@ export async function loadProfiles(options: LoadProfilesOptions): Promise<Profil
   if (all.length > 0) throw invalidProfiles(file, all);
 
   const profiles = resolveProfiles(config, defaults, options);
+  const sealKeys = sealing === undefined ? undefined : await readSealKeys(sealing.keysFile);
   const open =
-    sealing === undefined
-      ? refuseSealed
-      : sealedOpener(await readSealKeys(sealing.keysFile), sealedProfile(config.sealed ?? {}, defaults));
+    sealKeys === undefined ? refuseSealed : sealedOpener(sealKeys, sealedProfile(config.sealed ?? {}, defaults));
   const names = [...profiles.keys()];
-  return {
-    names,
-    resolve: async (credentials = DEFAULT_PROFILE) => {
-      if (typeof credentials === "object") return open(credentials.sealed);
-      const profile = profiles.get(credentials);
-      if (profile === undefined) throw unknownProfile(credentials, names);
-      return profile;
-    },
+  const resolve: Profiles["resolve"] = async (credentials = DEFAULT_PROFILE) => {
+    if (typeof credentials === "object") return open(credentials.sealed);
+    const profile = profiles.get(credentials);
+    if (profile === undefined) throw unknownProfile(credentials, names);
+    return profile;
   };
+  return { names, resolve, customerKey: customerKeysOf({ env, resolve, sealKeys }) };
 }
 
 function resolveProfiles(
@@ -83,6 +81,7 @@ function resolveProfiles(
       {
         connection: connectionOf(name, providerOf(name), { settings, defaults }),
         ...(settings.allow !== undefined && { policy: settings.allow }),
+        ...(settings.customerKeys !== undefined && { customerKeys: settings.customerKeys }),
       },
     ]),
   );
@@ -97,6 +96,7 @@ function sealedProfile(section: ProfileSettings, defaults: ConnectionDefaults): 
     return {
       connection: connectionOf(name, credentials, { settings, defaults }),
       policy,
+      ...(section.customerKeys !== undefined && { customerKeys: section.customerKeys }),
     };
   };
 }

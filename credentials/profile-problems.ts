@@ -6,12 +6,25 @@ import type { ProviderConfig, SecretRef } from "./provider-config.ts";
 /** What is wrong with profiles that are well-formed: variables and files that are not there, sources that lead nowhere. */
 export async function profileProblems(config: ProfilesFile, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const problems = await Promise.all(
-    Object.entries(config.profiles).map(async ([name, { provider }]) => {
+    Object.entries(config.profiles).map(async ([name, { provider, customerKeys }]) => {
       const path = `profiles.${name}.provider`;
-      return [...sourceProblems(config, name, path), ...(await placeProblems(provider, path, env))];
+      return [
+        ...sourceProblems(config, name, path),
+        ...(await placeProblems(provider, path, env)),
+        ...(await keyProblems(customerKeys, `profiles.${name}.customerKeys`, env)),
+      ];
     }),
   );
-  return problems.flat();
+  return [...problems.flat(), ...(await keyProblems(config.sealed?.customerKeys, "sealed.customerKeys", env))];
+}
+
+async function keyProblems(
+  keys: Readonly<Record<string, SecretRef>> = {},
+  path: string,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly string[]> {
+  const problems = Object.entries(keys).map(([name, ref]) => secretProblems(ref, `${path}.${name}`, env));
+  return (await Promise.all(problems)).flat();
 }
 
 /** Variables and files that a provider names, looked for now rather than at the first job. */

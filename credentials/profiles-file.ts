@@ -3,11 +3,12 @@ import { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
 import { activityNames } from "../jobs/contracts.ts";
 import { ProfileName } from "../model/entities.ts";
+import { CustomerKeyRef } from "../model/customer-key.ts";
 import { Region } from "../model/region.ts";
 import { didYouMean } from "../model/closest-name.ts";
 import { knownFields } from "./known-fields.ts";
 import { bucketPattern } from "./policy.ts";
-import { HttpUrl, ProviderConfig } from "./provider-config.ts";
+import { HttpUrl, ProviderConfig, SecretRef } from "./provider-config.ts";
 
 /** Parts of a multipart upload, but the last, have at least this. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MIN_MULTIPART = 5 * 1024 ** 2;
@@ -70,6 +71,12 @@ const settings = {
     .regex(/^\d{12}$/, { error: "expected the twelve digits of an account" })
     .optional()
     .meta({ description: "Account that every bucket must belong to: its twelve digits" }),
+  requesterPays: z.boolean().optional().meta({
+    description: "The requester pays for requests and traffic, in buckets whose owners want that. Default: false",
+  }),
+  customerKeys: z.record(CustomerKeyRef.options[0], SecretRef).optional().meta({
+    description: "Keys of the customer's that jobs may name (SSE-C), each 32 bytes in base64",
+  }),
   multipartThreshold: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional().meta({
     description: "Bytes above which copies inside the store go in parts. Default: BUCKETLINE_MULTIPART_THRESHOLD",
   }),

@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import {
   fromHttp,
   fromIni,
@@ -13,6 +15,7 @@ import type { AwsCredentialIdentityProvider, Logger as SdkLogger } from "@smithy
 import { fromProviderError } from "./unavailable.ts";
 import { processProvider } from "./process-provider.ts";
 import type { AssumeRoleConfig, ProviderConfig } from "./provider-config.ts";
+import { agentProxy, proxyOf } from "./proxy.ts";
 import { refreshing } from "./refreshing.ts";
 import { staticProvider } from "./static-provider.ts";
 
@@ -141,18 +144,19 @@ function sts(config: RoleConfig, context: ProviderContext) {
     ...(endpoint !== undefined && { endpoint }),
     // What the environment says has been looked at already; a profile may have overruled it.
     ignoreConfiguredEndpointUrls: true,
-    requestHandler: requestHandler(),
+    requestHandler: requestHandler(context.env),
   };
 }
 
 /** AWS's shared files, read anew. No region here: SSO has its own, and roles of shared profiles name theirs. */
-function shared({ AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE }: NodeJS.ProcessEnv) {
+function shared(env: NodeJS.ProcessEnv) {
+  const { AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE } = env;
   return {
     ...(AWS_SHARED_CREDENTIALS_FILE && { filepath: AWS_SHARED_CREDENTIALS_FILE }),
     ...(AWS_CONFIG_FILE && { configFilepath: AWS_CONFIG_FILE }),
     ignoreCache: true,
     logger: silent,
-    clientConfig: { requestHandler: requestHandler() },
+    clientConfig: { requestHandler: requestHandler(env) },
   };
 }
 
@@ -171,14 +175,15 @@ function containerPlace(env: NodeJS.ProcessEnv) {
 }
 
 /** Gives up in time, and keeps no socket: identity services are asked about once an hour. */
-function requestHandler(): NodeHttpHandler {
+function requestHandler(env: NodeJS.ProcessEnv): NodeHttpHandler {
+  const agent = { keepAlive: false, ...agentProxy(proxyOf(env)) };
   return new NodeHttpHandler({
     connectionTimeout: 5_000,
     requestTimeout: 10_000,
     throwOnRequestTimeout: true,
     socketTimeout: 10_000,
-    httpAgent: { keepAlive: false },
-    httpsAgent: { keepAlive: false },
+    httpAgent: new HttpAgent(agent),
+    httpsAgent: new HttpsAgent(agent),
   });
 }
 

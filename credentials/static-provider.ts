@@ -45,7 +45,8 @@ async function readAll(refs: StaticRefs, env: NodeJS.ProcessEnv, asked: Asked): 
   return { accessKeyId, secretAccessKey, sessionToken, expiration };
 }
 
-async function readSecret(
+/** A value from where it is kept, without the whitespace around it. */
+export async function readSecret(
   ref: SecretRef,
   env: NodeJS.ProcessEnv,
   asked: Asked & { readonly name: string },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CustomerKeyRef } from "../model/customer-key.ts";
 import type { Access } from "../model/access.ts";
 import { CredentialsRef as CredentialsRefSchema, DocumentPointer } from "../model/entities.ts";
 
@@ -52,6 +53,31 @@ export const withCredentials = { credentials: CredentialsRefSchema.optional() };
 
 /** What every result says that has nothing else to say. */
 export const success = z.literal(true).meta({ description: "The effect was seen, not only asked for" });
+
+/** Who pays. */
+export const RequesterPays = z.boolean().meta({
+  description: "The requester pays, in buckets whose owners want that. Default: as the profile says",
+});
+
+/** And those that work with objects, who pays for it: `true` in buckets whose owners want that of the requester. Default: the profile's. */
+export const withRequester = { ...withCredentials, requesterPays: RequesterPays.optional() };
+
+/** And those that read or write their content, which key of the customer's encrypts it, if one does. */
+export const withCustomerKey = {
+  ...withRequester,
+  customerKey: CustomerKeyRef.optional().meta({ description: "The customer's key that encrypts the object (SSE-C)" }),
+};
+
+/** One object is encrypted in one way. */
+export function refuseTwoEncryptions(
+  { encryption, customerKey }: { readonly encryption?: unknown; readonly customerKey?: unknown },
+  context: z.core.$RefinementCtx,
+  path: readonly string[] = [],
+): void {
+  if (encryption === undefined || customerKey === undefined) return;
+  const message = "expected either encryption or a customer's key, which S3 takes one of";
+  context.addIssue({ code: "custom", path: [...path, "customerKey"], message });
+}
 
 /** Declares an activity. */
 export function defineContract<const Name extends string, Input extends z.ZodType, Result extends z.ZodType>(

@@ -1,11 +1,17 @@
+import type { z } from "zod";
 import type { Access } from "../model/access.ts";
-import { withCredentials } from "./contract.ts";
+import { refuseTwoEncryptions, withCustomerKey } from "./contract.ts";
+import { CustomerKeyRef } from "../model/customer-key.ts";
 import { type CredentialsRef, Destination, ObjectRef, OnConflict } from "../model/entities.ts";
 import { attributeFields } from "../model/object-attributes.ts";
 
 /** The fields that copy-object and move-object share. What is not given is carried over from the source. */
 export const copyFields = {
-  ...withCredentials,
+  ...withCustomerKey,
+  customerKey: CustomerKeyRef.optional().meta({
+    description:
+      "The customer's key that encrypts the source (SSE-C), and the copy where neither destination.customerKey nor encryption is given",
+  }),
   object: ObjectRef.meta({ description: "The source: an object, or one version of it" }),
   destination: Destination,
   onConflict: OnConflict.default("overwrite"),
@@ -27,4 +33,12 @@ export function copyAccess(input: {
       key: destination.key ?? object.key,
     },
   ];
+}
+
+/** What the single fields of a copy do not tell. */
+export function checkCopy(
+  { encryption, destination }: { readonly encryption?: unknown; readonly destination: Destination },
+  context: z.core.$RefinementCtx,
+): void {
+  refuseTwoEncryptions({ encryption, customerKey: destination.customerKey }, context, ["destination"]);
 }

@@ -49,7 +49,9 @@ export function isSameObject(input: TransferInput, { s3, destination }: Pick<Job
   );
 }
 
-export const hasOverrides = (input: TransferInput): boolean => Object.keys(attributesOf(input)).length > 0;
+/** Whether something is said of the object, so that a copy onto itself changes it. */
+export const hasOverrides = (input: TransferInput): boolean =>
+  Object.keys(attributesOf(input)).length > 0 || input.destination.customerKey !== undefined;
 
 /**
  * Brings the pinned content of the source to the destination, once over all attempts, and proves it.
@@ -58,13 +60,14 @@ export const hasOverrides = (input: TransferInput): boolean => Object.keys(attri
  */
 export async function transfer(
   input: TransferInput,
-  context: JobContext,
+  job: JobContext,
   { thenDelete = false }: { readonly thenDelete?: boolean } = {},
 ): Promise<Transferred> {
+  const context = { ...job, thenDelete };
   const { evidence } = context;
   const target = { bucket: input.destination.bucket, key: input.destination.key ?? input.object.key };
   try {
-    const makePin = () => pinSource(input, target, { ...context, thenDelete });
+    const makePin = () => pinSource(input, target, context);
     if (!thenDelete && evidence.fresh && input.onConflict === "overwrite") {
       const pin = await makePin();
       if (isRepeatable(pin, context)) return await copyUnnoted(input, target, pin, context);
@@ -87,7 +90,12 @@ function isRepeatable({ size }: Pin, { s3, destination }: Ends): boolean {
 }
 
 /** Only what failed is noted: the copy may have taken effect, and its source may be gone when the next attempt looks. */
-async function copyUnnoted(input: TransferInput, target: Target, pin: Pin, context: JobContext): Promise<Transferred> {
+async function copyUnnoted(
+  input: TransferInput,
+  target: Target,
+  pin: Pin,
+  context: Transferring,
+): Promise<Transferred> {
   try {
     return await copyOnce(input, target, pin, context);
   } catch (error) {
@@ -96,7 +104,7 @@ async function copyUnnoted(input: TransferInput, target: Target, pin: Pin, conte
   }
 }
 
-async function copyOnce(input: TransferInput, target: Target, pin: Pin, context: JobContext): Promise<Transferred> {
+async function copyOnce(input: TransferInput, target: Target, pin: Pin, context: Transferring): Promise<Transferred> {
   return { pin, proof: await copyPinned(input, target, pin, context), by: "this-attempt" };
 }
 
@@ -104,7 +112,7 @@ async function transferPinned(
   input: TransferInput,
   target: Target,
   pin: Pin,
-  context: JobContext,
+  context: Transferring,
 ): Promise<Transferred> {
   const { destination, evidence, signal } = context;
   const ours = await evidence.copied();
@@ -135,15 +143,14 @@ export function requireProof(proof: CopyProof, minVerify: Verified): void {
   );
 }
 
+/** One transfer at work. */
+type Transferring = JobContext & { readonly thenDelete: boolean };
+
 type Ends = Pick<JobContext, "s3" | "destination">;
 type Target = { readonly bucket: string; readonly key: string };
 
 /** Runs once: what it sees is what every later attempt compares with. */
-async function pinSource(
-  input: TransferInput,
-  target: Target,
-  context: JobContext & { readonly thenDelete: boolean },
-): Promise<Pin> {
+async function pinSource(input: TransferInput, target: Target, context: Transferring): Promise<Pin> {
   const { s3, destination, signal } = context;
   const source = await s3.head(input.object, { signal });
   const pin: Pin = {
@@ -168,13 +175,14 @@ async function pinSource(
 }
 
 /** Copies, or finds that an earlier run did: its answer may have been lost, and the source may be gone since. */
-async function copyPinned(input: TransferInput, target: Target, pin: Pin, context: JobContext): Promise<CopyProof> {
+async function copyPinned(input: TransferInput, target: Target, pin: Pin, context: Transferring): Promise<CopyProof> {
   const { s3, destination, evidence, signal } = context;
   const request = {
     source: pin,
     ...target,
     overrides: attributesOf(input),
     upload: evidence.upload,
+    unreadTags: context.thenDelete ? ("refuse" as const) : ("leave" as const),
     onBytes: context.progress(pin.size),
     ...((input.onConflict === "fail" || input.onConflict === "skip") && { ifNoneMatch: "*" as const }),
   };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CustomerKeyRef } from "./customer-key.ts";
 import { keyProblem, MAX_KEY_BYTES } from "./object-key.ts";
 
 /**
@@ -204,6 +205,10 @@ export const Destination = z
     bucket: BucketName,
     key: ObjectKey.optional().meta({ description: "Key of the copy. Default: the source's" }),
     credentials: CredentialsRef.optional().meta({ description: "Whose credentials write. Default: the job's" }),
+    customerKey: CustomerKeyRef.optional().meta({
+      description:
+        "The customer's key that encrypts what is written. Default: the source's, unless encryption is given",
+    }),
   })
   .meta({ id: "Destination", description: "Where the object goes" });
 export type Destination = z.infer<typeof Destination>;

@@ -23,4 +23,4 @@ export type { EnqueueOptions, TemplateOptions } from "./jobs/options.ts";
 export type { WaitOptions } from "./jobs/waits.ts";
 export type { RedisLocation } from "../redis/connection/client.ts";
 export type { Schedule, ScheduleRule, Schedules } from "./schedules.ts";
-export { type CredentialsToSeal, sealCredentials } from "./seal-credentials.ts";
+export { type CredentialsToSeal, sealCredentials, sealCustomerKey } from "./seal-credentials.ts";

@@ -2,6 +2,7 @@ import type { JSONWebKeySet, JWK } from "jose";
 import { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
+import { CustomerKeyText, SEALED_KEY, type SealedKeyPayload } from "../model/customer-key.ts";
 import { Region } from "../model/region.ts";
 import { SEALED, SealedPayload } from "../model/sealed-credentials.ts";
 
@@ -37,16 +38,46 @@ export async function sealCredentials(
   credentials: CredentialsToSeal,
   options: { readonly expiresIn?: number } = {},
 ): Promise<{ readonly sealed: string }> {
-  const key = checkedKey(publicKey);
   const { expiresIn } = parseOptions("options of sealCredentials", Options, options);
-  const payload = payloadOf(credentials, expiresIn);
+  return await seal(publicKey, SEALED, () => payloadOf(credentials, expiresIn));
+}
+
+/**
+ * Seals a customer's key (SSE-C) to the workers' public key. Pass the result as `customerKey` of a job, a batch or a destination.
+ *
+ * @param customerKey 32 bytes, or their base64.
+ * @param options.expiresIn seconds for which workers accept it, 1 to 31,622,400; default 86,400 (a day).
+ * @throws ActivityError `InvalidInput` (the message never quotes a value).
+ */
+export async function sealCustomerKey(
+  publicKey: JWK | JSONWebKeySet,
+  customerKey: Uint8Array | string,
+  options: { readonly expiresIn?: number } = {},
+): Promise<{ readonly sealed: string }> {
+  const { expiresIn } = parseOptions("options of sealCustomerKey", Options, options);
+  return await seal(publicKey, SEALED_KEY, (): SealedKeyPayload => {
+    const text = typeof customerKey === "string" ? customerKey : Buffer.from(customerKey).toString("base64");
+    const given = CustomerKeyText.safeParse(text);
+    if (!given.success) throw invalid(given.error.issues.map((issue) => ({ ...issue, path: ["customerKey"] })));
+    const { iat, exp } = timesOf(expiresIn);
+    return { customerKey: given.data, iat, exp };
+  });
+}
+
+async function seal(
+  publicKey: JWK | JSONWebKeySet,
+  header: typeof SEALED | typeof SEALED_KEY,
+  make: () => object,
+): Promise<{ readonly sealed: string }> {
+  const key = checkedKey(publicKey);
+  const payload = make();
   // Loaded here, so that apps that seal nothing do not pay for it.
   const { CompactEncrypt, calculateJwkThumbprint, importJWK } = await import("jose");
-  const seal = async () =>
+  const encrypt = async () =>
     await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(payload)))
-      .setProtectedHeader({ ...SEALED, kid: key.kid ?? (await calculateJwkThumbprint(key)) })
+      .setProtectedHeader({ ...header, kid: key.kid ?? (await calculateJwkThumbprint(key)) })
       .encrypt(await importJWK(key, SEALED.alg));
-  const sealed = await seal().catch((cause: unknown) => {
+  const sealed = await encrypt().catch((cause: unknown) => {
     // A point that is not on its curve, or a curve that nobody knows.
     throw keyError(cause);
   });
@@ -86,19 +117,22 @@ function keyError(cause?: unknown): ActivityError {
 
 function payloadOf(credentials: CredentialsToSeal, expiresIn: unknown): SealedPayload {
   const given = Credentials.safeParse(credentials);
-  const seconds = ExpiresIn.safeParse(expiresIn);
   if (!given.success) throw invalid(given.error.issues);
-  if (!seconds.success) throw invalid(seconds.error.issues.map((issue) => ({ ...issue, path: ["expiresIn"] })));
+  const times = timesOf(expiresIn);
   const { expiration: end, ...identity } = given.data;
-  const iat = Math.floor(Date.now() / 1000);
+  const { iat } = times;
   const expiration = end === undefined ? undefined : new Date(end);
-  const exp = Math.min(
-    iat + seconds.data,
-    expiration === undefined ? Infinity : Math.floor(expiration.getTime() / 1000),
-  );
+  const exp = Math.min(times.exp, expiration === undefined ? Infinity : Math.floor(expiration.getTime() / 1000));
   if (exp <= iat)
     throw new ActivityError("InvalidInput", "expected credentials that have not expired", { field: "expiration" });
   return { ...identity, ...(expiration !== undefined && { expiration: expiration.toISOString() }), iat, exp };
+}
+
+function timesOf(expiresIn: unknown): { readonly iat: number; readonly exp: number } {
+  const seconds = ExpiresIn.safeParse(expiresIn);
+  if (!seconds.success) throw invalid(seconds.error.issues.map((issue) => ({ ...issue, path: ["expiresIn"] })));
+  const iat = Math.floor(Date.now() / 1000);
+  return { iat, exp: iat + seconds.data };
 }
 
 /** zod's messages name types and limits, never a value. */

@@ -7,22 +7,32 @@ import { deleteMany } from "./requests/delete-many.ts";
 import { deleteObject, deleteUnchanged } from "./requests/delete.ts";
 import { get } from "./requests/get.ts";
 import { find, head } from "./requests/head.ts";
+import type { Lesson } from "./lessons.ts";
 import { listPage } from "./requests/listings/page.ts";
 import { removeUpload } from "./parts/open-upload.ts";
 import { presign } from "./requests/presign.ts";
 import { put } from "./requests/put.ts";
 import type { S3 } from "./interface.ts";
-import { createStore, type S3Options } from "./store.ts";
+import { createStore, type S3Options, type Store, viewOf } from "./store.ts";
+import type { RequestTerms } from "./terms.ts";
 import { copyFrom } from "./parts/stream-copy.ts";
 import { tags } from "./requests/tags.ts";
 import { proves } from "./proof/verify.ts";
 
 export type { RequestEvent, S3Options } from "./store.ts";
 
-/** An {@link S3} with its sockets; close it when the last job is done with it. */
-export type OpenS3 = S3 & {
+/** An {@link S3} that knows how much its store bears. */
+export type BoundS3 = S3 & {
   /** Slows down per bucket and first prefix where the store says so. For batches and jobs to share: no call uses it by itself. */
   readonly limiter: AdaptiveLimiter;
+};
+
+/** A store with its sockets; close it when the last job is done with it. */
+export type OpenS3 = BoundS3 & {
+  /** The same store as a job asks of it: who pays, and the customer's keys. Closes with it. */
+  readonly under: (terms: RequestTerms) => BoundS3;
+  /** What the store turned out to lack so far. */
+  readonly lessons: () => readonly Lesson[];
   /** Ends every connection; what still runs fails as a retryable NetworkError. */
   readonly close: () => Promise<void>;
 };
@@ -30,9 +40,22 @@ export type OpenS3 = S3 & {
 /** Opens one profile's view of its store. Connects lazily; nothing is checked before the first call. */
 export function createS3(connection: Connection, options: S3Options = {}): OpenS3 {
   const store = createStore(connection, options);
+  const limiter = createAdaptiveLimiter({ max: store.settings.maxSockets });
   return {
-    connection,
-    limiter: createAdaptiveLimiter({ max: store.settings.maxSockets }),
+    ...requestsOf(store, limiter),
+    lessons: store.learned.all,
+    under: (terms) => requestsOf(viewOf(store, terms), limiter),
+    async close() {
+      await store.fast?.close();
+      store.clients.close();
+    },
+  };
+}
+
+function requestsOf(store: Store, limiter: AdaptiveLimiter): BoundS3 {
+  return {
+    connection: store.connection,
+    limiter,
     listBuckets: (request, call) => listBuckets(store, request, call),
     listPage: (request, call) => listPage(store, request, call),
     head: (object, call) => head(store, object, call),
@@ -52,9 +75,5 @@ export function createS3(connection: Connection, options: S3Options = {}): OpenS
     deleteBucket: (request, call) => deleteBucket(store, request, call),
     presign: (request, call) => presign(store, request, call),
     callerIdentity: (call) => callerIdentity(store, call),
-    async close() {
-      await store.fast?.close();
-      store.clients.close();
-    },
   };
 }

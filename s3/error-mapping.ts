@@ -56,7 +56,7 @@ const TIMEOUTS = new Set([
   "UND_ERR_BODY_TIMEOUT",
 ]);
 const NETWORK =
-  /^(E(CONN|PIPE|HOST|NET|AI_|NOTFOUND|ADDR|PROTO)|UND_ERR_|HPE_|ERR_STREAM_PREMATURE_CLOSE$|ERR_SSL|ERR_HTTP2)/;
+  /^(E(CONN|PIPE|HOST|NET|AI_|NOTFOUND|ADDR|PROTO)|UND_ERR_|HPE_|ERR_STREAM_PREMATURE_CLOSE$|ERR_SSL|ERR_HTTP2|ERR_PROXY)/;
 const CERTIFICATE = /CERT|^DEPTH_ZERO|^UNABLE_TO_(VERIFY|GET_ISSUER)|^ERR_TLS/;
 // What answers without a body, HEAD above all, say only by their status.
 const CODE_BY_STATUS: Readonly<Record<number, string>> = {
@@ -64,6 +64,7 @@ const CODE_BY_STATUS: Readonly<Record<number, string>> = {
   401: "AccessDenied",
   403: "AccessDenied",
   405: "MethodNotAllowed",
+  407: "ProxyAuthenticationRequired",
   408: "RequestTimeout",
   409: "OperationAborted",
   412: "PreconditionFailed",
@@ -236,6 +237,7 @@ function quoteStore(message: unknown): string {
     .slice(0, QUOTED_CHARACTERS)
     .replaceAll(/AWS4-[A-Z0-9-]+.*/gs, "[signature]")
     .replaceAll(/\b(Credential|Signature|X-Amz-[A-Za-z-]+)=[^\s&]+/gi, "$1=[redacted]")
+    .replaceAll(/:\/\/[^\s/@]*@/g, "://[redacted]@")
     .replaceAll(/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, "[access key]")
     .replaceAll(/[A-Za-z0-9/+=_-]{64,}/g, "[redacted]")
     .replaceAll(/\s+/g, " ")

@@ -1,6 +1,6 @@
 import type { Access } from "../model/access.ts";
 import { PRESIGNED_ACTIVITY } from "../model/access.ts";
-import type { OpenS3 } from "./create.ts";
+import type { BoundS3 } from "./create.ts";
 import type { UploadMemory } from "./interface.ts";
 
 /** What is asked before a request goes out; each throws where it may not. */
@@ -14,7 +14,7 @@ export type Gate = {
 };
 
 /** A store's view without the right to close it: it is shared. */
-export type PooledS3 = Omit<OpenS3, "close">;
+export type PooledS3 = BoundS3;
 
 type Place = { readonly bucket: string; readonly key: string };
 

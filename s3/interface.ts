@@ -34,6 +34,8 @@ export type CopyProof = {
   readonly etag: string;
   readonly size: number;
   readonly verified: Verified;
+  /** What of the source could not be read, and is not at the copy. */
+  readonly notCarried?: readonly "tags"[];
 };
 
 /** What is said of a written object. In a copy it replaces what is else carried over from the source; `acl` and `objectLock` never are. */
@@ -76,6 +78,11 @@ export type CopyRequest = {
   readonly ifNoneMatch?: "*";
   readonly ifMatch?: string;
   readonly upload?: UploadMemory;
+  /**
+   * Where the tags may not be read, and the store tells of none: AWS does not tell whoever may not read them. `refuse`, the default, fails, as a
+   * move would lose them; `leave` copies without them, and the proof says so.
+   */
+  readonly unreadTags?: "refuse" | "leave";
   /** Called with bytes as they are copied, for progress. */
   readonly onBytes?: (bytes: number) => void;
 };

@@ -1,4 +1,5 @@
 import type { Connection } from "../credentials/connection.ts";
+import type { Lesson } from "./lessons.ts";
 import type { Clients } from "./transport/clients.ts";
 import type { CredentialCache } from "./transport/credential-cache.ts";
 import type { RegionCache } from "./transport/region-cache.ts";
@@ -33,6 +34,8 @@ export type S3Options = {
   readonly fastPath?: boolean;
   /** Told of every request; must not throw. */
   readonly onRequest?: (event: RequestEvent) => void;
+  /** Told once of each thing that a store turned out to lack; must not throw. */
+  readonly onLesson?: (connection: Connection, lesson: Lesson) => void;
   /** Least bytes of a part of a multipart copy; grows with the object. Default 128 MiB, at least 5 MiB on AWS. */
   readonly copyPartSize?: number;
   /** Parts of one object copied at once. Default 8. */
@@ -47,7 +50,8 @@ export type S3Options = {
   readonly uploadsBuffer?: number;
 };
 
-export type Settings = Required<Omit<S3Options, "onRequest">> & Pick<S3Options, "onRequest">;
+type Told = "onRequest" | "onLesson";
+export type Settings = Required<Omit<S3Options, Told>> & Pick<S3Options, Told>;
 
 /** What every way to the store needs, the fast path and the SDK's alike. */
 export type StoreBase = {
@@ -79,7 +83,19 @@ export function withDefaults(options: S3Options): Settings {
   };
 }
 
-/** Which profile's account must own the bucket, where the profile says. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html */
-export function ownedBy({ connection }: Pick<StoreBase, "connection">): { ExpectedBucketOwner?: string } {
-  return connection.expectedBucketOwner === undefined ? {} : { ExpectedBucketOwner: connection.expectedBucketOwner };
+/**
+ * What every request says of its bucket: which account must own it, where the profile says, and that the requester pays.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+ */
+export function ownedBy({
+  connection,
+  requesterPays = connection.requesterPays ?? false,
+}: Pick<StoreBase, "connection"> & { readonly requesterPays?: boolean }): {
+  ExpectedBucketOwner?: string;
+  RequestPayer?: "requester";
+} {
+  return {
+    ...(connection.expectedBucketOwner !== undefined && { ExpectedBucketOwner: connection.expectedBucketOwner }),
+    ...(requesterPays && { RequestPayer: "requester" as const }),
+  };
 }

@@ -6,6 +6,7 @@ import type { Access } from "../model/access.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { CredentialsRef } from "../model/entities.ts";
 import { createS3, type OpenS3 } from "./create.ts";
+import type { RequestTerms } from "./terms.ts";
 import { type Gate, guardS3, type PooledS3 } from "./guard.ts";
 
 /** What a store is opened for. */
@@ -17,11 +18,13 @@ export type Purpose = {
    * Absent: everything that the policy allows, as batches need it.
    */
   readonly accesses?: readonly Access[];
+  /** What the job says of all its requests. */
+  readonly terms?: RequestTerms | undefined;
 };
 
 /** One open store for each connection: sockets, signing keys and regions are shared by all its jobs. */
 export type S3Pool = {
-  /** The store of these credentials, bound to the purpose. The same object for the same profile where no accesses are named. */
+  /** The store of these credentials, bound to the purpose. The same object for the same profile where no accesses and no terms are named. */
   get(credentials: CredentialsRef | undefined, purpose: Purpose): Promise<PooledS3>;
   close(): Promise<void>;
 };
@@ -57,14 +60,16 @@ export function createS3Pool(profiles: Profiles, options: Parameters<typeof crea
     return view;
   };
   return {
-    async get(credentials, { activity, accesses }) {
+    async get(credentials, { activity, accesses, terms }) {
       const profile = await profiles.resolve(credentials);
       const s3 = connect(profile.connection);
-      if (accesses === undefined) return boundTo(s3, profile, activity);
+      const view = terms === undefined ? s3 : s3.under(terms);
+      if (accesses === undefined)
+        return view === s3 ? boundTo(s3, profile, activity) : guardS3(view, gateOf(profile, activity));
       const own: Access[] = [];
       for (const access of accesses)
         if ((await profiles.resolve(access.credentials)).connection.name === profile.connection.name) own.push(access);
-      return guardS3(s3, within(own, gateOf(profile, activity)));
+      return guardS3(view, within(own, gateOf(profile, activity)));
     },
     async close() {
       open.clear();

@@ -5,6 +5,9 @@ import { createCredentialCache } from "./transport/credential-cache.ts";
 import { createFastPath, type FastPath } from "./transport/fast-path.ts";
 import { createRegionCache } from "./transport/region-cache.ts";
 import { type S3Options, type StoreBase, withDefaults } from "./options.ts";
+import { createKnownKeys, type CustomerKeys } from "./requests/customer-key.ts";
+import { createLessons, type Lessons } from "./lessons.ts";
+import type { RequestTerms } from "./terms.ts";
 import { createSeenBuckets, type SeenBuckets } from "./transport/seen-buckets.ts";
 
 export type { RequestEvent, S3Options } from "./options.ts";
@@ -19,6 +22,10 @@ export type Store = StoreBase & {
   readonly uploads: MemoryBudget;
   /** Absent where the profile or its options rule it out. */
   readonly fast: FastPath | undefined;
+  /** The requester pays for what is asked for here. */
+  readonly requesterPays: boolean;
+  /** The customer's keys that this view of the store reads and writes with. */
+  readonly customerKeys: CustomerKeys;
   /** Buckets that answered lately: a 404 there is about the object. */
   readonly seenBuckets: SeenBuckets;
   /** Buckets where a version that was asked for by name was answered by that name lately. */
@@ -26,13 +33,7 @@ export type Store = StoreBase & {
   /** Buckets with versioning on, a moment ago. */
   readonly keepsVersions: SeenBuckets;
   /** What was learned of this store while working with it. */
-  readonly learned: {
-    bareIfMatch: boolean;
-    /** A bucket of it takes no upload without a digest, as those with Object Lock do. */
-    digestsWanted: boolean;
-    /** Bulk deletes: as AWS takes them, only with Content-MD5, or not at all. */
-    bulkDelete: "checksum" | "md5" | "missing";
-  };
+  readonly learned: Lessons;
 };
 
 export function createStore(connection: Connection, options: S3Options): Store {
@@ -41,16 +42,35 @@ export function createStore(connection: Connection, options: S3Options): Store {
   const regions = createRegionCache();
   const clients = createClients(connection, credentials, settings);
   const name = connection.endpoint ?? `AWS in ${connection.region}`;
+  const requesterPays = connection.requesterPays ?? false;
   const parts = { connection, settings, credentials, regions, clients, name };
   return {
     ...parts,
-    fast: settings.fastPath ? createFastPath(parts) : undefined,
+    fast: settings.fastPath ? paidBy(createFastPath(parts), requesterPays) : undefined,
+    requesterPays,
+    customerKeys: {},
     transfer: { ...DEFAULT_TRANSFER, partSize: settings.uploadPartSize, ...connection.transfer },
     downloads: createMemoryBudget(settings.downloadBuffer),
     uploads: createMemoryBudget(settings.uploadsBuffer),
     seenBuckets: createSeenBuckets(),
     namesVersions: createSeenBuckets(),
     keepsVersions: createSeenBuckets(),
-    learned: { bareIfMatch: false, digestsWanted: false, bulkDelete: "checksum" },
+    learned: createLessons((lesson) => settings.onLesson?.(connection, lesson)),
+  };
+}
+
+/** The same store, sockets and lessons included, as one job asks of it. */
+export function viewOf(store: Store, { requesterPays = store.requesterPays, customerKeys = {} }: RequestTerms): Store {
+  const fast = store.fast && requesterPays && !store.requesterPays ? paidBy(store.fast, true) : store.fast;
+  const known = (customerKeys.read ?? customerKeys.write) ? createKnownKeys() : undefined;
+  return { ...store, fast, requesterPays, customerKeys: { ...customerKeys, ...(known !== undefined && { known }) } };
+}
+
+function paidBy(fast: FastPath, requesterPays: boolean): FastPath {
+  if (!requesterPays) return fast;
+  return {
+    ...fast,
+    send: (request, call) =>
+      fast.send({ ...request, headers: { ...request.headers, "x-amz-request-payer": "requester" } }, call),
   };
 }

@@ -15,6 +15,8 @@ export type CreateBucketOptions = {
   account?: string;
   /** Other accounts that may read and write. */
   sharedWith?: readonly string[];
+  /** Others than the owner have to say that they pay (`x-amz-request-payer: requester`). Default false. */
+  requesterPays?: boolean;
   /** Object Lock, and how long new objects are kept. Turns versioning on. Default false. */
   objectLock?: boolean | { mode: "GOVERNANCE" | "COMPLIANCE"; days: number };
   /** Default: the sandbox's `objectOwnership`. */

@@ -26,6 +26,7 @@ import { startHeartbeat } from "./monitoring/heartbeat.ts";
 import { createMetrics } from "./monitoring/metrics.ts";
 import { type AttemptEvent, createProcessor } from "./attempt/process-job.ts";
 import type { RequestEvent } from "../s3/create.ts";
+import { keepLessons } from "./monitoring/lessons.ts";
 import { createS3Pool } from "../s3/pool.ts";
 import { waitForReplicas } from "./wait-for-replicas.ts";
 import { openTelemetry } from "./monitoring/telemetry.ts";
@@ -64,6 +65,7 @@ type Scope = {
   readonly config: WorkerSettings;
   readonly log: Logger;
   readonly trouble: TroubleLog;
+  readonly lessons: ReturnType<typeof keepLessons>;
   readonly onAttempt: (event: AttemptEvent) => void;
   readonly ownProcess: boolean;
   readonly keys: RedisKeys;
@@ -86,6 +88,7 @@ export async function createWorker(config: WorkerSettings, options: WorkerOption
     config,
     log,
     trouble: createTroubleLog(log),
+    lessons: keepLessons(log),
     onAttempt,
     ownProcess,
     keys: redisKeys(config.prefix),
@@ -150,7 +153,8 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
     concurrency,
     startedAt: new Date(Date.now()).toISOString(),
   };
-  const heartbeat = startHeartbeat(redis, keys, info, count, trouble);
+  const now = () => ({ running: count(), lessons: scope.lessons.all() });
+  const heartbeat = startHeartbeat(redis, keys, info, now, trouble);
   resources.defer(() => heartbeat.close());
   state.writes = watchWrites(redis, keys.probe(), takingJobs(scope));
   resources.defer(() => state.writes?.close());
@@ -197,7 +201,7 @@ async function startQueues(scope: Scope, { redis, metrics, replicas }: Means): P
     metrics.onRequest(event);
     telemetry?.onRequest(event);
   };
-  const pool = createS3Pool(profiles, { ...config.s3, onRequest });
+  const pool = createS3Pool(profiles, { ...config.s3, onRequest, onLesson: scope.lessons.onLesson });
   resources.defer(() => pool.close());
   const documents = await openDocuments(scope, profiles);
   const cancellation = await startCancellation(redis, keys, trouble);

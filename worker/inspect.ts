@@ -1,6 +1,7 @@
 /** What the command line needs of a worker to look into its configuration and its stores; jobs go through Redis. */
 export { parseWorkerConfig } from "./config/parse.ts";
 export type { Connection } from "../credentials/connection.ts";
+export { proxyOf } from "../credentials/proxy.ts";
 export { loadProfiles } from "../credentials/load-profiles.ts";
 export { generateSealKeys } from "../credentials/seal-keys.ts";
 export { createS3, type OpenS3 } from "../s3/create.ts";

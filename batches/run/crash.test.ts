@@ -84,8 +84,8 @@ function startWorker(at: BatchHarness, life: Life): ChunkProcessor {
     redis: wrap(deps.redis, new Set(["callBuffer", "hget", "hmget", "multi"]), "redis"),
     queue: wrap(deps.queue, new Set(["add"]), "queue"),
     documents: wrap(deps.documents, new Set(["write"]), "documents"),
-    s3For: async (credentials, activity) => {
-      const s3 = await deps.s3For(credentials, activity);
+    s3For: async (credentials, activity, spec) => {
+      const s3 = await deps.s3For(credentials, activity, spec);
       const paged: S3 = {
         ...s3,
         listPage: (request, call) =>

@@ -4,7 +4,6 @@ import { LRUCache } from "lru-cache";
 import { type BatchJobData, chunkJob, fairPriority, turnJobId } from "../state/queue.ts";
 import type { BatchItem } from "../spec/fields.ts";
 import { type BatchSpec, parseBatchSpec } from "../spec/request.ts";
-import { verbOf } from "../operations.ts";
 import { createBatchStore } from "../state/store.ts";
 import { claimRanges, releaseRanges, whileClaimed } from "../state/claim-ranges.ts";
 import { createControls } from "./control.ts";
@@ -14,7 +13,7 @@ import { commitPage, findPage } from "../listing/find-page.ts";
 import { keepPage, keepsPages, openOnce } from "../listing/kept-page.ts";
 import { backoff, isFatal, isThrottle, toError } from "./retry.ts";
 import { type ChunkRef, createChunkStore, type Delivery } from "../state/chunk-store.ts";
-import { type ChunkDeps, type DeleteDeadline, isPlanning, Superseded } from "./work.ts";
+import { type ChunkDeps, type DeleteDeadline, endsOf, isPlanning, Superseded } from "./work.ts";
 import { createWorkshop } from "./workshop.ts";
 import { newBatch } from "../state/create.ts";
 import { healBatch } from "../state/heal.ts";
@@ -125,10 +124,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
   }
 
   async function open(batch: string, spec: BatchSpec, signal: AbortSignal): Promise<Again> {
-    const activity = verbOf(spec).access;
-    const source = await deps.s3For(spec.credentials, activity);
-    const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials, activity);
-    const ends = { spec, source, destination, signal };
+    const ends = { spec, ...(await endsOf(spec, deps)), signal };
     if ((await store.ranges(batch)).length === 0) {
       const items = JSON.parse((await store.items(batch)) ?? "[]") as BatchItem[]; // written when it was created, after parsing
       refuseItemChains(ends, items);
@@ -166,7 +162,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
         return await workOn(begun.delivery, spec, terms);
       }
       if (begun.what !== "list") return undefined;
-      const source = await deps.s3For(spec.credentials, "list-objects");
+      const source = await deps.s3For(spec.credentials, "list-objects", spec);
       const page = await findPage(
         { ref, spec, begun },
         { store, documents: deps.documents, source, signal: terms.signal },

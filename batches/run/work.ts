@@ -5,6 +5,8 @@ import type { DocumentStore } from "../../documents/interface.ts";
 import type { ActivityName } from "../../jobs/contracts.ts";
 import type { CredentialsRef } from "../../model/entities.ts";
 import type { Pin, S3 } from "../../s3/interface.ts";
+import type { AskedTerms } from "../../s3/terms.ts";
+import { verbOf } from "../operations.ts";
 import type { Deadline } from "../../redis/deadline.ts";
 import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import type { BatchQueue } from "../state/queue.ts";
@@ -44,10 +46,14 @@ export type ChunkDeps = {
   readonly prefix: string;
   readonly queue: BatchQueue;
   /**
-   * The same object for the same credentials and activity; every request of it asks the policy about that activity, and about
-   * list-objects where it lists. Its limiter, where it has one, holds the copies.
+   * The store of these credentials as the batch asks of it; every request of it asks the policy about that activity, and about list-objects
+   * where it lists. Its limiter, where it has one, holds the copies.
    */
-  readonly s3For: (credentials: CredentialsRef | undefined, activity: ActivityName) => Promise<LimitedS3>;
+  readonly s3For: (
+    credentials: CredentialsRef | undefined,
+    activity: ActivityName,
+    asked: AskedTerms,
+  ) => Promise<LimitedS3>;
   /** The policy of these credentials for an activity in a bucket, ready to be asked for every object; for a listing, with its prefix. */
   readonly allowed: (
     credentials: CredentialsRef | undefined,
@@ -184,6 +190,17 @@ export function pinAt(
   if (etag === "" || size < 0 || lastModified === "") return undefined;
   const storageClass = classAt(manifest, index);
   return { bucket, key, etag, size, lastModified, ...(storageClass !== "" && { storageClass }), ...version };
+}
+
+/** Both ends of a batch; one and the same where one connection reaches both. */
+export async function endsOf(
+  spec: BatchSpec,
+  { s3For }: Pick<ChunkDeps, "s3For">,
+): Promise<{ readonly source: LimitedS3; readonly destination: LimitedS3 }> {
+  const activity = verbOf(spec).access;
+  const source = await s3For(spec.credentials, activity, spec);
+  const destination = await s3For(spec.destination?.credentials ?? spec.credentials, activity, spec);
+  return { source, destination: destination.connection === source.connection ? source : destination };
 }
 
 /** True where it belongs to a dry run. */

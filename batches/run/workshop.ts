@@ -15,6 +15,7 @@ import {
   type ChunkWork,
   type DeleteDeadline,
   destinationKeyAt,
+  endsOf,
   isPlanning,
   UNLIMITED,
 } from "./work.ts";
@@ -43,10 +44,8 @@ export function createWorkshop(
 ): (order: Order) => Promise<ChunkEnd> {
   return async ({ delivery, spec, signal: ending, deadline, fail }) => {
     const manifest = await decodeManifest(delivery.manifest);
-    const activity = verbOf(spec).access;
     const { operation } = await operations[spec.operation].load();
-    const source = await deps.s3For(spec.credentials, activity);
-    const destination = await deps.s3For(spec.destination?.credentials ?? spec.credentials, activity);
+    const { source, destination } = await endsOf(spec, deps);
     const mayTouch = await policyOf(deps, spec, manifest);
     const { batch } = delivery.ref;
     const control = controls.watch(batch);

@@ -11,6 +11,7 @@ import {
   Verified,
   wellFormed,
 } from "../../model/entities.ts";
+import { CustomerKeyRef } from "../../model/customer-key.ts";
 import { countWildcards } from "../../model/glob/create.ts";
 import { parseGlob } from "../../model/glob/parse.ts";
 import { attributeFields, StorageClass } from "../../model/object-attributes.ts";
@@ -104,6 +105,8 @@ export const destinationOf = (verb: string) =>
       /** Takes the place of `source.prefix`; stands before the whole key of items and manifests. Default: keys stay as they are. */
       prefix: KeyPrefix.optional(),
       credentials: CredentialsRef.optional(),
+      /** Of the customer's keys, the one that encrypts what is written. Default: `customerKey`, unless `encryption` is given. */
+      customerKey: CustomerKeyRef.optional(),
     },
     { error: ({ input }) => (input === undefined ? `expected one for a ${verb}` : undefined) },
   );
@@ -114,6 +117,10 @@ export const noDestination = (verb: string) => z.never({ error: `expected none f
 /** What a batch of every verb may be asked for, beside the verb and its destination. */
 export const batchFields = {
   credentials: CredentialsRef.optional(),
+  /** The requester pays, in buckets whose owners want that. Default: as the profile says. */
+  requesterPays: z.boolean().optional(),
+  /** The customer's key that encrypts the sources (SSE-C); those without one are copied all the same. */
+  customerKey: CustomerKeyRef.optional(),
   source: z.union([PrefixSource, ItemsSource, ManifestSource], {
     error: "expected { bucket, prefix }, { items: 1 to 1,000 objects } or { manifest, format }",
   }),

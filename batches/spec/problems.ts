@@ -15,16 +15,27 @@ type Request = {
     | { readonly manifest: object }
     | { readonly bucket: string; readonly prefix: string };
   readonly destination?:
-    | { readonly bucket: string; readonly prefix?: string | undefined; readonly credentials?: unknown }
+    | {
+        readonly bucket: string;
+        readonly prefix?: string | undefined;
+        readonly credentials?: unknown;
+        readonly customerKey?: unknown;
+      }
     | undefined;
   readonly filter?: Readonly<Record<string, unknown>> | undefined;
   readonly maxBytes?: number | undefined;
+  readonly encryption?: unknown;
 };
 type Problem = { readonly path: (string | number)[]; readonly message: string };
 
 /** What is wrong with a request beyond its single fields. */
 export function* problems(spec: Request): Generator<Problem> {
-  const { source, filter, maxBytes } = spec;
+  const { source, destination, filter, maxBytes } = spec;
+  if (spec.encryption !== undefined && destination?.customerKey !== undefined)
+    yield {
+      path: ["destination", "customerKey"],
+      message: "expected either encryption or a customer's key, which S3 takes one of",
+    };
   if (filter !== undefined && !("bucket" in source && "prefix" in source)) {
     const unknown = (["minSize", "maxSize", "modifiedBefore", "modifiedAfter", "storageClasses"] as const).find(
       (name) => filter[name] !== undefined,

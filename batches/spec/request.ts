@@ -96,7 +96,8 @@ export function refuseOverlap(spec: BatchSpec, sameBucket: boolean): void {
 
 /** Whether a batch says something of its objects, so that a copy of one onto itself changes it. */
 export function changesInPlace(spec: BatchSpec): boolean {
-  return verbOf(spec).rewrites && Object.keys(attributesOf(spec)).length > 0;
+  const says = Object.keys(attributesOf(spec)).length > 0 || spec.destination?.customerKey !== undefined;
+  return verbOf(spec).rewrites && says;
 }
 
 /** Whether a batch changes the objects of a prefix where they are. */

@@ -3,39 +3,55 @@ import { basename } from "node:path";
 import { Command, Option } from "commander";
 import { VERB_NAMES, verbOf } from "../../batches/operations.ts";
 import type { BatchSpecInput } from "../../producer/index.ts";
+import {
+  addAttributeOptions,
+  addRequestOptions,
+  type AttributeOptions,
+  attributesFrom,
+  type RequestOptions,
+} from "../attribute-options.ts";
 import { addBatchOptions, type BatchOptions, batchSpec } from "./options.ts";
 import type { Environment } from "../environment.ts";
 import { type S3Url, s3Url } from "../s3-url.ts";
 import { session } from "../session.ts";
 import { startBatch } from "./start.ts";
 
-type Options = BatchOptions & {
-  readonly format?: "csv" | "ndjson";
-  readonly bucket?: string;
-  readonly to?: S3Url;
-  readonly onConflict?: "overwrite" | "skip" | "skip-identical" | "fail";
-  readonly destinationProfile?: string;
-};
+type Options = BatchOptions &
+  AttributeOptions &
+  RequestOptions & {
+    readonly destinationCustomerKey?: string;
+    readonly format?: "csv" | "ndjson";
+    readonly bucket?: string;
+    readonly to?: S3Url;
+    readonly onConflict?: "overwrite" | "skip" | "skip-identical" | "fail";
+    readonly destinationProfile?: string;
+  };
 
 /** `bucketline batch start`: a batch over the objects that a manifest names, of any length. */
 export function startFromManifest(environment: Environment): Command {
   const command: Command = addBatchOptions(
-    new Command("start")
-      .description("start a batch over the objects that a manifest names")
-      .addArgument(new Command().createArgument("<operation>", "what to do with each").choices(VERB_NAMES))
-      .argument("<manifest>", "a file of lines, CSV (bucket,key[,versionId]) or NDJSON; - for standard input")
-      .addOption(new Option("--format <format>", "default: told by the file's ending").choices(["csv", "ndjson"]))
-      .option("--bucket <name>", "for NDJSON lines that name none")
-      .option("--to <url>", "s3://bucket or s3://bucket/prefix/; where the objects go", s3Url)
-      .addOption(
-        new Option("--on-conflict <what>", "where the destination has an object already; default: overwrite").choices([
-          "overwrite",
-          "skip",
-          "skip-identical",
-          "fail",
-        ]),
-      )
-      .option("--destination-profile <name>", "the workers' profile for the destination; default: --profile"),
+    addRequestOptions(
+      addAttributeOptions(
+        new Command("start")
+          .description("start a batch over the objects that a manifest names")
+          .addArgument(new Command().createArgument("<operation>", "what to do with each").choices(VERB_NAMES))
+          .argument("<manifest>", "a file of lines, CSV (bucket,key[,versionId]) or NDJSON; - for standard input")
+          .addOption(new Option("--format <format>", "default: told by the file's ending").choices(["csv", "ndjson"]))
+          .option("--bucket <name>", "for NDJSON lines that name none")
+          .option("--to <url>", "s3://bucket or s3://bucket/prefix/; where the objects go", s3Url)
+          .addOption(
+            new Option(
+              "--on-conflict <what>",
+              "where the destination has an object already; default: overwrite",
+            ).choices(["overwrite", "skip", "skip-identical", "fail"]),
+          )
+          .option("--destination-profile <name>", "the workers' profile for the destination; default: --profile")
+          .option(
+            "--destination-customer-key <name>",
+            "the customer's key for what is written; default: --customer-key",
+          ),
+      ),
+    ),
   ).addHelpText(
     "after",
     `
@@ -57,18 +73,22 @@ Examples:
         contentType: format === "csv" ? "text/csv" : "application/x-ndjson",
         signal,
       });
-      const { to, bucket, onConflict, destinationProfile } = options;
+      const { to, bucket, onConflict, destinationProfile, customerKey, requesterPays } = options;
       const spec: BatchSpecInput = {
         ...batchSpec(options, undefined),
         operation,
+        customerKey,
+        requesterPays,
         source: { manifest, format, bucket },
         ...(to && {
           destination: {
             bucket: to.bucket,
             prefix: to.key === "" ? undefined : to.key,
             credentials: destinationProfile,
+            customerKey: options.destinationCustomerKey,
           },
           onConflict,
+          ...attributesFrom(options),
         }),
       };
       try {

@@ -1,3 +1,4 @@
+import { readWorkers } from "../../dashboard/watch/workers.ts";
 import { isCluster, type RedisClient } from "../../redis/connection/client.ts";
 import { cutRedis, lastRefusal } from "../../redis/connection/connect.ts";
 import { isTooOld, readInfo } from "../../redis/health/info.ts";
@@ -26,6 +27,7 @@ export async function* checkRedis(url: string, prefix: string): AsyncGenerator<F
       },
     });
     yield* findings(await factsOf(client, redisKeys(prefix).probe()), where);
+    yield* lessons(client, prefix);
   } catch (error) {
     const cause = client === undefined ? (reason ?? error) : await trueCause(client, reason ?? error);
     yield problem(
@@ -36,6 +38,17 @@ export async function* checkRedis(url: string, prefix: string): AsyncGenerator<F
   } finally {
     if (client) cutRedis(client);
   }
+}
+
+/** What the workers that are alive learned of their stores, each once. */
+async function* lessons(client: RedisClient, prefix: string): AsyncGenerator<Finding> {
+  const workers = await readWorkers(client, prefix);
+  for (const lesson of new Set(workers.flatMap((worker) => worker.lessons)))
+    yield advise(
+      "learned by workers",
+      lesson,
+      "nothing needs to be set; docs/conformance.md says what is done instead",
+    );
 }
 
 type Facts = {

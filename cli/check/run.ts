@@ -9,6 +9,8 @@ export type CheckOptions = {
   readonly signal: AbortSignal;
   readonly profile?: string;
   readonly bucket?: string;
+  /** Measures all that stores differ in, and prints the profile that fits. */
+  readonly probe?: true;
 };
 
 type Inspect = typeof import("../../worker/inspect.ts");
@@ -81,7 +83,7 @@ async function probeDocuments(
 }
 
 async function* checkProfiles(inspect: Inspect, profiles: Profiles, options: CheckOptions): AsyncGenerator<Finding> {
-  const { profile, bucket, signal } = options;
+  const { profile, bucket, probe, signal } = options;
   if (profile !== undefined && !profiles.names.includes(profile)) {
     yield problem(
       `profile ${profile}`,
@@ -102,7 +104,8 @@ async function* checkProfiles(inspect: Inspect, profiles: Profiles, options: Che
     try {
       const { arn } = await s3.callerIdentity(call);
       yield fine(about, `${arn ?? "credentials accepted"} at ${connection.endpoint ?? `AWS in ${connection.region}`}`);
-      if (bucket !== undefined && name === bucketProfile) yield* checkStore(inspect, connection, bucket, signal);
+      if (bucket !== undefined && name === bucketProfile)
+        yield* checkStore(inspect, connection, { bucket, probe: probe === true, signal });
     } catch (error) {
       signal.throwIfAborted();
       yield problem(

@@ -1,4 +1,6 @@
 import type { Capability, Connection } from "../../worker/inspect.ts";
+import { ActivityError } from "../../model/activity-error.ts";
+import { AROUND, FOLLOWS } from "../conformance/around.ts";
 import { advise, fine, type Finding, messageOf, problem } from "./finding.ts";
 
 type Inspect = typeof import("../../worker/inspect.ts");
@@ -7,28 +9,51 @@ type Inspect = typeof import("../../worker/inspect.ts");
 export async function* checkStore(
   { capabilityTitles, probeCapabilities, profileFor }: Inspect,
   connection: Connection,
-  bucket: string,
-  signal: AbortSignal,
+  {
+    bucket,
+    probe = false,
+    signal,
+  }: { readonly bucket: string; readonly probe?: boolean; readonly signal: AbortSignal },
 ): AsyncGenerator<Finding> {
   let capabilities: readonly Capability[];
   try {
-    capabilities = await probeCapabilities(connection, { bucket, signal });
+    capabilities = await probeCapabilities(connection, { bucket, brief: !probe, signal });
   } catch (error) {
     signal.throwIfAborted();
-    yield problem(
-      `bucket ${bucket}`,
-      messageOf(error),
-      "the probe needs to write, read, list and delete in the bucket",
-    );
+    yield problem(`bucket ${bucket}`, messageOf(error), hintFor(error));
     return;
   }
   for (const { name, found, detail } of capabilities) {
     const about = capabilityTitles[name];
     if (found === "works") yield fine(about, detail);
-    else
-      yield { level: "fine", about, found: `the store ${found === "ignored" ? "ignores" : "refuses"} it (${detail})` };
+    else {
+      const what = `the store ${found === "ignored" ? "does not do it" : "refuses it"} (${detail})`;
+      yield advise(about, what, AROUND[name] ?? FOLLOWS[name] ?? "what depends on it fails there");
+    }
   }
   yield* compare(connection, profileFor(capabilities));
+  if (probe)
+    yield advise("the profile that fits", JSON.stringify(settingsFor(connection, profileFor(capabilities))), WHERE);
+}
+
+const WHERE = "these are its settings in the file that BUCKETLINE_PROFILES names, beside its provider";
+
+/** What a profile for this store should say. */
+function settingsFor(
+  { endpoint, region, pathStyle }: Connection,
+  enforced: ReturnType<Inspect["profileFor"]>,
+): Readonly<Record<string, unknown>> {
+  return { ...(endpoint !== undefined && { endpoint }), region, pathStyle, ...enforced };
+}
+
+/** What may be done about a probe that could not even begin. */
+function hintFor(error: unknown): string {
+  const code = error instanceof ActivityError ? error.code : "";
+  if (code === "NoSuchBucket") return "make it (bucketline mb), or name another";
+  if (code === "AccessDenied") return "the probe needs to write, read, list and delete in the bucket";
+  if (error instanceof ActivityError && error.retryable)
+    return "try again; the store could not be reached, or had no time";
+  return 'the store refuses a plain upload: look at the profile\'s region, pathStyle and "checksums": "when-required"';
 }
 
 function* compare(connection: Connection, enforced: ReturnType<Inspect["profileFor"]>): Generator<Finding> {

@@ -51,6 +51,7 @@ export const batchChecks: readonly Check[] = [
   {
     activity: "batches",
     claim: "deletes all under a prefix",
+    proves: ["bulk-delete"],
     run: async (subject) => {
       const { odd: bucket, oddKeys } = subject;
       expectAll(await batch(subject, { operation: "delete", source: { bucket, prefix: "again/" } }), oddKeys.length);

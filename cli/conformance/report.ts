@@ -1,4 +1,5 @@
 import type { Capability, CapabilityName } from "../../worker/inspect.ts";
+import { AROUND } from "./around.ts";
 import type { Check, Checked } from "./check.ts";
 
 /**
@@ -38,22 +39,6 @@ export type Report = {
   readonly capabilities: readonly CapabilityRow[];
   readonly passed: number;
   readonly failed: number;
-};
-
-/** What we do where a store lacks it, which the checks that name the capability have proven by then. */
-const AROUND: Partial<Record<CapabilityName, string>> = {
-  "conditional-copy": "the source is compared with its pin after the copy, and kept where it changed",
-  "conditional-part-copy": "the source is compared with its pin after the copy, and kept where it changed",
-  "conditional-delete": "a HEAD just before each delete; moves say best-effort",
-  "conditional-bulk-delete": "a HEAD just before each delete; moves say best-effort",
-  "conditional-write": "a HEAD before the write, and If-Match without quotes where that is what the store wants",
-  "conditional-copy-write": "a HEAD before the copy",
-  "conditional-multipart-write": "a HEAD before the upload",
-  "part-copy": "the object is read and written instead",
-  "checksums-checked": "the ETag is compared with the MD5 of what was sent",
-  "checksums-kept": "copies are proven by ETag or by size",
-  "trailing-checksums": "the profile says checksums: when-required",
-  "url-encoded-listing": "keys are read as they are listed",
 };
 
 /** A row for each capability: what the store does, or else what we do instead, if the checks say that it holds. */

@@ -24,10 +24,10 @@ const CLEAN_UP_WITHIN_MS = 120_000;
  * own that are removed at the end, also after a failure or an abort.
  */
 export async function runConformance(target: Target, { env, signal, told }: RunOptions): Promise<Report> {
-  const { capabilityTitles, createS3, enableVersioning, probeCapabilities, profileFor } =
+  const { capabilityTitles, createS3, enableVersioning, probeCapabilities, profileFor, proxyOf } =
     await import("../../worker/inspect.ts");
   const run = `bucketline-${randomBytes(4).toString("hex")}`;
-  const careful = connectionTo(target);
+  const careful = connectionTo(target, proxyOf(env));
   await using stack = new AsyncDisposableStack();
   const buckets = new Set<string>();
   // What was found out is worth more than a tidy store: it is told which buckets stay, and the report is made all the same.
@@ -86,7 +86,7 @@ export async function runConformance(target: Target, { env, signal, told }: RunO
   };
 }
 
-function connectionTo({ endpoint, region, pathStyle, ...keys }: Target): Connection {
+function connectionTo({ endpoint, region, pathStyle, ...keys }: Target, proxy: Connection["proxy"]): Connection {
   const { accessKeyId, secretAccessKey, sessionToken } = keys;
   const identity = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
   return {
@@ -100,6 +100,7 @@ function connectionTo({ endpoint, region, pathStyle, ...keys }: Target): Connect
     conditionalCopy: false,
     conditionalDelete: false,
     multipartThreshold: THRESHOLD,
+    ...(proxy !== undefined && { proxy }),
   };
 }
 

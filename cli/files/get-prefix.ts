@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { RequestOptions } from "../attribute-options.ts";
 import { inParallel } from "./in-parallel.ts";
 import { listObjects } from "./list-pages.ts";
 import { jsonLine, printable } from "../printable.ts";
@@ -13,7 +14,7 @@ import { writeWhole } from "./write-whole.ts";
 /** Objects that are downloaded at once. */
 const AT_ONCE = 8;
 
-type Options = { readonly profile?: string | undefined; readonly json?: true | undefined };
+type Options = RequestOptions & { readonly profile?: string | undefined; readonly json?: true | undefined };
 
 /**
  * Downloads every object under a prefix into a directory, under the rest of its key. A key that would lead out of the directory, or that
@@ -46,8 +47,9 @@ export async function getPrefix(open: Session, source: S3Url, folder: string, op
   if (done.failed > 0) throw new Error(`${count(done.failed)} objects were not downloaded; they are named above`);
 }
 
-async function getFile({ producer, signal }: Session, url: S3Url, target: string, { profile, json }: Options) {
-  const input = { object: url, credentials: profile };
+async function getFile({ producer, signal }: Session, url: S3Url, target: string, options: Options) {
+  const { profile, json, customerKey, requesterPays } = options;
+  const input = { object: url, credentials: profile, customerKey, requesterPays };
   const { document, object } = await runJob(producer, signal, { activity: "get-object", input }, (job) =>
     job.result({ signal }),
   );

@@ -6,6 +6,12 @@ import type { Session } from "../session.ts";
 /** Objects that one job lists: the first line is there at once, however long the whole list is. */
 const PAGE = 1000;
 
+type ListOptions = {
+  readonly profile?: string | undefined;
+  readonly requesterPays?: boolean | undefined;
+  readonly limit?: number | undefined;
+};
+
 /**
  * All objects under a prefix, page by page, in the store's order. A store that lists in no order (directory buckets) cannot be gone on
  * with from a key: there the whole list is asked for at once.
@@ -13,20 +19,20 @@ const PAGE = 1000;
 export async function* listObjects(
   { producer, signal }: Session,
   { bucket, key: prefix }: S3Url,
-  { profile, limit = Infinity }: { readonly profile?: string | undefined; readonly limit?: number | undefined } = {},
+  { profile, requesterPays, limit = Infinity }: ListOptions = {},
 ): AsyncGenerator<S3Object> {
   let left = limit;
   let startAfter: string | undefined;
   while (left > 0) {
     const size = Math.min(PAGE, left);
-    const input = { bucket, prefix, startAfter, limit: size, credentials: profile };
+    const input = { bucket, prefix, startAfter, limit: size, credentials: profile, requesterPays };
     const { objects } = await runJob(producer, signal, { activity: "list-objects", input }, (job) =>
       job.result({ signal }),
     );
     if (objects.length === size && size < left && !inOrder(objects, startAfter)) {
       if (startAfter !== undefined)
         throw new Error("the store lists keys in no order: nothing can be listed page by page");
-      yield* wholeList({ producer, signal }, { bucket, key: prefix }, { profile, limit: left });
+      yield* wholeList({ producer, signal }, { bucket, key: prefix }, { profile, requesterPays, limit: left });
       return;
     }
     yield* objects;
@@ -39,9 +45,9 @@ export async function* listObjects(
 async function* wholeList(
   { producer, signal }: Pick<Session, "producer" | "signal">,
   { bucket, key: prefix }: S3Url,
-  { profile, limit }: { readonly profile: string | undefined; readonly limit: number },
+  { profile, requesterPays, limit }: Omit<ListOptions, "limit"> & { readonly limit: number },
 ): AsyncGenerator<S3Object> {
-  const input = { bucket, prefix, credentials: profile, ...(Number.isFinite(limit) && { limit }) };
+  const input = { bucket, prefix, credentials: profile, requesterPays, ...(Number.isFinite(limit) && { limit }) };
   const job = await producer.enqueue("list-objects", input);
   yield* job.entities({ signal });
 }

@@ -40,6 +40,7 @@ export const OverviewSchema = z
           concurrency: z.record(z.string(), z.number()).describe("Jobs of each activity that it runs at once"),
           memory: z.number().describe("Bytes of memory in use"),
           running: z.number().describe("Jobs that it runs now"),
+          lessons: z.array(z.string()).describe("What it learned that stores lack, in sentences"),
           startedAt: z.string().optional().describe("When it started"),
           seenAt: z.string().optional().describe("When it was seen last"),
         }),

@@ -17,6 +17,8 @@ export const WorkerView = z.object({
   memory: z.number().default(0),
   /** Jobs it works on. */
   running: z.number().default(0),
+  /** What it learned of stores: sentences. */
+  lessons: z.array(z.string()).default([]),
   startedAt: z.string().optional(),
   seenAt: z.string().optional(),
 });

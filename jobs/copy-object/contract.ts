@@ -1,18 +1,20 @@
 import { z } from "zod";
 import { defineContract, success } from "../contract.ts";
-import { copyAccess, copyFields } from "../copy-input.ts";
+import { checkCopy, copyAccess, copyFields } from "../copy-input.ts";
 import { Verified, WrittenObject } from "../../model/entities.ts";
 
 /** Copies an object of any size, complete with metadata, tags, storage class and encryption, and verifies the copy. */
 export const copyObject = defineContract({
   name: "copy-object",
   summary: "Copy an object, verified",
-  input: z.strictObject(copyFields),
+  input: z.strictObject(copyFields).superRefine(checkCopy),
   result: z.strictObject({
     success,
     object: WrittenObject.meta({ description: "The object at the destination" }),
     skipped: z.boolean().meta({ description: "True where `onConflict` said to leave the destination as it is" }),
     verified: Verified.optional(),
+    /** What of the source may not be read, and so is not at the copy if it was there. */
+    notCarried: z.array(z.literal("tags")).optional(),
   }),
   access: copyAccess,
 });

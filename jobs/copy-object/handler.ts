@@ -14,6 +14,13 @@ export const copyObjectHandler = defineHandler(
     const done = await transfer(input, context);
     if (done.skipped) return { success: true, object: done.skipped, skipped: true };
     const { proof, by } = done;
-    return { success: true, object: written(proof), skipped: by === "others", verified: proof.verified };
+    const { verified, notCarried } = proof;
+    return {
+      success: true,
+      object: written(proof),
+      skipped: by === "others",
+      verified,
+      ...(notCarried !== undefined && { notCarried: [...notCarried] }),
+    };
   },
 );

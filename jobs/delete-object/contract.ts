@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineContract, success, withCredentials } from "../contract.ts";
+import { defineContract, success, withRequester } from "../contract.ts";
 import { ETag, ObjectRef } from "../../model/entities.ts";
 
 /** Deletes an object, or one version of it. One that is not there counts as deleted, as in S3. */
@@ -7,7 +7,7 @@ export const deleteObject = defineContract({
   name: "delete-object",
   summary: "Delete an object",
   input: z.strictObject({
-    ...withCredentials,
+    ...withRequester,
     object: ObjectRef,
     ifMatch: ETag.optional().meta({ description: "Delete only the content with this ETag" }),
   }),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineContract, withCredentials } from "../contract.ts";
+import { defineContract, withCustomerKey } from "../contract.ts";
 import { ByteRange, DocumentPointer, ETag, ObjectDetails, ObjectRef } from "../../model/entities.ts";
 
 /** Downloads an object into a document. The document is verified; the object is left as it is. */
@@ -7,7 +7,7 @@ export const getObject = defineContract({
   name: "get-object",
   summary: "Download an object into a document",
   input: z.strictObject({
-    ...withCredentials,
+    ...withCustomerKey,
     object: ObjectRef,
     range: ByteRange.optional().meta({ description: "Only these bytes. Default: all" }),
     ifMatch: ETag.optional().meta({ description: "Only the content with this ETag" }),

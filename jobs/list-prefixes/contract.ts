@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineListContract, withCredentials } from "../contract.ts";
+import { defineListContract, withRequester } from "../contract.ts";
 import { BucketName, KeyPrefix, Prefix, wellFormed } from "../../model/entities.ts";
 
 /** Lists the prefixes ("folders") of a bucket, one level or, with `recursive`, all below. */
@@ -7,7 +7,7 @@ export const listPrefixes = defineListContract({
   name: "list-prefixes",
   summary: "List the prefixes (folders) of a bucket",
   input: z.strictObject({
-    ...withCredentials,
+    ...withRequester,
     bucket: BucketName,
     prefix: KeyPrefix.optional(),
     delimiter: wellFormed().min(1).max(64).default("/").meta({ description: "What ends a level of the keys" }),

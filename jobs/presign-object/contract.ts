@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineSecretContract, withCredentials } from "../contract.ts";
+import { defineSecretContract, withRequester } from "../contract.ts";
 import { PRESIGNED_ACTIVITY } from "../../model/access.ts";
 import { ObjectRef } from "../../model/entities.ts";
 
@@ -11,7 +11,7 @@ export const presignObject = defineSecretContract({
   name: "presign-object",
   summary: "Make a presigned URL for an object",
   input: z.strictObject({
-    ...withCredentials,
+    ...withRequester,
     object: ObjectRef,
     method: z.enum(["get", "put", "delete"]).default("get").meta({ description: "What the URL allows" }),
     expiresIn: z.int().min(1).max(MAX_EXPIRES_S).default(900).meta({ description: "Seconds until it ends, to 7 days" }),

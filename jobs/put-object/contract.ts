@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineContract, success, withCredentials } from "../contract.ts";
+import { defineContract, refuseTwoEncryptions, success, withCustomerKey } from "../contract.ts";
 import { BucketName, DocumentPointer, ETag, ObjectKey, WrittenObject } from "../../model/entities.ts";
 import { attributeFields } from "../../model/object-attributes.ts";
 import { keyProblem } from "../../model/object-key.ts";
@@ -10,7 +10,7 @@ export const putObject = defineContract({
   summary: "Upload a document as an object",
   input: z
     .strictObject({
-      ...withCredentials,
+      ...withCustomerKey,
       bucket: BucketName,
       document: DocumentPointer.meta({ description: "What is uploaded" }),
       key: ObjectKey.optional().meta({ description: "Key of the object. Default: the document's name" }),
@@ -19,7 +19,9 @@ export const putObject = defineContract({
       ifNoneMatch: z.literal("*").optional().meta({ description: "Only where no object has the key" }),
       ifMatch: ETag.optional().meta({ description: "Only over the object with this ETag" }),
     })
-    .superRefine(({ key, document }, context) => {
+    .superRefine((input, context) => {
+      const { key, document } = input;
+      refuseTwoEncryptions(input, context);
       const problem = key === undefined ? keyProblem(document.name) : undefined;
       if (problem !== undefined) context.addIssue({ code: "custom", path: ["document", "name"], message: problem });
     })

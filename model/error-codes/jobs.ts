@@ -33,6 +33,13 @@ export const JOB_CODES = {
     meaning: "The worker's profiles file has no profile of that name.",
     remedy: "Correct the name, or add the profile to the worker's configuration and restart it.",
   },
+  InvalidCustomerKey: {
+    retryable: false,
+    httpStatus: 400,
+    meaning:
+      "The customer's key (SSE-C) that a job names is not in the profile or no key, or a sealed one could not be opened. No request was sent.",
+    remedy: "Name a key of the profile's customerKeys, or seal the key again with the workers' current public key.",
+  },
   InvalidSealedCredentials: {
     retryable: false,
     httpStatus: 400,
@@ -150,6 +157,12 @@ export const JOB_CODES = {
     meaning:
       "The bucket's versioning is suspended and a null version lies below the current one: a plain delete would have removed it for good. Nothing was deleted.",
     remedy: "Name the version (versionId) that is to be moved, or remove the null version first.",
+  },
+  PrefixIgnored: {
+    retryable: false,
+    httpStatus: 502,
+    meaning: "The store listed keys that do not start with the prefix that was asked for. Nothing was done with them.",
+    remedy: "Use a store, or a gateway in front of it, that keeps to the prefix of a listing.",
   },
   VersionIgnored: {
     retryable: false,

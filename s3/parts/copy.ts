@@ -9,10 +9,11 @@ import {
   carriedHeaders,
   carriedStorageClass,
   encryptionInput,
-  kmsOf,
+  carriedKms,
   storageInput,
   taggingInput,
 } from "../requests/attributes.ts";
+import { keyOfSource, sourceKeyInput, writeKeyInput } from "../requests/customer-key.ts";
 import { copySource } from "../requests/copy-source.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { type About, isUnknownOutcome, nameOf, unproven } from "../error-mapping.ts";
@@ -27,12 +28,12 @@ import type { Call, CopyProof, CopyRequest } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
 import type { Store } from "../store.ts";
-import { settleTags, type Tags, tags, tagsIfAny } from "../requests/tags.ts";
+import { settleTags } from "../requests/tags.ts";
 import { compositeEtag } from "./etags.ts";
 import { copiedRef, type Copied, pinnedRef, verifyCopy } from "../proof/verify.ts";
 import { writtenVersion } from "../proof/written-version.ts";
 
-/** Copies in parallel parts, each fenced by the pin, and carries over by hand what UploadPartCopy does not. Leaves no upload behind, unless it is to go on later. */
+/** Copies in parallel parts, each fenced by the pin, and carries over by hand what UploadPartCopy does not; the tags are those that the request says. Leaves no upload behind, unless it is to go on later. */
 export async function multipartCopy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
   const { source } = request;
   const partSize = partSizeFor(source.size, store.settings.copyPartSize);
@@ -50,7 +51,7 @@ export async function multipartCopy(store: Store, request: CopyRequest, call: Ca
   await request.upload?.clear();
   const { proof } = await verifyCopy(store, request.source, copied, call);
   // Before the source may be deleted.
-  await settleTags(store, copiedRef(copied), await wantedTags(store, request, call), call);
+  await settleTags(store, copiedRef(copied), request.overrides?.tags, call);
   return proof;
 }
 
@@ -58,24 +59,19 @@ async function createUpload(store: Store, request: CopyRequest, call: Call): Pro
   const { source, bucket, key, overrides = {} } = request;
   const facts = await headFacts(store, { object: pinnedRef(source) }, call);
   if (!isPinned(facts.details, source)) throw sourceChanged(source, `found ${facts.details.etag}`);
-  const wanted = await wantedTags(store, request, call);
   const make = (): CreateMultipartUploadCommand =>
     new CreateMultipartUploadCommand({
       Bucket: bucket,
       Key: key,
       ...carriedHeaders(facts, overrides),
-      ...taggingInput(wanted),
+      ...taggingInput(overrides.tags),
       ...storageInput(carriedStorageClass(facts.details.storageClass, overrides)),
-      ...encryptionInput(overrides.encryption ?? kmsOf(facts)),
+      ...encryptionInput(overrides.encryption ?? carriedKms(store, facts)),
+      ...writeKeyInput(store),
       ...sameChecksum(store, facts),
       ...ownedBy(store),
     });
   return (await openUpload(store, { bucket, key }, make, call.signal)).UploadId;
-}
-
-function wantedTags(store: Store, { source, overrides }: CopyRequest, call: Call): Promise<Tags> {
-  if (overrides?.tags !== undefined) return Promise.resolve(overrides.tags);
-  return tagsIfAny(() => tags(store, pinnedRef(source), call));
 }
 
 /** Asks for the source's own kind of checksum, so that the two can be compared. */
@@ -146,6 +142,8 @@ async function copyPart(
       CopySourceRange: `bytes=${start}-${start + bytes - 1}`,
       CopySourceIfMatch: quoteEtag(source.etag),
       ...(owner !== undefined && { ExpectedSourceBucketOwner: owner }),
+      ...sourceKeyInput(keyOfSource(store, pinnedRef(source))),
+      ...writeKeyInput(store),
       ...ownedBy(store),
     });
   const run = async (): Promise<CopyPart> => {
@@ -188,6 +186,7 @@ async function complete(
       MultipartUpload: { Parts },
       ...(ifMatch !== undefined && { IfMatch: quoteEtag(ifMatch) }),
       ...(ifNoneMatch !== undefined && { IfNoneMatch: ifNoneMatch }),
+      ...writeKeyInput(store),
       ...ownedBy(store),
     });
   try {

@@ -1,5 +1,6 @@
 import type { About } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
+import { encryptionOf } from "../requests/customer-key.ts";
 import { conditions, provenPut, type PutRequest, type PutResult, recover } from "../proof/put.ts";
 import { writtenVersion } from "../proof/written-version.ts";
 import type { Call } from "../interface.ts";
@@ -73,7 +74,7 @@ async function putStreamed({ store, request, region, partSize, about }: Put, cal
     const params = { Bucket: bucket, Key: key, ...attributes, ...conditions(store, request), ...ownedBy(store) };
     const answer = await streamParts({ store, request, region, partSize, body, controller }, params);
     const etag = unquoteEtag(answer.ETag ?? "");
-    const stored = { etag, versionId: writtenVersion(answer.VersionId), encryption: answer.ServerSideEncryption };
+    const stored = { etag, versionId: writtenVersion(answer.VersionId), encryption: encryptionOf(answer) };
     const result = await provenPut(store, request, stored, body.partsEtag(), call);
     await request.upload?.clear();
     return result;

@@ -8,6 +8,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { isSinglePartEtag, unquoteEtag } from "../../model/etag.ts";
 import { hasPlainEtag } from "../proof/content.ts";
+import { encryptionOf, writeKeyInput } from "../requests/customer-key.ts";
 import { conditions, type PutRequest } from "../proof/put.ts";
 import { writtenVersion } from "../proof/written-version.ts";
 import type { Call } from "../interface.ts";
@@ -61,7 +62,7 @@ export async function sendParts(
       throw unproven({ ...upload.about, operation: "CompleteMultipartUpload" }, "the object's ETag", 200);
     await request.upload?.clear();
     const versionId = writtenVersion(answer.VersionId);
-    return { stored: { etag, versionId, encryption: answer.ServerSideEncryption }, sourceProven };
+    return { stored: { etag, versionId, encryption: encryptionOf(answer) }, sourceProven };
   } catch (error) {
     await endUpload(store, request, open, error, call);
     throw error;
@@ -147,7 +148,7 @@ async function sendAll(upload: PartsUpload, open: OpenUpload, call: Call): Promi
 
 /** Parts at the beginning that an earlier attempt sent and that need not be read again: their ETags take part in what is compared in the end. */
 function knownPrefix({ source, bucket, attributes }: PutRequest, { partSize, done }: OpenUpload): SentPart[] {
-  const plain = hasPlainEtag({ bucket, encryption: attributes.ServerSideEncryption });
+  const plain = hasPlainEtag({ bucket, encryption: encryptionOf(attributes) });
   if (source === undefined || source.partSize !== partSize || !plain) return [];
   const prefix: SentPart[] = [];
   for (let part = done.get(1); part !== undefined; part = done.get(prefix.length + 1)) {
@@ -192,6 +193,7 @@ async function complete(
       UploadId,
       MultipartUpload: { Parts },
       ...conditions(store, request),
+      ...writeKeyInput(store),
       ...ownedBy(store),
     });
   return await send(store, make, about, call, { region });

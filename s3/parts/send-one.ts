@@ -4,6 +4,7 @@ import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { isSinglePartEtag, unquoteEtag } from "../../model/etag.ts";
 import { hasPlainEtag } from "../proof/content.ts";
 import type { Call } from "../interface.ts";
+import { encryptionOf, writeKeyInput } from "../requests/customer-key.ts";
 import type { PutRequest } from "../proof/put.ts";
 import { ownedBy, type StoreBase } from "../options.ts";
 import type { Store } from "../store.ts";
@@ -50,6 +51,7 @@ export async function sendPart(
       ContentLength: bytes.length,
       // Where the ETag is no MD5, this is what has the store refuse other bytes.
       ContentMD5: md5.toString("base64"),
+      ...writeKeyInput(store),
       ...ownedBy(store),
     });
   const limits = {
@@ -61,7 +63,7 @@ export async function sendPart(
     const answer = await send(store, make, about, call, limits);
     const etag = unquoteEtag(answer.ETag ?? "");
     if (etag === "") throw unproven(about, "the part's ETag", 200);
-    const encryption = answer.ServerSideEncryption ?? attributes.ServerSideEncryption;
+    const encryption = encryptionOf(answer) ?? encryptionOf(attributes);
     const comparable = isSinglePartEtag(etag) && hasPlainEtag({ bucket: Bucket, encryption });
     if (comparable && etag.toLowerCase() !== md5.toString("hex")) throw damaged(about, PartNumber, etag, md5);
     const sum = answer.ChecksumCRC32;

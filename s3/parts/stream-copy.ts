@@ -18,7 +18,7 @@ import type { PutResult, SourceParts } from "../proof/put.ts";
 import type { Call, CopyProof, CopyRequest, Download, S3 } from "../interface.ts";
 import type { Store } from "../store.ts";
 import { pulledStream } from "./download/pulled-stream.ts";
-import { tagsIfAny } from "../requests/tags.ts";
+import { leaveUnreadTags, tagsIfReadable } from "../requests/tags.ts";
 import { pinnedRef } from "../proof/verify.ts";
 
 const MIB = 1024 * 1024;
@@ -32,11 +32,13 @@ const MOST_PART = 16 * MIB;
  */
 export async function copyFrom(store: Store, from: S3, request: CopyRequest, call: Call): Promise<CopyProof> {
   const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch, onBytes, upload } = request;
-  const tags = overrides.tags ?? (await tagsIfAny(() => from.tags(pinnedRef(source), call)));
+  const carried = overrides.tags ?? (await tagsIfReadable(() => from.tags(pinnedRef(source), call)));
+  const tags = carried ?? {};
   const { download, parts } = await openSource(from, request, call);
   const { object } = download;
   let attributes: AttributeInput;
   try {
+    if (carried === undefined) leaveUnreadTags(source, download.facts.tagCount, request.unreadTags);
     attributes = {
       ...carriedHeaders(download.facts, overrides),
       ...taggingInput(tags),
@@ -71,7 +73,15 @@ export async function copyFrom(store: Store, from: S3, request: CopyRequest, cal
   );
   const { etag, versionId, size } = sent.object;
   const verified = await prove(store, from, { request, download, sent, sha256: () => sha256.digest("hex") }, call);
-  return { bucket, key, etag, size, verified, ...(versionId !== undefined && { versionId }) };
+  return {
+    bucket,
+    key,
+    etag,
+    size,
+    verified,
+    ...(versionId !== undefined && { versionId }),
+    ...(carried === undefined && { notCarried: ["tags"] as const }),
+  };
 }
 
 type Opened = { readonly download: Download; readonly parts: SourceParts | undefined };

@@ -12,6 +12,7 @@ import { removeUpload } from "./open-upload.ts";
 import { type PartsRun, partTimeout, sendPart } from "./run.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
+import { writeKeyInput } from "../requests/customer-key.ts";
 import { openStreamUpload } from "./stream-upload.ts";
 
 /**
@@ -29,7 +30,7 @@ export async function streamParts(
   const sums = store.connection.checksums === "when-supported" ? ({ ChecksumAlgorithm: "CRC32" } as const) : {};
   const make = (): CreateMultipartUploadCommand => new CreateMultipartUploadCommand({ ...params, ...sums });
   const { UploadId } = await openStreamUpload(store, request, { region, partSize, make }, controller.signal);
-  const upload = { Bucket, Key, UploadId, ...ownedBy(store) };
+  const upload = { Bucket, Key, UploadId, ...writeKeyInput(store), ...ownedBy(store) };
   try {
     const Parts = await sendAll(run, upload);
     return await sendPart(

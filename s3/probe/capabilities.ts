@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { Connection } from "../../credentials/connection.ts";
 import { toActivityError } from "../error-mapping.ts";
 import { type Finding, type Ground, type Probe, putSmall, refused } from "./answer.ts";
+import { attributeProbes } from "./attributes.ts";
 import { conditionProbes } from "./conditions.ts";
 import { featureProbes } from "./features.ts";
+import { quirkProbes } from "./quirks.ts";
 import { removeScratch } from "./scratch-objects.ts";
 import { createStore } from "../store.ts";
 
@@ -26,6 +28,26 @@ export const capabilityTitles = {
   "url-encoded-listing": "url-encoded listing",
   "storage-classes": "storage classes",
   encryption: "encryption (SSE-S3)",
+  "content-type": "content type",
+  "content-encoding": "content encoding",
+  "content-disposition": "content disposition (UTF-8)",
+  "content-language": "content language",
+  "cache-control": "cache control",
+  expires: "expires (no date)",
+  "website-redirect": "website redirect",
+  metadata: "metadata (UTF-8)",
+  "tags-carried": "tags of copies",
+  "bulk-delete": "bulk delete (DeleteObjects)",
+  "head-etags": "ETags in HEAD",
+  "etags-tell-content": "ETags that tell contents apart",
+  "version-ids": "version ids in requests",
+  ranges: "ranges",
+  "prefix-listing": "listing by prefix",
+  "names-by-case": "names by case",
+  "names-by-slashes": "names by slashes",
+  "names-by-unicode": "names by Unicode form",
+  "key-length": "keys of 1,024 bytes",
+  "metadata-size": "metadata of 2 KB",
 } as const;
 
 export type CapabilityName = keyof typeof capabilityTitles;
@@ -37,6 +59,8 @@ export type ProbeOptions = {
   readonly bucket: string;
   /** Before every key. Default: a unique one. */
   readonly prefix?: string;
+  /** Without attributes, limits and other ways of a store's own: what a profile says can be told without. Default false. */
+  readonly brief?: boolean;
   readonly signal: AbortSignal;
 };
 
@@ -48,16 +72,22 @@ export type ProbeOptions = {
  * Throws where the bucket cannot be used at all: `NoSuchBucket`, `AccessDenied`, `NetworkError` ...
  */
 export async function probeCapabilities(connection: Connection, options: ProbeOptions): Promise<readonly Capability[]> {
-  const { bucket, prefix = `bucketline-probe-${randomUUID()}/`, signal } = options;
+  const { bucket, prefix = `bucketline-probe-${randomUUID()}/`, brief = false, signal } = options;
   // No checksums but those that a probe asks for: a store may refuse the others.
   const store = createStore({ ...connection, checksums: "when-required" }, { fastPath: false });
   const ground: Ground = { store, bucket, prefix, call: { signal } };
   try {
     await putSmall(ground, "first");
-    const probes: Readonly<Record<CapabilityName, Probe>> = { ...conditionProbes, ...featureProbes };
+    const probes: Readonly<Record<CapabilityName, Probe>> = {
+      ...conditionProbes,
+      ...featureProbes,
+      ...attributeProbes,
+      ...quirkProbes,
+    };
     const found: Capability[] = [];
     // Object.keys of the titles are the names.
     for (const name of Object.keys(capabilityTitles) as readonly CapabilityName[]) {
+      if (brief && (name in attributeProbes || name in quirkProbes)) continue;
       found.push({ name, ...(await findingOf(probes[name], ground)) });
     }
     return found;

@@ -59,7 +59,7 @@ export function conditions(
   { ifMatch, ifNoneMatch }: PutRequest,
 ): { IfMatch?: string; IfNoneMatch?: string } {
   return {
-    ...(ifMatch !== undefined && { IfMatch: learned.bareIfMatch ? unquoteEtag(ifMatch) : quoteEtag(ifMatch) }),
+    ...(ifMatch !== undefined && { IfMatch: learned.has("bare-if-match") ? unquoteEtag(ifMatch) : quoteEtag(ifMatch) }),
     ...(ifNoneMatch !== undefined && { IfNoneMatch: ifNoneMatch }),
   };
 }
@@ -98,17 +98,22 @@ export async function learnFromRefusal(
   call: Call,
 ): Promise<unknown> {
   const { bucket, key, ifMatch } = request;
-  if (error instanceof ActivityError && wantsDigest(error) && !store.learned.digestsWanted) {
-    store.learned.digestsWanted = true;
+  if (error instanceof ActivityError && wantsDigest(error) && !store.learned.has("md5-wanted")) {
+    store.learned.learn(store.learned.has("digests-wanted") ? "md5-wanted" : "digests-wanted");
     const sentence = `the store takes ${nameOf({ bucket, key })} only with a digest, which the next attempt sends`;
     return new ActivityError(error.code, sentence, { httpStatus: 400, retryable: true, cause: error });
   }
   const refused = error instanceof ActivityError && error.httpStatus === 412;
-  if (!refused || ifMatch === undefined || store.connection.endpoint === undefined || store.learned.bareIfMatch)
+  if (
+    !refused ||
+    ifMatch === undefined ||
+    store.connection.endpoint === undefined ||
+    store.learned.has("bare-if-match")
+  )
     return error;
   const now = await findFacts(store, { object: { bucket, key } }, call);
   if (now?.details.etag !== unquoteEtag(ifMatch)) return error;
-  store.learned.bareIfMatch = true;
+  store.learned.learn("bare-if-match");
   const sentence = `the store refused If-Match with quotes for ${nameOf({ bucket, key })}, which has that ETag`;
   return new ActivityError("PreconditionFailed", sentence, { httpStatus: 412, retryable: true, cause: error });
 }

@@ -3,6 +3,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { Encryption } from "../../model/object-attributes.ts";
 import { nameOf } from "../error-mapping.ts";
 import { ATTRIBUTES, META, NEVER_COPIED } from "./attribute-table.ts";
+import type { CustomerKeys } from "./customer-key.ts";
 import { encodeAllMetadata, sendable } from "./metadata-encoding.ts";
 import type { ObjectFacts } from "./object-facts.ts";
 import type { Overrides } from "../interface.ts";
@@ -20,6 +21,9 @@ export type AttributeInput = Pick<
   | "StorageClass"
   | "ServerSideEncryption"
   | "SSEKMSKeyId"
+  | "SSECustomerAlgorithm"
+  | "SSECustomerKey"
+  | "SSECustomerKeyMD5"
   | "BucketKeyEnabled"
   | "WebsiteRedirectLocation"
   | "ACL"
@@ -121,6 +125,14 @@ export function kmsOf({ details, kmsKeyId, bucketKey }: ObjectFacts): Encryption
     ...(kmsKeyId !== undefined && { keyId: kmsKeyId }),
     ...(bucketKey === true && { bucketKey: true }),
   };
+}
+
+/** As {@link kmsOf}, unless a customer's key takes its place: S3 takes one of them. */
+export function carriedKms(
+  { customerKeys }: { readonly customerKeys: CustomerKeys },
+  facts: ObjectFacts,
+): Encryption | undefined {
+  return customerKeys.write === undefined ? kmsOf(facts) : undefined;
 }
 
 export function encryptionInput(

@@ -1,3 +1,7 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { agentProxy } from "../../credentials/proxy.ts";
 import { toActivityError } from "../error-mapping.ts";
 import type { Call } from "../interface.ts";
 import { listBuckets } from "./buckets.ts";
@@ -10,7 +14,7 @@ export type CallerIdentity = { readonly account?: string; readonly arn?: string 
  * buckets shows that the credentials work. https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */
 export async function callerIdentity(store: Store, call: Call): Promise<CallerIdentity> {
-  const { region, endpoint, stsEndpoint } = store.connection;
+  const { region, endpoint, stsEndpoint, proxy } = store.connection;
   if (endpoint !== undefined && stsEndpoint === undefined) {
     await listBuckets(store, {}, call).next();
     return {};
@@ -20,6 +24,10 @@ export async function callerIdentity(store: Store, call: Call): Promise<CallerId
     region,
     credentials: store.credentials.get,
     maxAttempts: 2,
+    requestHandler: new NodeHttpHandler({
+      httpAgent: new HttpAgent(agentProxy(proxy)),
+      httpsAgent: new HttpsAgent(agentProxy(proxy)),
+    }),
     ...(stsEndpoint !== undefined && { endpoint: stsEndpoint }),
   });
   try {

@@ -2,6 +2,7 @@ import { CopyObjectCommand, type CopyObjectCommandInput } from "@aws-sdk/client-
 import { ActivityError } from "../../model/activity-error.ts";
 import {
   carriedHeaders,
+  carriedKms,
   carriedStorageClass,
   encryptionInput,
   kmsOf,
@@ -10,6 +11,7 @@ import {
   storageInput,
   taggingInput,
 } from "./attributes.ts";
+import { isRefusedKey, keyHeaders, keyOfSource, sourceKeyInput, writeKeyInput } from "./customer-key.ts";
 import { copySource } from "./copy-source.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
@@ -22,7 +24,7 @@ import type { Call, CopyProof, CopyRequest } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
 import type { Store } from "../store.ts";
-import { settleTags, type Tags, tags, tagsIfAny } from "./tags.ts";
+import { leaveUnreadTags, settleTags, type Tags, tags, tagsIfReadable } from "./tags.ts";
 import { copiedRef, type Copied, pinnedRef, proves, verifyCopy } from "../proof/verify.ts";
 
 /** CopyObject's limit. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
@@ -34,17 +36,33 @@ const FAST_OVERRIDES: ReadonlySet<string> = new Set(["storageClass", "websiteRed
 /** Copies within one store, fenced by the pin and verified before it returns. */
 export async function copy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
   const single = request.source.size <= Math.min(store.connection.multipartThreshold, MAX_SINGLE_COPY);
-  if (!single) return await multipartCopy(store, request, call);
+  if (!single) return await copyInParts(store, request, call);
   const proof = await singleCopy(store, request, call);
   request.onBytes?.(proof.size);
   return proof;
 }
 
+/** Parts carry no tags. Where those may not be read, a CopyObject has the store itself say whether there are any, up to the size that it takes. */
+async function copyInParts(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
+  const { source, overrides = {}, unreadTags } = request;
+  const read = () => tags(store, pinnedRef(source), call);
+  const carried = overrides.tags ?? (await tagsIfReadable(read));
+  if (carried !== undefined)
+    return await multipartCopy(store, { ...request, overrides: { ...overrides, tags: carried } }, call);
+  if (source.size <= MAX_SINGLE_COPY) return await singleCopy(store, request, call);
+  leaveUnreadTags(source, (await headFacts(store, { object: pinnedRef(source) }, call)).tagCount, unreadTags);
+  const proof = await multipartCopy(store, { ...request, overrides: { ...overrides, tags: {} } }, call);
+  return { ...proof, notCarried: ["tags"] };
+}
+
 async function singleCopy(store: Store, request: CopyRequest, call: Call): Promise<CopyProof> {
-  const copied = await sendCopy(store, request, call);
-  await settleTags(store, copiedRef(copied), await droppedTags(store, request, call), call);
+  // Before the copy: in place, what the store drops is gone afterwards.
+  const wanted = await droppedTags(store, request, call);
+  const copied = await copyWithItsKey(store, request, call);
+  await settleTags(store, copiedRef(copied), wanted, call);
   const { proof, source, copy: made } = await verifyCopy(store, request.source, copied, call);
-  const kms = source === undefined || request.overrides?.encryption !== undefined ? undefined : kmsOf(source);
+  const kms =
+    source === undefined || request.overrides?.encryption !== undefined ? undefined : carriedKms(store, source);
   if (kms === undefined || made === undefined || sameKms(kms, kmsOf(made))) return proof;
   // The source is encrypted with a key that CopyObject did not carry over, which only these HEADs could tell: once more, over our own copy.
   const { bucket, key, source: pin, onBytes } = request;
@@ -68,11 +86,25 @@ async function droppedTags(
 ): Promise<Tags | undefined> {
   if (overrides.tags !== undefined || store.connection.endpoint === undefined || !replacesHeaders(overrides))
     return overrides.tags;
-  return await tagsIfAny(() => tags(store, pinnedRef(source), call));
+  return await tagsIfReadable(() => tags(store, pinnedRef(source), call));
 }
 
 function sameKms(wanted: ReturnType<typeof kmsOf>, got: ReturnType<typeof kmsOf>): boolean {
   return JSON.stringify(wanted) === JSON.stringify(got);
+}
+
+/** A source out of a listing may have the customer's key or none: where it is refused, a HEAD finds out which opens it. */
+async function copyWithItsKey(store: Store, request: CopyRequest, call: Call): Promise<Copied> {
+  const source = pinnedRef(request.source);
+  const tried = keyOfSource(store, source);
+  try {
+    return await sendCopy(store, request, call);
+  } catch (error) {
+    if (store.customerKeys.known === undefined || !isRefusedKey(error)) throw error;
+    if ((await findFacts(store, { object: source }, call)) === undefined || keyOfSource(store, source) === tried)
+      throw error;
+    return await sendCopy(store, request, call);
+  }
 }
 
 async function sendCopy(store: Store, request: CopyRequest, call: Call): Promise<Copied> {
@@ -111,6 +143,8 @@ async function fastCopy(
   };
   const storageClass = carriedStorageClass(source.storageClass, overrides);
   if (storageClass !== undefined) headers["x-amz-storage-class"] = storageClass;
+  Object.assign(headers, keyHeaders(keyOfSource(store, pinnedRef(source)), "source"));
+  Object.assign(headers, keyHeaders(store.customerKeys.write, "object"));
   if (redirect !== undefined) headers["x-amz-website-redirect-location"] = redirect;
   if (ifMatch !== undefined) headers["if-match"] = quoteEtag(ifMatch);
   if (ifNoneMatch !== undefined) headers["if-none-match"] = ifNoneMatch;
@@ -142,6 +176,8 @@ async function copyInput(store: Store, request: CopyRequest, call: Call): Promis
     ...(ifMatch !== undefined && { IfMatch: quoteEtag(ifMatch) }),
     ...(ifNoneMatch !== undefined && { IfNoneMatch: ifNoneMatch }),
     ...(owner !== undefined && { ExpectedSourceBucketOwner: owner }),
+    ...sourceKeyInput(keyOfSource(store, pinnedRef(source))),
+    ...writeKeyInput(store),
     ...ownedBy(store),
   };
 }

@@ -32,8 +32,7 @@ export async function deleteMany(
 ): Promise<readonly DeleteOutcome[]> {
   const outcomes = new Map<string, DeleteOutcome>();
   const { left, alone } = await lookBefore(store, bucket, items, { outcomes, call });
-  const { learned } = store;
-  const bulk = left.filter(({ key }) => learned.bulkDelete !== "missing" && !NOT_FOR_XML.test(key));
+  const bulk = left.filter(({ key }) => !store.learned.has("bulk-delete-missing") && !NOT_FOR_XML.test(key));
   for (let start = 0; start < bulk.length; start += MAX_KEYS) {
     const chunk = bulk.slice(start, start + MAX_KEYS);
     const done = await deleteChunk(store, bucket, chunk, call);
@@ -134,7 +133,7 @@ async function deleteChunk(
       Delete: { Quiet: false, Objects: distinct.map((item) => identifier(store, item)) },
       ...ownedBy(store),
     });
-    if (store.learned.bulkDelete === "md5") proveByMd5(command);
+    if (store.learned.has("bulk-delete-md5")) proveByMd5(command);
     return command;
   };
   // What was looked at just before, here or by the caller where the store does not compare, needs another look before a repeated request.
@@ -163,13 +162,13 @@ async function deleteChunk(
 async function sendOrLearn<Answer>(store: Store, run: () => Promise<Answer>): Promise<Answer | undefined> {
   const { learned } = store;
   // Others learn meanwhile, so only what this request was sent with is what was refused.
-  const sent = learned.bulkDelete;
+  const lesson = learned.has("bulk-delete-md5") ? "bulk-delete-missing" : "bulk-delete-md5";
   try {
     return await run();
   } catch (error) {
     if (!(error instanceof ActivityError) || !isMissingCall(error)) throw error;
-    if (sent === learned.bulkDelete) learned.bulkDelete = sent === "checksum" ? "md5" : "missing";
-    return learned.bulkDelete === "missing" ? undefined : await sendOrLearn(store, run);
+    learned.learn(lesson);
+    return learned.has("bulk-delete-missing") ? undefined : await sendOrLearn(store, run);
   }
 }
 

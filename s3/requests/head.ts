@@ -1,6 +1,8 @@
 import { GetObjectCommand, HeadBucketCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
+import type { CustomerKey } from "../../credentials/resolved-profile.ts";
+import { keyHeaders, keyInput, withItsKey } from "./customer-key.ts";
 import { captureHeaders } from "../transport/capture-headers.ts";
 import { type About, toActivityError, unproven } from "../error-mapping.ts";
 import { quoteEtag } from "../../model/etag.ts";
@@ -22,12 +24,25 @@ export async function headFacts(store: Store, request: HeadRequest, call: Call):
   const { bucket, key, versionId } = request.object;
   const about: About = { operation: "HeadObject", bucket, key, versionId };
   const checksums = (request.checksums ?? true) && store.connection.checksums === "when-supported";
-  const headers =
-    (await fastHead(store, request, checksums, about, call)) ?? (await sdkHead(store, request, checksums, about, call));
-  const facts = factsFromHeaders(headers, request.object, about);
+  const headers = await withItsKey(store, request.object, async (customerKey) => {
+    const asked = { ...request, checksums, customerKey };
+    return (await fastHead(store, asked, about, call)) ?? (await sdkHead(store, asked, about, call));
+  });
+  const facts = provenFacts(store, headers, request.object, about);
   store.seenBuckets.add(bucket);
   if (versionId !== undefined && versionId === facts.details.versionId) store.namesVersions.add(bucket);
   return facts;
+}
+
+/** What the answer says; one that proves nothing teaches something of the store. */
+function provenFacts({ learned }: Store, headers: Headers, object: ObjectRef, about: About): ObjectFacts {
+  try {
+    return factsFromHeaders(headers, object, about);
+  } catch (error) {
+    if (error instanceof ActivityError)
+      learned.learn(error.code === "VersionIgnored" ? "versions-ignored" : "etags-missing");
+    throw error;
+  }
 }
 
 /** As {@link headFacts}, but `undefined` where no object is there. */
@@ -49,16 +64,18 @@ export async function find(store: Store, object: ObjectRef, call: Call): Promise
   return (await findFacts(store, { object }, call))?.details;
 }
 
+type KeyedRequest = HeadRequest & { readonly checksums: boolean; readonly customerKey: CustomerKey | undefined };
+
 async function fastHead(
   store: Store,
-  { object, ifMatch }: HeadRequest,
-  checksums: boolean,
+  { object, ifMatch, checksums, customerKey }: KeyedRequest,
   about: About,
   call: Call,
 ): Promise<Headers | undefined> {
   const headers = {
     ...(checksums && { "x-amz-checksum-mode": "ENABLED" }),
     ...(ifMatch !== undefined && { "if-match": quoteEtag(ifMatch) }),
+    ...keyHeaders(customerKey, "object"),
   };
   const { bucket, key, versionId } = object;
   const request = { operation: "HeadObject", bucket, key, query: { versionId }, headers, about } as const;
@@ -72,14 +89,8 @@ async function fastHead(
   return undefined;
 }
 
-async function sdkHead(
-  store: Store,
-  request: HeadRequest,
-  checksums: boolean,
-  about: About,
-  call: Call,
-): Promise<Headers> {
-  const { object, ifMatch } = request;
+async function sdkHead(store: Store, request: KeyedRequest, about: About, call: Call): Promise<Headers> {
+  const { object, ifMatch, checksums, customerKey } = request;
   let headers: Headers | undefined;
   const make = (): HeadObjectCommand => {
     const command = new HeadObjectCommand({
@@ -88,6 +99,7 @@ async function sdkHead(
       VersionId: object.versionId,
       IfMatch: ifMatch === undefined ? undefined : quoteEtag(ifMatch),
       ChecksumMode: checksums ? "ENABLED" : undefined,
+      ...keyInput(customerKey),
       ...ownedBy(store),
     });
     captureHeaders(command.middlewareStack, (got) => {
@@ -105,7 +117,13 @@ async function sdkHead(
 }
 
 /** HEAD answers have no body and so no code. What can mean several things is asked again in a way that is answered with one. */
-async function explain(store: Store, request: HeadRequest, error: unknown, about: About, call: Call): Promise<unknown> {
+async function explain(
+  store: Store,
+  request: KeyedRequest,
+  error: unknown,
+  about: About,
+  call: Call,
+): Promise<unknown> {
   if (!(error instanceof ActivityError) || call.signal.aborted) return error;
   if (error.httpStatus === 404 && error.code !== "NoSuchBucket" && about.bucket !== undefined) {
     const missing = await bucketIsMissing(store, about.bucket, call);
@@ -113,7 +131,14 @@ async function explain(store: Store, request: HeadRequest, error: unknown, about
   } else if (error.httpStatus !== 400 && error.httpStatus !== 403) return error;
   const { bucket, key, versionId } = request.object;
   const make = (): GetObjectCommand =>
-    new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId, Range: "bytes=0-0", ...ownedBy(store) });
+    new GetObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      VersionId: versionId,
+      Range: "bytes=0-0",
+      ...keyInput(request.customerKey),
+      ...ownedBy(store),
+    });
   try {
     const answer = await send(store, make, about, call);
     // Readable, and yet HEAD was refused: the first answer stands.

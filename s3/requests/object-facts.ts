@@ -3,6 +3,7 @@ import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
 import { ATTRIBUTES, type AttributeField, headerText, META } from "./attribute-table.ts";
+import { CUSTOMER_ENCRYPTION } from "./customer-key.ts";
 import { decodeMetadata } from "./metadata-encoding.ts";
 
 /** Of an HTTP answer, names in lower case. */
@@ -43,6 +44,8 @@ export function factsFromHeaders(headers: Headers, object: ObjectRef, about: Abo
   const versionId = text("x-amz-version-id");
   if (object.versionId !== undefined && object.versionId !== (versionId ?? "null"))
     throw versionIgnored(object, versionId);
+  const customer = text("x-amz-server-side-encryption-customer-algorithm");
+  const encryption = customer === undefined ? text("x-amz-server-side-encryption") : CUSTOMER_ENCRYPTION;
   const kmsKeyId = text("x-amz-server-side-encryption-aws-kms-key-id");
   const checksumType = text("x-amz-checksum-type");
   return {
@@ -56,7 +59,7 @@ export function factsFromHeaders(headers: Headers, object: ObjectRef, about: Abo
       // Unversioned buckets have no version; a suspended one says "null", which is one that can be named.
       ...(versionId !== undefined && { versionId }),
       ...told(headers, carried),
-      ...present("encryption", text("x-amz-server-side-encryption")),
+      ...present("encryption", encryption),
       metadata: metadataOf(headers),
       ...checksumsOf(headers),
     },

@@ -6,6 +6,7 @@ import type { Call } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
 import type { Store } from "../store.ts";
+import { keyInput, keyOfSource } from "./customer-key.ts";
 import type { ObjectFacts } from "./object-facts.ts";
 
 /** Parts that are looked at at once. */
@@ -59,6 +60,7 @@ async function partSize(
       VersionId: versionId,
       PartNumber,
       IfMatch: quoteEtag(etag),
+      ...keyInput(keyOfSource(store, { bucket, key, versionId })),
       ...ownedBy(store),
     });
   try {

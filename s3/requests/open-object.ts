@@ -3,6 +3,8 @@ import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ByteRange, ObjectRef } from "../../model/entities.ts";
 import { captureHeaders } from "../transport/capture-headers.ts";
+import type { CustomerKey } from "../../credentials/resolved-profile.ts";
+import { keyInput, withItsKey } from "./customer-key.ts";
 import { downloadBody } from "../parts/download/body.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
@@ -34,13 +36,14 @@ export async function openObject(store: StoreBase, request: OpenRequest, call: C
   const about: About = { operation: "GetObject", bucket, key, versionId, store: store.name };
   let headers: Headers = {};
   let status = 0;
-  const make = (): GetObjectCommand => {
+  const make = (customerKey: CustomerKey | undefined): GetObjectCommand => {
     const command = new GetObjectCommand({
       Bucket: bucket,
       Key: key,
       VersionId: versionId,
       Range: range === undefined ? undefined : rangeHeader(range),
       IfMatch: ifMatch === undefined ? undefined : quoteEtag(ifMatch),
+      ...keyInput(customerKey),
       ...ownedBy(store),
     });
     captureHeaders(command.middlewareStack, (got, code) => {
@@ -49,7 +52,7 @@ export async function openObject(store: StoreBase, request: OpenRequest, call: C
     });
     return command;
   };
-  const answer = await send(store, make, about, call);
+  const answer = await withItsKey(store, object, (opens) => send(store, () => make(opens), about, call));
   if (!(answer.Body instanceof Readable)) throw unproven(about, "a body", status);
   const source: Readable = answer.Body;
   try {

@@ -5,6 +5,7 @@ import { partsAbove } from "../../credentials/connection.ts";
 import { attributeInput } from "./attributes.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
+import { encryptionOf, writeKeyInput } from "./customer-key.ts";
 import { findFacts } from "./head.ts";
 import { putParts } from "../parts/put.ts";
 import { signPayload } from "../transport/sign-payload.ts";
@@ -20,6 +21,9 @@ import { uploadBody } from "../parts/upload-body.ts";
 /** PutObject's limit. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 const MAX_SINGLE_PUT = 5 * 1024 ** 3;
 
+/** Base64, of no bytes. */
+const EMPTY_MD5 = "1B2M2Y8AsgTpgAmY7PhCfg==";
+
 /** Uploads and verifies; attributes that are not given are S3's defaults. */
 export async function put(store: Store, upload: Upload, call: Call): Promise<ObjectDetails> {
   const { attributes, ...rest } = upload;
@@ -28,7 +32,10 @@ export async function put(store: Store, upload: Upload, call: Call): Promise<Obj
 }
 
 /** Sends a body in one request or in parts, and proves that the store has it. Memory does not grow with the body. */
-export async function putVerified(store: Store, request: PutRequest, call: Call): Promise<PutResult> {
+export async function putVerified(store: Store, asked: PutRequest, call: Call): Promise<PutResult> {
+  // What the SDK says of a body with no type; uploads in parts, whose type comes without a body, are to have the same.
+  const ContentType = asked.attributes.ContentType ?? "application/octet-stream";
+  const request = { ...asked, attributes: { ...asked.attributes, ContentType, ...writeKeyInput(store) } };
   const { bucket, key } = request;
   const about: About = { operation: "PutObject", bucket, key };
   const single = goesWhole(store, request.size);
@@ -50,7 +57,9 @@ export async function putVerified(store: Store, request: PutRequest, call: Call)
 }
 
 /** Whether an upload of so many bytes is one request. */
-export function goesWhole({ connection }: Store, size: number): boolean {
+export function goesWhole({ connection, learned }: Store, size: number): boolean {
+  // Of a stream nobody knows the MD5 beforehand, only of its parts.
+  if (learned.has("md5-wanted") && size > 0) return false;
   return size <= Math.min(partsAbove(connection, "sent"), MAX_SINGLE_PUT);
 }
 
@@ -96,8 +105,11 @@ async function putWhole(
     about,
     onBytes,
   });
-  const wantsDigest = store.learned.digestsWanted || request.attributes.ObjectLockMode !== undefined;
-  const useSha256 = sha256 !== undefined && (wantsDigest || store.connection.checksums === "when-supported");
+  const wantsDigest = store.learned.has("digests-wanted") || request.attributes.ObjectLockMode !== undefined;
+  // Only what is empty comes here then.
+  const wantsMd5 = store.learned.has("md5-wanted");
+  const useSha256 =
+    !wantsMd5 && sha256 !== undefined && (wantsDigest || store.connection.checksums === "when-supported");
   const make = (): PutObjectCommand => {
     const command = new PutObjectCommand({
       Bucket: bucket,
@@ -106,7 +118,9 @@ async function putWhole(
       ContentLength: size,
       ...request.attributes,
       ...conditions(store, request),
-      ...(wantsDigest && !useSha256 && { ChecksumAlgorithm: "CRC32" as const }),
+      ...(wantsDigest &&
+        !useSha256 &&
+        (wantsMd5 ? { ContentMD5: EMPTY_MD5 } : { ChecksumAlgorithm: "CRC32" as const })),
       ...(useSha256 && { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") }),
       ...ownedBy(store),
     });
@@ -122,7 +136,7 @@ async function putWhole(
       etag,
       versionId: answer.VersionId,
       sha256: answer.ChecksumSHA256,
-      encryption: answer.ServerSideEncryption,
+      encryption: encryptionOf(answer),
     };
     return await provenPut(store, request, stored, body.md5() ?? "", call);
   } catch (error) {

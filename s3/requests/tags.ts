@@ -4,7 +4,7 @@ import type { ObjectRef } from "../../model/entities.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { tagsOverflow } from "./attributes.ts";
 import { headFacts } from "./head.ts";
-import type { Call } from "../interface.ts";
+import type { Call, CopyRequest } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
 import type { Store } from "../store.ts";
@@ -36,6 +36,27 @@ export async function tagsIfAny(read: () => Promise<Tags>): Promise<Tags> {
     if (error instanceof ActivityError && UNSUPPORTED.has(error.code)) return {};
     throw error;
   }
+}
+
+/** As {@link tagsIfAny}; `undefined` where they may not be read. */
+export async function tagsIfReadable(read: () => Promise<Tags>): Promise<Tags | undefined> {
+  try {
+    return await tagsIfAny(read);
+  } catch (error) {
+    if (error instanceof ActivityError && error.httpStatus === 403) return undefined;
+    throw error;
+  }
+}
+
+/** Goes on without tags that may not be read, where the caller may leave them. Throws `AccessDenied` where it may not, or where there are some. */
+export function leaveUnreadTags(source: ObjectRef, tagCount: number, unreadTags: CopyRequest["unreadTags"]): void {
+  if (tagCount === 0 && unreadTags === "leave") return;
+  const found = tagCount === 0 ? "the tags" : `the ${tagCount} tags`;
+  throw new ActivityError(
+    "AccessDenied",
+    `expected to be allowed to see ${found} of ${nameOf(source)}; allow s3:GetObjectTagging, or say which tags the copy gets (tags: {} for none)`,
+    { httpStatus: 403 },
+  );
 }
 
 /**

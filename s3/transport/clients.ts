@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Connection } from "../../credentials/connection.ts";
+import { agentProxy } from "../../credentials/proxy.ts";
 import type { CredentialCache } from "./credential-cache.ts";
 import { createRetryStrategy } from "./retry-strategy.ts";
 import { sendHeadersAsText } from "./header-text.ts";
@@ -31,8 +32,9 @@ const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error
 function ignore(): void {}
 
 export function createClients(connection: Connection, credentials: CredentialCache, settings: ClientSettings): Clients {
-  const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: settings.maxSockets });
-  const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: settings.maxSockets });
+  const agent = { keepAlive: true, maxSockets: settings.maxSockets, ...agentProxy(connection.proxy) };
+  const httpAgent = new HttpAgent(agent);
+  const httpsAgent = new HttpsAgent(agent);
   // No requestTimeout, which ends with the headers and leaves a stalled body hanging, and no socketTimeout, which also ends a
   // download whose reader is slow. The clocks in send.ts, parts/download/body.ts and put.ts see both ends.
   const requestHandler = { httpAgent, httpsAgent, connectionTimeout: settings.connectTimeoutMs, logger: silent };

@@ -1,4 +1,4 @@
-import { Agent } from "undici";
+import { Agent, EnvHttpProxyAgent } from "undici";
 import { encodeKey, encodeSegment } from "../requests/copy-source.ts";
 import { type About, isThrottle, toActivityError } from "../error-mapping.ts";
 import { fastRequest, type RawAnswer } from "./fast-request.ts";
@@ -54,12 +54,14 @@ const KINDS = {
 export function createFastPath({ connection, settings, credentials, regions, clients, name }: StoreBase): FastPath {
   const sign = createSigner();
   const targets = createFastTargets(clients);
-  const agent = new Agent({
+  const sockets = {
     connections: settings.maxSockets,
     pipelining: 1,
     allowH2: false,
     connect: { timeout: settings.connectTimeoutMs },
-  });
+  };
+  const { proxy } = connection;
+  const agent = proxy === undefined ? new Agent(sockets) : new EnvHttpProxyAgent({ ...sockets, ...proxy });
 
   async function exchange(request: FastCall, target: FastTarget, call: Call): Promise<RawAnswer> {
     const { operation, key, headers } = request;

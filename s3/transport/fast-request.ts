@@ -1,4 +1,4 @@
-import type { Agent, Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import type { Headers } from "../requests/object-facts.ts";
 
 export type FastRequest = {
@@ -17,7 +17,7 @@ export type FastRequest = {
 export type RawAnswer = { readonly status: number; readonly headers: Headers; readonly body: string };
 
 /** One request on undici's lowest level, which costs a fraction of `request()`. Rejects with the signal's reason on abort, else with undici's error. */
-export function fastRequest(agent: Agent, request: FastRequest, signal: AbortSignal): Promise<RawAnswer> {
+export function fastRequest(agent: Dispatcher, request: FastRequest, signal: AbortSignal): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let status = 0;

@@ -5,6 +5,8 @@ import { headerBytes } from "../requests/attribute-table.ts";
 /** What a signer takes for a space that may be cut or joined with others, and is none to HTTP. */
 const OTHER_SPACE = /[^\S ]/;
 
+const DISPOSITION = "content-disposition";
+
 type Outgoing = { headers: Record<string, string>; body?: unknown };
 
 /**
@@ -15,11 +17,13 @@ export function sendHeadersAsText({ middlewareStack }: S3Client): void {
   const unsigned = new WeakMap<object, Record<string, string>>();
   middlewareStack.add(
     (next, context) => async (args) => {
-      const input = args.input as { readonly ExpiresString?: string };
+      const input = args.input as { readonly ExpiresString?: string; readonly ContentType?: string };
       const request = args.request as Outgoing; // an HTTP request, which the SDK leaves untyped
       // Parts of an upload are given the whole upload's input, and have no such header.
       if (input.ExpiresString !== undefined && context.commandName !== "UploadPartCommand")
         request.headers["expires"] = input.ExpiresString;
+      // An object may have an empty type, for which the SDK would put one of its own.
+      if (input.ContentType === "" && context.commandName !== "UploadPartCommand") request.headers["content-type"] = "";
       const aside: Record<string, string> = {};
       for (const [name, value] of Object.entries(request.headers)) {
         // S3 wants no others signed. https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
@@ -35,7 +39,13 @@ export function sendHeadersAsText({ middlewareStack }: S3Client): void {
   middlewareStack.add(
     (next, context) => async (args) => {
       const request = args.request as Outgoing;
-      const headers = { ...request.headers, ...unsigned.get(context) };
+      const all: Record<string, string> = { ...request.headers, ...unsigned.get(context) };
+      // After Content-Length, Node encodes this one once more.
+      const { [DISPOSITION]: disposition, ...others } = all;
+      const headers: Record<string, string> = {
+        ...(disposition !== undefined && { [DISPOSITION]: disposition }),
+        ...others,
+      };
       let beyondAscii = false;
       for (const [name, value] of Object.entries(headers)) {
         headers[name] = headerBytes(value);

@@ -17,6 +17,7 @@ export function openBucket(world: World, call: Call, options: { anyRegion?: bool
   checkExpectedOwner(bucket, header(call, "x-amz-expected-bucket-owner"));
   const need = NEEDS[call.operation];
   if (need !== undefined) authorize(call, bucket, need);
+  checkPayer(bucket, call);
   if (call.region !== "" && call.region !== bucket.region && !options.anyRegion) throw wrongRegion(world, bucket, call);
   return bucket;
 }
@@ -32,6 +33,13 @@ export function findBucket(world: World, name: string): Bucket {
 /** Refuses a call that expects another owner of the bucket. */
 export function checkExpectedOwner(bucket: Bucket, expected: string | undefined): void {
   if (expected !== undefined && expected !== bucket.account) throw accessDenied();
+}
+
+/** Others than the owner say that they pay, where the owner does not. https://docs.aws.amazon.com/AmazonS3/latest/userguide/ObjectsinRequesterPaysBuckets.html */
+function checkPayer({ settings, account }: Bucket, call: Call): void {
+  if (settings.requesterPays !== true || call.account === account) return;
+  const said = header(call, "x-amz-request-payer") ?? call.query.get("x-amz-request-payer");
+  if (said !== "requester") throw accessDenied();
 }
 
 export function accessDenied(): S3Error {
@@ -60,12 +68,28 @@ export function authorizeSource(
   bucket: Bucket,
   source: { key: string; versionId: string | undefined },
 ): void {
+  checkPayer(bucket, call);
   const { policy } = bucket.settings;
   if (call.account === bucket.account && policy === undefined && !bucket.hasForeignObjects) return;
   const { key, versionId } = source;
   const object = versionId === undefined ? bucket.current(key) : bucket.version(key, versionId);
   const action = versioned("s3:GetObject", versionId);
-  if (!may(bucket, NEEDS.GetObject!, { call, action, key, object })) throw accessDenied();
+  const question = { call, key, object };
+  if (!may(bucket, NEEDS.GetObject!, { ...question, action })) throw accessDenied();
+  // Who copies tags along has to be allowed to read them. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+  if (call.operation !== "CopyObject" || header(call, "x-amz-tagging-directive") === "REPLACE") return;
+  if ((object?.tags?.length ?? 0) > 0 && !mayReadTags(call, bucket, { key, versionId, object })) throw accessDenied();
+}
+
+/** Whether the caller may read an object's tags, and so learn how many there are. */
+export function mayReadTags(
+  call: Call,
+  bucket: Bucket,
+  { key, versionId, object }: { key: string; versionId?: string | undefined; object: StoredObject | undefined },
+): boolean {
+  if (call.account === bucket.account && bucket.settings.policy === undefined && !bucket.hasForeignObjects) return true;
+  const action = versioned("s3:GetObjectTagging", versionId);
+  return may(bucket, NEEDS.GetObjectTagging!, { call, action, key, object });
 }
 
 /** Whether the caller may do something beside the operation itself, such as bypass governance. */

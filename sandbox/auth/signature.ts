@@ -152,7 +152,7 @@ function canonicalRequest(call: Call, signature: Signature): string {
   let headers = "";
   for (const name of signature.signedHeaders) {
     const value = header(call, name) ?? "";
-    headers += `${name}:${value.includes("  ") ? value.trim().replace(/ +/g, " ") : value.trim()}\n`;
+    headers += `${name}:${trimmed(value.includes("  ") ? value.replace(/ +/g, " ") : value)}\n`;
   }
   const query = call.rawQuery === "" ? "" : canonicalQuery(call.query, signature.expires !== undefined);
   return `${call.method}\n${canonicalPath(call.rawPath)}\n${query}\n${headers}\n${signature.signedHeaders.join(";")}\n${signature.payloadHash}`;
@@ -176,4 +176,9 @@ function canonicalQuery(query: ReadonlyMap<string, string>, presigned: boolean):
 
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** Without spaces and tabs at its ends, which are no part of a header. A byte that Latin-1 calls a space may be the last of a UTF-8 character. */
+function trimmed(value: string): string {
+  return value.replace(/^[ \t]+/, "").replace(/[ \t]+$/, "");
 }

@@ -50,4 +50,6 @@ export type BucketSettings = {
   encryption?: Encryption;
   /** Object Lock is on; it cannot be turned off again. */
   lock?: { retention?: DefaultRetention };
+  /** Others than the owner have to say that they pay for their requests. */
+  requesterPays?: boolean;
 };

@@ -50,10 +50,11 @@ export function directAccess(world: World): DirectAccess {
 }
 
 function makeBucket(world: World, name: string, options: CreateBucketOptions): void {
-  const { versioning, objectLock = false, ownership, blockPublicAccess, ...rest } = options;
+  const { versioning, objectLock = false, ownership, blockPublicAccess, requesterPays, ...rest } = options;
   const status = versioning === "suspended" ? "Suspended" : versioning || objectLock !== false ? "Enabled" : undefined;
   const { settings } = addBucket(world, { name, ...rest, versioning: status });
   if (objectLock !== false) settings.lock = objectLock === true ? {} : { retention: objectLock };
+  if (requesterPays !== undefined) settings.requesterPays = requesterPays;
   if (ownership !== undefined) settings.ownership = ownership;
   if (blockPublicAccess === false) delete settings.publicAccess;
   else if (blockPublicAccess === true) settings.publicAccess = ALL_BLOCKED;

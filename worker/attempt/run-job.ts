@@ -11,6 +11,7 @@ import { checkPolicy } from "../../credentials/policy.ts";
 import type { Profiles } from "../../credentials/resolved-profile.ts";
 import type { Deadline } from "../../redis/deadline.ts";
 import type { S3Pool } from "../../s3/pool.ts";
+import { type AskedTerms, resolveTerms } from "../../s3/terms.ts";
 import { storeList } from "./store-list.ts";
 
 /** What an attempt needs of its worker. */
@@ -45,7 +46,8 @@ export async function runJob(attempt: Attempt, deps: RunDeps): Promise<unknown> 
   await checkAccess(accesses, activity, deps.profiles);
   signal.throwIfAborted();
   const { credentials, destination } = credentialsOf(input);
-  const purpose = { activity, accesses };
+  // Every input may say them, and those with a destination more there; the contracts say so.
+  const purpose = { activity, accesses, terms: await resolveTerms(input as AskedTerms, deps.profiles) };
   const s3 = await deps.pool.get(credentials, purpose);
   const to = destination === undefined ? s3 : await deps.pool.get(destination, purpose);
   const context = {

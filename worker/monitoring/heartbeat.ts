@@ -24,21 +24,21 @@ export function startHeartbeat(
   redis: RedisClient,
   keys: RedisKeys,
   info: WorkerInfo,
-  running: () => number,
+  now: () => { readonly running: number; readonly lessons: readonly string[] },
   trouble: TroubleLog,
 ) {
   const beat = async () => {
-    const now = Date.now();
+    const at = Date.now();
     const record = {
       ...info,
       memory: process.memoryUsage.rss(),
-      running: running(),
-      seenAt: new Date(now).toISOString(),
+      ...now(),
+      seenAt: new Date(at).toISOString(),
     };
     const written = await redis
       .pipeline()
-      .zadd(keys.workers(), now, info.id)
-      .zremrangebyscore(keys.workers(), 0, now - TTL_S * 1000)
+      .zadd(keys.workers(), at, info.id)
+      .zremrangebyscore(keys.workers(), 0, at - TTL_S * 1000)
       .set(keys.worker(info.id), JSON.stringify(record), "EX", TTL_S)
       .exec();
     for (const [error] of written ?? []) if (error) throw error;

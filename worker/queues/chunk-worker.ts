@@ -15,6 +15,7 @@ import { policyMatcher } from "../../credentials/policy.ts";
 import type { Profiles } from "../../credentials/resolved-profile.ts";
 import { createRunning } from "../attempt/running.ts";
 import type { S3Pool } from "../../s3/pool.ts";
+import { resolveTerms } from "../../s3/terms.ts";
 
 /**
  * A chunk knows of every object how far it got, so that taking one over too early costs little: sooner than a job's. It starts as often
@@ -48,7 +49,8 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     redis,
     prefix,
     queue: jobs,
-    s3For: (credentials, activity) => pool.get(credentials, { activity }),
+    s3For: async (credentials, activity, spec) =>
+      pool.get(credentials, { activity, terms: await resolveTerms(spec, profiles) }),
     allowed: async (credentials, activity, bucket) =>
       policyMatcher(await profiles.resolve(credentials), activity, bucket),
     documents,

@@ -13,6 +13,7 @@ import { OPEN } from "../../run/outcomes.ts";
 import { pinOf } from "../../run/pin.ts";
 import { workOnObjects } from "../../run/objects.ts";
 import { settleArchived } from "./archived.ts";
+import { verbOf } from "../../operations.ts";
 import { uploadMemory } from "./leftover-uploads.ts";
 import { type ChunkWork, destinationKeyAt, laneOf } from "../../run/work.ts";
 
@@ -25,7 +26,7 @@ export type Copying = {
   /** What the destination held before; where it matters. */
   readonly conflicts: Conflicts | undefined;
   /** What is next for an object whose copy is proven. The source is gone where an earlier delivery deleted it. */
-  readonly copied: (work: ChunkWork, index: number, sourceGone: boolean) => void;
+  readonly copied: (work: ChunkWork, index: number, proof: Found) => void;
 };
 
 /** Copies every object that is still open. Large ones go in lanes of their own, so that small ones do not wait for them. */
@@ -78,7 +79,7 @@ async function attemptCopy(work: ChunkWork, { conflicts, copied }: Copying, atte
     return outcomes.failed(index, { code: "VerificationTooWeak", message });
   }
   outcomes.copied(index, proof);
-  copied(work, index, proof.sourceGone === true);
+  copied(work, index, proof);
 }
 
 /** The copy that an earlier batch made and proved, where it is still there and still of this source. */
@@ -127,6 +128,8 @@ async function copyOrFind(
     ...(pin.size > partsAbove(destination.connection, source === destination ? "copied" : "sent") && {
       upload: uploadMemory(work, index, last),
     }),
+    // What is lost of a source that goes is lost for good.
+    unreadTags: verbOf(spec).source.ends === "kept" ? "leave" : "refuse",
     ...((onConflict === "skip" || onConflict === "fail") && { ifNoneMatch: "*" as const }),
   };
   const send = (): Promise<CopyProof> => {

@@ -7,6 +7,7 @@ import { abandonUploads } from "../copy/leftover-uploads.ts";
 import { copyRequests } from "../copy/requests.ts";
 import { screenDestinations } from "../copy/screen.ts";
 import { deleteRequests } from "../delete/requests.ts";
+import type { Found } from "../copy/target.ts";
 import { copiedIndexes, deleteCopied } from "./delete-copied.ts";
 import { proveInherited } from "./inherited.ts";
 
@@ -33,8 +34,8 @@ export const operation = defineOperation({
 });
 
 /** The source goes in a round of its own, once the proof is written down. */
-function copied({ outcomes }: ChunkWork, index: number, sourceGone: boolean): void {
-  if (sourceGone) outcomes.succeeded(index);
+function copied({ outcomes }: ChunkWork, index: number, { sourceGone }: Found): void {
+  if (sourceGone === true) outcomes.succeeded(index);
 }
 
 function deletesInRounds(): (work: ChunkWork) => Promise<void> {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addRequestOptions, type RequestOptions } from "../../attribute-options.ts";
 import type { S3Object } from "../../../model/entities.ts";
 import type { Environment } from "../../environment.ts";
 import { jsonLine, printable } from "../../printable.ts";
@@ -9,20 +10,26 @@ import { type S3Url, s3Url } from "../../s3-url.ts";
 import { type Session, session } from "../../session.ts";
 import { count } from "../../size-text.ts";
 
-type Options = { readonly recursive?: true; readonly limit?: number; readonly json?: true; readonly profile?: string };
+type Options = RequestOptions & {
+  readonly recursive?: true;
+  readonly limit?: number;
+  readonly json?: true;
+  readonly profile?: string;
+};
 
 /** The last code point that UTF-8 has: after a prefix and this comes what does not start with the prefix. */
 const LAST = "\u{10FFFF}";
 
 /** `bucketline ls`: buckets, one level of a bucket, or all below. */
 export function lsCommand(environment: Environment): Command {
-  return new Command("ls")
+  const command = new Command("ls")
     .description("list buckets, or the prefixes and objects of a bucket")
     .argument("[url]", "s3://bucket or s3://bucket/prefix; without it: the buckets", s3Url)
     .option("-r, --recursive", "all objects below, not one level")
     .option("--limit <number>", "at most so many lines", positiveInteger)
     .option("--json", "a line of JSON for each bucket, prefix or object")
-    .option("--profile <name>", "the workers' profile to use")
+    .option("--profile <name>", "the workers' profile to use");
+  return addRequestOptions(command, { key: false })
     .addHelpText(
       "after",
       `
@@ -64,7 +71,14 @@ async function listLevel(open: Session, { bucket, key: prefix }: S3Url, options:
   let below: string | undefined;
   let left = options.limit ?? Infinity;
   for (;;) {
-    const input = { bucket, prefix, startAfter, limit: 1000, credentials: options.profile };
+    const input = {
+      bucket,
+      prefix,
+      startAfter,
+      limit: 1000,
+      credentials: options.profile,
+      requesterPays: options.requesterPays,
+    };
     const { objects } = await runJob(producer, signal, { activity: "list-objects", input }, (job) =>
       job.result({ signal }),
     );

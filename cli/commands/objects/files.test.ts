@@ -203,3 +203,43 @@ test("every command explains itself with numbered examples", { timeout: 60_000 }
     expect(stdout).toMatch(/Examples:\n {2}1\. /);
   }
 });
+
+test(
+  "says every header of an object on its way up and in a copy",
+  { timeout: 60_000 },
+  async ({ harness, sandbox }) => {
+    sandbox.createBucket("headed", { objectLock: true });
+    const said = ["--cache-control", "max-age=60", "--content-disposition", 'attachment; filename="ä.txt"'];
+    const more = ["--content-encoding", "gzip", "--content-language", "de", "--expires", "0", "--encryption", "AES256"];
+    const last = ["--website-redirect", "/b", "--lock-mode", "GOVERNANCE", "--lock-until", "2999-01-01T00:00:00Z"];
+    const put = await cli(harness, ["put", "-", "s3://headed/a", ...said, ...more, ...last], { stdin: "content" });
+    expect(put.stderr).toBe("");
+    const stat = await cli(harness, ["stat", "s3://headed/a", "--json"]);
+    expect(jsonLines(stat.stdout)).toMatchObject([
+      {
+        cacheControl: "max-age=60",
+        contentDisposition: 'attachment; filename="ä.txt"',
+        contentEncoding: "gzip",
+        contentLanguage: "de",
+        expires: "0",
+        encryption: "AES256",
+        websiteRedirect: "/b",
+      },
+    ]);
+    const cp = await cli(harness, [
+      "cp",
+      "s3://headed/a",
+      "s3://headed/b",
+      "--cache-control",
+      "no-store",
+      "--acl",
+      "bucket-owner-full-control",
+    ]);
+    expect(cp.stderr).toBe("");
+    const copied = await cli(harness, ["stat", "s3://headed/b", "--json"]);
+    expect(jsonLines(copied.stdout)).toMatchObject([{ cacheControl: "no-store", contentLanguage: "de", expires: "0" }]);
+    expect(
+      (await cli(harness, ["cp", "s3://headed/a", "s3://headed/c", "--lock-until", "2999-01-01T00:00:00Z"])).stderr,
+    ).toMatch(/InvalidInput: copy-object: objectLock: expected mode and retainUntil together/);
+  },
+);

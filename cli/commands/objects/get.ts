@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Command, InvalidArgumentError } from "commander";
+import { addRequestOptions, type RequestOptions } from "../../attribute-options.ts";
 import type { ByteRange } from "../../../model/entities.ts";
 import type { Environment } from "../../environment.ts";
 import { jsonLine, printable } from "../../printable.ts";
@@ -14,7 +15,7 @@ import { EXIT } from "../../usage-exit.ts";
 import { sizeText } from "../../size-text.ts";
 import { writeWhole } from "../../files/write-whole.ts";
 
-type Options = {
+type Options = RequestOptions & {
   readonly recursive?: true;
   readonly range?: ByteRange;
   readonly versionId?: string;
@@ -25,7 +26,7 @@ type Options = {
 
 /** `bucketline get`: one object into a file or to standard output. */
 export function getCommand(environment: Environment): Command {
-  const command = new Command("get")
+  const plain = new Command("get")
     .description("download an object, verified")
     .argument("<url>", "s3://bucket/key; with --recursive s3://bucket/prefix/", s3Url)
     .argument("[file]", "a file, a directory, or - for standard output; default: the last part of the key, here", ".")
@@ -34,10 +35,10 @@ export function getCommand(environment: Environment): Command {
     .option("--version-id <id>", "this version")
     .option("--if-match <etag>", "only this content")
     .option("--json", "what was read as JSON, on standard output (on standard error with -)")
-    .option("--profile <name>", "the workers' profile to use")
-    .addHelpText(
-      "after",
-      `
+    .option("--profile <name>", "the workers' profile to use");
+  const command = addRequestOptions(plain).addHelpText(
+    "after",
+    `
 The file appears under its name when it is whole and verified; one that is there is replaced.
 
 Examples:
@@ -46,7 +47,7 @@ Examples:
   3. bucketline get s3://logs/today.gz - | gunzip | tail
   4. bucketline get s3://logs/today.gz --range 0-1023 head.bin
   5. bucketline get -r s3://photos/2026/ ./photos`,
-    );
+  );
   return command.action(async (url: S3Url, file: string, options: Options) => {
     const { recursive, range: bytes, versionId, ifMatch } = options;
     if (recursive && (bytes ?? versionId ?? ifMatch) !== undefined)
@@ -72,9 +73,10 @@ function refuseNoKey(command: Command, url: S3Url): void {
 }
 
 async function download({ producer, signal }: Session, url: S3Url, file: string, options: Options): Promise<void> {
-  const { versionId, range: bytes, ifMatch, profile, json } = options;
+  const { versionId, range: bytes, ifMatch, profile, json, customerKey, requesterPays } = options;
   const target = file === "-" ? undefined : await targetFile(url.key, file);
-  const input = { object: { ...url, versionId }, range: bytes, ifMatch, credentials: profile };
+  const request = { credentials: profile, customerKey, requesterPays };
+  const input = { object: { ...url, versionId }, range: bytes, ifMatch, ...request };
   const { document, object } = await runJob(
     producer,
     signal,

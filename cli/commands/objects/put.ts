@@ -2,40 +2,41 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Command } from "commander";
+import {
+  addAttributeOptions,
+  addRequestOptions,
+  type AttributeOptions,
+  attributesFrom,
+  type RequestOptions,
+} from "../../attribute-options.ts";
 import type { Environment } from "../../environment.ts";
 import { contentTypeOf } from "../../files/content-type.ts";
 import { putDirectory } from "../../files/put-directory.ts";
 import { say } from "../../say.ts";
-import { pair, type Pairs } from "../../option-values.ts";
 import { jsonLine, printable } from "../../printable.ts";
 import { runJob } from "../../run-job.ts";
 import { type S3Url, s3Url, shown } from "../../s3-url.ts";
 import { type Session, session } from "../../session.ts";
 import { sizeText } from "../../size-text.ts";
 
-type Options = {
-  readonly recursive?: true;
-  readonly contentType?: string;
-  readonly metadata?: Pairs;
-  readonly tag?: Pairs;
-  readonly storageClass?: string;
-  readonly ifNoneMatch?: true;
-  readonly ifMatch?: string;
-  readonly json?: true;
-  readonly profile?: string;
-};
+type Options = AttributeOptions &
+  RequestOptions & {
+    readonly recursive?: true;
+    readonly ifNoneMatch?: true;
+    readonly ifMatch?: string;
+    readonly json?: true;
+    readonly profile?: string;
+  };
 
 /** `bucketline put`: a file or standard input as one object. */
 export function putCommand(environment: Environment): Command {
-  const command = new Command("put")
+  const plain = new Command("put")
     .description("upload a file as an object, verified")
     .argument("<file>", "a file, or - for standard input; with --recursive a directory")
     .argument("<url>", "s3://bucket/key; a key that ends with / gets the file's name", s3Url)
-    .option("-r, --recursive", "every file below the directory")
-    .option("--content-type <type>", "default: what the file's name stands for, else application/octet-stream")
-    .option("--metadata <name=value>", "user metadata; may be repeated", pair)
-    .option("--tag <name=value>", "a tag; may be repeated", pair)
-    .option("--storage-class <class>", "such as STANDARD_IA")
+    .option("-r, --recursive", "every file below the directory");
+  const contentType = "default: what the file's name stands for, else application/octet-stream";
+  const command = addRequestOptions(addAttributeOptions(plain, { contentType }))
     .option("--if-none-match", "only where no object has the key")
     .option("--if-match <etag>", "only over this content")
     .option("--json", "what was written as JSON")
@@ -55,14 +56,13 @@ Examples:
         command.error("error: --recursive: expected a directory, and no --if-match, which is of one object", {
           exitCode: 2,
         });
-      const { contentType, metadata, storageClass, json, profile, tag: tags, ifNoneMatch } = options;
+      const { json, profile, ifNoneMatch, customerKey, requesterPays } = options;
       const all = {
-        contentType,
-        metadata,
-        storageClass,
+        ...attributesFrom(options),
         json,
         credentials: profile,
-        tags,
+        customerKey,
+        requesterPays,
         ...(ifNoneMatch && { ifNoneMatch: "*" as const }),
       };
       return session(environment, (open) => putDirectory(open, file, url, all));
@@ -76,7 +76,7 @@ Examples:
 }
 
 async function upload({ producer, signal }: Session, file: string, target: S3Url, options: Options): Promise<void> {
-  const { metadata, tag: tags, storageClass, ifNoneMatch, ifMatch, profile, json } = options;
+  const { ifNoneMatch, ifMatch, profile, json, customerKey, requesterPays } = options;
   const contentType = options.contentType ?? (file === "-" ? undefined : contentTypeOf(file));
   const size = file === "-" ? undefined : (await stat(file)).size;
   const document = await producer.documents.write(file === "-" ? process.stdin : createReadStream(file), {
@@ -89,10 +89,10 @@ async function upload({ producer, signal }: Session, file: string, target: S3Url
     ...target,
     document,
     credentials: profile,
+    customerKey,
+    requesterPays,
+    ...attributesFrom(options),
     contentType,
-    metadata,
-    tags,
-    storageClass,
     ...(ifNoneMatch && { ifNoneMatch: "*" as const }),
     ifMatch,
   };

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addRequestOptions, type RequestOptions } from "../../attribute-options.ts";
 import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "../../batches/options.ts";
 import type { Environment } from "../../environment.ts";
 import { jsonLine, printable } from "../../printable.ts";
@@ -9,16 +10,19 @@ import { session } from "../../session.ts";
 import { startBatch } from "../../batches/start.ts";
 import { refuseWholeBucket } from "../../batches/whole-bucket.ts";
 
-type Options = BatchOptions & { readonly versionId?: string; readonly ifMatch?: string };
+type Options = BatchOptions & RequestOptions & { readonly versionId?: string; readonly ifMatch?: string };
 
 /** `bucketline rm`: one object, or all under a prefix. */
 export function rmCommand(environment: Environment): Command {
   const command = addBatchOptions(
-    new Command("rm")
-      .description("delete an object, or all objects under a prefix or a pattern")
-      .argument("<url>", "s3://bucket/key, s3://bucket/prefix/ or s3://bucket/pattern*", s3Url)
-      .option("--version-id <id>", "this version of the object")
-      .option("--if-match <etag>", "only this content of the object"),
+    addRequestOptions(
+      new Command("rm")
+        .description("delete an object, or all objects under a prefix or a pattern")
+        .argument("<url>", "s3://bucket/key, s3://bucket/prefix/ or s3://bucket/pattern*", s3Url)
+        .option("--version-id <id>", "this version of the object")
+        .option("--if-match <etag>", "only this content of the object"),
+      { key: false },
+    ),
   ).addHelpText(
     "after",
     `
@@ -34,12 +38,17 @@ Examples:
     if (source.kind === "many") {
       refuseWholeBucket(command, source, options);
       const { bucket, prefix } = source;
-      const spec = { ...batchSpec(options, source.include), operation: "delete" as const, source: { bucket, prefix } };
+      const spec = {
+        ...batchSpec(options, source.include),
+        operation: "delete" as const,
+        source: { bucket, prefix },
+        requesterPays: options.requesterPays,
+      };
       return session(environment, (open) => startBatch(open, spec, options));
     }
     await session(environment, async ({ producer, signal }) => {
-      const { versionId, ifMatch, profile, json } = options;
-      const input = { object: { ...url, versionId }, ifMatch, credentials: profile };
+      const { versionId, ifMatch, profile, json, requesterPays } = options;
+      const input = { object: { ...url, versionId }, ifMatch, credentials: profile, requesterPays };
       const deleted = await runJob(producer, signal, { activity: "delete-object", input }, (job) =>
         job.result({ signal }),
       );

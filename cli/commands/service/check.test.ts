@@ -62,6 +62,35 @@ test("names a profile that promises what its store does not enforce", async () =
   ]);
 });
 
+test(
+  "measures what a store does in ways of its own, and prints the profile that fits",
+  { timeout: 60_000 },
+  async () => {
+    const odd = {
+      enforceConditions: { copySource: false },
+      quirks: { foldedKeys: ["case"], ignoredRanges: true, deleteObjects: "NotImplemented", noHeadEtags: false },
+    } as const;
+    const { sandbox, check } = await setup({ conditionalCopy: false, conditionalDelete: false }, odd);
+    sandbox.createBucket("mine");
+    const { code, findings, problems } = await check(["--bucket", "mine", "--probe"]);
+    expect([code, problems]).toEqual([0, []]);
+    const level = (about: string) => findings.find((one) => one["about"] === about)?.["level"];
+    const named = ["names by case", "names by slashes", "ranges", "bulk delete (DeleteObjects)", "website redirect"];
+    expect(named.map(level)).toEqual(["advice", "fine", "advice", "advice", "fine"]);
+    const fits = findings.find(({ about }) => about === "the profile that fits");
+    expect(JSON.parse(String(fits?.["found"]))).toEqual({
+      endpoint: sandbox.endpoint,
+      region: "us-east-1",
+      pathStyle: true,
+      conditionalCopy: false,
+      conditionalDelete: false,
+      checksums: "when-supported",
+    });
+    expect(sandbox.keys("mine")).toEqual([]);
+    expect((await check(["--probe"])).code).toBe(2);
+  },
+);
+
 test("names a Redis that may drop jobs", async () => {
   const redis = await startRedis({ maxmemoryPolicy: "allkeys-lru", appendonly: true });
   onTestFinished(() => redis.stop());

@@ -103,12 +103,6 @@ describe("an answer that is not a listing of what was asked for is unproven", ()
       `<Name>in</Name><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>${entry}`,
       { continuationToken: "t" },
     ],
-    ["a key outside the prefix", `<Name>in</Name><IsTruncated>false</IsTruncated>${entry}`, { prefix: "b/" }],
-    [
-      "a prefix outside the prefix",
-      `<Name>in</Name><IsTruncated>false</IsTruncated><CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>`,
-      { prefix: "b/" },
-    ],
     [
       "an object without a size",
       `<Name>in</Name><IsTruncated>false</IsTruncated><Contents><Key>a</Key></Contents>`,
@@ -128,4 +122,19 @@ describe("an answer that is not a listing of what was asked for is unproven", ()
       retryable: true,
     });
   });
+});
+
+test("does not ask a store again that lists other keys than those of the prefix", async () => {
+  const entry = "<Contents><Key>a</Key><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>";
+  for (const found of [entry, "<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>"]) {
+    let asked = 0;
+    const s3 = await openOddStore((_, response) => {
+      asked += 1;
+      response.end(`<ListBucketResult><Name>in</Name><IsTruncated>false</IsTruncated>${found}</ListBucketResult>`);
+    });
+    const page = s3.listPage({ bucket: "in", prefix: "b/" }, call);
+    expect(await errorOf(page)).toMatchObject({ code: "PrefixIgnored", retryable: false });
+    // Once by the fast path, and once by the SDK at most.
+    expect(asked).toBeLessThan(3);
+  }
 });

@@ -1,3 +1,4 @@
+import { ActivityError } from "../../../model/activity-error.ts";
 import type { About } from "../../error-mapping.ts";
 import type { Call, ListPage, ListRequest } from "../../interface.ts";
 import type { Store } from "../../store.ts";
@@ -12,8 +13,13 @@ import { provenPage, sdkPage } from "./proven.ts";
  */
 export async function listPage(store: Store, request: ListRequest, call: Call): Promise<ListPage> {
   const about: About = { operation: "ListObjectsV2", bucket: request.bucket };
-  const fast = await fastPage(store, request, about, call);
-  return fast ?? (await sdkPage(store, request, call));
+  try {
+    const fast = await fastPage(store, request, about, call);
+    return fast ?? (await sdkPage(store, request, call));
+  } catch (error) {
+    if (error instanceof ActivityError && error.code === "PrefixIgnored") store.learned.learn("prefixes-ignored");
+    throw error;
+  }
 }
 
 /** `undefined` where it takes the SDK to tell what is wrong. */

@@ -1,4 +1,5 @@
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { ActivityError } from "../../../model/activity-error.ts";
 import type { S3Object } from "../../../model/entities.ts";
 import { unquoteEtag } from "../../../model/etag.ts";
 import { type About, unproven } from "../../error-mapping.ts";
@@ -37,12 +38,18 @@ export function provenPage(answer: Listing, request: ListRequest, about: About):
     prefixes.some((found) => found === "" || !found.startsWith(prefix)) ||
     objects.some(({ key }) => !key.startsWith(prefix))
   )
-    throw unproven(about, `only keys that start with ${JSON.stringify(prefix)}`, 200);
+    throw ignoredPrefix(bucket, prefix);
   if (!answer.IsTruncated) return { objects, prefixes };
   const next = answer.NextContinuationToken;
   if (next === undefined || next === "") throw unproven(about, "a continuation token, as there is more", 200);
   if (next === continuationToken) throw unproven(about, "a new continuation token, not the one that was sent", 200);
   return { objects, prefixes, next };
+}
+
+/** Not to be asked again: a store that lists other keys than were asked for does so each time. */
+function ignoredPrefix(bucket: string, prefix: string): ActivityError {
+  const sentence = `expected only keys of bucket ${bucket} that start with ${JSON.stringify(prefix)}, the store lists others`;
+  return new ActivityError("PrefixIgnored", sentence, { httpStatus: 200 });
 }
 
 function listed(entry: ListingEntry, bucket: string, decode: (text: string) => string, about: About): S3Object {

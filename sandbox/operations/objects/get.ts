@@ -6,7 +6,7 @@ import { checkCustomerKey, encryptionHeaders, readCustomerKey, refuseEncryptionO
 import type { Reply } from "../../http/reply.ts";
 import { preconditionFailed, S3Error } from "../../http/s3-error.ts";
 import type { Checksum, StoredObject } from "../../storage/stored-object.ts";
-import { openBucket } from "../../auth/access.ts";
+import { findBucket, mayReadTags, openBucket } from "../../auth/access.ts";
 import type { World } from "../../storage/world.ts";
 import { lockHeaders } from "../lock/protection.ts";
 import { restoreHeader } from "./restore.ts";
@@ -129,7 +129,7 @@ function objectHeaders(call: Call, object: StoredObject, world: World, range: Ra
   if (object.restored !== undefined) headers.push("x-amz-restore", restoreHeader(object.restored));
   if (object.retention !== undefined || object.legalHold !== undefined) headers.push(...lockHeaders(object));
   if (facts.storageClass !== "STANDARD") headers.push("x-amz-storage-class", facts.storageClass);
-  if (object.tags !== undefined && object.tags.length > 0)
+  if (object.tags !== undefined && object.tags.length > 0 && seesTags(call, object, world))
     headers.push("x-amz-tagging-count", String(object.tags.length));
   for (const name in facts.metadata) headers.push(`x-amz-meta-${name}`, facts.metadata[name]!);
   for (const name in facts.headers) {
@@ -147,6 +147,12 @@ function objectHeaders(call: Call, object: StoredObject, world: World, range: Ra
   if ((range === undefined || range.part) && header(call, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED")
     pushChecksum(headers, range?.checksum === undefined ? object : { ...object, checksum: range.checksum }, world);
   return headers;
+}
+
+/** The number of tags is told only to whoever may read them. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+function seesTags(call: Call, object: StoredObject, world: World): boolean {
+  const { key } = call;
+  return mayReadTags(call, findBucket(world, call.bucket), { key, versionId: call.query.get("versionId"), object });
 }
 
 function pushChecksum(headers: string[], object: StoredObject, world: World): void {

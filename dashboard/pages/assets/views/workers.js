@@ -36,7 +36,7 @@ function List({ workers }) {
 
 /** @param {{ worker: WorkerView }} props */
 function WorkerCard({ worker }) {
-  const { id, host, pid, running, memory, startedAt, seenAt, activities, concurrency } = worker;
+  const { id, host, pid, running, memory, lessons, startedAt, seenAt, activities, concurrency } = worker;
   const capacity = Object.values(concurrency).reduce((sum, slots) => sum + slots, 0);
   const width = `${capacity > 0 ? Math.min(100, (100 * running) / capacity) : 0}%`;
   const chips = activities.map(
@@ -55,6 +55,7 @@ function WorkerCard({ worker }) {
           ["Started", html`<${Ago} at=${startedAt} />`],
           ["Last heartbeat", html`<${Ago} at=${seenAt} />`],
           ["Takes", html`<div class="chips">${chips}</div>`],
+          ...lessons.map((lesson) => ["Learned", lesson]),
         ]}
       />
     </div>
