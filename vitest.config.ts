@@ -1,11 +1,29 @@
 import { defineConfig } from "vitest/config";
+import { findProgram } from "./sandbox/redis-engine.ts";
+
+/** Files that run a second time, on a real Redis Cluster: jobs, waits, cancels, schedules, batches, the dashboard, what is put aside. */
+const ON_CLUSTER = [
+  "batches/whole-run.test.ts",
+  "producer/schedules.test.ts",
+  "producer/jobs/cancel.test.ts",
+  "producer/jobs/idempotency.test.ts",
+  "producer/jobs/waits.test.ts",
+  "dashboard/api/batch-routes.test.ts",
+  "dashboard/api/document-routes.test.ts",
+  "dashboard/api/job-routes.test.ts",
+  "dashboard/watch/throughput.test.ts",
+  "jobs/quarantine.test.ts",
+  "redis/leases.test.ts",
+  "test/everything.test.ts",
+  "worker/attempt/evidence.test.ts",
+];
+
+/** Docker alone cannot announce addresses of nodes that both they and this process reach. */
+const hasPrograms = ["redis-server", "redis-cli"].every((name) => findProgram(name, process.env["PATH"] ?? ""));
 
 export default defineConfig({
   test: {
     environment: "node",
-    include: ["**/*.test.ts"],
-    exclude: ["**/node_modules/**", "dist/**"],
-    globalSetup: ["test/global-setup.ts"],
     pool: "forks", // tests start and kill processes and set process-wide limits; a thread would share them
     maxWorkers: 2,
     // CI machines are shared: what a neighbour's load made too slow gets a second chance there, and is reported as retried.
@@ -16,5 +34,24 @@ export default defineConfig({
     teardownTimeout: 10_000,
     allowOnly: false,
     passWithNoTests: false,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "one server",
+          include: ["**/*.test.ts"],
+          exclude: ["**/node_modules/**", "dist/**"],
+          globalSetup: ["test/global-setup.ts"],
+        },
+      },
+      ...(hasPrograms
+        ? [
+            {
+              extends: true as const,
+              test: { name: "cluster", include: ON_CLUSTER, globalSetup: ["test/cluster-setup.ts"] },
+            },
+          ]
+        : []),
+    ],
   },
 });

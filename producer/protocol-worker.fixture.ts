@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { UnrecoverableError, Worker, type Job } from "bullmq";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { expect, onTestFinished, vi } from "vitest";
 import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityName, S3Object } from "../jobs/contracts.ts";
+import { isCluster, type RedisClient } from "../redis/connection/client.ts";
 import { redisKeys } from "../redis/keys.ts";
-import { redisUrl, uniquePrefix } from "../test/fixtures.ts";
+import { openTestRedis, redisUrl, uniquePrefix } from "../test/fixtures.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./create.ts";
 
 /** A producer with a prefix of its own, and a client to look at what it left in Redis. */
@@ -13,7 +14,7 @@ export function setUp(options: Partial<ProducerOptions> & { readonly url?: strin
   const { url = redisUrl(), ...rest } = options;
   const prefix = options.prefix ?? uniquePrefix();
   const producer: Producer = createProducer({ redis: url, prefix, ...rest });
-  const client = new Redis(url, { maxRetriesPerRequest: null });
+  const client = openTestRedis(url);
   client.on("error", () => {}); // some tests stop Redis on purpose
   onTestFinished(async () => {
     await producer.close();
@@ -29,7 +30,7 @@ export async function startWorker(
   run: (job: Job, signal: AbortSignal) => Promise<unknown>,
 ) {
   const keys = redisKeys(prefix);
-  const client = new Redis(url, { maxRetriesPerRequest: null });
+  const client = openTestRedis(url);
   client.on("error", () => {}); // some tests stop Redis on purpose
   const controllers = new Map<string, AbortController>();
   const subscriber = client.duplicate();
@@ -51,7 +52,7 @@ export async function startWorker(
     }
   };
   const worker = new Worker(activity, attempt, {
-    connection: { url, maxRetriesPerRequest: null },
+    connection: client,
     prefix,
     concurrency: 50,
     name: randomUUID(),
@@ -77,16 +78,23 @@ export function warnings(): readonly string[] {
   return seen;
 }
 
+/** The servers behind a client. */
+function nodesOf(client: RedisClient): readonly Redis[] {
+  if (isCluster(client)) return client.nodes("master");
+  return [client];
+}
+
 /** Resolves when the ends of this prefix's jobs are followed, on one connection; gives its id in Redis. */
 export async function followed({
   client,
   prefix,
 }: {
-  readonly client: Redis;
+  readonly client: RedisClient;
   readonly prefix: string;
 }): Promise<string> {
   return await vi.waitFor(async () => {
-    const clients = String(await client.client("LIST")).split("\n");
+    const lists = await Promise.all(nodesOf(client).map((node) => node.client("LIST")));
+    const clients = lists.flatMap((list) => String(list).split("\n"));
     const following = clients.filter((line) => line.includes(` name=${prefix}:`) && line.includes(" cmd=xread "));
     expect(following).toHaveLength(1);
     return /^id=(\d+)/.exec(following[0] ?? "")?.[1] ?? "";

@@ -52,7 +52,7 @@ test("an id stands for one schedule, also when it changes its activity", async (
   await bench.producer.schedule("nightly", { cron: "0 4 * * *" }, "list-objects", input);
   await bench.producer.schedule("nightly", { every: 180_000 }, "head-bucket", input);
   expect(await bench.producer.schedules.list()).toMatchObject([{ activity: "head-bucket", every: 180_000 }]);
-  const queue = new Queue("list-objects", { connection: { url: bench.url }, prefix: bench.prefix });
+  const queue = new Queue("list-objects", { connection: bench.client, prefix: bench.prefix });
   onTestFinished(() => queue.close());
   expect(await queue.getJobCountByTypes("delayed", "waiting")).toBe(0);
 });

@@ -1,10 +1,9 @@
-import { Redis } from "ioredis";
 import { afterAll, expect, test } from "vitest";
-import { redisUrl, uniquePrefix } from "../test/fixtures.ts";
+import { openTestRedis, uniquePrefix } from "../test/fixtures.ts";
 import { redisKeys } from "./keys.ts";
 import { createLeases, leasedBucket, type LeasedObject, type LeasedRange } from "./leases.ts";
 
-const redis = new Redis(redisUrl());
+const redis = openTestRedis();
 afterAll(() => redis.disconnect());
 
 const open = () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Queue, Worker } from "bullmq";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { createBatchQueue } from "../batches/state/queue.ts";
 import { createChunkProcessor } from "../batches/run/processor.ts";
@@ -17,7 +17,7 @@ import { openRedis } from "../redis/connection/open.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import type { Connection } from "../credentials/connection.ts";
 import { createS3, type S3Options } from "../s3/create.ts";
-import { redisUrl, uniquePrefix } from "./fixtures.ts";
+import { openTestRedis, redisUrl, uniquePrefix } from "./fixtures.ts";
 
 export type BatchHarnessOptions = {
   readonly sandbox?: SandboxOptions;
@@ -53,7 +53,7 @@ export type BatchHarness = {
 export async function startBatchHarness(options: BatchHarnessOptions = {}): Promise<BatchHarness> {
   const sandbox = await startSandbox({ logSize: 50_000, ...options.sandbox });
   const prefix = options.prefix ?? uniquePrefix();
-  const redis = new Redis(options.redis ?? redisUrl(), { maxRetriesPerRequest: null });
+  const redis = openTestRedis(options.redis);
   redis.on("error", () => {});
   const folder = await mkdtemp(join(tmpdir(), "bucketline-batch-"));
   const documents = await openDocumentStore(pathToFileURL(folder).href);

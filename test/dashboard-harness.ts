@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { request } from "undici";
 import { createDashboard } from "../dashboard/create.ts";
 import { type DashboardConfig, parseDashboardConfig } from "../dashboard/config.ts";
 import { createToken, hashPassword } from "../dashboard/password-hash.ts";
-import { redisUrl, uniquePrefix } from "./fixtures.ts";
+import { openTestRedis, redisUrl, uniquePrefix } from "./fixtures.ts";
 
 export type Sent = {
   readonly method?: string;
@@ -66,7 +66,7 @@ export async function startDashboardHarness(options: DashboardHarnessOptions = {
     },
   });
   const dashboard = await createDashboard(config, { log: pino({ level: "trace" }, memory) });
-  const redis = new Redis(config.redis);
+  const redis = openTestRedis(config.redis);
   redis.on("error", () => {}); // tests that stop Redis say so themselves
   return {
     url: dashboard.url.replace(/\/$/, ""),

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { Redis } from "ioredis";
 import { inject } from "vitest";
+import { connectRedis } from "../redis/connection/connect.ts";
 
 /** An S3 server that we did not write; there is one where a Docker engine answers. */
 export type S3Server = {
@@ -23,8 +25,19 @@ export function redisUrl(): string {
 
 /** A prefix for keys in Redis that no other test uses. */
 export function uniquePrefix(): string {
-  return `test-${randomUUID()}`;
+  const prefix = `test-${randomUUID()}`;
+  return isCluster(redisUrl()) ? `{${prefix}}` : prefix;
 }
+
+/** A client of that Redis, to look into it and to change what is there. */
+export function openTestRedis(url = redisUrl()): Redis {
+  // A Cluster has all of the commands that tests use. Files of certificates are nothing that ioredis reads in a URL.
+  return isCluster(url) || url.includes("?")
+    ? (connectRedis(url) as unknown as Redis)
+    : new Redis(url, { maxRetriesPerRequest: null });
+}
+
+const isCluster = (url: string): boolean => url.startsWith("redis+cluster:");
 
 /** The S3 server of this test run that we did not write, where there is one; else tests use the sandbox's. */
 export function s3Server(): S3Server | undefined {

@@ -21,6 +21,7 @@ export type HarnessOptions = {
   readonly config?: Partial<WorkerConfig>;
   readonly env?: Readonly<Record<string, string>>;
   readonly redis?: string;
+  readonly prefix?: string;
 };
 
 /** One app, one worker, one S3 server, through a real Redis. */
@@ -38,7 +39,7 @@ export type Harness = {
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const sandbox = await startSandbox(options.sandbox);
   const folder = await mkdtemp(join(tmpdir(), "bucketline-test-"));
-  const prefix = uniquePrefix();
+  const prefix = options.prefix ?? uniquePrefix();
   const redis = options.redis ?? redisUrl();
   const documents = pathToFileURL(join(folder, "documents")).href;
   const config = await configure(options, { sandbox, folder, prefix, redis, documents });

@@ -6,6 +6,7 @@ import { redisKeys } from "../../redis/keys.ts";
 import { reachRedis } from "../../redis/connection/reach.ts";
 import { trueCause } from "../../redis/connection/true-cause.ts";
 import { withoutSecrets } from "../../redis/connection/url.ts";
+import { missingRights } from "../../redis/health/missing-rights.ts";
 import { probeWrite } from "../../redis/health/write-watch.ts";
 import { advise, fine, type Finding, messageOf, problem } from "./finding.ts";
 
@@ -83,7 +84,8 @@ async function factsOf(client: RedisClient, key: string): Promise<Facts> {
 async function whyUnwritable(client: RedisClient, key: string): Promise<string | undefined> {
   try {
     await probeWrite(client, key);
-    return undefined;
+    const missing = await missingRights(client, key);
+    return missing.length === 0 ? undefined : `no right to ${missing.join(", ")}`;
   } catch (error) {
     return lastRefusal(client, 2 * TIMEOUT_MS) ?? messageOf(error);
   }

@@ -1,12 +1,12 @@
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { redisUrl, uniquePrefix } from "../../test/fixtures.ts";
+import { openTestRedis, uniquePrefix } from "../../test/fixtures.ts";
 import { createThroughput } from "./throughput.ts";
 
 let redis: Redis;
 let prefix: string;
 beforeAll(() => {
-  redis = new Redis(redisUrl());
+  redis = openTestRedis();
 });
 beforeEach(() => {
   prefix = uniquePrefix();

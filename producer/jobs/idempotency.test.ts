@@ -1,5 +1,4 @@
 import { Queue } from "bullmq";
-import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { redisKeys } from "../../redis/keys.ts";
 import { claimAll, makeClaim, unclaimAll } from "./idempotency.ts";
@@ -7,8 +6,8 @@ import { inlineList, setUp, startWorker, warnings } from "../protocol-worker.fix
 
 const input = { bucket: "in-1", prefix: "a/" };
 
-function queueOf({ url, prefix }: { readonly url: string; readonly prefix: string }): Queue {
-  const queue = new Queue("list-objects", { connection: { url }, prefix });
+function queueOf({ client, prefix }: Pick<ReturnType<typeof setUp>, "client" | "prefix">): Queue {
+  const queue = new Queue("list-objects", { connection: client, prefix });
   onTestFinished(() => queue.close());
   return queue;
 }
@@ -42,9 +41,7 @@ test("a job that outlives the memory of its key, as after a long delay, is not t
   const queue = queueOf(bench);
   // Seven days later.
   const claim = redisKeys(bench.prefix).idempotency("list-objects", first.id);
-  const redis = new Redis(bench.url);
-  onTestFinished(() => redis.disconnect());
-  expect(await redis.del(claim)).toBe(1);
+  expect(await bench.client.del(claim)).toBe(1);
   await expect(
     bench.producer.enqueue("list-objects", { bucket: "in-2" }, { idempotencyKey: "nightly" }),
   ).rejects.toMatchObject({ code: "IdempotencyConflict" });

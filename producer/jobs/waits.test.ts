@@ -14,8 +14,8 @@ async function ownRedis() {
   return redis;
 }
 
-function queueOf({ url, prefix }: { readonly url: string; readonly prefix: string }): Queue {
-  const queue = new Queue("list-objects", { connection: { url }, prefix });
+function queueOf({ client, prefix }: Pick<ReturnType<typeof setUp>, "client" | "prefix">): Queue {
+  const queue = new Queue("list-objects", { connection: client, prefix });
   onTestFinished(() => queue.close());
   return queue;
 }

@@ -64,3 +64,27 @@ test("refuses a database that Redis does not have", async () => {
   });
   redis.disconnect();
 });
+
+test("names every command that a user may not call, and leaves nothing behind", async () => {
+  await using server = await startRedis();
+  const admin = new Redis(server.url);
+  const may = "~app:* &app:* +@all -@admin -zpopmin -bzpopmin -xadd".split(" ");
+  await admin.call("ACL", "SETUSER", "app", "on", ">secret", ...may);
+  const redis = new Redis(server.url, { username: "app", password: "secret" });
+  try {
+    await expect(checkRedis(redis, { probeKey: "app:~probe" })).rejects.toMatchObject({
+      code: "UnsafeRedis",
+      message: expect.stringMatching(/missing: bzpopmin, xadd, zpopmin\. .*production\.md/) as string,
+    });
+    await admin.call("ACL", "SETUSER", "app", "+zpopmin", "+bzpopmin", "+xadd", "-evalsha");
+    await expect(checkRedis(redis, { probeKey: "app:~probe" })).rejects.toThrow(/evalsha/);
+    await admin.call("ACL", "SETUSER", "app", "+evalsha", "resetchannels");
+    await expect(checkRedis(redis, { probeKey: "app:~probe" })).rejects.toThrow(/missing: publish/);
+    await admin.call("ACL", "SETUSER", "app", "&app:*");
+    expect((await checkRedis(redis, { probeKey: "app:~probe" })).evictionPolicy).toBe("noeviction");
+    expect(await admin.keys("*:~probe:*")).toEqual([]);
+  } finally {
+    redis.disconnect();
+    admin.disconnect();
+  }
+});

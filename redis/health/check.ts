@@ -4,6 +4,7 @@ import { isCluster, type RedisClient } from "../connection/client.ts";
 import { connectionProblem } from "../connection/problem.ts";
 import { lastRefusal } from "../connection/connect.ts";
 import { isTooOld, readInfo, type RedisInfo } from "./info.ts";
+import { missingRights } from "./missing-rights.ts";
 import { probeWrite } from "./write-watch.ts";
 
 export type RedisFacts = {
@@ -23,6 +24,8 @@ type Options = {
   readonly signal?: AbortSignal | undefined;
 };
 
+const RIGHTS = "docs/production.md lists what a user of Redis has to be allowed";
+
 const LOOK_AGAIN_MS = 1000;
 
 /**
@@ -37,6 +40,7 @@ export async function checkRedis(client: RedisClient, options: Options): Promise
   const info = await permitted(() => readInfo(client, probeKey));
   if (info.get("role") === "slave") throw replicaError(info);
   await permitted(() => takesWrites(client, options));
+  refuseWithout(await permitted(() => missingRights(client, probeKey)));
   const facts = factsOf(info);
   if (isTooOld(facts.version))
     throw new ActivityError("UnsafeRedis", `expected Redis 6.2 or newer, got ${facts.version}`);
@@ -47,6 +51,14 @@ export async function checkRedis(client: RedisClient, options: Options): Promise
         "Run `redis-cli config set maxmemory-policy noeviction`, or set BUCKETLINE_ALLOW_EVICTION=true to accept the loss",
     );
   return facts;
+}
+
+function refuseWithout(missing: readonly string[]): void {
+  if (missing.length === 0) return;
+  throw new ActivityError(
+    "UnsafeRedis",
+    `expected the right to commands that are needed, missing: ${missing.join(", ")}. ${RIGHTS}`,
+  );
 }
 
 function factsOf(info: RedisInfo): RedisFacts {
@@ -85,7 +97,7 @@ async function permitted<T>(ask: () => Promise<T>): Promise<T> {
     if (/^(NOPERM|ERR unknown command)/.test(reply))
       throw new ActivityError(
         "UnsafeRedis",
-        `expected the right to a command that is needed, got: ${reply}. docs/production.md lists what a user of Redis has to be allowed`,
+        `expected the right to a command that is needed, got: ${reply}. ${RIGHTS}`,
         { cause },
       );
     throw cause;

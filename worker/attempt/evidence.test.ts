@@ -1,10 +1,9 @@
-import { Redis } from "ioredis";
 import { afterAll, describe, expect, test } from "vitest";
-import { redisUrl, uniquePrefix } from "../../test/fixtures.ts";
+import { openTestRedis, uniquePrefix } from "../../test/fixtures.ts";
 import { createEvidence } from "./evidence.ts";
 import type { CopyProof, Pin } from "../../s3/interface.ts";
 
-const redis = new Redis(redisUrl());
+const redis = openTestRedis();
 afterAll(() => redis.disconnect());
 
 const pin = (etag: string): Pin => ({

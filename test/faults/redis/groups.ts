@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { freePort, type Server, startServer, until } from "./server.ts";
+import { freePort, type Server, type Settings, startServer, until } from "./server.ts";
 
 const run = promisify(execFile);
 
@@ -76,13 +76,16 @@ export async function startSentinelGroup(): Promise<Group> {
   };
 }
 
-/** Three masters and three replicas, in cluster mode. `key` is one of those that have to share a slot. */
-export async function startClusterGroup(key: string): Promise<Group> {
+/** Servers in cluster mode, three of them masters. */
+export type ClusterServers = AsyncDisposable & { readonly servers: readonly Server[]; readonly url: string };
+
+/** Starts a cluster of three masters, each with so many replicas. */
+export async function startClusterServers(replicas: number, settings: Settings = DURABLE): Promise<ClusterServers> {
   await using starting = new AsyncDisposableStack();
   const servers: Server[] = [];
-  for (let n = 0; n < 6; n++) {
+  for (let n = 0; n < 3 * (replicas + 1); n++) {
     const server = await startServer({
-      ...DURABLE,
+      ...settings,
       "cluster-enabled": "yes",
       "cluster-node-timeout": DOWN_AFTER_MS,
       "cluster-port": await freePort(),
@@ -92,7 +95,20 @@ export async function startClusterGroup(key: string): Promise<Group> {
     servers.push(server);
   }
   const addresses = servers.map(({ port }) => `127.0.0.1:${port}`);
-  await run("redis-cli", ["--cluster", "create", ...addresses, "--cluster-replicas", "1", "--cluster-yes"]);
+  const shape = ["--cluster-replicas", String(replicas), "--cluster-yes"];
+  await run("redis-cli", ["--cluster", "create", ...addresses, ...shape]);
+  const owned = starting.move();
+  return {
+    servers,
+    url: `redis+cluster://${addresses.slice(0, 2).join(",")}`,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Three masters and three replicas, in cluster mode. `key` is one of those that have to share a slot. */
+export async function startClusterGroup(key: string): Promise<Group> {
+  await using starting = new AsyncDisposableStack();
+  const { servers, url } = starting.use(await startClusterServers(1));
   const slot = Number(await servers[0]?.cli("CLUSTER", "KEYSLOT", key));
   const master = async () => await ownerOf(servers, slot);
   const whole = async () => {
@@ -112,7 +128,7 @@ export async function startClusterGroup(key: string): Promise<Group> {
   const owned = starting.move();
   return {
     kind: "cluster",
-    url: `redis+cluster://${addresses.slice(0, 2).join(",")}`,
+    url,
     master,
     takenOver: (from) => anotherThan(from, master),
     demote: async () => {

@@ -24,17 +24,19 @@ export type Server = {
   stop(): Promise<void>;
 };
 
-export type Settings = Readonly<Record<string, string | number | readonly (string | number)[]>>;
+type Value = string | number;
+/** A list is what one setting takes; a list of lists sets it again and again. */
+export type Settings = Readonly<Record<string, Value | readonly Value[] | readonly (readonly Value[])[]>>;
 
 /** Starts redis-server, or as a sentinel one that watches what the lines of its configuration say. */
 export async function startServer(settings: Settings, sentinel?: readonly string[]): Promise<Server> {
   const port = await freePort();
   const dir = await mkdtemp(join(tmpdir(), "bucketline-faults-redis-"));
   const common = { port, bind: "127.0.0.1", dir, ...(sentinel ? {} : { save: "", "repl-diskless-sync-delay": 0 }) };
-  const flags = Object.entries({ ...common, ...settings }).flatMap(([name, value]) => [
-    `--${name}`,
-    ...[value].flat().map(String),
-  ]);
+  const flags = Object.entries({ ...common, ...settings }).flatMap(([name, value]) => {
+    const times = Array.isArray(value) && value.every((each) => Array.isArray(each)) ? value : [[value].flat()];
+    return times.flatMap((values) => [`--${name}`, ...values.map(String)]);
+  });
   const file = join(dir, "sentinel.conf");
   if (sentinel) await writeFile(file, `port ${port}\nbind 127.0.0.1\ndir ${dir}\n${sentinel.join("\n")}\n`);
   let child: ChildProcess | undefined;
