@@ -67,6 +67,7 @@ const OPTIONS: Readonly<Record<keyof WriteOptions, true>> = {
   deleteAfterDownload: true,
   id: true,
   size: true,
+  leftoverName: true,
   signal: true,
 };
 

@@ -16,7 +16,20 @@ export type WriteOptions = {
   readonly id?: string | undefined;
   /** Bytes that must come; fewer or more is `DocumentIncomplete`. */
   readonly size?: number | undefined;
+  /**
+   * By this name {@link DocumentStore.leftover} finds what a write left that was killed, or that failed of what may be tried again. Whoever gives it
+   * compares the whole with its origin: after a power cut nobody else vouches for those bytes. Default: nothing can be found.
+   */
+  readonly leftoverName?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+};
+
+/** The first bytes of content whose write was interrupted. */
+export type Leftover = {
+  /** Bytes that are there. */
+  readonly size: number;
+  /** The first `length` of them. */
+  read(length: number): AsyncIterable<Uint8Array>;
 };
 
 export type ReadOptions = {
@@ -36,6 +49,8 @@ export type DocumentStore = {
    * the first byte); only a complete, verified read deletes a `deleteAfterDownload` document. Rejects with `DocumentNotFound` or `DocumentExpired`.
    */
   read(pointer: DocumentPointer, options?: ReadOptions): Promise<Readable>;
+  /** What an interrupted write of this name left, for an hour. A store that keeps none has no such method. */
+  leftover?(name: string): Promise<Leftover | undefined>;
   /** The pointer of a document by its id, or `undefined`. */
   find(id: string, options?: { readonly signal?: AbortSignal }): Promise<DocumentPointer | undefined>;
   /** Already gone counts as deleted. */

@@ -58,6 +58,8 @@ export type JobContext = {
   readonly destination: S3;
   readonly documents: DocumentStore;
   readonly evidence: Evidence;
+  /** This job and no other, not even a later one of the same id: what is kept for its next attempt bears this name. */
+  readonly identity: string;
   /** Tells how far the attempt is with the bytes that it moves. */
   readonly progress: ReportProgress;
   /** Ends with the operation's timeout, a cancel, a lost lock, or the worker's shutdown deadline. */

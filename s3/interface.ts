@@ -156,6 +156,13 @@ export type DeleteOutcome = {
   readonly error?: import("../model/activity-error.ts").ActivityError;
 };
 
+/** Bytes from the beginning of an object's content that need not come again. */
+export type KeptBytes = {
+  readonly size: number;
+  /** The first `length` of them. */
+  read(length: number): AsyncIterable<Uint8Array>;
+};
+
 /**
  * One profile's view of its store: what handlers and batches may do. Every answer is checked before it is believed; every
  * failure is an ActivityError. https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
@@ -175,6 +182,8 @@ export type S3 = {
       readonly ifMatch?: string | undefined;
       /** Told how many bytes will come; what it returns is called with them as they are read. */
       readonly progress?: ((of: number) => (bytes: number) => void) | undefined;
+      /** Asked for the first bytes of a large object that an earlier attempt got; only where the whole can be compared with the store's word. */
+      readonly kept?: ((object: ObjectDetails) => Promise<KeptBytes | undefined>) | undefined;
     },
     call: Call,
   ): Promise<Download>;

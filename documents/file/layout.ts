@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { parseGeneration } from "../generation.ts";
@@ -24,6 +24,25 @@ export function fileOf(root: string, id: string): { readonly folder: string; rea
 /** The folder of files that are not yet documents: on the same file system, so that a rename moves them. */
 export function unfinishedFolder(root: string): string {
   return join(root, "tmp");
+}
+
+const UNFINISHED = /^(?:[0-9a-f]{32}-)?[0-9a-f]{32}\.tmp$/;
+
+/** A new name for a file that is not yet a document; with `name`, one by which {@link unfinishedOf} finds it. */
+export function newUnfinished(root: string, name: string | undefined): string {
+  const random = randomBytes(16).toString("hex");
+  return join(unfinishedFolder(root), `${name === undefined ? "" : `${leftoverHash(name)}-`}${random}.tmp`);
+}
+
+/** Paths of all files that are not yet documents, or of those of one name. */
+export async function unfinishedOf(root: string, name?: string): Promise<readonly string[]> {
+  const folder = unfinishedFolder(root);
+  const start = name === undefined ? "" : `${leftoverHash(name)}-`;
+  return (await names(folder, UNFINISHED)).filter((file) => file.startsWith(start)).map((file) => join(folder, file));
+}
+
+function leftoverHash(name: string): string {
+  return createHash("sha256").update(name).digest("hex").slice(0, 32);
 }
 
 /** All generations of a document, oldest first. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ActivityError } from "../../model/activity-error.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { DocumentStore } from "../interface.ts";
 import { fileStoreError } from "./error.ts";
 import { openDocumentStore } from "../open.ts";
@@ -88,6 +88,54 @@ describe("the folder", () => {
       retryable: true,
     });
     expect(await harness.stored()).toEqual([]);
+  });
+});
+
+describe("a write that has a name for what it leaves", () => {
+  const name = "job 1";
+  const breaking = (error: ActivityError) =>
+    (async function* () {
+      yield Buffer.alloc(MIB, "a");
+      yield Buffer.alloc(MIB, "b");
+      throw error;
+    })();
+  const retryable = (code: "IncompleteBody" | "VerificationFailed") =>
+    new ActivityError(code, "x", { retryable: true });
+  const bytes = async (length: number) => {
+    const chunks = (await store.leftover?.(name))?.read(length);
+    return chunks === undefined ? "nothing is left" : await text(chunks);
+  };
+
+  test("leaves what came to another attempt, until that is stored", async () => {
+    const write = store.write(breaking(retryable("IncompleteBody")), { name: "a", leftoverName: name });
+    await expect(write).rejects.toMatchObject({ code: "IncompleteBody" });
+    expect(await store.leftover?.(name)).toMatchObject({ size: 2 * MIB });
+    expect(await bytes(MIB + 1)).toBe(`${"a".repeat(MIB)}b`);
+    expect(await store.leftover?.("job 2")).toBeUndefined();
+    await store.write("the whole", { name: "a", leftoverName: name });
+    expect(await store.leftover?.(name)).toBeUndefined();
+    expect(await harness.stored()).toHaveLength(1);
+  });
+
+  test.each([
+    ["bytes that are not the content's", retryable("VerificationFailed")],
+    ["what nobody will try again", new ActivityError("Cancelled", "x")],
+  ])("leaves nothing of %s", async (_, error) => {
+    await expect(store.write(breaking(error), { name: "a", leftoverName: name })).rejects.toBe(error);
+    expect(await harness.stored()).toEqual([]);
+  });
+
+  test("is swept of it after an hour", async () => {
+    await store.write(breaking(retryable("IncompleteBody")), { name: "a", leftoverName: name }).catch(() => undefined);
+    expect((await store.sweep()).orphans).toBe(0);
+    later = 2 * HOUR_MS;
+    expect((await store.sweep()).orphans).toBe(1);
+    expect(await harness.stored()).toEqual([]);
+  });
+
+  test("says that it may be tried again where less is there than it was", async () => {
+    await store.write(breaking(retryable("IncompleteBody")), { name: "a", leftoverName: name }).catch(() => undefined);
+    await expect(bytes(2 * MIB + 1)).rejects.toMatchObject({ code: "DocumentStoreFailed", retryable: true });
   });
 });
 

@@ -6,6 +6,7 @@ import { FOLDER_MODE, generationsOf, remove, unfinishedFolder } from "./layout.t
 import { deleteExact, openNewest, readDocument } from "./read.ts";
 import { fileStoreError } from "./error.ts";
 import type { FileRoom } from "./room.ts";
+import { findLeftover } from "./leftover.ts";
 import { measure, sweep } from "./sweep.ts";
 import { writeDocument } from "./write.ts";
 import { silentLog, type StoreLog } from "../store-log.ts";
@@ -39,6 +40,7 @@ export async function openFileStore(
   return {
     location,
     write: (source, options) => guarded("write a document", () => writeDocument(room, source, options)),
+    leftover: (name) => guarded("look for an interrupted write", () => findLeftover(room, name)),
     read: (pointer, options) => guarded("read a document", () => readDocument(room, pointer, options)),
     find: (id, { signal } = {}) =>
       guarded("find a document", async () => {

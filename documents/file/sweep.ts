@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { ActivityError } from "../../model/activity-error.ts";
 import { ORPHAN_AGE_MS } from "../draft.ts";
-import { allFiles, isMissing, names, remove, type StoredFile, unfinishedFolder } from "./layout.ts";
+import { allFiles, isMissing, remove, type StoredFile, unfinishedOf } from "./layout.ts";
 import { openFile } from "./read.ts";
 import type { FileRoom } from "./room.ts";
 
@@ -75,9 +74,8 @@ async function pointerOf(file: StoredFile) {
 
 async function sweepUnfinished({ root, now }: FileRoom, signal: AbortSignal | undefined): Promise<number> {
   let removed = 0;
-  for (const name of await names(unfinishedFolder(root), /^[0-9a-f]{32}\.tmp$/)) {
+  for (const path of await unfinishedOf(root)) {
     signal?.throwIfAborted();
-    const path = join(unfinishedFolder(root), name);
     if (!(await isOlderThan(path, now() - ORPHAN_AGE_MS))) continue;
     await remove(path);
     removed += 1;

@@ -1,39 +1,67 @@
-import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { DocumentPointer } from "../../model/entities.ts";
 import { tallyContent } from "../content-tally.ts";
 import { type DocumentDraft, draftDocument } from "../draft.ts";
 import { documentIncomplete } from "../errors.ts";
 import type { DocumentSource, WriteOptions } from "../interface.ts";
-import { FILE_MODE, fileOf, FOLDER_MODE, generationsOf, isMissing, remove, unfinishedFolder } from "./layout.ts";
+import {
+  FILE_MODE,
+  fileOf,
+  FOLDER_MODE,
+  generationsOf,
+  isMissing,
+  newUnfinished,
+  remove,
+  unfinishedOf,
+} from "./layout.ts";
 import { encodeRecord } from "./record.ts";
 import type { FileRoom } from "./room.ts";
 import { newNonce, nextGeneration } from "../generation.ts";
 import { checkSource, releaseSource, sourceBytes } from "../source-bytes.ts";
 
 /**
- * Writes, flushes, then renames. Killed before the rename it leaves an unfinished file, which the sweeper removes; killed after it, the
- * document is there, whole, and at most an older generation beside it.
+ * Writes, flushes, then renames. Killed before the rename it leaves an unfinished file, for another attempt to read or for the sweeper to remove;
+ * killed after it, the document is there, whole, and at most an older generation beside it.
  */
 export async function writeDocument(
   room: FileRoom,
   source: DocumentSource,
   options: WriteOptions,
 ): Promise<DocumentPointer> {
-  const unfinished = join(unfinishedFolder(room.root), `${randomBytes(16).toString("hex")}.tmp`);
+  const { leftoverName } = options;
+  const unfinished = newUnfinished(room.root, leftoverName);
   try {
     checkSource(source);
     const draft = draftDocument(options);
     options.signal?.throwIfAborted();
     const pointer = await writeUnfinished(unfinished, source, draft, room, options);
     await publish(room, unfinished, draft);
+    if (leftoverName !== undefined) await removeLeftovers(room, leftoverName);
     return pointer;
   } catch (error) {
     releaseSource(source);
     // What cannot be removed now is the sweeper's; the first error is the one to tell.
-    await rm(unfinished, { force: true }).catch(() => undefined);
+    if (leftoverName === undefined || !mayGoOn(error)) {
+      await rm(unfinished, { force: true }).catch(() => undefined);
+      // What this write went on with was no better.
+      if (leftoverName !== undefined) await removeLeftovers(room, leftoverName);
+    }
     throw error;
+  }
+}
+
+/** Another attempt may go on with what is there: not with bytes that are not the content's, nor where the disk is full. */
+function mayGoOn(error: unknown): boolean {
+  return error instanceof ActivityError && error.retryable && error.code !== "VerificationFailed";
+}
+
+async function removeLeftovers({ root, log }: FileRoom, name: string): Promise<void> {
+  try {
+    for (const path of await unfinishedOf(root, name)) await remove(path);
+  } catch (error) {
+    log.warn({ err: error }, "what an interrupted write left could not be removed; the sweeper will try");
   }
 }
 

@@ -1,7 +1,10 @@
 import { setTimeout as later } from "node:timers/promises";
-import { text } from "node:stream/consumers";
-import { expect } from "vitest";
-import { test } from "../../test/harness.ts";
+import { randomBytes } from "node:crypto";
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { buffer, text } from "node:stream/consumers";
+import { expect, onTestFinished, vi } from "vitest";
+import { startHarness, test } from "../../test/harness.ts";
 
 test("downloads an object into a verified document, gone after one complete read", async ({
   sandbox,
@@ -41,6 +44,38 @@ test("retries a body that ends early and leaves no half document behind", async 
   const { document } = await run("get-object", { object: { bucket: "short", key: "a" } });
   expect(fault.hits).toBe(1);
   expect((await text(await harness.producer.documents.read(document))).length).toBe(100_000);
+});
+
+const MIB = 1024 ** 2;
+
+test.each([
+  ["asks only for what is missing of a large object that broke off", false],
+  ["takes the whole again where what it kept is not what the store has", true],
+])("%s", async (_, spoilt) => {
+  const harness = await startHarness({ profile: { transfer: { threshold: 5 * MIB, concurrency: 1 } } });
+  onTestFinished(() => harness.close());
+  const { sandbox, producer, folder } = harness;
+  sandbox.createBucket("long");
+  const content = randomBytes(8 * MIB);
+  sandbox.put("long", "a", content);
+  sandbox.fault({ operation: "GetObject", kind: "truncate", afterBytes: 7 * MIB, times: 1 });
+  const job = await producer.enqueue("get-object", { object: { bucket: "long", key: "a" } });
+  if (spoilt) {
+    const unfinished = join(folder, "documents", "tmp");
+    await vi.waitFor(async () => expect(await readdir(unfinished)).toHaveLength(1), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await job.state()).toBe("delayed"), { timeout: 10_000 });
+    const [name = ""] = await readdir(unfinished);
+    await using handle = await open(join(unfinished, name), "r+");
+    await handle.write("spoilt", 1000);
+  }
+  const { document } = await job.result({ timeout: 30_000 });
+  expect((await buffer(await producer.documents.read(document, { keep: true }))).equals(content)).toBe(true);
+  const ranges = sandbox.log.filter(({ operation }) => operation === "GetObject").map(({ headers }) => headers.range);
+  const missing = ranges.flatMap((range) => (range === undefined ? [] : [8 * MIB - Number(/(\d+)-/.exec(range)?.[1])]));
+  expect(missing).toHaveLength(1);
+  expect(missing[0]).toBeLessThan(2 * MIB);
+  expect(ranges).toHaveLength(spoilt ? 4 : 3);
+  expect(await readdir(join(folder, "documents", "tmp"))).toEqual([]);
 });
 
 test("fails with NoSuchKey that names the object, and with PreconditionFailed for another ETag", async ({

@@ -4,7 +4,7 @@ import { pulledStream } from "../parts/download/pulled-stream.ts";
 import { rangedBody, type Span } from "../parts/download/ranged-body.ts";
 import { checkedBody, contentCheck } from "../proof/content.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import type { Call, Download, S3 } from "../interface.ts";
+import type { Call, Download, KeptBytes, S3 } from "../interface.ts";
 import type { Store } from "../store.ts";
 import { type OpenObject, openObject } from "./open-object.ts";
 import { partsOfObject } from "./object-parts.ts";
@@ -26,7 +26,13 @@ export async function get(store: Store, request: GetRequest, call: Call): Promis
     const whole = size === facts.details.size;
     const parts = whole ? await partsOfObject(store, facts, call) : undefined;
     const check = whole ? contentCheck(facts, parts) : undefined;
-    const body = counted(inRanges(store, request, { ...opened, offset }, call), request.progress?.(size));
+    const keeps = check !== undefined && size > store.transfer.threshold;
+    const kept = keeps ? await request.kept?.(facts.details) : undefined;
+    const content =
+      kept === undefined
+        ? inRanges(store, request, { ...opened, offset }, call)
+        : afterKept(store, request, kept, opened, call);
+    const body = counted(content, request.progress?.(size));
     let verdict: "same" | "unknown" = "unknown";
     const compared: Download["compared"] = () => (verdict === "same" ? check?.by : undefined);
     if (check === undefined) return { body, size, object: facts.details, facts, compared };
@@ -39,6 +45,31 @@ export async function get(store: Store, request: GetRequest, call: Call): Promis
     opened.body.destroy();
     throw error;
   }
+}
+
+/** What an earlier attempt kept, and then the rest, which is asked for when its turn comes: a store does not wait for the disk. */
+function afterKept(store: Store, request: GetRequest, kept: KeptBytes, opened: OpenObject, call: Call): Readable {
+  const { size, facts } = opened;
+  opened.body.destroy();
+  // At least one byte is still to come: an empty range cannot be asked for. Behind the content more may lie than is its own.
+  const start = Math.min(kept.size, size - 1);
+  let rest: Readable | undefined;
+  async function* chunks(): AsyncGenerator<Buffer> {
+    for await (const chunk of kept.read(start)) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const { etag, versionId = request.object.versionId } = facts.details;
+    const object = { ...request.object, ...(versionId !== undefined && { versionId }) };
+    const range = { start, end: size - 1 };
+    const part = await openObject(store, { object, range, ifMatch: etag }, call).catch((error: unknown) => {
+      throw asChanged(error, request.object, etag);
+    });
+    rest = part.ranged ? inRanges(store, request, { ...part, offset: start }, call) : part.body;
+    let skip = part.ranged ? 0 : start;
+    for await (const chunk of rest as AsyncIterable<Buffer>) {
+      if (skip < chunk.length) yield chunk.subarray(skip);
+      skip = Math.max(0, skip - chunk.length);
+    }
+  }
+  return pulledStream(chunks(), () => rest?.destroy());
 }
 
 function counted(body: Readable, onBytes: ((bytes: number) => void) | undefined): Readable {

@@ -126,6 +126,7 @@ async function attempt(activity: ActivityName, job: Job, { run, log, deps }: Sco
       data,
       attempt: attemptsMade + 1,
       evidence,
+      identity: key,
       signal,
       deadline,
       exclusively,

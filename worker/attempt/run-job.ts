@@ -30,6 +30,7 @@ export type Attempt = {
   readonly data: unknown;
   readonly attempt: number;
   readonly evidence: Evidence;
+  readonly identity: string;
   readonly progress: ReportProgress;
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
@@ -56,6 +57,7 @@ export async function runJob(attempt: Attempt, deps: RunDeps): Promise<unknown> 
     destination: to.connection === s3.connection ? s3 : to,
     documents: deps.documents,
     evidence: attempt.evidence,
+    identity: attempt.identity,
     progress: attempt.progress,
     signal,
     deadline: attempt.deadline,
