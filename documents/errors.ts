@@ -53,6 +53,6 @@ export function isSameDocument(one: DocumentPointer, other: DocumentPointer): bo
     one.sha256 === other.sha256 &&
     one.size === other.size &&
     one.name === other.name &&
-    one.expiresAt === other.expiresAt
+    Date.parse(one.expiresAt) === Date.parse(other.expiresAt)
   );
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { CustomerKeyRef } from "./customer-key.ts";
-import { keyProblem, MAX_KEY_BYTES } from "./object-key.ts";
+import { keyProblem, MAX_KEY_BYTES, SAFE_KEY } from "./object-key.ts";
 
 /**
  * A bucket's name. Wider than AWS's rule for new buckets (3 to 63, lower case), because older buckets have names up to 255
@@ -21,7 +21,13 @@ export const ObjectKey = z
     const problem = keyProblem(key);
     if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
   })
-  .meta({ description: 'Key of an object: 1 to 1,024 bytes of UTF-8, without "." and ".." segments' });
+  .meta({
+    description: 'Key of an object: 1 to 1,024 bytes of UTF-8, without "." and ".." segments',
+    // The same as far as JSON Schema can say it: it counts characters, not bytes.
+    minLength: 1,
+    maxLength: MAX_KEY_BYTES,
+    pattern: SAFE_KEY,
+  });
 
 /** Text that can be sent: a lone surrogate has no UTF-8 form. */
 export const wellFormed = (): z.ZodString =>
@@ -32,7 +38,10 @@ export const KeyPrefix = wellFormed()
   .refine((prefix) => Buffer.byteLength(prefix) <= MAX_KEY_BYTES, {
     error: "expected at most 1,024 bytes of UTF-8, as keys have",
   })
-  .meta({ description: "What the keys start with: at most 1,024 bytes of UTF-8. Empty: all keys" });
+  .meta({
+    description: "What the keys start with: at most 1,024 bytes of UTF-8. Empty: all keys",
+    maxLength: MAX_KEY_BYTES,
+  });
 
 export const ETag = z
   .string()
@@ -172,7 +181,8 @@ export const DocumentPointer = z
       .string()
       .regex(/^[0-9a-f]{64}$/, { error: "expected 64 hexadecimal digits" })
       .meta({ description: "SHA-256 of the content: hex, lower case" }),
-    expiresAt: Timestamp.meta({ description: "When it may be removed, in UTC" }),
+    // Clients of other languages write the same instant with an offset.
+    expiresAt: z.iso.datetime({ offset: true }).meta({ description: "When it may be removed" }),
     deleteAfterDownload: z.boolean().meta({ description: "Whether it is removed once it was read whole" }),
   })
   .meta({ id: "DocumentPointer", description: "Where the content of an object lies outside S3" });

@@ -1,6 +1,9 @@
 /** S3's limit on a key, in bytes of UTF-8. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 export const MAX_KEY_BYTES = 1024;
 
+/** What {@link keyProblem} says of segments, as a regular expression for JSON Schema. */
+export const SAFE_KEY = String.raw`^(?!\.{1,2}(?:/|$))(?![\s\S]*/\.{1,2}(?:/|$))`;
+
 /**
  * Why a key cannot be sent safely, or `undefined` where it can.
  * A `.` or `..` segment is resolved by many HTTP clients and proxies and then names another object, even in

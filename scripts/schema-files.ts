@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { BatchSpec } from "../batches/spec/request.ts";
 import { ManifestLine } from "../batches/listing/manifest-lines.ts";
+import { withoutNever } from "../dashboard/api/openapi.ts";
 import { PLAIN_PROVIDERS, ProviderConfig } from "../credentials/provider-config.ts";
 import { ProfilesFile } from "../credentials/profiles-file.ts";
 import { activityNames, contracts } from "../jobs/contracts.ts";
@@ -21,6 +23,7 @@ export function schemaFiles(): ReadonlyMap<string, JsonSchema> {
     add(`${name}.result`, summary, result, "output");
   }
   add("profiles", "The worker's connections to stores (BUCKETLINE_PROFILES)", ProfilesFile);
+  add("batch", "One operation over many objects", BatchSpec);
   add("manifest-line", "A line of an NDJSON manifest", ManifestLine);
   return files;
 }
@@ -32,6 +35,7 @@ export function renderSchema(schema: JsonSchema): string {
 
 /** What a schema in zod does before it looks is not in the JSON Schema. */
 function override({ zodSchema, jsonSchema }: { zodSchema: unknown; jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  withoutNever(jsonSchema);
   if (zodSchema === ProviderConfig)
     jsonSchema.oneOf?.unshift({ type: "string", enum: [...PLAIN_PROVIDERS] as string[] }); // they are strings
 }

@@ -42,17 +42,27 @@ const Count = z.int().positive();
 /** Which objects of a prefix are meant. All conditions must hold. Objects that do not match are only counted as `filtered`. */
 export const BatchFilter = z
   .strictObject({
-    /** Globs on the key after `source.prefix` (the whole key for items and manifests); one must match. `*` does not cross a `/`, `**` does; see `createGlob`. */
-    include: z.array(Glob).min(1).max(100).optional(),
-    /** Globs; none may match. */
-    exclude: z.array(Glob).min(1).max(100).optional(),
-    /** Bytes, both ends counted. */
-    minSize: z.int().nonnegative().optional(),
-    maxSize: z.int().nonnegative().optional(),
-    /** Last modified before or after this instant, in UTC or with an offset. */
-    modifiedBefore: z.iso.datetime({ offset: true }).optional(),
-    modifiedAfter: z.iso.datetime({ offset: true }).optional(),
-    storageClasses: z.array(StorageClass).min(1).max(20).optional(),
+    include: z.array(Glob).min(1).max(100).optional().meta({
+      description:
+        "Globs on the key after `source.prefix` (the whole key for items and manifests); one must match. `*` does not cross a `/`, `**` does",
+    }),
+    exclude: z.array(Glob).min(1).max(100).optional().meta({ description: "Globs; none may match" }),
+    minSize: z.int().nonnegative().optional().meta({ description: "Bytes that an object has at least" }),
+    maxSize: z.int().nonnegative().optional().meta({ description: "Bytes that an object has at most" }),
+    modifiedBefore: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: "Last modified before this instant" }),
+    modifiedAfter: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: "Last modified after this instant" }),
+    storageClasses: z
+      .array(StorageClass)
+      .min(1)
+      .max(20)
+      .optional()
+      .meta({ description: "Objects of these storage classes" }),
   })
   .refine(({ minSize = 0, maxSize = Infinity }) => minSize <= maxSize, {
     path: ["maxSize"],
@@ -61,6 +71,10 @@ export const BatchFilter = z
   .refine(({ include = [], exclude = [] }) => wildcardsOf([...include, ...exclude]) <= MAX_WILDCARDS, {
     path: ["include"],
     error: `expected at most ${MAX_WILDCARDS} wildcards in all globs together; give the objects as items or a manifest`,
+  })
+  .meta({
+    id: "BatchFilter",
+    description: "Which objects are meant. All conditions must hold; what does not match is only counted as `filtered`",
   });
 
 /** Of patterns that are globs; one that is not was refused by itself. */
@@ -70,46 +84,66 @@ function wildcardsOf(patterns: readonly string[]): number {
 
 export type BatchFilter = z.infer<typeof BatchFilter>;
 
-export const PrefixSource = z.strictObject({ bucket: BucketName, prefix: KeyPrefix.default("") });
+export const PrefixSource = z
+  .strictObject({ bucket: BucketName, prefix: KeyPrefix.default("") })
+  .meta({ id: "PrefixSource", description: "All objects of a bucket whose keys start with a prefix" });
 
 const BatchItem = ObjectRef.extend({
-  /** The pin: without it the object is looked at just before it is copied. */
-  etag: z.string().min(1).max(256).optional(),
-  size: z.int().nonnegative().optional(),
-  lastModified: z.iso.datetime().optional(),
-  storageClass: z.string().max(64).optional(),
-  /** Overrules `destination.prefix`. */
-  destinationKey: ObjectKey.optional(),
-});
+  etag: z.string().min(1).max(256).optional().meta({
+    description: "Only the content with this ETag. Without it the object is looked at just before it is copied",
+  }),
+  size: z.int().nonnegative().optional().meta({ description: "Bytes, where they are known" }),
+  lastModified: z.iso.datetime().optional().meta({ description: "When it was written, where that is known" }),
+  storageClass: z.string().max(64).optional().meta({ description: "Its storage class, where that is known" }),
+  destinationKey: ObjectKey.optional().meta({ description: "Key of the copy; overrules `destination.prefix`" }),
+}).meta({ id: "BatchItem", description: "One object of a batch. An object from a listing can be passed as it is" });
 export type BatchItem = z.infer<typeof BatchItem>;
 
-const ItemsSource = z.strictObject({ items: z.array(BatchItem).min(1).max(MAX_ITEMS) });
+const ItemsSource = z
+  .strictObject({
+    items: z
+      .array(BatchItem)
+      .min(1)
+      .max(MAX_ITEMS)
+      .meta({ description: "1 to 1,000 objects, each once; more go into a manifest" }),
+  })
+  .meta({ id: "ItemsSource", description: "Objects that are named one by one" });
 
-const ManifestSource = z.strictObject({
-  manifest: DocumentPointer,
-  /**
-   * `csv`: lines of `bucket,key[,versionId]` with URL-encoded keys, as S3 Batch Operations and S3 Inventory write them.
-   * `ndjson`: lines of `{ bucket?, key, versionId?, etag?, size?, destinationKey? }`.
-   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create-job.html#specify-batchjob-manifest
-   */
-  format: z.enum(["csv", "ndjson"]),
-  /** For NDJSON lines without one. */
-  bucket: BucketName.optional(),
-});
+const ManifestSource = z
+  .strictObject({
+    manifest: DocumentPointer.meta({ description: "The document that names the objects, a line each" }),
+    /**
+     * `csv`: lines of `bucket,key[,versionId]` with URL-encoded keys, as S3 Batch Operations and S3 Inventory write them.
+     * `ndjson`: lines of `{ bucket?, key, versionId?, etag?, size?, destinationKey? }`.
+     * https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-create-job.html#specify-batchjob-manifest
+     */
+    format: z.enum(["csv", "ndjson"]).meta({
+      description:
+        "csv: lines of bucket,key[,versionId] with URL-encoded keys, as S3 Batch Operations and S3 Inventory write them; ndjson: JSON objects, see manifest-line.json",
+    }),
+    bucket: BucketName.optional().meta({ description: "For NDJSON lines without one" }),
+  })
+  .meta({ id: "ManifestSource", description: "Objects that a document names" });
 
 /** Where the objects of a batch go; for verbs that have a destination. @param verb for the message where there is none */
 export const destinationOf = (verb: string) =>
-  z.strictObject(
-    {
-      bucket: BucketName,
-      /** Takes the place of `source.prefix`; stands before the whole key of items and manifests. Default: keys stay as they are. */
-      prefix: KeyPrefix.optional(),
-      credentials: CredentialsRef.optional(),
-      /** Of the customer's keys, the one that encrypts what is written. Default: `customerKey`, unless `encryption` is given. */
-      customerKey: CustomerKeyRef.optional(),
-    },
-    { error: ({ input }) => (input === undefined ? `expected one for a ${verb}` : undefined) },
-  );
+  z
+    .strictObject(
+      {
+        bucket: BucketName,
+        prefix: KeyPrefix.optional().meta({
+          description:
+            "Takes the place of `source.prefix`; stands before the whole key of items and manifests. Default: keys stay as they are",
+        }),
+        credentials: CredentialsRef.optional().meta({ description: "Whose credentials write. Default: the batch's" }),
+        customerKey: CustomerKeyRef.optional().meta({
+          description:
+            "Of the customer's keys, the one that encrypts what is written. Default: `customerKey`, unless `encryption` is given",
+        }),
+      },
+      { error: ({ input }) => (input === undefined ? `expected one for a ${verb}` : undefined) },
+    )
+    .meta({ description: "Where the objects go" });
 
 /** For verbs that work on objects where they are. @param verb for the message */
 export const noDestination = (verb: string) => z.never({ error: `expected none for a ${verb}` }).optional();
@@ -117,13 +151,17 @@ export const noDestination = (verb: string) => z.never({ error: `expected none f
 /** What a batch of every verb may be asked for, beside the verb and its destination. */
 export const batchFields = {
   credentials: CredentialsRef.optional(),
-  /** The requester pays, in buckets whose owners want that. Default: as the profile says. */
-  requesterPays: z.boolean().optional(),
-  /** The customer's key that encrypts the sources (SSE-C); those without one are copied all the same. */
-  customerKey: CustomerKeyRef.optional(),
-  source: z.union([PrefixSource, ItemsSource, ManifestSource], {
-    error: "expected { bucket, prefix }, { items: 1 to 1,000 objects } or { manifest, format }",
+  requesterPays: z.boolean().optional().meta({
+    description: "The requester pays, in buckets whose owners want that. Default: as the profile says",
   }),
+  customerKey: CustomerKeyRef.optional().meta({
+    description: "The customer's key that encrypts the sources (SSE-C); those without one are copied all the same",
+  }),
+  source: z
+    .union([PrefixSource, ItemsSource, ManifestSource], {
+      error: "expected { bucket, prefix }, { items: 1 to 1,000 objects } or { manifest, format }",
+    })
+    .meta({ description: "Which objects: a prefix, items, or a manifest" }),
   filter: BatchFilter.optional(),
   onConflict: OnConflict.default("overwrite"),
   /**
@@ -131,36 +169,53 @@ export const batchFields = {
    * delete the only copy. `wait`: starts once the other has ended; `fail`: the batch fails with `Overlap`.
    */
   onOverlap: OnOverlap.default("wait"),
-  /** The weakest proof on which a move may delete a source. */
-  minVerify: Verified.default("size"),
-  /** What becomes of objects that must be restored before they can be read (GLACIER, DEEP_ARCHIVE). */
-  archived: z.enum(["skip", "fail"]).default("fail"),
-  /** Replaces what copies else carry over from their sources. */
+  minVerify: Verified.default("size").meta({ description: "The weakest proof on which a move may delete a source" }),
+  archived: z.enum(["skip", "fail"]).default("fail").meta({
+    description: "What becomes of objects that must be restored before they can be read (GLACIER, DEEP_ARCHIVE)",
+  }),
+  // Replaces what copies else carry over from their sources.
   ...attributeFields,
-  /** 1 goes first, 2,000 last; batches of one priority share fairly. */
-  priority: z.int().min(1).max(MAX_PRIORITY).default(100),
-  /** Over all workers. */
-  maxObjectsPerSecond: z.number().positive().max(1_000_000).optional(),
-  /** The batch ends, completed, after so many objects. */
-  maxObjects: Count.optional(),
-  /** The batch ends, completed, before the object that would exceed so many bytes. */
-  maxBytes: Count.optional(),
-  /** The batch fails once more than `ratio` of at least `minimum` attempted objects failed. */
+  priority: z
+    .int()
+    .min(1)
+    .max(MAX_PRIORITY)
+    .default(100)
+    .meta({ description: "1 goes first, 2,000 last; batches of one priority share fairly" }),
+  maxObjectsPerSecond: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .optional()
+    .meta({ description: "At most so many objects a second, over all workers. Default: no limit" }),
+  maxObjects: Count.optional().meta({ description: "The batch ends, completed, after so many objects" }),
+  maxBytes: Count.optional().meta({
+    description: "The batch ends, completed, before the object that would exceed so many bytes",
+  }),
   failureThreshold: z
-    .strictObject({ ratio: z.number().min(0).max(1).default(0.5), minimum: Count.default(1000) })
-    .default({ ratio: 0.5, minimum: 1000 }),
-  /** Which rows the report holds: all, or only what failed or was not attempted. */
-  report: z.enum(["all", "failures"]).default("all"),
-  /** Only lists and counts; ends `planned`, waiting for `confirm()`. */
-  dryRun: z.boolean().default(false),
-  /** Seconds for which record and report are kept after the end, and for which a plan can be confirmed. Default 30 days. */
+    .strictObject({
+      ratio: z.number().min(0).max(1).default(0.5).meta({ description: "Part of the attempted objects, from 0 to 1" }),
+      minimum: Count.default(1000).meta({ description: "Attempted objects before it is looked at" }),
+    })
+    .default({ ratio: 0.5, minimum: 1000 })
+    .meta({ description: "The batch fails once more than `ratio` of at least `minimum` attempted objects failed" }),
+  report: z
+    .enum(["all", "failures"])
+    .default("all")
+    .meta({ description: "Which rows the report holds: all, or only what failed or was not attempted" }),
+  dryRun: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Only lists and counts; ends `planned`, waiting to be confirmed" }),
   retention: z
     .int()
     .min(60)
     .max(3650 * DAY_S)
-    .default(30 * DAY_S),
-  /** For people. */
-  label: z.string().min(1).max(200).optional(),
+    .default(30 * DAY_S)
+    .meta({
+      description:
+        "Seconds for which record and report are kept after the end, and for which a plan can be confirmed. Default: 30 days",
+    }),
+  label: z.string().min(1).max(200).optional().meta({ description: "Name of the batch, for people" }),
 };
 
 export type PrefixSource = z.output<typeof PrefixSource>;

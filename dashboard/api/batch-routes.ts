@@ -171,7 +171,7 @@ function startingRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[]
       summary: "Start a batch",
       description: "With `dryRun` it only lists and counts, and waits for `confirm`.",
       headers: Headers,
-      body: { schema: BatchSpec },
+      body: { schema: BatchSpec.meta({ id: "BatchRequest", description: "What a batch does, and to which objects" }) },
       touches: ({ request }) => touchedByBatch(request.body),
       act: ({ request }, answer) => ({
         action: "batch.start",

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { isAtRest } from "../../batches/state/status.ts";
-import type { ReportRow } from "../../batches/report/row.ts";
+import { type ReportRow, ROW_STATUSES } from "../../batches/report/row.ts";
 import type { Identify } from "../access/identity.ts";
 import { CHECK_EVERY_MS, type EventStream } from "../watch/event-stream.ts";
 import { abortedWith } from "../http/request-signal.ts";
@@ -13,6 +13,7 @@ import { RowStatusSchema } from "./batch-schemas.ts";
 
 const tag = "batches";
 const params = z.object({ id: BatchId });
+const STATUS = ROW_STATUSES.join("|");
 const LOOK_EVERY_MS = 1000;
 
 /** What is sent piece by piece: the report of a batch, and its progress. */
@@ -42,7 +43,7 @@ export function batchStreamRoutes({
         .transform((text) => text.split(","))
         .pipe(z.array(RowStatusSchema))
         .optional()
-        .describe("Statuses, separated by commas"),
+        .meta({ description: "Statuses, separated by commas", pattern: `^(${STATUS})(,(${STATUS}))*$` }),
     }),
     answers: { 200: { description: "Rows", type: ["application/x-ndjson", "text/csv"] } },
     plainHead: true,

@@ -52,7 +52,7 @@ test("every activity is there with its input, and the form of its result", () =>
 });
 
 test("every field, parameter and answer tells what it is", () => {
-  expect(undescribedFields(document).filter((path) => !path.startsWith(".paths./api/batches.post"))).toEqual([]);
+  expect(undescribedFields(document)).toEqual([]);
   const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
   const parameters = operations.flatMap(
     ({ parameters: list = [] }) => list as { name: string; description?: string }[],

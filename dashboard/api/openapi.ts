@@ -24,7 +24,7 @@ const TAGS = [
 
 const Problem = z
   .object({
-    type: z.string().describe("Always about:blank: the code tells more"),
+    type: z.string().describe("urn:bucketline:problem: and the code"),
     title: z.string().describe("Words of the status"),
     status: z.int().describe("Status of the answer"),
     detail: z.string().describe("Names the thing, and what was expected"),
@@ -195,6 +195,12 @@ function namedSchemas(): { readonly of: SchemaOf; readonly all: () => Record<str
   };
 }
 
+/** A field that must be absent is no field; more fields are refused anyway. */
+export function withoutNever({ properties }: z.core.JSONSchema.BaseSchema): void {
+  for (const [name, field] of Object.entries(properties ?? {}))
+    if (typeof field === "object" && JSON.stringify(field.not) === "{}") delete properties?.[name];
+}
+
 /** OpenAPI tells generators by which field the forms of a union differ. https://spec.openapis.org/oas/v3.1.1#discriminator-object */
 function nameVariants({
   zodSchema,
@@ -203,6 +209,7 @@ function nameVariants({
   zodSchema: z.core.$ZodType;
   jsonSchema: z.core.JSONSchema.BaseSchema;
 }): void {
+  withoutNever(jsonSchema);
   if (!(zodSchema instanceof z.ZodDiscriminatedUnion)) return;
   const field = zodSchema.def.discriminator;
   const mapping = zodSchema.options.flatMap((option, index) => {

@@ -13,8 +13,9 @@ export const copyObject = defineContract({
     object: WrittenObject.meta({ description: "The object at the destination" }),
     skipped: z.boolean().meta({ description: "True where `onConflict` said to leave the destination as it is" }),
     verified: Verified.optional(),
-    /** What of the source may not be read, and so is not at the copy if it was there. */
-    notCarried: z.array(z.literal("tags")).optional(),
+    notCarried: z.array(z.literal("tags")).optional().meta({
+      description: "What of the source may not be read, and so is not at the copy if it was there",
+    }),
   }),
   access: copyAccess,
 });

@@ -4,7 +4,13 @@ import { defineVerb } from "../verb.ts";
 
 /** Copies each object, proves the copy, and deletes the source only then. */
 export const move = defineVerb({
-  spec: z.strictObject({ operation: z.literal("move"), ...batchFields, destination: destinationOf("move") }),
+  spec: z
+    .strictObject({
+      operation: z.literal("move").meta({ description: "What is done to each object" }),
+      ...batchFields,
+      destination: destinationOf("move"),
+    })
+    .meta({ id: "MoveBatch", description: "Copies each object, proves the copy, and deletes the source only then" }),
   title: "Move",
   hint: "A source is deleted once its copy is proven",
   access: "move-object",
