@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
@@ -9,6 +11,7 @@ import { DEFAULT_PREFIX } from "../redis/keys.ts";
 import { RedisUrl } from "../redis/connection/url.ts";
 import { redisUrlOf } from "../redis/connection/url-from-environment.ts";
 import { BasePath } from "./http/base-path.ts";
+import type { Role } from "./access/rights.ts";
 import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
 
 /** How a dashboard is set up; {@link parseDashboardConfig} makes one from the environment. */
@@ -44,7 +47,25 @@ export type DashboardConfig = {
 };
 
 /** What `createDashboard` takes: ioredis options or an instance (also a `Cluster`) will do instead of a URL; its options are copied. */
-export type DashboardSettings = Omit<DashboardConfig, "redis"> & { readonly redis: RedisLocation };
+export type DashboardSettings = Omit<DashboardConfig, "redis"> & {
+  readonly redis: RedisLocation;
+  /** How the app knows people that the dashboard is a part of. */
+  readonly hostSignIn?: HostSignIn;
+};
+
+/** Somebody whom the app knows that the dashboard is a part of. */
+export type HostIdentity = { readonly name: string; readonly role: Role };
+
+/** The sign-in of such an app. */
+export type HostSignIn = {
+  /** Tells who asks, or nothing. `fastify`: the app's own request, where it is one of Fastify's. */
+  readonly identify: (
+    request: IncomingMessage,
+    fastify?: FastifyRequest,
+  ) => HostIdentity | undefined | Promise<HostIdentity | undefined>;
+  /** Where people who are not known go, with `?next=` and where they wanted to. */
+  readonly signInUrl?: string;
+};
 
 export type ProxyLogin = {
   readonly userHeader: string;
@@ -231,8 +252,13 @@ export function checkExposure(config: Pick<DashboardConfig, "host" | "users" | "
 }
 
 /** Whether one has to say who one is. */
-export function hasLogin({ users, tokens, proxy }: Pick<DashboardConfig, "users" | "tokens" | "proxy">): boolean {
-  return users.length > 0 || tokens.length > 0 || proxy !== undefined;
+export function hasLogin({
+  users,
+  tokens,
+  proxy,
+  hostSignIn,
+}: Pick<DashboardSettings, "users" | "tokens" | "proxy" | "hostSignIn">): boolean {
+  return users.length > 0 || tokens.length > 0 || proxy !== undefined || hostSignIn !== undefined;
 }
 
 /** A misspelt variable would leave its setting at a default that nobody chose. */

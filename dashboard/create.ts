@@ -1,40 +1,9 @@
 import { isIPv6 } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
-import type { DocumentStore } from "../documents/interface.ts";
-import { openDocumentStore } from "../documents/open.ts";
-import { createProducer } from "../producer/index.ts";
-import type { RedisClient } from "../redis/connection/client.ts";
-import { cutRedis } from "../redis/connection/connect.ts";
-import { reachRedis } from "../redis/connection/reach.ts";
-import { withoutCommand } from "../redis/connection/without-command.ts";
-import { createActs } from "./access/acts.ts";
-import { createIdentify } from "./access/identity.ts";
-import { sessionRoutes } from "./access/session-routes.ts";
-import { createSessions } from "./access/sessions.ts";
-import { activityRoutes } from "./api/activity-routes.ts";
-import { auditRoutes } from "./api/audit-routes.ts";
-import { batchRoutes } from "./api/batch-routes.ts";
-import { batchStreamRoutes } from "./api/batch-stream-routes.ts";
-import { documentRoutes } from "./api/document-routes.ts";
-import { jobRoutes } from "./api/job-routes.ts";
-import { openApiRoute } from "./api/openapi.ts";
-import { overviewRoutes } from "./api/overview-routes.ts";
-import { addBullBoard } from "./bull-board.ts";
-import { openBullQueues } from "./bull-queues.ts";
+import { assemble } from "./assemble.ts";
 import { checkExposure, type DashboardConfig, type DashboardSettings } from "./config.ts";
 import { errorForLog } from "./error-for-log.ts";
-import { createBaseOf } from "./http/base-path.ts";
-import { createServer } from "./http/create-server.ts";
-import { addRoutes } from "./http/route.ts";
-import { carryOnTraces } from "./http/carry-on-traces.ts";
-import { addMetrics } from "./metrics.ts";
-import { readPageAssets } from "./page-assets.ts";
-import { addPages } from "./pages.ts";
-import { createBatchViews } from "./watch/batch-views.ts";
-import { createEventStream } from "./watch/event-stream.ts";
-import { createOverview } from "./watch/overview.ts";
-import { createThroughput } from "./watch/throughput.ts";
 
 /** A running dashboard. */
 export type Dashboard = {
@@ -44,11 +13,6 @@ export type Dashboard = {
   /** Ends event streams and requests under way, then every connection. */
   close(): Promise<void>;
 };
-
-/** For how many milliseconds a request waits for a Redis that does not answer. */
-const REDIS_TIMEOUT_MS = 5000;
-/** A start does not wait for Redis longer than this to learn whether it is a cluster. */
-const KIND_WITHIN_MS = 3000;
 
 /**
  * Starts the dashboard: pages, HTTP API, metrics. A Redis that does not answer is no reason not to start: the pages then say so.
@@ -73,97 +37,6 @@ export async function createDashboard(
     await resources.disposeAsync();
     throw error;
   }
-}
-
-async function assemble(
-  config: DashboardSettings,
-  log: Logger,
-  resources: AsyncDisposableStack,
-): Promise<FastifyInstance> {
-  const { prefix, telemetry } = config;
-  const redis = await connect(config, log);
-  resources.defer(() => cutRedis(redis));
-  const documents = lazyStore(config.documentsUrl, resources);
-  const producer = createProducer({
-    redis,
-    prefix,
-    documents: config.documentsUrl,
-    redisTimeout: REDIS_TIMEOUT_MS,
-    telemetry,
-    actor: false, // each request has one of its own
-  });
-  resources.defer(() => producer.close());
-  const { batches } = producer;
-  const queues = openBullQueues(redis, { prefix, log });
-  resources.defer(() => queues.close());
-
-  const sessions = createSessions(redis, config);
-  const identify = createIdentify(config, sessions);
-  const app = await createServer(config, { identify, baseOf: createBaseOf(config), log });
-  if (telemetry) await carryOnTraces(app);
-  resources.defer(() => app.close());
-  const events = createEventStream();
-  // First: the server waits for its requests to end.
-  resources.defer(() => events.close());
-
-  const views = createBatchViews(redis, prefix);
-  const overview = createOverview(redis, prefix, views);
-  const throughput = createThroughput(redis, prefix);
-  const routes = [
-    ...activityRoutes({ producer }),
-    ...jobRoutes({ config, redis, producer, queues }),
-    ...documentRoutes({ config, documents }),
-    ...batchRoutes({ batches, views }),
-    ...batchStreamRoutes({ batches, views, events, identify }),
-    ...overviewRoutes({ overview, throughput, views, events, identify }),
-    ...auditRoutes({ redis, prefix }),
-    ...sessionRoutes({ config, redis, sessions, identify }),
-  ];
-  addMetrics(app, { overview, batches: views, documents, events });
-  const acts = createActs(redis, prefix);
-  addRoutes(app, [...routes, openApiRoute(routes)], acts);
-  const assets = readPageAssets();
-  await addBullBoard(app, { redis, prefix, queues, assets, acts, readOnly: config.readOnly });
-  await addPages(app, assets);
-  return app;
-}
-
-/** Opened when first used: a store that cannot be reached is a failed request, not a dashboard that does not start. */
-function lazyStore(url: string, resources: AsyncDisposableStack): () => Promise<DocumentStore> {
-  let opening: Promise<DocumentStore> | undefined;
-  return async () => {
-    if (opening !== undefined) return opening;
-    const store = openDocumentStore(url);
-    opening = store;
-    try {
-      const opened = await store;
-      resources.defer(() => opened.close());
-      return opened;
-    } catch (error) {
-      opening = undefined;
-      throw error;
-    }
-  };
-}
-
-/** Commands fail soon rather than hang: a page that says what is wrong beats one that loads for ever. */
-async function connect({ redis: location, prefix }: DashboardSettings, log: Logger): Promise<RedisClient> {
-  let lost = false;
-  const redis = await reachRedis(location, {
-    prefix,
-    within: KIND_WITHIN_MS,
-    maxRetriesPerRequest: 1,
-    commandTimeout: 10_000,
-    onError: (error) => {
-      if (!lost) log.warn({ err: withoutCommand(error) }, "Redis does not answer; trying again");
-      lost = true;
-    },
-  });
-  redis.on("ready", () => {
-    if (lost) log.info("Redis answers again");
-    lost = false;
-  });
-  return redis;
 }
 
 function addressOf(

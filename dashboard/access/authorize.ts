@@ -30,7 +30,7 @@ export function guard(app: FastifyInstance, config: DashboardSettings, identify:
     request.identity = await identify(request);
     if (writes || access === "operate") checkOrigin(request, config.publicHosts);
     if (access === "public") return undefined;
-    if (request.identity === undefined) return askToSignIn(request, reply);
+    if (request.identity === undefined) return askToSignIn(request, reply, config);
     if (request.routeOptions.config.scoped !== true)
       refuseScoped(request.identity, `${request.method} ${request.url.split("?", 1)[0]}`);
     if (access === "operate") checkOperator(request.identity, config);
@@ -59,10 +59,17 @@ export function checkOperator(identity: Identity, { readOnly }: Pick<DashboardSe
     throw new HttpProblem(403, "Forbidden", `expected an operator, got the ${identity.role} ${identity.name}`);
 }
 
-function askToSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function askToSignIn(request: FastifyRequest, reply: FastifyReply, config: DashboardSettings): FastifyReply {
   const isPage = request.headers.accept?.includes("text/html") === true && !request.url.startsWith("/api/");
-  if (isPage) return reply.redirect(`/login?next=${encodeURIComponent(request.url)}`, 303);
+  if (isPage) return reply.redirect(signInPage(request, config), 303);
   throw new HttpProblem(401, "Unauthenticated", "expected a session cookie or Authorization: Bearer <token>", {
     headers: { "www-authenticate": 'Bearer realm="bucketline"' },
   });
+}
+
+/** Our own, or that of the app around us, which knows addresses of the whole host. */
+function signInPage({ url, base }: FastifyRequest, { hostSignIn, users }: DashboardSettings): string {
+  const signInUrl = users.length === 0 ? hostSignIn?.signInUrl : undefined;
+  if (signInUrl === undefined) return `${base}/login?next=${encodeURIComponent(url)}`;
+  return `${signInUrl}${signInUrl.includes("?") ? "&" : "?"}next=${encodeURIComponent(base + url)}`;
 }

@@ -45,8 +45,14 @@ export function checkOrigin(request: FastifyRequest, publicHosts: readonly strin
     if (!own) throw foreign("one from another origin");
   }
   const says = site !== undefined || origin !== undefined;
-  if (!says && request.identity?.kind === "session") throw foreign("one with a cookie and no Origin");
+  // Proxies and apps around us know people by cookies of their own.
+  const byCookie =
+    request.identity?.kind === "session" ||
+    (request.headers.cookie !== undefined && BY_COOKIE.has(request.identity?.kind ?? ""));
+  if (!says && byCookie) throw foreign("one with a cookie and no Origin");
 }
+
+const BY_COOKIE: ReadonlySet<string> = new Set(["proxy", "host"]);
 
 function foreign(why: string): HttpProblem {
   const expected = "expected a request from the dashboard's own pages or from a program";

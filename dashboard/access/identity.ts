@@ -1,6 +1,9 @@
 import { timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import { type DashboardSettings, hasLogin, type ProxyLogin } from "../config.ts";
+import { z } from "zod";
+import { type DashboardSettings, hasLogin, type HostSignIn, type ProxyLogin } from "../config.ts";
+import { MAX_ACTOR } from "../../producer/audit/entry.ts";
+import { hostRequestOf } from "../http/host-request.ts";
 import { hashToken } from "../password-hash.ts";
 import { sessionIdOf } from "./cookies.ts";
 import { addressList, type Token } from "./entries.ts";
@@ -24,16 +27,29 @@ export function createIdentify(config: DashboardSettings, sessions: Sessions): I
   return async (request) => {
     if (!hasLogin(config)) return { kind: "open", name: "local", role: "operator" };
     const { authorization } = request.headers;
-    // Whoever shows a token is who the token says, or nobody: a wrong one never falls back to a cookie.
-    if (authorization !== undefined) return byToken(config.tokens, authorization);
+    // Whoever shows a token is who the token says, or nobody: a wrong one never falls back to a cookie. Others may be the app's around us.
+    if (authorization !== undefined && (config.hostSignIn === undefined || OURS.test(authorization)))
+      return byToken(config.tokens, authorization);
     // The address of the connection itself: what a forwarding header says is anybody's.
     if (config.proxy !== undefined && fromProxy(request.socket.remoteAddress)) {
       const found = byProxy(config.proxy, request);
       if (found !== undefined) return found;
     }
     const id = sessionIdOf(request);
-    return id === undefined ? undefined : sessions.find(id);
+    const found = id === undefined ? undefined : await sessions.find(id);
+    return found ?? byHost(config.hostSignIn, request);
   };
+}
+
+/** A token that `bucketline dashboard create-token` made. */
+const OURS = /^Bearer bl_/i;
+
+const Known = z.object({ name: z.string().min(1).max(MAX_ACTOR), role: z.enum(["viewer", "operator"]) });
+
+/** What an app tells of its people is checked: a role that is none would be nobody's, and a name stands in the record of acts. */
+async function byHost(host: HostSignIn | undefined, request: FastifyRequest): Promise<Identity | undefined> {
+  const known = await host?.identify(request.raw, hostRequestOf(request.raw));
+  return known === undefined || known === null ? undefined : { kind: "host", ...Known.parse(known) };
 }
 
 function byProxy(

@@ -56,7 +56,8 @@ export async function createServer(
   app.addHook("onSend", async ({ base }, reply, payload) => {
     reply.header("permissions-policy", PERMISSIONS);
     const location = reply.getHeader("location");
-    if (typeof location === "string" && location.startsWith("/")) reply.header("location", base + location);
+    // Routes name each other by their own addresses.
+    if (typeof location === "string" && location.startsWith("/api/")) reply.header("location", base + location);
     return payload;
   });
   compressAnswers(app);

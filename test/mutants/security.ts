@@ -3,6 +3,7 @@ import type { Mutant } from "./change.ts";
 const WRITER = "worker/redis-writer.test.ts";
 const SIGN_IN = "dashboard/access/sign-in.test.ts";
 const SCOPE = "dashboard/access/scope.test.ts";
+const EMBEDDED = "dashboard/embed.test.ts";
 const STREAMS = "dashboard/access/streams.test.ts";
 
 /** What keeps requests within policies, people out of what is not theirs, and secrets out of sight. */
@@ -146,5 +147,19 @@ export const securityMutants: readonly Mutant[] = [
     find: "!knows(secret, request.headers[SECRET_HEADER])",
     replace: "secret.length === 0",
     test: "sandbox/start-process.test.ts",
+  },
+  {
+    rule: "a dashboard within an app is not made where nobody has to say who they are",
+    file: "dashboard/embed.ts",
+    find: "if (!hasLogin(settings))",
+    replace: "if (settings.port < 0)",
+    test: EMBEDDED,
+  },
+  {
+    rule: "a foreign page cannot use the cookies of the app around the dashboard",
+    file: "dashboard/access/check-origin.ts",
+    find: 'new Set(["proxy", "host"])',
+    replace: 'new Set(["proxy"])',
+    test: EMBEDDED,
   },
 ];
