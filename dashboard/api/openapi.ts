@@ -49,7 +49,12 @@ const REASON = {
   in: "query",
   required: false,
   description: "Why, for the record of acts",
-  schema: { type: "string", maxLength: MAX_REASON },
+  // One line of text, or nothing.
+  schema: {
+    type: "string",
+    maxLength: MAX_REASON,
+    pattern: String.raw`^$|^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$`,
+  },
 };
 
 /** Made from the very declarations that the server checks requests with. https://spec.openapis.org/oas/v3.1.1 */

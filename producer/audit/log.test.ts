@@ -116,6 +116,7 @@ describe("the record of acts", () => {
     const rest = await listActs(redis, keys, { limit: 10, cursor: first.next });
     expect(rest.entries.map(({ detail }) => detail)).toEqual(["2", "1", "0"]);
     expect(rest.next).toBeUndefined();
+    expect(await listActs(redis, keys, { limit: 10, cursor: "000-0" })).toEqual({ entries: [] });
     expect((await listActs(redis, keys, { limit: 10, actor: "nobody" })).entries).toEqual([]);
   });
 });

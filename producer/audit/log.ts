@@ -76,6 +76,8 @@ export async function listActs(
 }
 
 async function* newestFirst(redis: RedisClient, key: string, cursor: string | undefined): AsyncGenerator<AuditEntry> {
+  // Redis refuses to look before its very first id.
+  if (cursor !== undefined && /^0+-0+$/.test(cursor)) return;
   for (let before = cursor; ;) {
     const found = await redis.xrevrange(key, before === undefined ? "+" : `(${before}`, "-", "COUNT", STEP);
     for (const [id, [, entry = ""]] of found) yield* read(id, entry);
