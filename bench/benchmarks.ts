@@ -6,7 +6,8 @@ import { headLatency } from "./benchmarks/head-latency.ts";
 import { largeObjects } from "./benchmarks/large-objects.ts";
 import { moveRequests } from "./benchmarks/move-requests.ts";
 import { otherTools } from "./benchmarks/other-tools.ts";
-import { parallelGet, parallelPut, resume, streamCopy } from "./benchmarks/slow-lines.ts";
+import { parallelGet, parallelPut, streamCopy } from "./benchmarks/slow-lines.ts";
+import { resume } from "./benchmarks/resume.ts";
 import { scale } from "./benchmarks/scale.ts";
 import { twoWorkers } from "./benchmarks/two-workers.ts";
 

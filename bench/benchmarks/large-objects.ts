@@ -35,7 +35,7 @@ export const largeObjects: Benchmark = {
     await control.generate("in", { count: 1, size });
     await control.createBucket("out", { sink: true });
     const worker = await lab.worker({ concurrency: { "get-object": 1, "put-object": 1 } });
-    const plain = await startSibling<TransferOrder, unknown>("./processes/plain-transfer.ts", lab.address);
+    const plain = await startSibling<TransferOrder, unknown>("../processes/plain-transfer.ts", lab.address);
     stack.defer(() => plain.stop());
     const ours = await openTransfers(lab);
 

@@ -35,26 +35,20 @@ export const streamCopy: Benchmark = {
   run: (context) => overSlowLines(context, "copy"),
 };
 
-/** Bytes that go over the line again where every connection is reset at 90 %. */
-export const resume: Benchmark = {
-  name: "resume",
-  title: "bytes that are sent again when a transfer breaks at 90 %",
-  run: breakAtNinety,
-};
-
-type Way = "get" | "put" | "copy";
+export type Way = "get" | "put" | "copy";
 
 /** Two stores behind slow lines, a worker that reaches them, and a file to send. */
-async function openStage(context: BenchContext, whole = false) {
+export async function openStage(context: BenchContext, whole = false) {
   const size = (context.quick && !whole ? 160 : 400) * MB;
   const lab = await openLab(context, { slowLines: (endpoints) => openLines(context, endpoints) });
   const { control } = lab.server;
   await control.createBucket("in");
   await control.generate("in", { count: 1, size });
   await control.createBucket("out", { sink: true });
-  const worker = await lab.worker({ concurrency: { "get-object": 1, "put-object": 1, "copy-object": 1 } });
+  const startWorker = () => lab.worker({ concurrency: { "get-object": 1, "put-object": 1, "copy-object": 1 } });
+  const worker = await startWorker();
   const producer = lab.producer();
-  const direct = await startSibling<TransferOrder, unknown>("./processes/plain-transfer.ts", lab.address);
+  const direct = await startSibling<TransferOrder, unknown>("../processes/plain-transfer.ts", lab.address);
   const file = join(lab.folder, "large.bin");
   await direct.ask({ what: "get", bucket: "in", key: KEY, file });
   await direct.stop();
@@ -86,7 +80,7 @@ async function openStage(context: BenchContext, whole = false) {
         { timeout },
       ),
   };
-  return { lab, size, worker, file, ways };
+  return { lab, size, worker, startWorker, file, ways };
 }
 
 type Stage = Awaited<ReturnType<typeof openStage>>;
@@ -106,7 +100,7 @@ async function overSlowLines(context: BenchContext, way: Way): Promise<BenchResu
   const lines = linesOf(stage);
   const address = { ...lab.address, endpoint: lines.slow.endpoint };
   const found = await findTransferTools(context, { address, other: lines.other.endpoint, folder: lab.folder });
-  const sdk = await startSibling<TransferOrder, unknown>("./processes/plain-transfer.ts", address);
+  const sdk = await startSibling<TransferOrder, unknown>("../processes/plain-transfer.ts", address);
   context.stack.defer(() => sdk.stop());
   const target = join(lab.folder, "tool.bin");
   let run = 0;
@@ -148,41 +142,12 @@ function compare(way: Way, samples: Readonly<Record<string, readonly number[]>>)
   }));
 }
 
-async function breakAtNinety(context: BenchContext): Promise<BenchResult> {
-  // What is under way when the line breaks is lost, whatever the size.
-  const stage = await openStage(context, true);
-  const { size, ways } = stage;
-  const { slow, other } = linesOf(stage);
-  const figures: Figure[] = [];
-  for (const way of ["get", "put", "copy"] as const) {
-    const line = way === "copy" ? other : slow;
-    const sent = async (): Promise<number> => {
-      const { up, down } = await line.state();
-      return way === "get" ? down : up;
-    };
-    await line.breakAfter(0);
-    await ways[way]();
-    const whole = await sent();
-    context.say(`${way}: breaking at 90 %`);
-    await line.breakAfter(0.9 * whole);
-    await ways[way]();
-    const { breaks } = await line.state();
-    if (breaks !== 1) throw new Error(`expected the line to break once, it broke ${breaks} times`);
-    const again = (100 * ((await sent()) - whole)) / size;
-    figures.push({ name: `${way}: sent again`, value: again, unit: "%", bound: { on: "value", atMost: 5 } });
-  }
-  return {
-    figures,
-    notes: [...notesOf(size, []), "Every connection of the line is reset once, when 90 % have passed."],
-  };
-}
-
-function linesOf({ lab }: Stage): NonNullable<Stage["lab"]["lines"]> {
+export function linesOf({ lab }: Stage): NonNullable<Stage["lab"]["lines"]> {
   if (lab.lines === undefined) throw new Error("expected a lab with slow lines");
   return lab.lines;
 }
 
-function notesOf(size: number, notes: readonly string[]): string[] {
+export function notesOf(size: number, notes: readonly string[]): string[] {
   return [
     `One object of ${size / MB} MB; each connection gets ${RATE / MB} MB/s in each direction. Tools run with the settings that they bring; their start is part of their time, as the queue is of ours.`,
     ...notes,
