@@ -42,6 +42,6 @@ function withoutStartingServices(install) {
 function run(command, args, env) {
   const { status, error, stdout, stderr } = spawnSync(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
   if (status === 0) return undefined;
-  process.stderr.write(`${stdout ?? ""}${stderr ?? ""}`);
+  for (const output of [stdout, stderr]) process.stderr.write(output?.toString() ?? "");
   return error ? `${command}: ${error.message}` : `\`${command} ${args.join(" ")}\` ended with ${status}`;
 }
