@@ -3,7 +3,10 @@ import type { DocumentPointer } from "../model/entities.ts";
 
 /** Nothing is stored under the id: never written, deleted, or read already by somebody for whom it was meant once. */
 export function documentNotFound(id: string, location: string): ActivityError {
-  return new ActivityError("DocumentNotFound", `no document ${id} in ${location}; it was read or deleted already`);
+  return new ActivityError(
+    "DocumentNotFound",
+    `no document ${id} in ${location}; it was read or deleted already, or it lies in another store: producer, workers and dashboard must have the same DOCUMENTS_URL, and share its folder`,
+  );
 }
 
 /** Its time is over, whether or not the sweeper came by. */
