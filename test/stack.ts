@@ -15,6 +15,8 @@ export type Stack = AsyncDisposable & {
   readonly elsewhere: Sandbox;
   readonly producer: Producer;
   readonly prefix: string;
+  /** Of the document store, for other processes. */
+  readonly documents: string;
   startWorker(env?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
 };
 
@@ -68,6 +70,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     elsewhere,
     producer,
     prefix,
+    documents,
     async startWorker(env = {}) {
       const worker = await startWorkerProcess({
         REDIS_URL: redis.url,

@@ -1,0 +1,72 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { findChromium } from "./browser.ts";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "..");
+const OURS =
+  /^(model|redis|credentials|s3|documents|jobs|batches|producer|worker|dashboard|cli|sandbox|test|package\.json|tsconfig\.json)$/;
+
+/** The files of the page's walk, in its order: each block of code stands after the path that it belongs to. */
+async function walk(): Promise<Map<string, string>> {
+  const page = await readFile(join(root, "CONTRIBUTING.md"), "utf8");
+  const section = page.slice(page.indexOf("## Add a batch verb"), page.indexOf("## Before you send it"));
+  const blocks = [...section.matchAll(/^\d\. `([^`]+\.ts)`:[^\n]*\n\n```ts\n([^]*?)```/gm)];
+  return new Map(blocks.map(([, path = "", code = ""]) => [path, code]));
+}
+
+/** A copy of the project, without its tests' results and packages, which are linked. */
+async function copyProject(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "bucketline-verb-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const names = (await readdir(root)).filter((name) => OURS.test(name));
+  await Promise.all(names.map((name) => cp(join(root, name), join(folder, name), { recursive: true })));
+  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+test("a verb is one folder and one line: the walk of CONTRIBUTING.md gives one that plans, survives a kill, reports and shows", async () => {
+  const folder = await copyProject();
+  const files = await walk();
+  expect([...files.keys()]).toEqual(["batches/operations/touch/spec.ts", "batches/operations/touch/operation.ts"]);
+  await mkdir(join(folder, "batches/operations/touch"));
+  for (const [path, code] of files) await writeFile(join(folder, path), code);
+  const list = join(folder, "batches/operations.ts");
+  const before = await readFile(list, "utf8");
+  const line = before.replace("export const operations = {\n", "export const operations = {\n  touch,\n");
+  await writeFile(list, `import { touch } from "./operations/touch/spec.ts";\n${line}`);
+
+  // What stands on the list of verbs; the rest of the project does not know that there is a list.
+  const checked = [
+    "batches/operations/touch/operation.ts",
+    "batches/run/processor.ts",
+    "dashboard/api/batch-routes.ts",
+  ];
+  await writeFile(
+    join(folder, "tsconfig.verb.json"),
+    JSON.stringify({ extends: "./tsconfig.json", include: [], files: checked }),
+  );
+  const tsc = [join(root, "node_modules/typescript/bin/tsc"), "--noEmit", "-p", "tsconfig.verb.json"];
+  await run(process.execPath, tsc, { cwd: folder });
+  const { stdout } = await run(process.execPath, ["test/new-verb.fixture.ts"], { cwd: folder, timeout: 150_000 });
+  const saw: unknown = JSON.parse(stdout.trim().split("\n").at(-1) ?? "");
+  expect(saw).toEqual({
+    planned: expect.stringMatching(/^would touch 1,200 objects/m),
+    copiesOfPlan: 0,
+    ended: { state: "completed", succeeded: 1200, failed: 0, listed: 1200 },
+    rows: 1200,
+    kept: 1200,
+    asked: 201,
+    again: 10,
+    operations: expect.arrayContaining([
+      { name: "touch", title: "Touch", hint: "Objects are dated anew", sources: "kept", destination: false },
+    ]),
+    shown: { operation: "touch", sources: "kept" },
+    inOpenApi: true,
+    page: findChromium() === undefined ? "no browser here" : { asksForDestination: false, problems: [] },
+  });
+}, 180_000);
