@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DocumentStore } from "../documents/interface.ts";
 import { ActivityError } from "../model/activity-error.ts";
-import { type BatchQueue, fairPriority, wantedBatchJobs } from "./state/queue.ts";
+import { type BatchQueue, wantedBatchJobs } from "./state/queue.ts";
 import { csvLines, readReport, type ReportOptions } from "./report/read-rows.ts";
 import { type BatchProgress, waitForRest, watchProgress, type WatchOptions } from "./report/progress.ts";
 import { MAX_PRIORITY } from "./spec/fields.ts";
@@ -107,8 +107,7 @@ export function createBatchHandle(context: HandleContext, id: string): BatchHand
       await run(`set the priority of batch ${id}`, async ({ store, queue }) => {
         await store.note(id, { priority });
         const wanted = found(id, await store.wanted(id));
-        const jobs = wantedBatchJobs(id, wanted).map((job) => job.id);
-        await queue.setPriority(jobs, fairPriority(priority, wanted.chunks.length));
+        await queue.setPriority(wantedBatchJobs(id, { ...wanted, priority }));
       });
     },
     report: (options = {}) => rows(options),

@@ -23,6 +23,8 @@ export function redisKeys(prefix: string) {
      * canonical input of a job with an idempotency key.
      */
     job: (queue: string, jobId: string) => `${prefix}:${queue}:${jobId}`,
+    /** BullMQ's own sorted set of jobs with a priority that wait for a worker. */
+    prioritized: (queue: string) => `${prefix}:${queue}:prioritized`,
     /** Sorted set of live workers (score: last heartbeat in ms; member: worker id), and a hash for each. */
     workers: () => `${prefix}:~workers`,
     worker: (workerId: string) => `${prefix}:~worker:${workerId}`,

@@ -68,7 +68,7 @@ export async function feedManifest(
         work: false,
       });
       if (committed.what !== "committed") return "done";
-      await queue.add([chunkJob(batch, { chain: 0, n }, fairPriority(committed.priority, committed.open))]);
+      await queue.add([chunkJob(batch, { chain: 0, n }, fairPriority(committed.priority, n === 0))]);
       if (committed.last) return "done";
       n++;
       begun = await chunks.begin({ batch, chain: 0, n }, maxOpen);

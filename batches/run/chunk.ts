@@ -5,7 +5,9 @@ import { screenObjects } from "./screen.ts";
 import type { ChunkWork } from "./work.ts";
 
 /** How a delivery of a chunk ended: counted; to go on when the batch is resumed; or to go on after others had their turn. */
-export type ChunkEnd = "finished" | "parked" | "yielded";
+export type ChunkEnd =
+  | { readonly what: "finished" | "parked" }
+  | { readonly what: "yielded"; readonly inMs: number; readonly priority: number };
 
 /**
  * Brings every object of a chunk to its outcome.
@@ -37,9 +39,10 @@ export async function runChunk(work: ChunkWork, fail: (error: unknown) => Promis
     await checkpoint(work);
   }
   if (outcomes.count(OPEN) > 0 || outcomes.count(COPIED) > 0) {
-    const state = await work.chunks.park(delivery);
-    return state === "paused" || state === "pausing" ? "parked" : "yielded";
+    const { state, priority } = await work.chunks.park(delivery);
+    if (state === "paused" || state === "pausing") return { what: "parked" };
+    return { what: "yielded", inMs: control.backInMs, priority: priority ?? work.spec.priority };
   }
   await finishChunk(work);
-  return "finished";
+  return { what: "finished" };
 }

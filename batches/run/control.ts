@@ -11,30 +11,40 @@ export type ChunkControl = {
   readonly signal: AbortSignal;
   /** Aborts when what is under way should end too: on everything but a yield, also where that came first. */
   readonly stopping: AbortSignal;
-  /** Lets others have the place: the store is too busy for this chunk. */
-  giveWay(): void;
+  /** Whether other batches wait for a place at a worker. */
+  readonly crowded: boolean;
+  /** Lets others have the place, as this chunk could not use it: the store is too busy, or the batch's pace holds it. Default: it comes back at once. */
+  giveWay(inMs?: number): void;
+  /** In how many ms it comes back after it gave way. */
+  readonly backInMs: number;
   /** Whether the batch was seen to go on not long ago. */
   isFresh(): boolean;
-  /** For what was learned elsewhere, such as from a checkpoint. */
-  /** @param asked when the question was sent, by `performance.now()` */
+  /**
+   * For what was learned elsewhere, such as from a checkpoint.
+   *
+   * @param asked when the question was sent, by `performance.now()`
+   */
   learn(state: BatchState | undefined, asked?: number): void;
   release(): void;
 };
 
 export type ChunkControls = {
-  watch(batch: string): ChunkControl;
+  /** @param limited the batch is held to a rate, so that its chunks need little of a place's time */
+  watch(batch: string, options: { readonly limited: boolean }): ChunkControl;
   close(): void;
 };
 
 /** How old news may be, in ms: with the time of one request, a pause takes effect well within 2 s. */
 const LOOK_EVERY_MS = 250;
-/** For how long a chunk may hold its place while other batches are active, in ms. */
-const TURN_MS = 5000;
+/** In so many ms everybody who waits should have had a turn, by what this worker sees of it. */
+const ROUND_MS = 5000;
+/** For how long a chunk holds its place at least, however many wait: to hand it over costs some ms of work. */
+const LEAST_TURN_MS = { limited: 100, free: 500 };
 
 /** Nothing is deleted later than this after the last look that was answered, in ms: half the time after which another worker takes the chunk. */
 const FRESH_MS = 7500;
 
-type Watched = { readonly chunks: Set<ChunkControl & { halt(why: Halt): void; since: number }> };
+type Watched = { readonly chunks: Set<ReturnType<typeof createControl>> };
 
 const HALTS: Readonly<Record<BatchState, Halt | undefined>> = {
   planned: "cancel",
@@ -53,17 +63,20 @@ export function createControls(store: BatchStore): ChunkControls {
   const watched = new Map<string, Watched>();
   let timer: NodeJS.Timeout | undefined;
   let looking = false;
+  /** What the last look saw of all batches. */
+  const crowd = { waiting: 0, turnMs: ROUND_MS };
 
   return {
-    watch(batch) {
+    watch(batch, { limited }) {
       const entry = watched.get(batch) ?? { chunks: new Set() };
       watched.set(batch, entry);
       timer ??= setInterval(look, LOOK_EVERY_MS);
-      const control = createControl(() => {
+      const release = (): void => {
         entry.chunks.delete(control);
         if (entry.chunks.size === 0) watched.delete(batch);
         if (watched.size === 0) close();
-      });
+      };
+      const control = createControl({ limited, crowd, release });
       entry.chunks.add(control);
       return control;
     },
@@ -73,6 +86,7 @@ export function createControls(store: BatchStore): ChunkControls {
   function close(): void {
     clearInterval(timer);
     timer = undefined;
+    crowd.waiting = 0;
   }
 
   function look(): void {
@@ -88,16 +102,25 @@ export function createControls(store: BatchStore): ChunkControls {
 
   async function lookAt(batch: string, { chunks }: Watched): Promise<void> {
     const asked = performance.now();
-    const { state, active } = await store.glance(batch);
-    const now = Date.now();
+    const { state, active, waiting } = await store.glance(batch);
+    const places = [...watched.values()].reduce((sum, entry) => sum + entry.chunks.size, 0);
+    // Alone a batch would only make room for itself.
+    crowd.waiting = active > 1 ? waiting : 0;
+    crowd.turnMs = (ROUND_MS * places) / (places + waiting);
     for (const chunk of chunks) {
       chunk.learn(state, asked);
-      if (active > 1 && now - chunk.since > TURN_MS) chunk.halt("yield");
+      chunk.endTurn();
     }
   }
 }
 
-function createControl(release: () => void) {
+type Crowd = { readonly waiting: number; readonly turnMs: number };
+type ControlOptions = { readonly limited: boolean; readonly crowd: Crowd; readonly release: () => void };
+
+function createControl({ limited, crowd, release }: ControlOptions) {
+  const since = Date.now();
+  const leastTurn = limited ? LEAST_TURN_MS.limited : LEAST_TURN_MS.free;
+  let backInMs = 1;
   const controller = new AbortController();
   const stopping = new AbortController();
   let halted: Halt | undefined;
@@ -115,9 +138,20 @@ function createControl(release: () => void) {
     },
     signal: controller.signal,
     stopping: stopping.signal,
-    since: Date.now(),
-    halt,
-    giveWay: () => halt("yield"),
+    get crowded() {
+      return crowd.waiting > 0;
+    },
+    get backInMs() {
+      return backInMs;
+    },
+    /** Where others wait and it had the place for its turn. */
+    endTurn() {
+      if (crowd.waiting > 0 && Date.now() - since > Math.max(leastTurn, crowd.turnMs)) halt("yield");
+    },
+    giveWay(inMs = 1) {
+      backInMs = Math.max(1, Math.ceil(inMs));
+      halt("yield");
+    },
     isFresh: () => performance.now() - seen < FRESH_MS,
     learn(state: BatchState | undefined, asked = seen) {
       seen = Math.max(seen, asked);

@@ -14,6 +14,10 @@ export type Pace = {
 /** Leave that is fetched at once: few requests, and little lost where a chunk ends with some left. */
 const GROUP = 32;
 
+/** A wait for leave that is long enough to let others have the place, in ms, and how long it stays away at least. */
+const WORTH_A_PLACE_MS = 200;
+const COME_BACK_MS = 500;
+
 const FREE: Pace = { take: () => Promise.resolve(true), takeMany: (wanted) => Promise.resolve(wanted) };
 
 type Paced = {
@@ -36,6 +40,8 @@ export function createPace(store: BatchStore, { batch, spec, control, signal }: 
       const { granted, waitMs } = await store.take(batch, rate, group);
       held.left += granted;
       if (held.left > 0) return true;
+      // A place at a worker that only waits for the next second is better used by others.
+      if (control.crowded && waitMs >= WORTH_A_PLACE_MS) control.giveWay(Math.max(waitMs, COME_BACK_MS));
       if (!(await rest(Math.max(1, waitMs), halt))) return false;
     }
   };

@@ -175,7 +175,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
         await keepPage(deps.documents, delivery, { signal: terms.signal });
       if (!committed.last)
         await deps.queue.add([
-          chunkJob(ref.batch, { chain: ref.chain, n: ref.n + 1 }, fairPriority(committed.priority, committed.open)),
+          chunkJob(ref.batch, { chain: ref.chain, n: ref.n + 1 }, fairPriority(committed.priority, false)),
         ]);
       return delivery === undefined ? undefined : await workOn(delivery, spec, terms);
     }
@@ -190,8 +190,8 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
     }
     const fail = (error: unknown): Promise<void> => failBatch(batch, error);
     const end = await whileClaimed(store, batch, () => workshop({ delivery, spec, ...terms, fail }));
-    if (end === "finished") await releaseRanges(store, batch);
-    return end === "yielded" ? { inMs: 1, behind: fairPriority(spec.priority, 1) } : undefined;
+    if (end.what === "finished") await releaseRanges(store, batch);
+    return end.what === "yielded" ? { inMs: end.inMs, behind: fairPriority(end.priority, false) } : undefined;
   }
 
   /** The scheduler's own job must not wait, as BullMQ makes the next one from it; so a job of its own does. */
@@ -202,7 +202,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
     // Named after the run of the schedule, so that a second delivery of the job starts no second batch.
     const batch = `s${createHash("sha256").update(`${deps.prefix}\n${jobId}`).digest("hex").slice(0, 23)}`;
     const data = { kind: "turn", batch, schedule, spec, overlap } as const;
-    await deps.queue.add([{ id: turnJobId(batch), data, priority: fairPriority(1, 0) }]);
+    await deps.queue.add([{ id: turnJobId(batch), data, priority: fairPriority(1, true) }]);
     return undefined;
   }
 

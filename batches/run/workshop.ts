@@ -48,7 +48,7 @@ export function createWorkshop(
     const { source, destination } = await endsOf(spec, deps);
     const mayTouch = await policyOf(deps, spec, manifest);
     const { batch } = delivery.ref;
-    const control = controls.watch(batch);
+    const control = controls.watch(batch, { limited: spec.maxObjectsPerSecond !== undefined });
     const cut = new AbortController();
     let cutTimer: NodeJS.Timeout | undefined;
     control.stopping.addEventListener("abort", () => {
@@ -110,7 +110,7 @@ async function planOrCancel(work: ChunkWork): Promise<ChunkEnd> {
     await giveUp(work, halted);
     await finishChunk(work);
   }
-  return "finished";
+  return { what: "finished" };
 }
 
 /** Both ends of every object, each by the policy of the credentials it is touched with. */

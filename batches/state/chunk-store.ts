@@ -190,7 +190,9 @@ export function createChunkStore({ redis, keys, nonce: nonceOf }: BatchStore) {
       redis.hget(keys.chunk(delivery.ref.batch, nameOf(delivery.ref)), field),
 
     async park({ ref, owner }: Delivery) {
-      return stateOf(await run(parkChunk, ref, { name: nameOf(ref), owner }));
+      const reply = await run(parkChunk, ref, { name: nameOf(ref), owner });
+      const priority = replyList(reply)[2];
+      return { state: stateOf(reply), priority: priority === undefined ? undefined : Number(replyText(priority)) };
     },
 
     async finish({ ref, owner }: Delivery, tally: Tally) {

@@ -24,8 +24,8 @@ export type BatchJob = { readonly id: string; readonly data: BatchJobData; reado
 export type BatchQueue = {
   /** A job that exists already stays as it is. */
   add(jobs: readonly BatchJob[]): Promise<void>;
-  /** Of waiting jobs; others keep theirs. */
-  setPriority(ids: readonly string[], priority: number): Promise<void>;
+  /** Gives waiting jobs the priority that they are named with; others keep theirs. */
+  setPriority(jobs: readonly BatchJob[]): Promise<void>;
 };
 
 export const openJobId = (batch: string): string => `b-${batch}-open`;
@@ -37,11 +37,11 @@ export const chunkJobId = (batch: string, name: string): string => `b-${batch}-$
 const FAIR_STEPS = 1000;
 
 /**
- * Inside one priority the first chunk of a batch goes before the further ones of others, so that a small batch is not stuck behind a huge one.
- * All others go in the order they came: nobody can be passed for ever.
+ * Inside one priority a batch's first job goes before the further ones of others, so that a small batch is not stuck behind a huge one; it has
+ * that once. All others go in the order they came, also those that make room and come back: nobody can be passed for ever.
  */
-export function fairPriority(priority: number, openChunks: number): number {
-  return priority * FAIR_STEPS + (openChunks > 0 ? 1 : 0);
+export function fairPriority(priority: number, isFirst: boolean): number {
+  return priority * FAIR_STEPS + (isFirst ? 0 : 1);
 }
 
 export function chunkJob(batch: string, chunk: { chain: number; n: number }, priority: number): BatchJob {
@@ -51,15 +51,16 @@ export function chunkJob(batch: string, chunk: { chain: number; n: number }, pri
 /** The jobs that a batch must have. */
 export function wantedBatchJobs(batch: string, wanted: WantedJobs): BatchJob[] {
   const { state, opened, feed, chunks, nexts } = wanted;
-  const priority = fairPriority(wanted.priority, chunks.length);
+  const [first, further] = [fairPriority(wanted.priority, true), fairPriority(wanted.priority, false)];
   const jobs = chunks.map((name) => {
     const [chain = 0, n = 0] = name.split("-").map(Number);
-    return chunkJob(batch, { chain, n }, priority);
+    return chunkJob(batch, { chain, n }, further);
   });
   if (state !== "running") return state === "pausing" || state === "cancelling" || state === "failing" ? jobs : [];
-  if (!opened) jobs.push({ id: openJobId(batch), data: { kind: "open", batch }, priority });
-  else if (feed && nexts.length > 0) jobs.push({ id: feedJobId(batch), data: { kind: "feed", batch }, priority });
-  else for (const next of nexts) jobs.push(chunkJob(batch, next, priority));
+  if (!opened) jobs.push({ id: openJobId(batch), data: { kind: "open", batch }, priority: first });
+  else if (feed && nexts.length > 0)
+    jobs.push({ id: feedJobId(batch), data: { kind: "feed", batch }, priority: nexts[0]?.n === 0 ? first : further });
+  else for (const next of nexts) jobs.push(chunkJob(batch, next, next.chain === 0 && next.n === 0 ? first : further));
   return jobs;
 }
 
@@ -82,8 +83,8 @@ export function createBatchQueue(queue: Queue, trace?: () => string | undefined)
         jobs.map(({ id, data, priority }) => ({ name: data.kind, data, opts: { ...options, jobId: id, priority } })),
       );
     },
-    async setPriority(ids, priority) {
-      for (const id of ids) {
+    async setPriority(jobs) {
+      for (const { id, priority } of jobs) {
         const job = await queue.getJob(id);
         await job?.changePriority({ priority });
       }

@@ -174,10 +174,14 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
       return spec === null ? undefined : (JSON.parse(spec) as BatchSpec); // written after it was parsed
     },
 
-    /** The state, and how many batches are active in all. */
-    async glance(id: string): Promise<{ state: BatchState | undefined; active: number }> {
-      const [state, active] = await Promise.all([redis.hget(keys.record(id), "state"), redis.zcard(keys.active())]);
-      return { state: (state ?? undefined) as BatchState | undefined, active }; // only the scripts write it
+    /** The state, how many batches are active in all, and how many jobs wait for a place at a worker. */
+    async glance(id: string): Promise<{ state: BatchState | undefined; active: number; waiting: number }> {
+      const [state, active, waiting] = await Promise.all([
+        redis.hget(keys.record(id), "state"),
+        redis.zcard(keys.active()),
+        redis.zcard(redisKeys(prefix).prioritized(CHUNK_QUEUE)),
+      ]);
+      return { state: (state ?? undefined) as BatchState | undefined, active, waiting }; // only the scripts write it
     },
 
     /** Where a chain stands. */
