@@ -33,6 +33,9 @@ type Order = {
   readonly fail: (error: unknown) => Promise<void>;
 };
 
+/** Works on one delivery of a chunk. */
+export type Workshop = (order: Order) => Promise<ChunkEnd>;
+
 /** Puts together what one delivery of a chunk works with, and takes it apart afterwards. */
 export function createWorkshop(
   deps: ChunkDeps,
@@ -41,7 +44,7 @@ export function createWorkshop(
     chunks,
     controls,
   }: { readonly store: BatchStore; readonly chunks: ChunkStore; readonly controls: ChunkControls },
-): (order: Order) => Promise<ChunkEnd> {
+): Workshop {
   return async ({ delivery, spec, signal: ending, deadline, fail }) => {
     const manifest = await decodeManifest(delivery.manifest);
     const { operation } = await operations[spec.operation].load();

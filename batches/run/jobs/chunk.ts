@@ -1,0 +1,58 @@
+import { commitPage, findPage } from "../../listing/find-page.ts";
+import { keepPage } from "../../listing/kept-page.ts";
+import type { BatchSpec } from "../../spec/request.ts";
+import type { ChunkRef, Delivery } from "../../state/chunk-store.ts";
+import { claimRanges, releaseRanges, whileClaimed } from "../../state/claim-ranges.ts";
+import { healBatch } from "../../state/heal.ts";
+import { chunkJob, fairPriority } from "../../state/queue.ts";
+import { isPlanning } from "../work.ts";
+import { failBatch } from "./failure.ts";
+import { type Again, maxOpen, ROOM_MS, TAKEN_MS, type Terms, type Tools } from "./tools.ts";
+
+type Job = Terms & { readonly spec: BatchSpec };
+
+/** One delivery of a chunk: lists its page and commits it, unless that was done before, and works on it. */
+export async function deliverChunk(tools: Tools, ref: ChunkRef, { spec, ...terms }: Job): Promise<Again> {
+  const { deps, store, chunks } = tools;
+  for (;;) {
+    const begun = await chunks.begin(ref, maxOpen(spec));
+    if (begun.what === "full") return { inMs: ROOM_MS };
+    if (begun.what === "work") {
+      // Whoever had it before may have died between its commit and the next job.
+      await keepPage(deps.documents, begun.delivery, { again: true, signal: terms.signal });
+      await healBatch(store, deps.queue, ref.batch);
+      return await workOn(tools, begun.delivery, { spec, ...terms });
+    }
+    if (begun.what !== "list") return undefined;
+    const source = await deps.s3For(spec.credentials, "list-objects", spec);
+    const page = await findPage(
+      { ref, spec, begun },
+      { store, documents: deps.documents, source, signal: terms.signal },
+    );
+    const committed = await commitPage(chunks, { ref, spec, run: begun.run, page, work: true });
+    if (committed.what === "adopted") continue;
+    if (committed.what !== "committed") return undefined;
+    const { delivery } = committed;
+    if (delivery !== undefined && page.kept !== true)
+      await keepPage(deps.documents, delivery, { signal: terms.signal });
+    if (!committed.last)
+      await deps.queue.add([
+        chunkJob(ref.batch, { chain: ref.chain, n: ref.n + 1 }, fairPriority(committed.priority, false)),
+      ]);
+    return delivery === undefined ? undefined : await workOn(tools, delivery, { spec, ...terms });
+  }
+}
+
+async function workOn(tools: Tools, delivery: Delivery, job: Job): Promise<Again> {
+  const { store, chunks, workshop } = tools;
+  const { batch } = delivery.ref;
+  // What a cancelled batch still has to say needs nothing but looks.
+  if (delivery.state === "running" && !isPlanning(delivery) && !(await claimRanges(store, batch, job.spec))) {
+    await chunks.park(delivery);
+    return { inMs: TAKEN_MS };
+  }
+  const fail = (error: unknown): Promise<void> => failBatch(tools, batch, error);
+  const end = await whileClaimed(store, batch, () => workshop({ delivery, ...job, fail }));
+  if (end.what === "finished") await releaseRanges(store, batch);
+  return end.what === "yielded" ? { inMs: end.inMs, behind: fairPriority(end.priority, false) } : undefined;
+}
