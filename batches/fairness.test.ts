@@ -39,10 +39,11 @@ test("50 batches that are held to a rate and one with open chunks share four pla
     return now;
   };
   // Everybody has begun, and goes on: twice, so that nobody had a turn only because it was new.
-  const once = await vi.waitFor(() => moved([], 1), { timeout: 30_000, interval: 100 });
-  await vi.waitFor(() => moved(once, 2), { timeout: 30_000, interval: 100 });
+  const soon = { timeout: 40_000, interval: 500 }; // some 3 s on an idle machine; with turns of five seconds it would be 70 s
+  const once = await vi.waitFor(() => moved([], 1), soon);
+  await vi.waitFor(() => moved(once, 1), soon);
   await own.close();
-}, 90_000);
+}, 120_000);
 
 test("a batch goes before others once, with its first chunk", () => {
   const wanted = { state: "running", opened: true, priority: 7, feed: false, chunks: [], nexts: [] } as const;

@@ -7,7 +7,9 @@ import { type BatchProgress, waitForRest, watchProgress, type WatchOptions } fro
 import { MAX_PRIORITY } from "./spec/fields.ts";
 import type { BatchSpecInput } from "./spec/request.ts";
 import { type BatchState, type BatchStatus, hasEnded } from "./state/status.ts";
-import type { BatchStore, Steering, Throughput } from "./state/store.ts";
+import type { Throughput } from "./state/history.ts";
+import type { Steering } from "./state/steer.ts";
+import type { BatchStore } from "./state/store.ts";
 import { releaseRanges } from "./state/claim-ranges.ts";
 import { healBatch } from "./state/heal.ts";
 import type { ReportRow } from "./report/row.ts";
@@ -65,10 +67,10 @@ export type HandleContext = {
 };
 
 export function createBatchHandle(context: HandleContext, id: string): BatchHandle {
-  const { run, documents } = context;
+  const { run } = context;
   const status = async (): Promise<BatchStatus> =>
     found(id, await run(`status of batch ${id}`, ({ store }) => store.status(id)));
-  const handle: BatchHandle = {
+  return {
     id,
     status,
     progress: (options) => watchProgress(status, options),
@@ -77,92 +79,100 @@ export function createBatchHandle(context: HandleContext, id: string): BatchHand
       if (ended.state === "failed" && ended.error !== undefined) throw ActivityError.fromJSON(ended.error);
       return ended;
     },
-    pause: () => steer("pause"),
-    resume: () => steer("resume"),
-    cancel,
-    async confirm() {
-      const answer = await run(`confirm batch ${id}`, async ({ store, queue }) => {
-        const answered = await store.confirm(id);
-        await healBatch(store, queue, id);
-        return answered;
-      });
-      if (answer === "confirmed") return;
-      if (answer === "gone") throw notFound(id);
-      if (answer === "expired")
-        throw new ActivityError("PlanExpired", `the plan of batch ${id} is too old to be confirmed; make a new one`);
-      const { plan, state } = await status();
-      // Asked again after an answer that was lost.
-      if (plan !== undefined && state !== "cancelled") return;
-      throw new ActivityError("NotPlanned", `expected batch ${id} to be planned by a dry run, it is ${answer}`);
+    pause: () => steer(context, id, "pause"),
+    resume: () => steer(context, id, "resume"),
+    async cancel() {
+      await cancel(context, id);
+      return (await status()).state;
     },
-    async setPriority(priority) {
-      if (!Number.isInteger(priority) || priority < 1 || priority > MAX_PRIORITY)
-        throw new ActivityError(
-          "InvalidInput",
-          `priority: expected an integer from 1 to ${MAX_PRIORITY}, got ${priority}`,
-          {
-            field: "priority",
-          },
-        );
-      await run(`set the priority of batch ${id}`, async ({ store, queue }) => {
-        await store.note(id, { priority });
-        const wanted = found(id, await store.wanted(id));
-        await queue.setPriority(wantedBatchJobs(id, { ...wanted, priority }));
-      });
-    },
-    report: (options = {}) => rows(options),
-    reportCsv: ({ header, ...options } = {}) => csvLines(rows(options), { header: header ?? true }),
-    async retryFailed({ includeUnattempted = false, signal } = {}) {
-      const ended = await status();
-      if (!hasEnded(ended.state))
-        throw new ActivityError(
-          "BatchNotEnded",
-          `expected batch ${id} to have ended before its failures are repeated, it is ${ended.state}`,
-        );
-      const only = includeUnattempted ? (["failed", "unattempted"] as const) : ("failed" as const);
-      const spec = await retrySource(ended, rows({ only, signal }), documents);
-      return await context.start(spec, { retryOf: id });
-    },
+    confirm: () => confirm(context, id, status),
+    setPriority: (priority) => setPriority(context, id, priority),
+    report: (options = {}) => rows(context, id, options),
+    reportCsv: ({ header, ...options } = {}) => csvLines(rows(context, id, options), { header: header ?? true }),
+    retryFailed: async (options = {}) => retryFailed(context, await status(), options),
     recentFailures: () => run(`failures of batch ${id}`, ({ store }) => store.recentFailures(id)),
     throughput: () => run(`throughput of batch ${id}`, ({ store }) => store.throughput(id)),
   };
-  return handle;
+}
 
-  async function steer(what: Steering): Promise<BatchState> {
-    return await run(`${what} batch ${id}`, async ({ store, queue }) => {
-      const states = found(id, await store.steer(id, what));
-      // Chunks that a pause put aside are taken up again, or get their end.
-      if (what !== "pause") await healBatch(store, queue, id);
-      return states.after;
+async function confirm({ run }: HandleContext, id: string, status: () => Promise<BatchStatus>): Promise<void> {
+  const answer = await run(`confirm batch ${id}`, async ({ store, queue }) => {
+    const answered = await store.confirm(id);
+    await healBatch(store, queue, id);
+    return answered;
+  });
+  if (answer === "confirmed") return;
+  if (answer === "gone") throw notFound(id);
+  if (answer === "expired")
+    throw new ActivityError("PlanExpired", `the plan of batch ${id} is too old to be confirmed; make a new one`);
+  const { plan, state } = await status();
+  // Asked again after an answer that was lost.
+  if (plan !== undefined && state !== "cancelled") return;
+  throw new ActivityError("NotPlanned", `expected batch ${id} to be planned by a dry run, it is ${answer}`);
+}
+
+async function setPriority({ run }: HandleContext, id: string, priority: number): Promise<void> {
+  if (!Number.isInteger(priority) || priority < 1 || priority > MAX_PRIORITY)
+    throw new ActivityError(
+      "InvalidInput",
+      `priority: expected an integer from 1 to ${MAX_PRIORITY}, got ${priority}`,
+      {
+        field: "priority",
+      },
+    );
+  await run(`set the priority of batch ${id}`, async ({ store, queue }) => {
+    await store.note(id, { priority });
+    const wanted = found(id, await store.wanted(id));
+    await queue.setPriority(wantedBatchJobs(id, { ...wanted, priority }));
+  });
+}
+
+async function retryFailed(
+  context: HandleContext,
+  ended: BatchStatus,
+  { includeUnattempted = false, signal }: NonNullable<Parameters<BatchHandle["retryFailed"]>[0]>,
+): Promise<BatchHandle> {
+  const { id, state } = ended;
+  if (!hasEnded(state))
+    throw new ActivityError(
+      "BatchNotEnded",
+      `expected batch ${id} to have ended before its failures are repeated, it is ${state}`,
+    );
+  const only = includeUnattempted ? (["failed", "unattempted"] as const) : ("failed" as const);
+  const spec = await retrySource(ended, rows(context, id, { only, signal }), context.documents);
+  return await context.start(spec, { retryOf: id });
+}
+
+async function steer({ run }: HandleContext, id: string, what: Steering): Promise<BatchState> {
+  return await run(`${what} batch ${id}`, async ({ store, queue }) => {
+    const states = found(id, await store.steer(id, what));
+    // Chunks that a pause put aside are taken up again, or get their end.
+    if (what !== "pause") await healBatch(store, queue, id);
+    return states.after;
+  });
+}
+
+/** Asks for the end, and waits until no worker can delete any more, so that what was moved may be moved back at once. */
+async function cancel(context: HandleContext, id: string): Promise<void> {
+  const { run } = context;
+  let state = await steer(context, id, "cancel");
+  for (let wait = 20, waited = 0; state === "cancelling" && waited < DELETES_STOP_MS; wait = Math.min(500, wait * 2)) {
+    await sleep(wait);
+    waited += wait;
+    state = await run(`cancel batch ${id}`, async ({ store }) => {
+      const { state: now } = await store.glance(id);
+      return now === "cancelling" && (await store.busy(id)) === 0 ? "cancelled" : (now ?? "cancelled");
     });
   }
+  await run(`cancel batch ${id}`, ({ store }) => releaseRanges(store, id));
+}
 
-  /** Asks for the end, and waits until no worker can delete any more, so that what was moved may be moved back at once. */
-  async function cancel(): Promise<BatchState> {
-    let state = await steer("cancel");
-    for (
-      let wait = 20, waited = 0;
-      state === "cancelling" && waited < DELETES_STOP_MS;
-      wait = Math.min(500, wait * 2)
-    ) {
-      await sleep(wait);
-      waited += wait;
-      state = await run(`cancel batch ${id}`, async ({ store }) => {
-        const { state: now } = await store.glance(id);
-        return now === "cancelling" && (await store.busy(id)) === 0 ? "cancelled" : (now ?? "cancelled");
-      });
-    }
-    await run(`cancel batch ${id}`, ({ store }) => releaseRanges(store, id));
-    return (await status()).state;
-  }
-
-  async function* rows(options: ReportOptions): AsyncGenerator<ReportRow> {
-    const store = await run(`report of batch ${id}`, async (at) => {
-      found(id, await at.store.spec(id));
-      return at.store;
-    });
-    yield* readReport(store, documents, { ...options, batch: id });
-  }
+async function* rows({ run, documents }: HandleContext, id: string, options: ReportOptions): AsyncGenerator<ReportRow> {
+  const store = await run(`report of batch ${id}`, async (at) => {
+    found(id, await at.store.spec(id));
+    return at.store;
+  });
+  yield* readReport(store, documents, { ...options, batch: id });
 }
 
 function found<Value>(id: string, value: Value | undefined): Value {

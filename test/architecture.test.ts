@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { contracts } from "../jobs/contracts.ts";
 import { handlers } from "../jobs/handlers.ts";
 import { fileProblems, folderProblems, staleExceptions } from "./architecture/file-rules.ts";
 import { importCycles, importProblems, loadedBy } from "./architecture/import-rules.ts";
+import { mutants } from "./mutants/all.ts";
 import { verbProblems, verbProblemsOf } from "./architecture/verb-rules.ts";
 import { readSource, readSources, sourcePaths } from "./architecture/read-source.ts";
 
@@ -37,6 +38,12 @@ describe("the project", () => {
       .filter((file) => file.endsWith(".js"))
       .map((file) => `dashboard/pages/assets/${file}`);
     expect(verbProblems(root, [...sources.map(({ path }) => path), ...pages], VERB_NAMES)).toEqual([]);
+  });
+
+  test("has each safety rule where the list of mutants looks for it, so that none guards nothing unnoticed", () => {
+    const times = ({ file, find }: (typeof mutants)[number]) =>
+      readFileSync(join(root, file), "utf8").split(find).length - 1;
+    expect(mutants.filter((one) => times(one) !== 1).map(({ rule, file }) => `${file}: ${rule}`)).toEqual([]);
   });
 
   test("lets producers in with the contracts and zod alone", () => {

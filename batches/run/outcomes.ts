@@ -68,6 +68,7 @@ export function createOutcomes(manifest: ChunkManifest): ChunkOutcomes {
   const remarks = new Map<number, Remark>();
   const pins = new Map<number, LatePin>();
   const inherited = new Set<number>();
+  const columns: Columns = { status, verified, etags, remarks, pins };
   let changed: number[] = [];
 
   const set = (index: number, to: number, remark?: Remark): void => {
@@ -101,32 +102,12 @@ export function createOutcomes(manifest: ChunkManifest): ChunkOutcomes {
     },
     takeGroup() {
       if (changed.length === 0) return "";
-      const group: Group = { i: [...new Set(changed)], s: [], v: [], e: [], r: [], p: [] };
+      const group = groupOf(columns, new Set(changed), manifest);
       changed = [];
-      for (const index of group.i) {
-        group.s.push(status[index] ?? OPEN);
-        group.v.push(verified[index] ?? 0);
-        const etag = etags[index] ?? "";
-        group.e.push(etag === manifest.etags[index] ? "" : etag);
-        const remark = remarks.get(index);
-        if (remark !== undefined) group.r.push([index, remark]);
-        const pin = pins.get(index);
-        if (pin !== undefined) group.p.push([index, pin]);
-      }
       return JSON.stringify(group);
     },
     restore(groups) {
-      for (const json of groups) {
-        const group = JSON.parse(json) as Group; // only takeGroup writes it
-        for (const [at, index] of group.i.entries()) {
-          status[index] = group.s[at] ?? OPEN;
-          verified[index] = group.v[at] ?? 0;
-          etags[index] = verified[index] === 0 ? undefined : group.e[at] || manifest.etags[index];
-          remarks.delete(index);
-        }
-        for (const [index, remark] of group.r) remarks.set(index, remark);
-        for (const [index, pin] of group.p) pins.set(index, pin);
-      }
+      for (const json of groups) takeUp(columns, JSON.parse(json) as Group, manifest); // only takeGroup writes it
       for (let index = 0; index < length; index++) if (status[index] === COPIED) inherited.add(index);
     },
     count(wanted) {
@@ -135,4 +116,36 @@ export function createOutcomes(manifest: ChunkManifest): ChunkOutcomes {
       return count;
     },
   };
+}
+
+type Columns = Pick<ChunkOutcomes, "status" | "etags" | "remarks" | "pins"> & { readonly verified: Uint8Array };
+
+function groupOf(
+  { status, verified, etags, remarks, pins }: Columns,
+  changed: ReadonlySet<number>,
+  manifest: ChunkManifest,
+): Group {
+  const group: Group = { i: [...changed], s: [], v: [], e: [], r: [], p: [] };
+  for (const index of group.i) {
+    group.s.push(status[index] ?? OPEN);
+    group.v.push(verified[index] ?? 0);
+    const etag = etags[index] ?? "";
+    group.e.push(etag === manifest.etags[index] ? "" : etag);
+    const remark = remarks.get(index);
+    if (remark !== undefined) group.r.push([index, remark]);
+    const pin = pins.get(index);
+    if (pin !== undefined) group.p.push([index, pin]);
+  }
+  return group;
+}
+
+function takeUp({ status, verified, etags, remarks, pins }: Columns, group: Group, manifest: ChunkManifest): void {
+  for (const [at, index] of group.i.entries()) {
+    status[index] = group.s[at] ?? OPEN;
+    verified[index] = group.v[at] ?? 0;
+    etags[index] = verified[index] === 0 ? undefined : group.e[at] || manifest.etags[index];
+    remarks.delete(index);
+  }
+  for (const [index, remark] of group.r) remarks.set(index, remark);
+  for (const [index, pin] of group.p) pins.set(index, pin);
 }

@@ -109,51 +109,40 @@ export type Tally = {
 /** The state of chunks in Redis; each call is one script. */
 export type ChunkStore = ReturnType<typeof createChunkStore>;
 
-export function createChunkStore({ redis, keys, nonce: nonceOf }: BatchStore) {
-  const run = <Argument extends string>(
+export function createChunkStore(store: BatchStore) {
+  const run = runnerOf(store);
+  return { ...pages(run), ...deliveries(store, run), ...ends(run) };
+}
+
+type Run = ReturnType<typeof runnerOf>;
+
+function runnerOf({ redis, keys }: BatchStore) {
+  return <Argument extends string>(
     script: LuaScript<keyof BatchKeys | "chunk", Argument>,
     { batch, chain, n }: ChunkRef,
     args: ScriptArguments<Argument>,
   ): Promise<ScriptReply> =>
     runScript(redis, script, { ...keys.ofBatch(batch), chunk: keys.chunk(batch, chunkName(chain, n)) }, args);
+}
+
+/** How a chunk comes to be, and to whoever works on it. */
+function pages(run: Run) {
   return {
     async begin(ref: ChunkRef, limit: number): Promise<Begun> {
       const { chain, n } = ref;
       const args = { chain, n, name: nameOf(ref), bit: bit(ref), limit, nonce: nonce() };
-      const reply = replyList(await run(beginChunk, ref, args));
-      const what = replyText(reply[0]);
-      if (what === "list") {
-        const planned = replyText(reply[2]);
-        return {
-          what,
-          cursor: replyText(reply[1]),
-          planned: planned === "" ? undefined : Number(planned),
-          hasPlan: reply[3] === 1,
-          run: replyText(reply[4]),
-        };
-      }
-      if (what !== "work") return { what: what as "gone" | "done" | "closed" | "parked" | "full" }; // the script's other answers
-      const checkpoints = replyList(reply[5] ?? []).map(replyText);
-      const conflicts = reply[4] === null ? undefined : replyText(reply[4]);
-      return { what, delivery: deliveryOf(ref, reply, { conflicts, checkpoints }) };
+      return begunOf(ref, replyList(await run(beginChunk, ref, args)));
     },
 
     async commit(ref: ChunkRef, page: Page): Promise<Committed> {
-      const reply = replyList(await run(commitChunk, ref, commitArguments(ref, page)));
-      const what = replyText(reply[0]);
-      if (what === "cap") return { what, objects: Number(replyText(reply[1])), bytes: Number(replyText(reply[2])) };
-      if (what !== "committed") return { what: what as "gone" | "closed" | "done" | "adopted" }; // the script's other answers
-      const delivery =
-        replyText(reply[2]) === "" ? undefined : deliveryOf(ref, reply, { conflicts: undefined, checkpoints: [] });
-      return {
-        what,
-        delivery,
-        last: replyText(reply[4]) === "1",
-        open: Number(reply[5]),
-        priority: Number(replyText(reply[6])),
-      };
+      return committedOf(ref, replyList(await run(commitChunk, ref, commitArguments(ref, page))));
     },
+  };
+}
 
+/** What a delivery writes down while it is at work. */
+function deliveries({ redis, keys, nonce: nonceOf }: BatchStore, run: Run) {
+  return {
     /** The batch's state, or `superseded`; and what is now written. Durable when it resolves, as far as Redis is. */
     async checkpoint(
       { ref, owner }: Delivery,
@@ -188,7 +177,12 @@ export function createChunkStore({ redis, keys, nonce: nonceOf }: BatchStore) {
 
     recall: (delivery: Delivery, field: string): Promise<string | null> =>
       redis.hget(keys.chunk(delivery.ref.batch, nameOf(delivery.ref)), field),
+  };
+}
 
+/** How a delivery ends. */
+function ends(run: Run) {
+  return {
     async park({ ref, owner }: Delivery) {
       const reply = await run(parkChunk, ref, { name: nameOf(ref), owner });
       const priority = replyList(reply)[2];
@@ -207,6 +201,39 @@ export function createChunkStore({ redis, keys, nonce: nonceOf }: BatchStore) {
       const counters = Object.entries(counts).flat();
       return stateOf(await run(finishPlan, ref, { name: nameOf(ref), owner, bit: bit(ref), counters }));
     },
+  };
+}
+
+function begunOf(ref: ChunkRef, reply: readonly ScriptReply[]): Begun {
+  const what = replyText(reply[0]);
+  if (what === "list") {
+    const planned = replyText(reply[2]);
+    return {
+      what,
+      cursor: replyText(reply[1]),
+      planned: planned === "" ? undefined : Number(planned),
+      hasPlan: reply[3] === 1,
+      run: replyText(reply[4]),
+    };
+  }
+  if (what !== "work") return { what: what as "gone" | "done" | "closed" | "parked" | "full" }; // the script's other answers
+  const checkpoints = replyList(reply[5] ?? []).map(replyText);
+  const conflicts = reply[4] === null ? undefined : replyText(reply[4]);
+  return { what, delivery: deliveryOf(ref, reply, { conflicts, checkpoints }) };
+}
+
+function committedOf(ref: ChunkRef, reply: readonly ScriptReply[]): Committed {
+  const what = replyText(reply[0]);
+  if (what === "cap") return { what, objects: Number(replyText(reply[1])), bytes: Number(replyText(reply[2])) };
+  if (what !== "committed") return { what: what as "gone" | "closed" | "done" | "adopted" }; // the script's other answers
+  const delivery =
+    replyText(reply[2]) === "" ? undefined : deliveryOf(ref, reply, { conflicts: undefined, checkpoints: [] });
+  return {
+    what,
+    delivery,
+    last: replyText(reply[4]) === "1",
+    open: Number(reply[5]),
+    priority: Number(replyText(reply[6])),
   };
 }
 

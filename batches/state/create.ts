@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { ActivityError } from "../../model/activity-error.ts";
 import { canonicalJson } from "../../model/canonical-json.ts";
 import { type BatchSpec, takesAll } from "../spec/request.ts";
-import type { BatchStore, NewBatch } from "./store.ts";
+import type { NewBatch } from "./begin.ts";
+import type { BatchStore } from "./store.ts";
 
 /** How a batch is kept: under a given id, which makes a second start with the same id find the first. */
 export type CreateRequest = { readonly id: string; readonly spec: BatchSpec; readonly retryOf?: string };

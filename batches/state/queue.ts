@@ -1,6 +1,6 @@
 import type { Queue } from "bullmq";
 import { chunkName } from "./keys.ts";
-import type { WantedJobs } from "./store.ts";
+import type { WantedJobs } from "./looks.ts";
 
 /** What a job of the chunk queue asks for. */
 export type BatchJobData =

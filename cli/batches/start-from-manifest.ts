@@ -13,7 +13,7 @@ import {
 import { addBatchOptions, type BatchOptions, batchSpec } from "./options.ts";
 import type { Environment } from "../environment.ts";
 import { type S3Url, s3Url } from "../s3-url.ts";
-import { session } from "../session.ts";
+import { type Session, session } from "../session.ts";
 import { startBatch } from "./start.ts";
 
 type Options = BatchOptions &
@@ -66,41 +66,50 @@ Examples:
     const goes = verbOf({ operation }).destination !== undefined;
     if (goes !== (options.to !== undefined))
       command.error(`error: --to: expected ${goes ? "a destination" : `none for ${operation}`}`, { exitCode: 2 });
-    await session(environment, async (open) => {
-      const { producer, signal } = open;
-      const manifest = await producer.documents.write(file === "-" ? process.stdin : createReadStream(file), {
-        name: file === "-" ? "manifest" : basename(file),
-        contentType: format === "csv" ? "text/csv" : "application/x-ndjson",
-        signal,
-      });
-      const { to, bucket, onConflict, destinationProfile, customerKey, requesterPays } = options;
-      const spec: BatchSpecInput = {
-        ...batchSpec(options, undefined),
-        operation,
-        customerKey,
-        requesterPays,
-        source: { manifest, format, bucket },
-        ...(to && {
-          destination: {
-            bucket: to.bucket,
-            prefix: to.key === "" ? undefined : to.key,
-            credentials: destinationProfile,
-            customerKey: options.destinationCustomerKey,
-          },
-          onConflict,
-          ...attributesFrom(options),
-        }),
-      };
-      try {
-        await startBatch(open, spec, options);
-      } catch (error) {
-        // Where it was never started nobody will read the manifest; one that a batch has is kept by the batch.
-        if (error instanceof Error && /^(InvalidInput|BatchOverlap|IdempotencyConflict):/.test(error.message))
-          await producer.documents.delete(manifest);
-        throw error;
-      }
-    });
+    await session(environment, (open) => startOver(open, { operation, file, format }, options));
   });
+}
+
+type Named = {
+  readonly operation: BatchSpecInput["operation"];
+  readonly file: string;
+  readonly format: "csv" | "ndjson";
+};
+
+/** Stores the manifest, and starts a batch over what it names. */
+async function startOver(open: Session, { operation, file, format }: Named, options: Options): Promise<void> {
+  const { producer, signal } = open;
+  const manifest = await producer.documents.write(file === "-" ? process.stdin : createReadStream(file), {
+    name: file === "-" ? "manifest" : basename(file),
+    contentType: format === "csv" ? "text/csv" : "application/x-ndjson",
+    signal,
+  });
+  const { to, bucket, onConflict, destinationProfile, customerKey, requesterPays } = options;
+  const spec: BatchSpecInput = {
+    ...batchSpec(options, undefined),
+    operation,
+    customerKey,
+    requesterPays,
+    source: { manifest, format, bucket },
+    ...(to && {
+      destination: {
+        bucket: to.bucket,
+        prefix: to.key === "" ? undefined : to.key,
+        credentials: destinationProfile,
+        customerKey: options.destinationCustomerKey,
+      },
+      onConflict,
+      ...attributesFrom(options),
+    }),
+  };
+  try {
+    await startBatch(open, spec, options);
+  } catch (error) {
+    // Where it was never started nobody will read the manifest; one that a batch has is kept by the batch.
+    if (error instanceof Error && /^(InvalidInput|BatchOverlap|IdempotencyConflict):/.test(error.message))
+      await producer.documents.delete(manifest);
+    throw error;
+  }
 }
 
 function formatOf(file: string): "csv" | "ndjson" | undefined {

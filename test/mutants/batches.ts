@@ -7,7 +7,7 @@ const ROLLBACK = "batches/rollback.test.ts";
 export const batchMutants: readonly Mutant[] = [
   {
     rule: "a batch that is to wait for replicas deletes nothing before they have its proofs",
-    file: "batches/operations/delete/objects.ts",
+    file: "batches/operations/move/delete-copied.ts",
     find: "  await checkpointSurviving(work);\n",
     replace: "  await checkpoint(work);\n",
     test: "test/wait-replicas.test.ts",
@@ -99,8 +99,8 @@ export const batchMutants: readonly Mutant[] = [
   {
     rule: "a manifest that is no UTF-8 names no key",
     file: "batches/listing/manifest-lines.ts",
-    find: "!isUtf8(bytes)",
-    replace: "isUtf8(bytes) === undefined",
+    find: "    return utf8.decode(bytes);\n",
+    replace: '    return bytes.toString("utf8");\n',
     test: SAFETY,
   },
   {
@@ -119,9 +119,9 @@ export const batchMutants: readonly Mutant[] = [
   },
   {
     rule: "what a chunk takes on is kept outside of Redis before anything of it is deleted",
-    file: "batches/run/processor.ts",
-    find: "        await keepPage(deps.documents, delivery, { signal: terms.signal });\n",
-    replace: "        await Promise.resolve();\n",
+    file: "batches/run/jobs/chunk.ts",
+    find: "      await keepPage(deps.documents, delivery, { signal: terms.signal });\n",
+    replace: "      await Promise.resolve();\n",
     test: ROLLBACK,
   },
   {

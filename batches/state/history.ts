@@ -1,0 +1,61 @@
+import { CHUNK_QUEUE } from "../../jobs/queues.ts";
+import { redisKeys } from "../../redis/keys.ts";
+import type { ReportRow } from "../report/row.ts";
+import type { Access } from "./access.ts";
+
+/** What a batch got done in five seconds. */
+export type Throughput = { readonly at: string; readonly objects: number; readonly bytes: number };
+
+/** What became of a batch so far, and which batches there are. */
+export function history({ redis, prefix, keys }: Access) {
+  return {
+    /** The newest failures, at most 100, newest first. */
+    async recentFailures(id: string): Promise<ReportRow[]> {
+      const rows = await redis.lrange(keys.recent(id), "0", "-1");
+      return rows.map((row) => JSON.parse(row) as ReportRow); // only chunk-finish writes them
+    },
+
+    /** The last hour in steps of five seconds, oldest first; steps without any progress are left out. */
+    async throughput(id: string): Promise<Throughput[]> {
+      const slots = Object.values(await redis.hgetall(keys.rate(id))).map((slot) => slot.split(":").map(Number));
+      const since = Date.now() - 3_600_000;
+      return slots
+        .map(([slot = 0, objects = 0, bytes = 0]) => ({ at: slot * 5000, objects, bytes }))
+        .filter(({ at }) => at >= since)
+        .toSorted((one, other) => one.at - other.at)
+        .map(({ at, objects, bytes }) => ({ at: new Date(at).toISOString(), objects, bytes }));
+    },
+
+    /** The bitmap of chunks that have a segment in the report, and those of which it is not the first delivery's. */
+    async segments(id: string): Promise<{ bitmap: Buffer; retaken: Record<string, string> }> {
+      const [bitmap, retaken] = await Promise.all([
+        redis.getBuffer(keys.segments(id)),
+        redis.hgetall(keys.retaken(id)),
+      ]);
+      return { bitmap: bitmap ?? Buffer.alloc(0), retaken };
+    },
+
+    /** A page of ids, newest first, with the score to go on from. */
+    async page(before: string, count: number): Promise<{ id: string; createdAt: string }[]> {
+      const flat = await redis.zrevrangebyscore(keys.index(), before, "-inf", "WITHSCORES", "LIMIT", 0, count);
+      return Array.from({ length: flat.length / 2 }, (_, i) => ({
+        id: flat[2 * i] ?? "",
+        createdAt: flat[2 * i + 1] ?? "",
+      }));
+    },
+
+    /** Ids of batches that have not come to rest. */
+    active: (): Promise<string[]> => redis.zrange(keys.active(), "0", "-1"),
+
+    /** Whether jobs of the chunk queue exist, in order. */
+    async jobsExist(ids: readonly string[]): Promise<boolean[]> {
+      const pipeline = redis.pipeline();
+      for (const id of ids) pipeline.exists(redisKeys(prefix).job(CHUNK_QUEUE, id));
+      const replies = (await pipeline.exec()) ?? [];
+      return replies.map(([error, count]) => {
+        if (error !== null) throw error;
+        return count === 1;
+      });
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { ActivityErrorFields } from "../../model/activity-error.ts";
+import { replyList, replyText, type ScriptReply } from "../../redis/scripts/run.ts";
+import type { Access } from "./access.ts";
+import { noteBatch, steerBatch, takeTokens } from "./batch-scripts.ts";
+import type { BatchState } from "./status.ts";
+
+export type Steering = "pause" | "resume" | "cancel";
+
+/** What is asked of a batch at work, and told of it. */
+export function steering({ run }: Access) {
+  return {
+    /** Answers the states before and after; `undefined` where there is no such batch. */
+    async steer(id: string, what: Steering): Promise<{ before: BatchState; after: BatchState } | undefined> {
+      return states(await run(steerBatch, id, { what, error: "" }));
+    },
+
+    async fail(id: string, error: ActivityErrorFields): Promise<void> {
+      await run(steerBatch, id, { what: "fail", error: JSON.stringify(error) });
+    },
+
+    async take(id: string, rate: number, wanted: number): Promise<{ granted: number; waitMs: number }> {
+      const [granted, waitMs] = replyList(await run(takeTokens, id, { rate, wanted }));
+      return { granted: Number(granted), waitMs: Number(waitMs) };
+    },
+
+    /** Sets fields of the record, where there is one. */
+    async note(id: string, fields: Readonly<Record<string, string | number>>): Promise<void> {
+      await run(noteBatch, id, { fields: Object.entries(fields).flat() });
+    },
+
+    async noteTrouble(id: string, error: ActivityErrorFields): Promise<void> {
+      const trouble = JSON.stringify({ ...error, at: new Date(Date.now()).toISOString() });
+      await run(noteBatch, id, { fields: ["trouble", trouble] });
+    },
+  };
+}
+
+function states(reply: ScriptReply): { before: BatchState; after: BatchState } | undefined {
+  if (reply === null) return undefined;
+  const [before, after] = replyList(reply).map(replyText);
+  return { before: before as BatchState, after: after as BatchState }; // only the scripts write them
+}
