@@ -80,6 +80,7 @@ function resolveProfiles(
       name,
       {
         connection: connectionOf(name, providerOf(name), { settings, defaults }),
+        provider: settings.provider.type,
         ...(settings.allow !== undefined && { policy: settings.allow }),
         ...(settings.customerKeys !== undefined && { customerKeys: settings.customerKeys }),
       },

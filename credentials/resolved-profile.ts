@@ -8,6 +8,8 @@ import type { SecretRef } from "./provider-config.ts";
 export type ResolvedProfile = {
   readonly connection: Connection;
   readonly policy?: Policy;
+  /** The kind of its credential provider, such as `assume-role`. */
+  readonly provider?: string;
   /** Where the customer's keys are found, by name. */
   readonly customerKeys?: Readonly<Record<string, SecretRef>>;
 };

@@ -28,6 +28,7 @@ import { addRoutes } from "./http/route.ts";
 import { carryOnTraces } from "./http/carry-on-traces.ts";
 import { addMetrics } from "./metrics.ts";
 import { readPageAssets } from "./page-assets.ts";
+import { createNight } from "./night.ts";
 import { addPages } from "./pages.ts";
 import { createBatchViews } from "./watch/batch-views.ts";
 import { createEventStream } from "./watch/event-stream.ts";
@@ -74,13 +75,16 @@ export async function assemble(
   const views = createBatchViews(redis, prefix);
   const overview = createOverview(redis, prefix, views);
   const throughput = createThroughput(redis, prefix);
+  const night = createNight({ config, redis, producer, queues, views, overview, log });
+  resources.defer(() => night.close());
   const routes = [
     ...activityRoutes({ producer }),
     ...jobRoutes({ config, redis, producer, queues }),
     ...documentRoutes({ config, documents }),
     ...batchRoutes({ batches, views }),
     ...batchStreamRoutes({ batches, views, events, identify }),
-    ...overviewRoutes({ overview, throughput, views, events, identify }),
+    ...overviewRoutes({ overview: night.glance, throughput, views, events, identify }),
+    ...night.routes,
     ...auditRoutes({ redis, prefix }),
     ...sessionRoutes({ config, redis, sessions, identify }),
   ];

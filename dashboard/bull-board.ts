@@ -5,7 +5,7 @@ import type { RedisClient } from "../redis/connection/client.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { bullBoardServer } from "./bull-board-server.ts";
 import type { BullQueues } from "./bull-queues.ts";
-import { isOwnKey } from "../redis/keys.ts";
+import { isOwnKey, redisKeys } from "../redis/keys.ts";
 import { BULL_BOARD_CSP } from "./http/security-headers.ts";
 import { putAsideMalformed } from "./job-views/put-aside-malformed.ts";
 import { HttpProblem } from "./http/problem.ts";
@@ -26,9 +26,10 @@ export type BullBoardDeps = {
 
 /**
  * What bull-board offers but may not do here. It shows data with its secrets taken out, so an edited or duplicated job would carry
- * `[redacted]` into the queue; and what it adds has passed no contract. Obliterating a queue loses accepted jobs in silence.
+ * `[redacted]` into the queue; and what it adds has passed no contract. Obliterating or emptying a queue loses accepted jobs in silence,
+ * and all failed jobs at once would take the cancelled ones with them: the page of problems acts on what failed alike.
  */
-const REFUSED = /\/(?:add|update-data|obliterate)$/;
+const REFUSED = /\/(?:add|update-data|obliterate|empty|retry\/:queueStatus)$/;
 
 /** Mounts bull-board below /queues: its pages and its API, behind the same gate as everything else. */
 export async function addBullBoard(
@@ -107,6 +108,21 @@ export async function addBullBoard(
         if (queue === undefined || queues.get(queue) === undefined) return;
         await putAsideMalformed(redis, { prefix, queue, ...shownOf(request) });
       });
+      // A worker that still sees the flag would cancel the job again.
+      scope.addHook("preHandler", async ({ method, routeOptions, params }) => {
+        if (method === "GET" || routeOptions.url?.endsWith("/:jobId/retry") !== true) return;
+        const { queueName, jobId } = params as Record<string, string>; // both are in the route
+        await redis.del(redisKeys(prefix).cancelled(queueName ?? "", jobId ?? ""));
+      });
+      // Whoever may only look is shown no button that would be refused.
+      scope.addHook("preSerialization", async ({ identity }, _reply, payload) =>
+        identity?.role === "viewer" && isListing(payload)
+          ? {
+              ...payload,
+              queues: payload.queues.map((queue) => ({ ...queue, readOnlyMode: true, allowRetries: false })),
+            }
+          : payload,
+      );
       await serve(scope);
     },
     { prefix: BULL_BOARD_PATH },
@@ -123,6 +139,10 @@ function shownOf({ params, query }: FastifyRequest): {
   const page = Math.max(1, Math.trunc(Number(named(query, "page"))) || 1);
   const perPage = Math.max(1, Math.min(100, Math.trunc(Number(named(query, "jobsPerPage"))) || 10));
   return { ...(typeof id === "string" && { id }), page, perPage };
+}
+
+function isListing(payload: unknown): payload is { readonly queues: readonly object[] } {
+  return Array.isArray(named(payload, "queues"));
 }
 
 function queueOf({ params, query }: FastifyRequest): string | undefined {

@@ -26,6 +26,8 @@ export type DashboardConfig = {
   /** Where it is mounted, such as `/ops`; empty at the root of a host. */
   readonly basePath: string;
   readonly documentsUrl: string;
+  /** What is run here, such as `production`; shown on every page, so that two dashboards are not taken for each other. */
+  readonly environment?: string;
   readonly users: readonly User[];
   readonly tokens: readonly Token[];
   /** IP addresses and CIDR ranges of proxies in front: what they say of TLS and of a client's address is believed. Signs nobody in. */
@@ -84,6 +86,7 @@ const NAMES = {
   prefix: "BUCKETLINE_PREFIX",
   basePath: "BUCKETLINE_DASHBOARD_BASE_PATH",
   documentsUrl: "DOCUMENTS_URL",
+  environment: "BUCKETLINE_DASHBOARD_ENVIRONMENT",
   users: "BUCKETLINE_DASHBOARD_USERS",
   tokens: "BUCKETLINE_DASHBOARD_TOKENS",
   proxies: "BUCKETLINE_DASHBOARD_TRUSTED_PROXIES",
@@ -152,6 +155,7 @@ const Environment = z.object({
   basePath: BasePath.default(""),
   // The workers' own default.
   documentsUrl: z.string().default(() => pathToFileURL(resolve(".bucketline/documents")).href),
+  environment: z.string().max(40, { error: "expected at most 40 characters" }).optional(),
   users: entries(parseUsers).default([]),
   tokens: entries(parseTokens).default([]),
   proxies: addresses.default([]),
@@ -192,9 +196,15 @@ export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
     const lines = problems.map((problem) => `\n  - ${problem}`).join("");
     throw new ActivityError("InvalidConfiguration", `the environment has ${count}:${lines}`);
   }
-  const { proxies, requests, logins, ...rest } = parsed.data;
+  const { proxies, requests, logins, environment, ...rest } = parsed.data;
   const proxy = proxyLogin(parsed.data);
-  const config = { ...rest, trustedProxies: proxies, limits: { requests, logins }, ...(proxy && { proxy }) };
+  const config = {
+    ...rest,
+    trustedProxies: proxies,
+    limits: { requests, logins },
+    ...(proxy && { proxy }),
+    ...(environment && { environment }),
+  };
   checkExposure(config);
   return config;
 }

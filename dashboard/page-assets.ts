@@ -13,7 +13,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /** Styles, from the general to the particular. */
-const STYLES = ["base", "frame", "card", "table", "controls", "form", "chart", "batch", "overlay", "docs"];
+const STYLES = ["base", "frame", "card", "table", "controls", "form", "chart", "batch", "problem", "overlay", "docs"];
 
 const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript; charset=utf-8",

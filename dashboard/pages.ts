@@ -7,6 +7,10 @@ import { type PageAssets, readPage, readPageAssets } from "./page-assets.ts";
 /** Addresses of pages, and the module of each below `views/`. The script of the shell has the same list. */
 export const PAGES: Readonly<Record<string, string>> = {
   "/": "overview",
+  "/problems": "problems",
+  "/problems/:id": "problem",
+  "/search": "search",
+  "/bulk/:id": "bulk",
   "/batches": "batches",
   "/batches/new": "batch-form",
   "/batches/:id": "batch",
@@ -14,6 +18,9 @@ export const PAGES: Readonly<Record<string, string>> = {
   "/jobs/:activity": "jobs",
   "/jobs/:activity/:id": "job",
   "/quarantine": "quarantine",
+  "/schedules": "schedules",
+  "/profiles": "profiles",
+  "/documents": "documents",
   "/workers": "workers",
   "/about": "about",
   "/docs": "docs",
@@ -37,6 +44,7 @@ const OF_PAGES = [
 /** What a page asks first of all, so that it is under way before a script has run. */
 const ASKED_FIRST: Readonly<Record<string, readonly string[]>> = {
   overview: ["/api/overview", "/api/throughput?range=15m"],
+  problems: ["/api/problems"],
   workers: ["/api/overview"],
   about: ["/api/overview"],
   activities: ["/api/overview", "/api/activities"],

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { redisKeys } from "../redis/keys.ts";
 import { type RedisServer, startRedis } from "../sandbox/index.ts";
 import { findChromium, openPage, startBrowser } from "../test/browser.ts";
 import { type DashboardHarness, startDashboardHarness } from "../test/dashboard-harness.ts";
@@ -21,6 +22,9 @@ const KEPT = new Set([
   "batch-phone",
   "plan-light",
   "jobs-dark",
+  "problems-light",
+  "problem-light",
+  "problems-phone",
 ]);
 
 const LOOKS = [
@@ -33,7 +37,19 @@ const LOOKS = [
 ] as const;
 
 /** Pages that show figures of this moment. */
-const IS_LIVE = new Set(["overview", "batches", "batch", "plan", "stopped", "activities", "jobs", "workers", "about"]);
+const IS_LIVE = new Set([
+  "overview",
+  "problems",
+  "schedules",
+  "batches",
+  "batch",
+  "plan",
+  "stopped",
+  "activities",
+  "jobs",
+  "workers",
+  "about",
+]);
 const HAS_CHART = new Set(["overview", "batch", "jobs"]);
 
 /** https://github.com/dequelabs/axe-core */
@@ -61,6 +77,11 @@ describe.runIf(possible)("the pages, as they look", () => {
       form: "/batches/new",
       activities: "/jobs",
       jobs: "/jobs/copy-object?state=failed",
+      problems: "/problems",
+      search: "/search?text=img-",
+      schedules: "/schedules",
+      profiles: "/profiles",
+      documents: "/documents",
       quarantine: "/quarantine",
       workers: "/workers",
       about: "/about",
@@ -172,15 +193,36 @@ describe.runIf(possible)("the pages, as they look", () => {
     await vi.waitUntil(async () => Number((await look())["succeeded"]) > 60, { timeout: 30_000, interval: 200 });
     const stopped = await start({ operation: "delete", source: { bucket: "misspelt", prefix: "old/" } });
     await vi.waitUntil(async () => (await state(stopped)) === "failed", { timeout: 20_000 });
+    await producer.schedule("inventory-hourly", { every: "1h" }, "list-objects", { bucket: "photos" });
+    await producer.schedule("nightly-check", { cron: "0 3 * * *", timezone: "Europe/Berlin" }, "head-bucket", {
+      bucket: "logs",
+    });
+    await producer.schedule("broken-hourly", { every: "1h" }, "head-bucket", { bucket: "misspelt" });
+    const seenAt = new Date(Date.now() - 240_000).toISOString();
+    const lost = {
+      id: "3f2c",
+      host: "worker-7",
+      pid: 4411,
+      running: 2,
+      jobs: ["copy-object/1", "copy-object/2"],
+      seenAt,
+    };
+    await dashboard.redis.hset(redisKeys(prefix).lostWorkers(), "3f2c", JSON.stringify(lost));
     const key = `${"deep/".repeat(180)}\u202egnp.exe`;
     const hostile = await producer.enqueue("head-object", { object: { bucket: "photos", key } });
     await hostile.succeeded({ timeout: 20_000 });
     const failed = jobs[19]?.id ?? "";
+    const problem = async () => (await dashboard.send(`/api/jobs/copy-object/${failed}`)).json()["problem"];
+    await vi.waitUntil(async () => (await problem()) !== undefined, { timeout: 20_000 });
+    const bulk = { action: "forget", filter: { text: hostile.id } };
+    const action = (await dashboard.send("/api/bulk", { method: "POST", body: bulk })).json();
     return {
       batch: `/batches/${running}`,
       plan: `/batches/${planned}`,
       stopped: `/batches/${stopped}`,
       job: `/jobs/copy-object/${failed}`,
+      problem: `/problems/${String(await problem())}`,
+      bulk: `/bulk/${String(action["id"])}`,
       "long-key": `/jobs/head-object/${hostile.id}`,
     };
   }

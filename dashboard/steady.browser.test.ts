@@ -236,7 +236,9 @@ describe.runIf(possible)("whoever works with the pages", () => {
     const find = page.getByRole("dialog", { name: "Find" }).getByRole("searchbox");
     await find.fill("nobody");
     await page.keyboard.press("Enter");
-    await page.getByText("No job and no batch has this id").waitFor();
+    await page.getByText("Nothing was found").waitFor({ timeout: 30_000 });
+    expect(new URL(page.url()).search).toBe("?text=nobody");
+    await page.keyboard.press("/");
     await find.fill(job.id);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: job.id, level: 1 }).or(page.getByText(job.id).first()).first().waitFor();

@@ -41,6 +41,19 @@ describe.each([
     expect(await store.deleteExact(newer)).toBe(false);
   });
 
+  test("lists what there is, without what was replaced", async () => {
+    await store.write("old", { name: "a", id: "fixed" });
+    const newer = await store.write("newer", { name: "b", id: "fixed" });
+    const other = await store.write("other", { name: "c", id: "other" });
+    const all: DocumentPointer[] = [];
+    for await (const pointer of store.list()) all.push(pointer);
+    expect(all.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([newer, other]);
+    for await (const first of store.list()) {
+      expect(first.id).toMatch(/fixed|other/);
+      break;
+    }
+  });
+
   describe("written and read", () => {
     test("gives back what was written, under a pointer that describes it", async () => {
       const before = Date.now();

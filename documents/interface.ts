@@ -59,6 +59,8 @@ export type DocumentStore = {
   deleteExact(pointer: DocumentPointer, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
   /** Removes expired documents, and leftovers of writers that died (older than an hour). */
   sweep(options?: { readonly signal?: AbortSignal }): Promise<{ readonly expired: number; readonly orphans: number }>;
+  /** What there is, in no particular order; replaced and damaged ones are left out. Whoever has seen enough just ends the loop. */
+  list(options?: { readonly signal?: AbortSignal }): AsyncIterable<DocumentPointer>;
   /** Documents and bytes held. */
   usage(options?: { readonly signal?: AbortSignal }): Promise<{ readonly documents: number; readonly bytes: number }>;
   close(): Promise<void>;

@@ -20,7 +20,8 @@ export function redisKeys(prefix: string) {
     evidence: (activity: string, jobId: string, birth: string) => `${prefix}:~evidence:${activity}:${jobId}:${birth}`,
     /**
      * BullMQ's own hash of a job. Of ours in it: `error`, the ActivityError of the last attempt as JSON; `input`, the sha256 hex of the
-     * canonical input of a job with an idempotency key.
+     * canonical input of a job with an idempotency key; `tries`, a line of JSON for each attempt that failed; `failure`, the group of
+     * failures it belongs to; `again`, when it was last put back by hand, in ms.
      */
     job: (queue: string, jobId: string) => `${prefix}:${queue}:${jobId}`,
     /** BullMQ's own sorted set of jobs with a priority that wait for a worker. */
@@ -30,6 +31,24 @@ export function redisKeys(prefix: string) {
     worker: (workerId: string) => `${prefix}:~worker:${workerId}`,
     /** Hash of jobs whose data could not be read: field `<queue>/<job id>`, value JSON `{ reason, raw, at }`. */
     quarantine: () => `${prefix}:~quarantine`,
+    /** Hash of workers that fell silent: field its id, value its last heartbeat as JSON. At most 100. */
+    lostWorkers: () => `${prefix}:~workers-lost`,
+    /** Sorted set of groups of failed jobs (score: last seen in ms), see jobs/failures. */
+    failures: () => `${prefix}:~failures`,
+    /** Hash of a group of failed jobs: what they have in common, `first`, `last`, `count`, an example, counts by the hour. */
+    failure: (group: string) => `${prefix}:~failure:${group}`,
+    /** Sorted set of the ids of a group's jobs, by when they failed. */
+    failedJobs: (group: string) => `${prefix}:~failure:${group}:jobs`,
+    /** Hash of a schedule of jobs: how its last run ended (`at`, `id`, `code`), `failures` in a row, `failingSince`. */
+    scheduleRuns: (activity: string, schedule: string) => `${prefix}:~schedule:${activity}:${schedule}`,
+    /** Hash of schedules that are paused: field `<queue>/<schedule>`, value what it takes to go on, as JSON. */
+    pausedSchedules: () => `${prefix}:~schedules-paused`,
+    /** Hash: what workers tell of their profiles, by name, as JSON without secrets. */
+    profiles: () => `${prefix}:~profiles`,
+    /** Hash of a profile: `provedAt`, `expiresAt`, `refusedSince`, `refusedAt`, `refusedCode`, `throttledAt`, `throttledCode`. */
+    profile: (name: string) => `${prefix}:~profile:${name}`,
+    /** Hash: what people said of problems, by the problem's id, as JSON. */
+    problemNotes: () => `${prefix}:~problem-notes`,
     /** String that goes by itself: written to see whether Redis takes writes. */
     probe: () => `${prefix}:~probe`,
     /** Streams of bounded length: acts of people, apps and programs, and apart from them what they added to queues. See producer/audit. */

@@ -22,6 +22,7 @@ import type { WorkerSettings } from "./config/parse.ts";
 import { loadProfiles } from "../credentials/load-profiles.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
 import { startHealth } from "./monitoring/health.ts";
+import { createProfileNotes } from "./monitoring/profile-notes.ts";
 import { startHeartbeat } from "./monitoring/heartbeat.ts";
 import { createMetrics } from "./monitoring/metrics.ts";
 import { type AttemptEvent, createProcessor } from "./attempt/process-job.ts";
@@ -142,7 +143,7 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
       log.warn({ skewMs }, "this machine's clock is not that of Redis, by which everything is counted"),
   });
   const replicas = waitForReplicas(scope, redis, facts);
-  await startQueues(scope, { redis, metrics, replicas });
+  await startQueues(scope, { redis, metrics, replicas, workerId: id });
   const activities = state.queues.map(({ worker }) => worker.name);
   const { concurrency } = config;
   const info = {
@@ -153,8 +154,8 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
     concurrency,
     startedAt: new Date(Date.now()).toISOString(),
   };
-  const now = () => ({ running: count(), lessons: scope.lessons.all() });
-  const heartbeat = startHeartbeat(redis, keys, info, now, trouble);
+  const held = () => state.queues.flatMap(({ worker, running }) => running.ids().map((job) => `${worker.name}/${job}`));
+  const heartbeat = startHeartbeat(redis, keys, { info, held, lessons: () => scope.lessons.all(), trouble });
   resources.defer(() => heartbeat.close());
   state.writes = watchWrites(redis, keys.probe(), takingJobs(scope));
   resources.defer(() => state.writes?.close());
@@ -189,10 +190,11 @@ type Means = {
   readonly redis: RedisClient;
   readonly metrics: ReturnType<typeof createMetrics>;
   readonly replicas: ReplicaWait | undefined;
+  readonly workerId: string;
 };
 
 /** A BullMQ worker for each activity, and one for chunks; all share one Redis connection, one pool of stores and one document store. */
-async function startQueues(scope: Scope, { redis, metrics, replicas }: Means): Promise<void> {
+async function startQueues(scope: Scope, { redis, metrics, replicas, workerId }: Means): Promise<void> {
   const { config, log, keys, state, resources } = scope;
   const trouble = queueTrouble(scope, redis);
   const profiles = await loadProfiles({ ...config.profiles, log });
@@ -211,12 +213,14 @@ async function startQueues(scope: Scope, { redis, metrics, replicas }: Means): P
     scope.onAttempt(event);
   };
   const { operationTimeoutMs, retention } = config;
-  const shared = { redis, keys, profiles, pool, documents, cancellation, replicas, log, onAttempt, operationTimeoutMs };
+  const profileNotes = createProfileNotes({ redis, keys, profiles, log });
+  const attempts = { onAttempt, operationTimeoutMs, workerId, profileNotes };
+  const shared = { redis, keys, profiles, pool, documents, cancellation, replicas, log, ...attempts };
   for (const activity of config.activities) {
     const processor = createProcessor(activity, { ...shared, listTtl: retention.completed.age });
     const concurrency = config.concurrency[activity];
     const queue = { queue: activity, redis, prefix: config.prefix, concurrency, retention, log, trouble, ...processor };
-    const worker = startActivityWorker({ ...queue, telemetry: telemetry?.bullmq });
+    const worker = startActivityWorker({ ...queue, workerId, telemetry: telemetry?.bullmq });
     state.queues.push({ worker, running: processor.running });
   }
   if (config.batches) {
@@ -231,6 +235,7 @@ async function startQueues(scope: Scope, { redis, metrics, replicas }: Means): P
       trouble,
       telemetry: telemetry?.bullmq,
       onChunk: metrics.onChunk,
+      workerId,
     });
     state.queues.push(chunks);
     resources.defer(() => chunks.close());

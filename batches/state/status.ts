@@ -51,6 +51,8 @@ export type BatchStatus = {
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
+  /** Since when it is paused. */
+  readonly pausedAt?: string;
   /** Objects found and taken on so far. */
   readonly listed: number;
   readonly listedBytes: number;
@@ -109,6 +111,7 @@ export function readStatus(record: Hash, live: Hash, errors: Hash): BatchStatus 
     createdAt: instant(record["createdAt"]) ?? "",
     ...optional("startedAt", instant(record["startedAt"])),
     ...optional("endedAt", instant(record["endedAt"])),
+    ...optional("pausedAt", instant(record["pausedAt"])),
     listed: count("listed"),
     listedBytes: count("listedBytes"),
     filtered: count("filtered"),

@@ -7,14 +7,19 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import { createProducer } from "../../producer/index.ts";
+import { groupId } from "../../jobs/failures/note-failure.ts";
+import { redisKeys } from "../../redis/keys.ts";
 import { startRedis } from "../../sandbox/index.ts";
 
-// `node bench/benchmarks/dashboard.ts`: how fast the dashboard answers, and how much memory it holds, with 100,000 jobs in a queue and 1,000 batches.
+// `node bench/benchmarks/dashboard.ts`: how fast the dashboard answers, and how much memory it holds, with 300,000 jobs in a queue, 100,000 of them
+// failed, and 1,000 batches.
 
 const JOBS = 100_000;
 const BATCHES = 1000;
 const ROUNDS = 15;
 const MAX_MS = 300;
+/** A search looks at as much as one answer may take, and says where to go on. */
+const MAX_SEARCH_MS = 500;
 const MAX_MEMORY = 200 * 1024 ** 2;
 const PREFIX = "bench";
 
@@ -31,6 +36,7 @@ console.log(
   `filling Redis: ${JOBS.toLocaleString("en")} jobs in copy-object for each state, ${BATCHES.toLocaleString("en")} batches`,
 );
 await fillJobs(client);
+const group = await fillProblems(client);
 const batch = await fillBatches();
 
 const dashboard = await startDashboard();
@@ -52,6 +58,15 @@ const paths = [
   ["batches", "/api/batches"],
   ["batches in a state that none has", "/api/batches?state=cancelled"],
   ["one batch", `/api/batches/${batch}`],
+  ["problems", "/api/problems"],
+  ["one problem", `/api/problems/jobs-${group}`],
+  ["search, a key that is rare", "/api/search?text=folder%2F99999.jpg"],
+  ["search, a key that nobody has", "/api/search?text=nothing-is-called-so"],
+  ["search, a code and a bucket", "/api/search?code=NoSuchKey&bucket=in"],
+  ["search, the last hour", `/api/search?state=completed&since=${new Date(Date.now() - 3_600_000).toISOString()}`],
+  ["schedules", "/api/schedules"],
+  ["profiles", "/api/profiles"],
+  ["documents", "/api/documents"],
   ["metrics", "/metrics"],
   ["bull-board, overview", "/queues/api/queues"],
   ["bull-board, failed jobs", "/queues/api/queues?activeQueue=copy-object&status=failed&page=1&jobsPerPage=10"],
@@ -62,6 +77,7 @@ console.log(
   `\n${"answer".padEnd(36)}${"first".padStart(9)}${"p50".padStart(9)}${"max".padStart(9)}${"KiB".padStart(9)}`,
 );
 let slowest = 0;
+let slowestSearch = 0;
 for (const [name, path] of paths) {
   const times: number[] = [];
   let size = 0;
@@ -78,7 +94,8 @@ for (const [name, path] of paths) {
   }
   const sorted = times.toSorted((a, b) => a - b);
   const max = sorted.at(-1) ?? 0;
-  slowest = Math.max(slowest, max);
+  if (name.startsWith("search")) slowestSearch = Math.max(slowestSearch, max);
+  else slowest = Math.max(slowest, max);
   const ms = (value: number | undefined) => `${(value ?? 0).toFixed(1)} ms`.padStart(9);
   console.log(
     `${name.padEnd(36)}${ms(times[0])}${ms(sorted[Math.floor(ROUNDS / 2)])}${ms(max)}${(size / 1024).toFixed(0).padStart(9)}`,
@@ -95,12 +112,16 @@ console.log(
   `\nslowest answer                 ${slowest.toFixed(0)} ms (at most ${MAX_MS}): ${verdict(slowest < MAX_MS)}`,
 );
 console.log(
+  `slowest search                 ${slowestSearch.toFixed(0)} ms (at most ${MAX_SEARCH_MS}): ${verdict(slowestSearch < MAX_SEARCH_MS)}`,
+);
+console.log(
   `memory                         ${(memory / 1024 ** 2).toFixed(0)} MiB (at most ${MAX_MEMORY / 1024 ** 2}): ${verdict(memory < MAX_MEMORY)}`,
 );
 console.log(
   `memory with 50 event streams   ${(withReaders / 1024 ** 2).toFixed(0)} MiB (at most ${MAX_MEMORY / 1024 ** 2}): ${verdict(withReaders < MAX_MEMORY)}`,
 );
-process.exitCode = slowest < MAX_MS && withReaders < MAX_MEMORY && memory < MAX_MEMORY ? 0 : 1;
+process.exitCode =
+  slowest < MAX_MS && slowestSearch < MAX_SEARCH_MS && withReaders < MAX_MEMORY && memory < MAX_MEMORY ? 0 : 1;
 
 /** As BullMQ and a worker leave jobs behind, without running them. */
 async function fillJobs(into: Redis): Promise<void> {
@@ -135,6 +156,38 @@ async function fillJobs(into: Redis): Promise<void> {
     }
     await pipeline.exec();
   }
+}
+
+/** Failed jobs in groups, as workers note them: the largest holds half of all. */
+async function fillProblems(into: Redis): Promise<string> {
+  const keys = redisKeys(PREFIX);
+  const now = Date.now();
+  const groups = ["in", "out", "photos", "logs", "archive"].map((bucket) =>
+    groupId({ activity: "copy-object", code: "NoSuchKey", bucket, profile: "default" }),
+  );
+  const [largest = ""] = groups;
+  for (const [index, id] of groups.entries()) {
+    const shared = { activity: "copy-object", code: "NoSuchKey", bucket: "in", profile: "default" };
+    await into.hset(keys.failure(id), {
+      ...shared,
+      first: now - 86_400_000,
+      last: now,
+      count: JOBS / 2,
+      example: "failed-1",
+    });
+    await into.zadd(keys.failures(), now - index, id);
+  }
+  for (let start = 0; start < JOBS; start += 5000) {
+    const pipeline = into.pipeline();
+    for (let i = start; i < start + 5000; i++) {
+      const id = i % 2 === 0 ? largest : (groups[1 + ((i >> 1) % 4)] ?? largest);
+      pipeline
+        .zadd(keys.failedJobs(id), now - i, `failed-${i}`)
+        .hset(keys.job("copy-object", `failed-${i}`), "failure", id);
+    }
+    await pipeline.exec();
+  }
+  return largest;
 }
 
 async function fillBatches(): Promise<string> {

@@ -29,7 +29,7 @@ export function sessionRoutes({
   readonly sessions: Sessions;
   readonly identify: Identify;
 }): readonly ApiRoute[] {
-  const { prefix, users, readOnly, limits, sessionHours } = config;
+  const { prefix, users, readOnly, limits, sessionHours, environment } = config;
   const limit = createLoginLimit(redis, { prefix, perMinute: limits.logins });
   const path = "/api/session";
   const tag = "session";
@@ -49,6 +49,7 @@ export function sessionRoutes({
         canOperate: identity?.role === "operator" && !readOnly,
         canSignOut: identity?.kind === "session",
         readOnly,
+        ...(environment !== undefined && { environment }),
       } satisfies z.infer<typeof SessionSchema>;
     },
   });

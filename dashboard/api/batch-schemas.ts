@@ -19,6 +19,15 @@ export const VerbSchema = z.object({
   sources: z.enum(["kept", "deleted"]).describe("What becomes of the objects that a batch names"),
   destination: z.boolean().describe("Whether it takes a destination"),
 });
+const HoldSchema = z
+  .object({
+    code: z
+      .enum(["paused", "no-worker", "queue-paused", "throttled", "trouble", "waiting", "limited"])
+      .describe("What holds it up"),
+    message: z.string().describe("The same in words"),
+    since: At.describe("Since when, where that is known"),
+  })
+  .meta({ id: "Hold", description: "A reason why a batch does not go faster" });
 
 export const BatchSchema = z
   .object({
@@ -31,6 +40,7 @@ export const BatchSchema = z
     createdAt: z.string().describe("When it was asked for"),
     startedAt: At.describe("When it began"),
     endedAt: At.describe("When it ended"),
+    pausedAt: At.describe("Since when it is paused"),
     listed: count.describe("Objects found and taken on so far"),
     listedBytes: count.describe("Bytes of those"),
     filtered: count.describe("Objects that did not match the filter; not part of `listed`"),
@@ -77,6 +87,7 @@ export const BatchSchema = z
       })
       .optional()
       .describe("How its chains stand: chunks listed and not finished, chains that go on listing"),
+    holds: z.array(HoldSchema).describe("Why it does not go faster, the worst first; empty where nothing holds it up"),
     objectsPerSecond: count.describe("Over the last ten seconds"),
     bytesPerSecond: count.describe("Over the last ten seconds"),
     etaSeconds: count.optional().describe("Seconds to go, where that is known"),

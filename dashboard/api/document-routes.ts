@@ -9,6 +9,8 @@ import type { DashboardSettings } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
+import { HeldDocumentSchema } from "./page-schemas.ts";
+import { redactText } from "../redact.ts";
 import { flagText, wholeText } from "./job-schemas.ts";
 
 export type DocumentRouteDeps = {
@@ -31,6 +33,7 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
 
   return [
     uploadRoute({ config, documents }),
+    listRoute(documents),
     defineRoute({
       method: "GET",
       path,
@@ -218,4 +221,50 @@ async function acknowledge(store: DocumentStore, id: string, etag: string): Prom
       `document ${id} is another one by now; expected ETag ${etagOf(pointer)}`,
     );
   await store.deleteExact(pointer);
+}
+
+/** Documents that one answer names. */
+const LISTED = 200;
+
+/** What a document is of, told by the name that workers give it. */
+function originOf(name: string): string | undefined {
+  const batch = /^report of batch ([a-z0-9]{8,64}),/.exec(name)?.[1];
+  if (batch !== undefined) return `/batches/${batch}`;
+  const [, activity, id] = /^(list-[a-z]+)-(.+)\.ndjson$/.exec(name) ?? [];
+  return activity !== undefined && id !== undefined ? `/jobs/${activity}/${encodeURIComponent(id)}` : undefined;
+}
+
+function listRoute(documents: DocumentRouteDeps["documents"]): ApiRoute {
+  return defineRoute({
+    method: "GET",
+    path: "/api/documents",
+    access: "view",
+    tag,
+    summary: "Documents that are held",
+    description: `At most ${LISTED}, in no particular order; their content is for operators.`,
+    answers: {
+      200: {
+        description: "Documents",
+        schema: z.object({
+          location: z.string().describe("Where they are held"),
+          more: z.boolean().describe("Whether there are others"),
+          documents: z.array(HeldDocumentSchema).describe("The documents"),
+        }),
+      },
+    },
+    handler: async (_call, reply) => {
+      const store = await documents();
+      const found: DocumentPointer[] = [];
+      for await (const pointer of store.list({ signal: abortedWith(reply) })) {
+        found.push(pointer);
+        if (found.length > LISTED) break;
+      }
+      const shown = found.slice(0, LISTED).map(({ id, name, size, contentType, expiresAt, deleteAfterDownload }) => {
+        const origin = originOf(name);
+        const told = { id, name: redactText(name), size, contentType, expiresAt, deleteAfterDownload };
+        return { ...told, ...(origin !== undefined && { origin }) };
+      });
+      return { location: redactText(store.location), more: found.length > LISTED, documents: shown };
+    },
+  });
 }

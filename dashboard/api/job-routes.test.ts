@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { accounts, type DashboardHarness, startDashboardHarness } from "../../test/dashboard-harness.ts";
 import { type Harness, startHarness } from "../../test/harness.ts";
 
@@ -353,15 +353,41 @@ describe("what is wrong is said as problem details:", () => {
   });
 });
 
-test("bull-board may not add, edit or obliterate: what it shows lacks secrets, and what it adds has passed no contract", async () => {
+test("bull-board may not add, edit, empty or obliterate: what it shows lacks secrets, and what it adds has passed no contract", async () => {
   for (const [method, path] of [
     ["POST", "/queues/api/queues/list-buckets/add"],
     ["PATCH", "/queues/api/queues/list-buckets/any/update-data"],
     ["PUT", "/queues/api/queues/list-buckets/obliterate"],
+    ["PUT", "/queues/api/queues/list-buckets/empty"],
+    ["PUT", "/queues/api/queues/list-buckets/retry/failed"],
   ] as const) {
     const answer = await dashboard.send(path, { method, body: {} });
     expect([path, answer.status]).toEqual([path, 403]);
   }
   // Chunks belong to their batch.
   expect((await dashboard.send("/queues/api/queues/batch-chunk/pause", { method: "PUT" })).status).toBe(405);
+});
+
+test("bull-board runs a cancelled job again without cancelling it again, and shows viewers no button", async () => {
+  harness.sandbox.createBucket("again");
+  harness.sandbox.put("again", "a.txt", "a");
+  harness.sandbox.fault({ kind: "stall", key: "a.txt" });
+  const job = await harness.producer.enqueue("head-object", { object: { bucket: "again", key: "a.txt" } });
+  await expect.poll(() => job.state(), { timeout: 20_000 }).toBe("active");
+  await job.cancel();
+  const state = async () => (await dashboard.send(`/api/jobs/head-object/${job.id}`)).json()["state"];
+  await expect.poll(state, { timeout: 20_000 }).toBe("cancelled");
+  harness.sandbox.clearFaults();
+  const answer = await dashboard.send(`/queues/api/queues/head-object/${job.id}/retry`, { method: "PUT", body: {} });
+  expect(answer.status).toBeLessThan(300);
+  await expect.poll(state, { timeout: 20_000 }).toBe("completed");
+  const known = await accounts();
+  const signed = await startDashboardHarness({ prefix: harness.prefix, env: known.env });
+  onTestFinished(() => signed.close());
+  const modes = async (headers: Readonly<Record<string, string>>) =>
+    /"name":"head-object".*?"readOnlyMode":(true|false)/.exec(
+      (await signed.send("/queues/api/queues", { headers })).text,
+    )?.[1];
+  expect(await modes(known.viewer)).toBe("true");
+  expect(await modes(known.operator)).toBe("false");
 });

@@ -70,6 +70,20 @@ export const JobSchema = z.object({
     })
     .describe("How often it was tried"),
   priority: z.number().optional().describe("0 goes first"),
+  tries: z
+    .array(
+      z.object({
+        at: z.string().describe("When it began"),
+        ms: z.number().describe("How long it took, in milliseconds"),
+        code: z.string().describe("What it failed with"),
+        worker: z.string().describe("Id of the worker"),
+      }),
+    )
+    .describe("Attempts that failed, at most the last twenty"),
+  worker: z.string().optional().describe("Id of the worker that has it, or had it last"),
+  problem: z.string().optional().describe("What failed alike, see /api/problems/{id}"),
+  schedule: z.string().optional().describe("The schedule that made it"),
+  batch: z.string().optional().describe("The batch that a chunk belongs to"),
 });
 
 const pascal = (name: string): string =>

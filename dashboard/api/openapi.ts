@@ -17,8 +17,11 @@ const TAGS = [
     description: "The content of objects: what put-object uploads, what get-object and long lists leave behind",
   },
   { name: "batches", description: "One operation over many objects" },
+  { name: "profiles", description: "The workers' connections to stores" },
+  { name: "schedules", description: "What is asked for again and again" },
   { name: "overview", description: "Queues, workers and Redis" },
   { name: "audit", description: "Who did what, when and why" },
+  { name: "problems", description: "What needs somebody, and actions on many things at once" },
   { name: "session", description: "For browsers; programs send a bearer token" },
 ];
 

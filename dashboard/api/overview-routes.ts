@@ -6,11 +6,10 @@ import { JobBucketSchema, OverviewSchema } from "./overview-schemas.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import type { BatchViews } from "../watch/batch-views.ts";
 import type { EventStream, Topic } from "../watch/event-stream.ts";
-import type { createOverview } from "../watch/overview.ts";
 import { RANGES, type Range, type Throughput } from "../watch/throughput.ts";
 
 export type OverviewDeps = {
-  readonly overview: ReturnType<typeof createOverview>;
+  readonly overview: { read(): Promise<unknown> };
   readonly throughput: Throughput;
   readonly views: BatchViews;
   readonly events: EventStream;
@@ -65,7 +64,7 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
     tag,
     summary: "The overview, live, as server-sent events",
     description:
-      "Once a second: `overview` as in /api/overview, and `throughput` with the newest buckets of 15 minutes. With `batch`, also `batch`: that batch and its newest steps. `trouble`: Redis does not answer. `end`: sign in again. `replaced`: the same reader has opened too many others since.",
+      "First `overview` as in /api/overview and `throughput` with the newest buckets of 15 minutes; then, once a second, `overview-changes` with the fields of the overview that changed, and `throughput` where it did. With `batch`, also `batch`: that batch and its newest steps. `tick`: nothing changed. `trouble`: Redis does not answer. `end`: sign in again. `replaced`: the same reader has opened too many others since.",
     query: z.object({
       activity: Activity.optional().describe("Throughput of this activity only"),
       batch: BatchId.optional().describe("Id of a batch to follow"),
@@ -81,7 +80,7 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
         request,
         reply,
         [
-          { event: "overview", read: () => overview.read() },
+          { event: "overview", read: () => overview.read(), parts: true },
           newest,
           ...(batch === undefined ? [] : [batchTopic(views, batch)]),
         ],

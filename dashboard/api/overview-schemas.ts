@@ -41,6 +41,7 @@ export const OverviewSchema = z
           memory: z.number().describe("Bytes of memory in use"),
           running: z.number().describe("Jobs that it runs now"),
           lessons: z.array(z.string()).describe("What it learned that stores lack, in sentences"),
+          jobs: z.array(z.string()).describe("The first of them, as queue/id"),
           startedAt: z.string().optional().describe("When it started"),
           seenAt: z.string().optional().describe("When it was seen last"),
         }),
@@ -59,6 +60,7 @@ export const OverviewSchema = z
       })
       .describe("The server"),
     quarantined: count.describe("Jobs that could not be read and were put aside"),
+    problems: count.describe("How many are open to somebody, see /api/problems"),
     batches: z
       .object({
         batches: z.array(BatchSchema).describe("The newest that have not come to rest"),

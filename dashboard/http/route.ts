@@ -159,7 +159,7 @@ function addRoute(app: FastifyInstance, route: ApiRoute, acts: Acts): void {
     handler: async (request, reply) => {
       const call: ApiCall = {
         request,
-        params: params === undefined ? {} : parseParams(params, request.params, path),
+        params: params === undefined ? {} : parseParams(params, request.params),
         query: query === undefined ? {} : parseOr422(query, request.query, "query"),
         headers: headers === undefined ? {} : parseOr422(headers, request.headers, "headers"),
         body: body === undefined || body === "bytes" ? request.body : parseBody(body, request.body),
@@ -205,12 +205,12 @@ function usualAct({ tag, path, method }: ApiRoute, { params, body }: ApiCall): T
 }
 
 /** A path that cannot name anything is not there. */
-function parseParams(schema: z.ZodObject, params: unknown, path: string): Record<string, unknown> {
+function parseParams(schema: z.ZodObject, params: unknown): Record<string, unknown> {
   const parsed = schema.safeParse(params);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.map(String).join(".") ?? "path";
-  throw new HttpProblem(404, "NotFound", `${path}: ${field}: ${issue?.message ?? "expected another form"}`, { field });
+  throw new HttpProblem(404, "NotFound", `${field}: ${issue?.message ?? "expected another form"}`, { field });
 }
 
 function parseBody(body: { readonly schema: z.ZodType; readonly optional?: boolean }, given: unknown): unknown {

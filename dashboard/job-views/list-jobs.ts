@@ -45,16 +45,30 @@ const FIELDS = [
 /** A page of a queue's jobs in one state: two round trips, whatever the queue holds. The next to run, or the newest to end, come first. */
 export async function listJobs(redis: RedisClient, prefix: string, wanted: Wanted): Promise<JobPage> {
   const { total, ids } = await readIds(redis, prefix, wanted);
+  const { queue, state } = wanted;
+  const rows = await readRows(
+    redis,
+    prefix,
+    ids.map((id) => ({ activity: queue, id, state })),
+  );
+  return { total, jobs: rows.map(({ activity: _queue, ...row }) => row) };
+}
+
+/** What lists show of jobs of any queues, in one round trip. */
+export async function readRows(
+  redis: RedisClient,
+  prefix: string,
+  wanted: readonly { readonly activity: string; readonly id: string; readonly state: JobState }[],
+): Promise<readonly (JobRow & { readonly activity: string })[]> {
   const keys = redisKeys(prefix);
   const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hmget(keys.job(wanted.queue, id), ...FIELDS);
+  for (const { activity, id } of wanted) pipeline.hmget(keys.job(activity, id), ...FIELDS);
   const replies = (await pipeline.exec()) ?? [];
-  const jobs = ids.flatMap((id, index) => {
+  return wanted.flatMap(({ activity, id, state }, index) => {
     const [error, reply] = replies[index] ?? [];
     // A foreign key under a job's name is no job.
-    return error ? [] : [rowOf(id, wanted.state, reply as (string | null)[])]; // HMGET's reply
+    return error ? [] : [{ activity, ...rowOf(id, state, reply as (string | null)[]) }]; // HMGET's reply
   });
-  return { total, jobs };
 }
 
 /** Which jobs are on a page, and how many there are. */

@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { BatchId } from "../../batches/state/keys.ts";
+import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { redact, redactText } from "../redact.ts";
@@ -24,6 +27,22 @@ export type JobView = Subject & {
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly dueAt?: string;
+  /** Attempts that failed, the first first, at most the last twenty. */
+  readonly tries: readonly FailedTryView[];
+  /** The worker that has it, or had it last. */
+  readonly worker?: string;
+  /** What it belongs to. */
+  readonly problem?: string;
+  readonly schedule?: string;
+  readonly batch?: string;
+};
+
+/** An attempt that failed. */
+export type FailedTryView = {
+  readonly at: string;
+  readonly ms: number;
+  readonly code: string;
+  readonly worker: string;
 };
 
 const FIELDS = [
@@ -39,9 +58,16 @@ const FIELDS = [
   "atm",
   "ats",
   "priority",
+  "tries",
+  "pb",
+  "failure",
+  "rjk",
 ] as const;
 
 const RAW_SHOWN = 4096;
+const CODE_SHOWN = 256;
+const Try = z.object({ at: z.number(), ms: z.number(), code: z.string(), worker: z.string() });
+const Chunk = z.object({ batch: BatchId });
 
 /** Looks at a job without BullMQ, which throws at jobs that are not JSON. Undefined where there is none. */
 export async function readJob(
@@ -70,7 +96,7 @@ export async function readJob(
   if (hash.timestamp === null)
     // A cancel removes a job that had not started and leaves its flag.
     return flag === "unstarted"
-      ? { id, activity, state: "cancelled", cancelRequested, attempts: { made: 0, started: 0 } }
+      ? { id, activity, state: "cancelled", cancelRequested, attempts: { made: 0, started: 0 }, tries: [] }
       : undefined;
   return viewOf({ id, activity }, hash, {
     place:
@@ -125,10 +151,29 @@ function viewOf(asked: { id: string; activity: string }, hash: Hash, around: Aro
       ...(max !== undefined && max > 0 && { max }),
     },
     ...(Number(hash.priority ?? 0) > 0 && { priority: Number(hash.priority) }),
+    tries: triesOf(hash.tries),
+    ...(hash.pb !== null && { worker: hash.pb }),
+    ...(hash.failure !== null && place === "finished" && { problem: `jobs-${hash.failure}` }),
+    ...(hash.rjk !== null && { schedule: hash.rjk }),
+    ...(activity === CHUNK_QUEUE && batchOf(data)),
     ...times({ createdAt: hash.timestamp, startedAt: hash.processedOn, finishedAt: hash.finishedOn }),
     ...(dueAt !== undefined && { dueAt }),
   };
 }
+
+/** Written by workers, a line each. */
+function triesOf(lines: string | null): FailedTryView[] {
+  return (lines ?? "").split("\n").flatMap((line) => {
+    const { data } = Try.safeParse(parseJson(line));
+    const at = instant(data?.at);
+    return data === undefined || at === undefined ? [] : [{ ...data, at, code: redactText(data.code, CODE_SHOWN) }];
+  });
+}
+
+const batchOf = (data: unknown): { readonly batch?: string } => {
+  const { data: chunk } = Chunk.safeParse(data);
+  return chunk === undefined ? {} : { batch: chunk.batch };
+};
 
 function rawOf(quarantined: string | undefined, data: string | null): string {
   const record = parseJson(quarantined);

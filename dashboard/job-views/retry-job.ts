@@ -1,6 +1,7 @@
 import type { Queue } from "bullmq";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { ActivityError } from "../../model/activity-error.ts";
+import { leaveFailures } from "../../jobs/failures/note-failure.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { readJob } from "./read-job.ts";
@@ -32,6 +33,9 @@ export async function retryJob(
     );
   // Before the job can be taken: a worker that still sees the flag would cancel it again.
   await redis.del(redisKeys(prefix).cancelled(activity, id));
+  // From now on it waits; the time at which it was first asked for says nothing of that.
+  await redis.hset(redisKeys(prefix).job(activity, id), "again", Date.now());
+  await leaveFailures(redis, redisKeys(prefix), { activity, id });
   const found = await queue.getJob(id);
   if (found === undefined) throw new ActivityError("JobExpired", `${activity}/${id} is not in Redis any more`);
   try {

@@ -3,6 +3,8 @@ import type { z } from "zod";
 import type { BatchSchema, BucketSchema, ReportRowSchema, VerbSchema } from "../api/batch-schemas.ts";
 import type { JobErrorSchema, JobRowSchema, JobSchema, QuarantinedSchema } from "../api/job-schemas.ts";
 import type { JobBucketSchema, OverviewSchema } from "../api/overview-schemas.ts";
+import type { BulkSchema, FoundJobSchema, ProblemSchema } from "../api/problem-schemas.ts";
+import type { AboutSchema, HeldDocumentSchema, ProfileSchema, ScheduleSchema } from "../api/page-schemas.ts";
 import type { SessionSchema } from "../api/session-schemas.ts";
 
 export type Session = z.infer<typeof SessionSchema>;
@@ -12,6 +14,13 @@ export type WorkerView = Overview["workers"][number];
 export type JobBucket = z.infer<typeof JobBucketSchema>;
 export type JobRow = z.infer<typeof JobRowSchema>;
 export type Job = z.infer<typeof JobSchema>;
+export type ProblemView = z.infer<typeof ProblemSchema>;
+export type ScheduleView = z.infer<typeof ScheduleSchema>;
+export type ProfileView = z.infer<typeof ProfileSchema>;
+export type HeldDocument = z.infer<typeof HeldDocumentSchema>;
+export type About = z.infer<typeof AboutSchema>;
+export type Bulk = z.infer<typeof BulkSchema>;
+export type FoundJob = z.infer<typeof FoundJobSchema>;
 export type JobError = z.infer<typeof JobErrorSchema>;
 export type Quarantined = z.infer<typeof QuarantinedSchema>;
 /** The spec is JSON of any form to a client in another language; here it is known what it holds. */

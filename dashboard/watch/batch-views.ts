@@ -3,7 +3,11 @@ import { findVerb } from "../../batches/operations.ts";
 import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/state/status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/state/store.ts";
 import { redact } from "../redact.ts";
-import { keptForEach } from "./kept-for.ts";
+import { CHUNK_QUEUE } from "../../jobs/queues.ts";
+import { redisKeys } from "../../redis/keys.ts";
+import { keptFor, keptForEach } from "./kept-for.ts";
+import { type Crowd, type Hold, holdsOf } from "./why-slow.ts";
+import { readWorkers } from "./workers.ts";
 
 /** What a batch got done in one stretch of time. */
 export type BatchBucket = { readonly at: string; readonly objects: number; readonly bytes: number };
@@ -24,6 +28,8 @@ export type BatchView = BatchStatus & {
     /** The manifest is still being read. */
     readonly feeding: boolean;
   };
+  /** Why it does not go faster. */
+  readonly holds: readonly Hold[];
   /** Seconds to go, where the number of objects is known and something moves. */
   readonly etaSeconds?: number;
 };
@@ -52,11 +58,12 @@ export type BatchViews = ReturnType<typeof createBatchViews>;
 
 export function createBatchViews(redis: RedisClient, prefix: string) {
   const store: BatchStore = createBatchStore(redis, prefix);
+  const crowd = keptFor(FRESH_MS, () => readCrowd(redis, prefix, store));
   const view = async (status: BatchStatus): Promise<BatchView> => {
-    const speed = isAtRest(status.state)
-      ? { objects: 0, bytes: 0 }
-      : speedOf(await store.throughput(status.id), Date.now());
-    return viewOf(status, speed);
+    if (isAtRest(status.state)) return viewOf(status, { objects: 0, bytes: 0 }, []);
+    const [steps, others] = await Promise.all([store.throughput(status.id), crowd()]);
+    const speed = speedOf(steps, Date.now());
+    return viewOf(status, speed, holdsOf(status, speed.objects, others));
   };
   const viewsOf = async (ids: readonly string[]): Promise<BatchView[]> => {
     const found = await Promise.all(ids.map((id) => store.status(id)));
@@ -78,6 +85,8 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
   };
   return {
     one,
+    /** Of so many, in their order. */
+    of: viewsOf,
     /** A batch and its newest steps, at most a second old: one look for all who follow it. */
     live: keptForEach(FRESH_MS, async (id): Promise<LiveBatch | undefined> => {
       const batch = await one(id);
@@ -151,7 +160,31 @@ export type BatchTally = {
   readonly ended: Readonly<Record<string, number>>;
 };
 
-function viewOf(status: BatchStatus, speed: { readonly objects: number; readonly bytes: number }): BatchView {
+/** Who works on batches, and on which. */
+async function readCrowd(redis: RedisClient, prefix: string, store: BatchStore): Promise<Crowd> {
+  const [workers, ids, paused] = await Promise.all([
+    readWorkers(redis, prefix),
+    store.active(),
+    redis.hexists(redisKeys(prefix).job(CHUNK_QUEUE, "meta"), "paused"),
+  ]);
+  const pipeline = redis.pipeline();
+  for (const id of ids) pipeline.scard(store.keys.ofBatch(id).busy);
+  const counts = ((await pipeline.exec()) ?? []).map(([error, count]) => {
+    if (error) throw error;
+    return Number(count);
+  });
+  const slots = workers
+    .filter(({ activities }) => activities.includes(CHUNK_QUEUE))
+    .reduce((sum, { concurrency }) => sum + (concurrency["batches"] ?? 0), 0);
+  const busy = new Map(ids.map((id, index) => [id, counts[index] ?? 0] as const).filter(([, chunks]) => chunks > 0));
+  return { slots, queuePaused: paused === 1, busy };
+}
+
+function viewOf(
+  status: BatchStatus,
+  speed: { readonly objects: number; readonly bytes: number },
+  holds: readonly Hold[],
+): BatchView {
   const ended = status.succeeded + status.failed + status.skipped + status.unattempted;
   const left = status.total === undefined ? undefined : Math.max(0, status.total - ended);
   const eta = left !== undefined && speed.objects > 0 ? { etaSeconds: Math.round(left / speed.objects) } : {};
@@ -160,6 +193,7 @@ function viewOf(status: BatchStatus, speed: { readonly objects: number; readonly
   return {
     ...(redact(status) as BatchStatus),
     sources,
+    holds,
     objectsPerSecond: speed.objects,
     bytesPerSecond: speed.bytes,
     ...eta,

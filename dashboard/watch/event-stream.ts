@@ -1,8 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { HttpProblem } from "../http/problem.ts";
 
-/** What is sent again and again; undefined where there is nothing to say this time. */
-export type Topic = { readonly event: string; readonly read: () => Promise<unknown> };
+/**
+ * What is looked at again and again; undefined where there is nothing to say this time. What did not change is not sent again. With
+ * `parts`, what was sent before is followed by `<event>-changes`, which hold those of its fields that changed.
+ */
+export type Topic = { readonly event: string; readonly read: () => Promise<unknown>; readonly parts?: boolean };
 
 /** A place that an open stream takes. */
 type Seat = { readonly owner: string; readonly end: () => void };
@@ -12,6 +15,8 @@ type Client = {
   readonly seat: Seat;
   readonly topics: readonly Topic[];
   readonly stillAllowed: () => Promise<boolean>;
+  /** What it was told last, by event and field. */
+  readonly told: Map<string, ReadonlyMap<string, string>>;
   sending: boolean;
   checkedAt: number;
 };
@@ -73,7 +78,8 @@ export function createEventStream() {
         "cache-control": "no-store",
         "x-accel-buffering": "no", // nginx would hold events back
       });
-      const client: Client = { reply, seat, topics, stillAllowed, sending: false, checkedAt: performance.now() };
+      const now = performance.now();
+      const client: Client = { reply, seat, topics, stillAllowed, told: new Map(), sending: false, checkedAt: now };
       clients.add(client);
       request.raw.on("close", () => drop(client));
       reply.raw.on("error", () => drop(client));
@@ -116,11 +122,15 @@ export function createEventStream() {
         drop(client);
         return;
       }
-      for (const { event, read } of topics) {
-        const data = await read();
-        if (data !== undefined && clients.has(client))
-          reply.raw.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+      let said = false;
+      for (const topic of topics) {
+        const text = textFor(client, topic, await topic.read());
+        if (text === undefined || !clients.has(client)) continue;
+        reply.raw.write(text);
+        said = true;
       }
+      // So that silence means that the connection is dead.
+      if (!said && clients.has(client)) reply.raw.write("event: tick\ndata: {}\n\n");
     } catch {
       // Redis is away: the reader is told so, and sees the figures again when it is back.
       if (clients.has(client)) reply.raw.write("event: trouble\ndata: {}\n\n");
@@ -135,6 +145,23 @@ export function createEventStream() {
     return client.stillAllowed();
   }
 }
+
+/** What a reader has not been told yet; undefined where that is nothing. */
+function textFor({ told }: Client, { event, parts = false }: Topic, data: unknown): string | undefined {
+  if (data === undefined) return undefined;
+  const all = parts ? Object.entries(data as object) : [["", data] as const]; // only objects are sent in parts
+  const fields = all.filter(([, value]) => value !== undefined);
+  const now = new Map(fields.map(([name, value]) => [name, JSON.stringify(value)] as const));
+  const before = told.get(event);
+  told.set(event, now);
+  if (before === undefined) return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  const changed = [...now].filter(([name, text]) => before.get(name) !== text);
+  if (changed.length === 0) return undefined;
+  if (!parts) return `event: ${event}\ndata: ${now.get("")}\n\n`;
+  const body = changed.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",");
+  return `event: ${event}-changes\ndata: {${body}}\n\n`;
+}
+
 export type EventStream = ReturnType<typeof createEventStream>;
 
 function ownerOf({ identity, ip }: FastifyRequest): string {

@@ -114,3 +114,26 @@ test("however many follow the figures, Redis is asked as if it were one", async 
   expect(one).toBeLessThan(150);
   expect(many).toBeLessThan(2 * one);
 });
+
+test("the events tell the whole overview once, and then what changed of it", async () => {
+  const dashboard = await startDashboardHarness();
+  onTestFinished(() => dashboard.close());
+  const controller = new AbortController();
+  const response = await fetch(`${dashboard.url}/api/events`, { signal: controller.signal });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const readUntil = async (wanted: RegExp) => {
+    while (!wanted.test(text)) text += (await reader?.read())?.value ?? "";
+  };
+  await readUntil(/event: overview-changes\n.*\n\n/);
+  await dashboard.redis.lpush(`${dashboard.prefix}:head-object:wait`, "1");
+  await readUntil(/event: overview-changes\ndata: .*"queues":/);
+  expect(text.match(/event: overview\n/g)).toHaveLength(1);
+  const changes = [...text.matchAll(/event: overview-changes\ndata: (.*)\n/g)].map(
+    ([, data]) => JSON.parse(data ?? "") as Readonly<Record<string, unknown>>,
+  );
+  // Where nothing happens there is next to nothing to say.
+  expect(Object.keys(changes[0] ?? {})).not.toContain("queues");
+  expect(changes.at(-1)?.["workers"]).toBeUndefined();
+  controller.abort();
+});

@@ -95,3 +95,16 @@ test("a job whose times a foreign hand wrote is counted, and stands for no laten
   const last = (await createThroughput(redis, prefix).read("15m", undefined, NOW)).at(-1);
   expect(last).toMatchObject({ completed: 1, runP50: null, waitP95: null });
 });
+
+test("a delay is no wait, nor is what passed before a job was put back by hand", async () => {
+  const job = async (id: string, fields: object) => {
+    await redis.zadd(`${prefix}:copy-object:completed`, NOW, id);
+    await redis.hset(`${prefix}:copy-object:${id}`, { delay: 0, processedOn: NOW - 5, finishedOn: NOW, ...fields });
+  };
+  // As BullMQ leaves them: the delay that was asked for is in the options alone.
+  await job("delayed", { timestamp: NOW - 60_012, opts: '{"delay":60000}' });
+  await job("again", { timestamp: NOW - 86_400_000, again: NOW - 9 });
+  await job("tried", { timestamp: NOW - 3_600_000, ats: 3 });
+  const last = (await createThroughput(redis, prefix).read("15m", undefined, NOW)).at(-1);
+  expect(last).toMatchObject({ completed: 3, runP50: 5, waitP95: 7 });
+});

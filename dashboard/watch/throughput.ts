@@ -121,7 +121,7 @@ function merge(at: number, raws: readonly Raw[]): Bucket {
       0.95,
     ),
     waitP95: percentile(
-      samples.map(({ wait, weight }) => [wait, weight]),
+      samples.filter(({ wait }) => wait >= 0).map(({ wait, weight }) => [wait, weight]),
       0.95,
     ),
   };

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { redisKeys } from "../../redis/keys.ts";
 
 /** A worker of which nothing was heard for so long is not alive. */
-const ALIVE_MS = 30_000;
+export const ALIVE_MS = 30_000;
 
 /** What a worker tells of itself. Fields that a newer or older worker does not send are left out. */
 export const WorkerView = z.object({
@@ -19,6 +19,8 @@ export const WorkerView = z.object({
   running: z.number().default(0),
   /** What it learned of stores: sentences. */
   lessons: z.array(z.string()).default([]),
+  /** The first of them, as `<queue>/<job id>`. */
+  jobs: z.array(z.string()).default([]),
   startedAt: z.string().optional(),
   seenAt: z.string().optional(),
 });
@@ -35,11 +37,11 @@ export async function readWorkers(
   if (ids.length === 0) return [];
   const texts = await redis.mget(ids.map((id) => keys.worker(id)));
   return texts
-    .flatMap((text) => parse(text) ?? [])
+    .flatMap((text) => parseWorker(text) ?? [])
     .toSorted((a, b) => a.host.localeCompare(b.host) || a.pid - b.pid || a.id.localeCompare(b.id));
 }
 
-function parse(text: string | null): WorkerView | undefined {
+export function parseWorker(text: string | null): WorkerView | undefined {
   if (text === null) return undefined; // it stopped between the two reads
   try {
     return WorkerView.safeParse(JSON.parse(text)).data;

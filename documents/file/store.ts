@@ -7,7 +7,7 @@ import { deleteExact, openNewest, readDocument } from "./read.ts";
 import { fileStoreError } from "./error.ts";
 import type { FileRoom } from "./room.ts";
 import { findLeftover } from "./leftover.ts";
-import { measure, sweep } from "./sweep.ts";
+import { measure, pointers, sweep } from "./sweep.ts";
 import { writeDocument } from "./write.ts";
 import { silentLog, type StoreLog } from "../store-log.ts";
 
@@ -62,7 +62,16 @@ export async function openFileStore(
         return await deleteExact(room, pointer);
       }),
     sweep: ({ signal } = {}) => guarded("sweep", () => sweep(room, signal)),
+    list: ({ signal } = {}) => guardedList(pointers(root, signal), location),
     usage: ({ signal } = {}) => guarded("measure its usage", () => measure(room, signal)),
     close: () => Promise.resolve(),
   };
+}
+
+async function* guardedList<Item>(items: AsyncIterable<Item>, location: string): AsyncGenerator<Item> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw fileStoreError(error, location, "list its documents");
+  }
 }

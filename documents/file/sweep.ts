@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { ActivityError } from "../../model/activity-error.ts";
+import type { DocumentPointer } from "../../model/entities.ts";
 import { ORPHAN_AGE_MS } from "../draft.ts";
 import { allFiles, isMissing, remove, type StoredFile, unfinishedOf } from "./layout.ts";
 import { openFile } from "./read.ts";
@@ -32,14 +33,20 @@ export async function measure(
 ): Promise<{ readonly documents: number; readonly bytes: number }> {
   let documents = 0;
   let bytes = 0;
+  for await (const { size } of pointers(root, signal)) {
+    documents += 1;
+    bytes += size;
+  }
+  return { documents, bytes };
+}
+
+/** The pointers of all documents. What is damaged or replaced is none. */
+export async function* pointers(root: string, signal: AbortSignal | undefined): AsyncGenerator<DocumentPointer> {
   for await (const { file, replaced } of filesByAge(root)) {
     signal?.throwIfAborted();
     const stored = replaced ? undefined : await pointerOf(file);
-    if (stored === undefined || stored === "damaged") continue;
-    documents += 1;
-    bytes += stored.size;
+    if (stored !== undefined && stored !== "damaged") yield stored;
   }
-  return { documents, bytes };
 }
 
 /** Every file, older generations before the one that replaced them. */

@@ -7,7 +7,7 @@ import { s3StoreError } from "./error.ts";
 import { deleteExact, findDocument, readDocument } from "./read.ts";
 import { deleteDocument } from "./records.ts";
 import type { S3Room } from "./room.ts";
-import { measure, sweep } from "./sweep.ts";
+import { listDocuments, measure, sweep } from "./sweep.ts";
 import { writeDocument } from "./write.ts";
 
 export type S3StoreOptions = {
@@ -40,6 +40,7 @@ export async function openS3Store(options: S3StoreOptions): Promise<DocumentStor
     },
     deleteExact: (pointer, call = {}) => deleteExact(room, pointer, call),
     sweep: (call = {}) => sweep(room, call),
+    list: (call = {}) => listDocuments(room, call),
     usage: (call = {}) => measure(room, call),
     close: async () => bucket.close(),
   };

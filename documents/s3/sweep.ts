@@ -1,6 +1,8 @@
+import type { DocumentPointer } from "../../model/entities.ts";
 import { ORPHAN_AGE_MS } from "../draft.ts";
 import { type HeldContent, type HeldRecord, type Holding, holdings } from "./holdings.ts";
 import { type ContentKind, contentPrefix, parseContentKey } from "./layout.ts";
+import { findDocument } from "./read.ts";
 import { recordsOf, removeRecord } from "./records.ts";
 import type { S3Room } from "./room.ts";
 
@@ -47,6 +49,14 @@ export async function measure(
     bytes += contents.find(({ key }) => key === newest.contentKey)?.size ?? 0;
   }
   return { documents, bytes };
+}
+
+/** The pointers of all documents, a request for each. */
+export async function* listDocuments(room: S3Room, { signal }: Call): AsyncGenerator<DocumentPointer> {
+  for await (const { id, records } of holdings(room.bucket, room.prefix, signal)) {
+    const pointer = records.length === 0 ? undefined : await findDocument(room, id, { signal });
+    if (pointer !== undefined) yield pointer;
+  }
 }
 
 async function sweepOne(

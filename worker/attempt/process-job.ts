@@ -4,12 +4,15 @@ import type { Logger } from "pino";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ActivityName } from "../../jobs/contracts.ts";
 import { backoff } from "../../model/backoff.ts";
+import { noteScheduleRun } from "../../jobs/schedule-runs.ts";
 import { BACKOFF, BETWEEN_ATTEMPTS, DEFAULT_ATTEMPTS, IDEMPOTENT_ID_PREFIX } from "../../jobs/queues.ts";
 import { type RedisKeys } from "../../redis/keys.ts";
 import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import { birthOf } from "../../redis/health/birth.ts";
 import { loadScript } from "../../redis/scripts/load.ts";
 import { runScript } from "../../redis/scripts/run.ts";
+import { noteFailure } from "../../jobs/failures/note-failure.ts";
+import type { ProfileNotes } from "../monitoring/profile-notes.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";
 import { createLeases } from "../../redis/leases.ts";
@@ -36,6 +39,9 @@ export type ProcessorDeps = RunDeps & {
   /** Milliseconds for one attempt. */
   readonly operationTimeoutMs: number;
   readonly onAttempt: (event: AttemptEvent) => void;
+  /** This worker's. */
+  readonly workerId: string;
+  readonly profileNotes: ProfileNotes;
 };
 
 const setIfThere = loadScript(new URL("./scripts/set-if-there.lua", import.meta.url), {
@@ -61,6 +67,8 @@ export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
     try {
       const result = await attempt(activity, job, { run, log, deps });
       log.info({ durationMs: report("completed") }, "completed");
+      if (job.repeatJobKey) await noteRun(activity, job, undefined, deps);
+      await deps.profileNotes.succeeded(job.data, activity === "validate-credentials");
       return result;
     } catch (thrown) {
       const error = toActivityError(thrown, run.signal);
@@ -71,20 +79,59 @@ export function createProcessor(activity: ActivityName, deps: ProcessorDeps) {
         error.message,
       );
       // A job whose lock is lost belongs to another worker by now, and so does what is written of its end.
-      if (error.code !== "LockLost")
-        await setField(deps.redis, deps.keys.job(activity, jobId), "error", JSON.stringify(error));
+      if (error.code !== "LockLost") await note(activity, job, { error, verdict, startedAt, deps });
       return await settle(verdict, error, job, token);
     } finally {
       running.end(jobId, run);
     }
   };
 
-  return { process, running };
+  /** It stalled more often than a job may: each of its workers died, or lost Redis for long. */
+  const onGivenUp = (job: Job, cause: Error): void => {
+    const error = new ActivityError("JobStalled", cause.message, { cause });
+    note(activity, job, { error, verdict: "fail", startedAt: performance.now(), deps }).catch((problem: unknown) =>
+      deps.log.warn({ err: problem, activity, jobId: job.id }, "could not write down why a job was given up"),
+    );
+  };
+
+  return { process, running, onGivenUp };
+}
+
+type Failed = {
+  readonly error: ActivityError;
+  readonly verdict: Verdict;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+  readonly deps: ProcessorDeps;
+};
+
+/** What the attempt failed with, in the job and, where it was the last one, among the failures. A cancel was somebody's wish and is none. */
+async function note(activity: ActivityName, job: Job, { error, verdict, startedAt, deps }: Failed): Promise<void> {
+  const ms = Math.round(performance.now() - startedAt);
+  await deps.profileNotes.failed(job.data, error);
+  const last = verdict === "fail" || (verdict === "retry" && job.attemptsMade + 1 >= (job.opts.attempts ?? 1));
+  if (last && job.repeatJobKey) await noteRun(activity, job, error.code, deps);
+  await noteFailure(deps.redis, deps.keys, {
+    activity,
+    id: job.id ?? "",
+    data: job.data as unknown,
+    error,
+    failed: { at: Date.now() - ms, ms, code: error.code, worker: deps.workerId },
+    final: last && error.code !== "Cancelled",
+  });
 }
 
 /** Unless the hash was removed meanwhile. */
 async function setField(redis: RedisClient, hash: string, field: string, value: string): Promise<void> {
   await runScript(redis, setIfThere, { hash }, { field, value });
+}
+
+/** How the run of a schedule ended. That it could not be noted is no reason for its job to fail. */
+async function noteRun(activity: ActivityName, job: Job, code: string | undefined, deps: ProcessorDeps): Promise<void> {
+  const run = { activity, schedule: job.repeatJobKey ?? "", id: job.id ?? "", code };
+  await noteScheduleRun(deps.redis, deps.keys, run).catch((error: unknown) =>
+    deps.log.warn({ err: error, ...run }, "could not note how the run of a schedule ended"),
+  );
 }
 
 /** Producers in other languages may add a bare job: it gets the attempts and the backoff that ours would have asked for. */

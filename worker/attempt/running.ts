@@ -28,6 +28,8 @@ export type Running = {
   abort(jobId: string, reason: ActivityError): void;
   abortAll(reason: ActivityError): void;
   count(): number;
+  /** Ids of the jobs. */
+  ids(): readonly string[];
 };
 
 /** For how long the lock of a job lives without a renewal, in milliseconds. */
@@ -61,5 +63,6 @@ export function createRunning(queue: string, lockMs = LOCK_MS): Running {
     abort: (jobId, reason) => of(jobId).forEach((run) => run.abort(reason)),
     abortAll: (reason) => [...runs.keys()].flatMap(of).forEach((run) => run.abort(reason)),
     count: () => runs.size,
+    ids: () => [...runs.keys()],
   };
 }

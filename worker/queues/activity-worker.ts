@@ -23,6 +23,10 @@ type Options = {
   readonly trouble: TroubleLog;
   readonly process: (job: Job, token: string) => Promise<unknown>;
   readonly running: Running;
+  /** Kept with each job that it takes: who had it. */
+  readonly workerId?: string;
+  /** Told of a job that was failed without an attempt of it: it stalled too often. */
+  readonly onGivenUp?: (job: Job, error: Error) => void;
   readonly telemetry?: Telemetry | undefined;
   /** Instead of {@link RECOVERY}'s. */
   readonly recovery?: Partial<Record<keyof typeof RECOVERY, number>>;
@@ -40,6 +44,9 @@ const RECOVERY = {
   runRetryDelay: 1000,
 } as const;
 
+/** What BullMQ says of a job that it gives up by itself. */
+const GIVEN_UP = /^job (?:stalled|started) more than/;
+
 /** A BullMQ worker for one queue, with the settings that lose nothing. */
 export function startActivityWorker(options: Options): Worker {
   const { queue, redis, prefix, running } = options;
@@ -54,6 +61,7 @@ export function startActivityWorker(options: Options): Worker {
     lockRenewTime: recovery.lockDuration / 4,
     connection: redis,
     prefix,
+    ...(options.workerId !== undefined && { name: options.workerId }),
     concurrency: options.concurrency,
     // Completed and failed jobs a minute, for dashboards.
     metrics: { maxDataPoints: MetricsTime.ONE_WEEK },
@@ -69,6 +77,9 @@ export function startActivityWorker(options: Options): Worker {
         jobId,
         new ActivityError("LockLost", `${queue} job ${jobId} runs elsewhere by now`, { retryable: true }),
       );
+  });
+  worker.on("failed", (job, error) => {
+    if (job !== undefined && GIVEN_UP.test(error.message)) options.onGivenUp?.(job, error);
   });
   const look = lookForMalformed(options);
   worker.on("error", (error) => {

@@ -34,11 +34,12 @@ type Options = {
   readonly trouble: TroubleLog;
   readonly telemetry?: Telemetry | undefined;
   readonly onChunk?: ChunkDeps["onChunk"];
+  readonly workerId: string;
 };
 
 /** Takes chunks of batches, and is one of the watchdogs that look after them. */
 export function startChunkWorker(options: Options): Started & { close(): Promise<void> } {
-  const { config, redis, profiles, pool, documents, replicas, log, trouble, telemetry, onChunk } = options;
+  const { config, redis, profiles, pool, documents, replicas, log, trouble, telemetry, onChunk, workerId } = options;
   const { prefix } = config;
   const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix });
   queue.on("error", (error) => trouble(error, "a queue reports an error", { queue: CHUNK_QUEUE }));
@@ -68,6 +69,7 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     log,
     trouble,
     running,
+    workerId,
     recovery: RECOVERY,
     telemetry,
     process: async (job, token) => {

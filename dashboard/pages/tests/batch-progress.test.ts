@@ -21,6 +21,7 @@ const batch = (fields: Partial<Batch>): Batch => ({
   bytes: 0,
   errors: {},
   requests: { list: 0, head: 0, copy: 0, delete: 0 },
+  holds: [],
   objectsPerSecond: 0,
   bytesPerSecond: 0,
   ...fields,

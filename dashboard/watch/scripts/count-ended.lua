@@ -1,6 +1,7 @@
 -- Counts what ended in each bucket of time from the scores of the finished jobs. `jobs` is what the keys of the queue's jobs begin with; `start` and
 -- `step` are milliseconds, `buckets` how many there are, `sample` jobs looked at in each; from `trimmed` jobs on the queue may have dropped older ones.
--- Returns for each bucket: completed, failed, and the sampled jobs' milliseconds of running and waiting in turn; counts of -1 are unknown.
+-- Returns for each bucket: completed, failed, and the sampled jobs' milliseconds of running and waiting in turn; counts and waits of -1 are unknown.
+-- uses: ready-at.lua
 -- keys: completed failed
 -- args: jobs start step buckets sample trimmed
 local out = {}
@@ -24,11 +25,12 @@ for b = 0, n - 1 do
   local sample = {}
   if counts[1] > 0 then
     for _, id in ipairs(redis.call('ZREVRANGEBYSCORE', keys.completed, to, from, 'LIMIT', 0, args.sample)) do
-      local job = redis.call('HMGET', args.jobs .. id, 'timestamp', 'delay', 'processedOn', 'finishedOn')
-      local t, d, p, f = tonumber(job[1]), tonumber(job[2]) or 0, tonumber(job[3]), tonumber(job[4])
+      local job = redis.call('HMGET', args.jobs .. id, 'timestamp', 'processedOn', 'finishedOn', 'ats')
+      local t, p, f = tonumber(job[1]), tonumber(job[2]), tonumber(job[3])
       if t and p and f then
         sample[#sample + 1] = math.max(0, f - p)
-        sample[#sample + 1] = math.max(0, p - t - d)
+        -- Of a job that was tried before it is not known when it became ready again.
+        sample[#sample + 1] = (tonumber(job[4]) or 1) > 1 and -1 or math.max(0, p - askedFor(args.jobs .. id))
       end
     end
   end

@@ -1,6 +1,7 @@
 -- All that is shown of one queue, at the cost of counts alone, whatever the queue holds. `jobs` is what the keys of its jobs begin with, `since` the
 -- start of the rate's window. A prioritized job that waits behind others is not looked for: the one that is next tells the age.
 -- Most activities are never used, and a look at those is two commands.
+-- uses: ready-at.lua
 -- keys: wait active delayed prioritized completed failed meta paused
 -- args: jobs since
 if redis.call('EXISTS', keys.wait, keys.active, keys.delayed, keys.prioritized, keys.completed, keys.failed, keys.paused) == 0 then
@@ -10,8 +11,7 @@ local next = { redis.call('LINDEX', keys.wait, -1), redis.call('ZRANGE', keys.pr
 local oldest = false
 for i = 1, 2 do
   if next[i] then
-    local job = redis.call('HMGET', args.jobs .. next[i], 'timestamp', 'delay')
-    local ready = (tonumber(job[1]) or 0) + (tonumber(job[2]) or 0)
+    local ready = readyAt(args.jobs .. next[i])
     if ready > 0 and (not oldest or ready < oldest) then oldest = ready end
   end
 end

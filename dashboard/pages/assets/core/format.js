@@ -120,4 +120,8 @@ export const TONES = {
   paused: "warn",
   cancelling: "warn",
   failing: "danger",
+  missed: "danger",
+  refused: "danger",
+  expired: "danger",
+  accepted: "ok",
 };

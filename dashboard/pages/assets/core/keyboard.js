@@ -4,8 +4,13 @@ import { navigate } from "./router.js";
 /** Letters after `g`, and the page that each leads to. */
 export const GO_TO = /** @type {const} */ ([
   ["o", "/", "Overview"],
+  ["p", "/problems", "Problems"],
   ["b", "/batches", "Batches"],
   ["j", "/jobs", "Jobs"],
+  ["s", "/search", "Search"],
+  ["c", "/schedules", "Schedules"],
+  ["f", "/profiles", "Profiles"],
+  ["d", "/documents", "Documents"],
   ["w", "/workers", "Workers"],
   ["q", "/quarantine", "Quarantine"],
   ["n", "/batches/new", "Start a batch"],

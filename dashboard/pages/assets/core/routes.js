@@ -1,6 +1,10 @@
 /** The pages: address, module below `views/`, title. The server has the same list of addresses, and a test compares them. */
 export const PAGES = /** @type {const} */ ([
   ["/", "overview", "Overview"],
+  ["/problems", "problems", "Problems"],
+  ["/problems/:id", "problem", "Problem"],
+  ["/search", "search", "Search"],
+  ["/bulk/:id", "bulk", "Action"],
   ["/batches", "batches", "Batches"],
   ["/batches/new", "batch-form", "Start a batch"],
   ["/batches/:id", "batch", "Batch"],
@@ -8,6 +12,9 @@ export const PAGES = /** @type {const} */ ([
   ["/jobs/:activity", "jobs", "Jobs"],
   ["/jobs/:activity/:id", "job", "Job"],
   ["/quarantine", "quarantine", "Quarantine"],
+  ["/schedules", "schedules", "Schedules"],
+  ["/profiles", "profiles", "Profiles"],
+  ["/documents", "documents", "Documents"],
   ["/workers", "workers", "Workers"],
   ["/about", "about", "About"],
   ["/docs", "docs", "HTTP API"],

@@ -126,10 +126,14 @@ function listingText({ chain, state, total }) {
 
 const CAPS = { maxObjects: "As many objects as allowed were done.", maxBytes: "As many bytes as allowed were done." };
 
+/** @param {string} text */
+const sentence = (text) => printable(text.charAt(0).toUpperCase() + text.slice(1));
+
 /** What there is to say of a batch beside its figures. @param {{ batch: Batch }} props */
 export function BatchNotes({ batch }) {
-  const { error, trouble, capped, note, retryOf, state } = batch;
+  const { error, trouble, capped, note, retryOf, state, holds } = batch;
   return html`<div class="alerts" role="status">
+    ${holds.filter(({ code }) => code !== "throttled" && code !== "trouble").map(({ code, message, since }) => html`<p key=${code} class="hold"><strong>${sentence(message)}</strong>${since && html`<span class="muted"> since <${Time} at=${since} /></span>`}</p>`)}
     ${error && html`<${Alert} severity="danger" title=${printable(error.code)}><${Message} text=${messageOnly(error)} /><//>`}
     ${trouble && !ENDED.includes(state) && html`<${Alert} title=${`Held up by ${printable(trouble.code)}`}><p>${messageOnly(trouble)} It is tried again by itself.</p><//>`}
     ${capped && html`<${Alert} title="It ended at its limit"><p>${CAPS[capped]}</p><//>`}

@@ -3,6 +3,7 @@ import { to } from "../core/base.js";
 import { describeBatch, doneOf, ENDED, isOpenEnded, shareOf, wholeOf } from "../core/batch-progress.js";
 import { bytes, count, duration, rate, shortCount } from "../core/format.js";
 import { html } from "../core/html.js";
+import { printable } from "../core/printable.js";
 import { StateBadge } from "./layout.js";
 import { Ago, ObjectName } from "./names.js";
 
@@ -59,6 +60,7 @@ export function BatchRow({ batch }) {
         <span>${progressText(batch)}</span
         ><span class=${batch.failed > 0 ? "is-danger-text" : ""}>${speedText(batch)}</span>
       </div>
+      ${batch.holds.length > 0 && batch.state === "running" && html`<div class="why muted">${printable(batch.holds.map(({ message }) => message).join(", "))}</div>`}
     </div>
     <div class="state">
       <${StateBadge} state=${batch.state} /><span class="muted"><${Ago} at=${batch.createdAt} /></span>

@@ -89,7 +89,7 @@ export function PriorityForm({ batch, steer }) {
     }
   };
   return html`<form class="inline-form" novalidate onSubmit=${set}>
-    <input class="input" type="number" name="priority" min="1" aria-label="Priority" value=${batch.priority} />
+    <input class="input" type="number" name="priority" min="1" aria-label="Priority" defaultValue=${batch.priority} />
     <button class="button small">Set</button><span class="muted">1 goes first</span>
   </form>`;
 }

@@ -13,6 +13,16 @@ function useError(name) {
 }
 
 /**
+ * What is written in a field.
+ * @param {FormData} data
+ * @param {string} name
+ */
+export function textOf(data, name) {
+  const value = data.get(name);
+  return typeof value === "string" ? value.trim() : "";
+}
+
+/**
  * A field with its label, its hint and what is wrong with it. Further properties go to the input.
  * @param {{ name: string, label: string, hint?: string, rows?: number, options?: readonly (readonly [value: string, label: string])[], [attribute: string]: unknown }} props
  */

@@ -11,30 +11,37 @@ import { useStore } from "../core/store.js";
 import { changeTheme, theme } from "../core/theme-choice.js";
 import { Icon } from "./layout.js";
 
-/** `below` are sections that belong to it without a place of their own. @type {readonly { path: string, icon: string, label: string, below?: string }[]} */
+/** `less` are found at the foot of the page where room is short. `below` are sections that belong to it without a place of their own. @type {readonly { path: string, icon: string, label: string, below?: string, less?: boolean }[]} */
 const NAVIGATION = [
   { path: "/", icon: "overview", label: "Overview" },
+  { path: "/problems", icon: "warning", label: "Problems", below: "/bulk" },
   { path: "/batches", icon: "batches", label: "Batches" },
   { path: "/jobs", icon: "jobs", label: "Jobs", below: "/quarantine" },
   { path: "/workers", icon: "workers", label: "Workers", below: "/about" },
-  { path: "/docs", icon: "docs", label: "API" },
+  { path: "/schedules", icon: "clock", label: "Schedules", less: true },
+  { path: "/profiles", icon: "key", label: "Profiles", less: true },
+  { path: "/documents", icon: "download", label: "Documents", less: true },
+  { path: "/docs", icon: "docs", label: "API", less: true },
 ];
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 
 /** @param {{ route: Route }} props */
 function Navigation({ route }) {
   const section = `/${route.path.split("/")[1]}`;
-  const quarantined = useStore(overview)?.quarantined ?? 0;
+  const known = useStore(overview);
+  /** @type {Readonly<Record<string, readonly [number: number, of: string]>>} */
+  const counts = { "/jobs": [known?.quarantined ?? 0, "in quarantine"], "/problems": [known?.problems ?? 0, "open"] };
   return html`<nav class="nav" aria-label="Pages">
-    ${NAVIGATION.map(({ path, icon, label, below }) => {
-      const counted = path === "/jobs" && quarantined > 0;
+    ${NAVIGATION.map(({ path, icon, label, below, less }) => {
+      const [counted = 0, of = ""] = counts[path] ?? [];
       return html`<a
         key=${path}
+        class=${less ? "less" : ""}
         href=${to(path)}
         aria-current=${section === path || section === below ? "page" : undefined}
       >
         <${Icon} name=${icon} /><span>${label}</span>
-        ${counted && html`<span class="count" title=${`${count(quarantined)} in quarantine`}>${count(quarantined)}<span class="sr"> in quarantine</span></span>`}
+        ${counted > 0 && html`<span class="count" title=${`${count(counted)} ${of}`}>${count(counted)}<span class="sr"> ${of}</span></span>`}
       </a>`;
     })}
   </nav>`;
@@ -85,6 +92,7 @@ export const Frame = ({ route, session, busy, children }) =>
       <a class="brand" href=${to("/")} aria-label="Bucketline, overview"
         ><img src=${asset("logo.svg")} alt="" width="28" height="28" /><span>Bucketline</span></a
       >
+      ${session.environment && html`<span class="environment" title="Environment">${session.environment}</span>`}
       <${Navigation} route=${route} />
       <${Foot} session=${session} />
     </header>
@@ -93,7 +101,11 @@ export const Frame = ({ route, session, busy, children }) =>
       <footer class="foot">
         <span>Times are ${zone()}${zone() === "UTC" ? "." : "; hover one for UTC."}</span>
         <span
-          ><a href=${to("/about")}>About</a> ·${" "}
+          >${NAVIGATION.filter(({ less }) => less).map(({ path, label }) => html`<span key=${path} class="only-short"><a href=${to(path)}>${label}</a> · </span>`)}<a
+            href=${to("/about")}
+            >About</a
+          >
+          ·${" "}
           <button type="button" class="link" onClick=${() => panel.set("keys")}>Keys</button></span
         >
       </footer>

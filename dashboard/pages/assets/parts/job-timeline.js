@@ -1,28 +1,62 @@
 /** @import { Job } from "../../answers.ts" */
 import { duration } from "../core/format.js";
+import { printable } from "../core/printable.js";
 import { html } from "../core/html.js";
 import { Time } from "./names.js";
 
 /** @type {Readonly<Record<string, string>>} */
 const ENDS = { completed: "Completed", failed: "Failed", cancelled: "Cancelled" };
 
-/** When a job was asked for, ran and ended, each from when it was queued. @param {{ job: Job }} props */
-export function JobTimeline({ job: { createdAt, dueAt, startedAt, finishedAt, state } }) {
-  if (!createdAt) return html`<p class="muted">It was cancelled before it ran, so nothing more is kept of it.</p>`;
-  const all = [
+/** @typedef {{ label: string, at: string | undefined, note?: string, bad?: boolean }} Point */
+
+/**
+ * When a job was asked for, every attempt that failed, the last one, and its end. The last attempt that failed is both.
+ * @param {Job} job
+ * @returns {readonly Point[]}
+ */
+function pointsOf({ createdAt, dueAt, startedAt, finishedAt, state, tries, worker }) {
+  const last = tries.at(-1);
+  const failed = state === "failed" || state === "cancelled";
+  const open = startedAt && !(last && failed && Date.parse(last.at) >= Date.parse(startedAt) - 1000);
+  return [
     { label: "Queued", at: createdAt },
     { label: "Due", at: dueAt },
-    { label: "Last attempt started", at: startedAt },
-    { label: ENDS[state] ?? "Ended", at: finishedAt },
+    ...tries.map((one) => ({
+      label: `Attempt failed: ${printable(one.code)}`,
+      at: one.at,
+      note: `after ${duration(one.ms)}, ${workerName(one.worker)}`,
+      bad: true,
+    })),
+    ...(open
+      ? [
+          {
+            label: state === "active" ? "Attempt started" : "Last attempt started",
+            at: startedAt,
+            ...(worker && { note: workerName(worker) }),
+          },
+        ]
+      : []),
+    { label: ENDS[state] ?? "Ended", at: finishedAt, bad: state === "failed" },
   ];
-  const points = all.flatMap(({ label, at }) => (at ? [{ label, at }] : []));
+}
+
+/** @param {string} id */
+const workerName = (id) => `worker ${printable(id).slice(0, 8)}`;
+
+/** The story of a job, each point with its distance from when it was queued. @param {{ job: Job }} props */
+export function JobTimeline({ job }) {
+  const { createdAt } = job;
+  if (!createdAt) return html`<p class="muted">It was cancelled before it ran, so nothing more is kept of it.</p>`;
   const start = Date.parse(createdAt);
+  const points = pointsOf(job).flatMap(({ at, ...rest }) => (at ? [{ ...rest, at }] : []));
   return html`<ol class="timeline">
     ${points.map(
-      ({ label, at }) =>
-        html`<li key=${label} class=${label === "Failed" ? "bad" : ""}>
-          <span
-            >${label} <span class="muted">${at === createdAt ? "" : `+${duration(Date.parse(at) - start)}`}</span></span
+      ({ label, at, note, bad }) =>
+        html`<li key=${`${label} ${at}`} class=${bad ? "bad" : ""}>
+          <span class="break"
+            >${label}
+            <span class="muted">${at === createdAt ? "" : `+${duration(Date.parse(at) - start)}`}</span
+            >${note && html`<div class="muted">${note}</div>`}</span
           >
           <span class="muted"><${Time} at=${at} /></span>
         </li>`,

@@ -14,9 +14,9 @@ export const Icon = ({ name }) => html`<svg class="icon" aria-hidden="true"><use
 /** A state as a coloured word. @param {{ state: string }} props */
 export const StateBadge = ({ state }) => html`<span class="badge" data-tone=${TONES[state] ?? ""}>${state}</span>`;
 
-/** @param {{ title?: ComponentChildren, note?: ComponentChildren, actions?: ComponentChildren, class?: string, children?: ComponentChildren }} props */
-export const Card = ({ title, note, actions, class: extra = "", children }) => html`
-  <section class=${`card ${extra}`}>
+/** @param {{ title?: ComponentChildren, note?: ComponentChildren, actions?: ComponentChildren, class?: string, id?: string, children?: ComponentChildren }} props */
+export const Card = ({ title, note, actions, class: extra = "", id, children }) => html`
+  <section class=${`card ${extra}`} id=${id}>
     ${
       (title || actions) &&
       html`<div class="card-head">

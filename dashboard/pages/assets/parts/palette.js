@@ -5,6 +5,7 @@ import { messageOf } from "../core/dialogs.js";
 import { html } from "../core/html.js";
 import { GO_TO } from "../core/keyboard.js";
 import { navigate } from "../core/router.js";
+import { printable } from "../core/printable.js";
 import { Icon } from "./layout.js";
 
 /** @typedef {{ path: string, text: string, note: string }} Found */
@@ -28,7 +29,32 @@ async function findById(id) {
   ];
 }
 
-/** Finds a thing by its id, or a page by its name. @param {{ close: () => void }} props */
+/** @param {{ wanted: string, places: readonly Found[], asked: boolean, close: () => void }} props */
+const FoundList = ({ wanted, places, asked, close }) =>
+  html`<ul class="found">
+    ${
+      wanted !== "" &&
+      !asked &&
+      html`<li key="search">
+        <a href=${to(searchPath(wanted))} onClick=${close}
+          ><${Icon} name="search" /><span class="break">Search everything for “${printable(wanted)}”</span></a
+        >
+      </li>`
+    }
+    ${places.map(
+      ({ path, text: name, note }) =>
+        html`<li key=${path}>
+          <a href=${to(path)} onClick=${close}
+            ><${Icon} name="search" /><span class="break">${name}</span><span class="muted">${note}</span></a
+          >
+        </li>`,
+    )}
+  </ul>`;
+
+/** @param {string} text */
+const searchPath = (text) => `/search?${new URLSearchParams({ text })}`;
+
+/** Finds a thing by its id, a page by its name, and leads to the search for everything else. @param {{ close: () => void }} props */
 export function Palette({ close }) {
   const [text, setText] = useState("");
   const [found, setFound] = useState(/** @type {readonly Found[] | undefined} */ (undefined));
@@ -46,15 +72,15 @@ export function Palette({ close }) {
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setProblem("");
-    const [page] = pages;
+    const page = pages.find(({ text: name }) => name.toLowerCase().startsWith(wanted.toLowerCase()));
     if (wanted === "") return;
     if (page) return go(page.path);
     try {
       const things = await findById(wanted);
       const [only] = things;
       if (things.length === 1 && only) return go(only.path);
+      if (things.length === 0) return go(searchPath(wanted));
       setFound(things);
-      if (things.length === 0) setProblem("No job and no batch has this id (any more).");
     } catch (error) {
       setProblem(messageOf(error));
     }
@@ -64,8 +90,8 @@ export function Palette({ close }) {
       ref=${input}
       class="input"
       type="search"
-      placeholder="Id of a job or a batch, or a page"
-      aria-label="Find a job or a batch by its id, or a page"
+      placeholder="Key, label, id, code, or a page"
+      aria-label="Find jobs and batches by key, label or id, or a page"
       autocomplete="off"
       spellcheck=${false}
       value=${text}
@@ -76,15 +102,6 @@ export function Palette({ close }) {
       }}
     />
     <p class="form-error" role="alert">${problem}</p>
-    <ul class="found">
-      ${(found ?? pages).map(
-        ({ path, text: name, note }) =>
-          html`<li key=${path}>
-            <a href=${to(path)} onClick=${close}
-              ><${Icon} name="search" /><span class="break">${name}</span><span class="muted">${note}</span></a
-            >
-          </li>`,
-      )}
-    </ul>
+    <${FoundList} ...${{ wanted, places: found ?? pages, asked: found !== undefined, close }} />
   </form>`;
 }

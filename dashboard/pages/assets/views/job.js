@@ -117,6 +117,7 @@ const Details = ({ job, before }) =>
 /** @param {{ job: Job }} props */
 function JobFacts({ job }) {
   const { id, activity, state, source, destination, attempts, priority, cancelRequested } = job;
+  const { worker, schedule, batch, problem } = job;
   const of = attempts.max ? ` of ${attempts.max}` : "";
   const again = attempts.started > attempts.made ? `, started ${attempts.started} times` : "";
   return html`<${Facts}
@@ -138,9 +139,36 @@ function JobFacts({ job }) {
       destination && ["Destination", html`<${FullName} text=${destination} />`],
       ["Attempts", `${attempts.made}${of}${again}`],
       priority && ["Priority", String(priority)],
+      batch && ["Batch", html`<a href=${to(`/batches/${batch}`)} class="mono">${batch}</a>`],
+      schedule && [
+        "Schedule",
+        html`<a href=${to(`/schedules?id=${encodeURIComponent(schedule)}`)}>${printable(schedule)}</a>`,
+      ],
+      worker && ["Worker", html`<a href=${to(`/workers#${worker}`)} class="mono">${printable(worker).slice(0, 8)}</a>`],
+      problem && ["Fails alike", html`<a href=${to(`/problems/${problem}`)}>All that failed alike</a>`],
+      ...documentsOf(job).map(
+        (document) => /** @type {const} */ (["Document", html`<${DocumentLink} id=${document} />`]),
+      ),
     ]}
   />`;
 }
+
+/** Documents that the job reads or has written. @param {Job} job */
+function documentsOf({ input, result }) {
+  const ids = [input, result].flatMap((value) => {
+    const document = typeof value === "object" && value !== null && "document" in value ? value.document : undefined;
+    return typeof document === "object" && document !== null && "id" in document && typeof document.id === "string"
+      ? [document.id]
+      : [];
+  });
+  return [...new Set(ids)];
+}
+
+/** @param {{ id: string }} props */
+const DocumentLink = ({ id }) =>
+  html`<a href=${to(`/api/documents/${encodeURIComponent(id)}`)} download="" class="break"
+    >Download <span class="mono">${printable(id).slice(0, 12)}</span></a
+  >`;
 
 /** @param {{ error: JobError, state: string }} props */
 function ErrorAlert({ error, state }) {

@@ -56,7 +56,7 @@ function Alerts({ overview: { warnings, quarantined, queues } }) {
 const slotsOf = ({ concurrency }) => Object.values(concurrency).reduce((sum, slots) => sum + slots, 0);
 
 /** @param {{ overview: Overview }} props */
-function Tiles({ overview: { queues, workers, redis } }) {
+function Tiles({ overview: { queues, workers, problems } }) {
   const activities = queues.filter(({ name }) => name !== CHUNKS);
   const sum = (/** @type {"waiting" | "delayed" | "failed" | "completedPerSecond" | "failedPerSecond"} */ field) =>
     activities.reduce((total, queue) => total + queue[field], 0);
@@ -78,11 +78,18 @@ function Tiles({ overview: { queues, workers, redis } }) {
       sub=${oldest > 0 ? `oldest ${duration(oldest)}` : `${shortCount(sum("delayed"))} delayed`}
     />
     <${Tile}
+      name="Problems"
+      value=${shortCount(problems)}
+      sub=${problems === 0 ? "nothing needs you" : "open: see them"}
+      danger=${problems > 0}
+      href="/problems"
+    />
+    <${Tile}
       name="Failed"
       value=${shortCount(sum("failed"))}
       sub="in the last week"
       danger=${sum("failed") > 0}
-      href="/jobs"
+      href="/search?state=failed"
     />
     <${Tile}
       name="Workers"
@@ -90,12 +97,6 @@ function Tiles({ overview: { queues, workers, redis } }) {
       sub=${workers.length === 0 ? "none is alive" : bytes(memory)}
       danger=${workers.length === 0}
       href="/workers"
-    />
-    <${Tile}
-      name="Redis memory"
-      value=${bytes(redis.usedMemory)}
-      sub=${redis.maxMemory > 0 ? `of ${bytes(redis.maxMemory)}` : "no limit set"}
-      href="/about"
     />
   </dl>`;
 }

@@ -1,6 +1,8 @@
 /** @import { WorkerView } from "../../answers.ts" */
 import { bytes, count } from "../core/format.js";
+import { to } from "../core/base.js";
 import { html } from "../core/html.js";
+import { printable } from "../core/printable.js";
 import { useOverview } from "../core/live.js";
 import { Card, EmptyState, Facts, Failed, Loading, PageHead } from "../parts/layout.js";
 import { LiveBadge } from "../parts/live-badge.js";
@@ -8,6 +10,18 @@ import { Ago } from "../parts/names.js";
 
 /** The slots for chunks of batches go by another name than their queue. @type {Readonly<Record<string, string>>} */
 const SLOTS = { "batch-chunk": "batches" };
+
+/** Jobs that are named of those that a worker has. */
+const HELD = 12;
+
+/** @param {{ job: string }} props */
+function HeldJob({ job }) {
+  const [queue = "", ...rest] = job.split("/");
+  const id = rest.join("/");
+  return html`<a class="chip" href=${to(`/jobs/${queue}/${encodeURIComponent(id)}`)}
+    >${queue} ${printable(id).slice(0, 12)}</a
+  >`;
+}
 
 /** The workers that are alive: where, what they take, how busy they are. */
 export function View() {
@@ -36,13 +50,14 @@ function List({ workers }) {
 
 /** @param {{ worker: WorkerView }} props */
 function WorkerCard({ worker }) {
-  const { id, host, pid, running, memory, lessons, startedAt, seenAt, activities, concurrency } = worker;
+  const { id, host, pid, running, memory, lessons, startedAt, seenAt, activities, concurrency, jobs } = worker;
   const capacity = Object.values(concurrency).reduce((sum, slots) => sum + slots, 0);
   const width = `${capacity > 0 ? Math.min(100, (100 * running) / capacity) : 0}%`;
   const chips = activities.map(
     (name) => html`<span key=${name} class="chip">${name} ${concurrency[SLOTS[name] ?? name] ?? ""}</span>`,
   );
   return html`<${Card}
+    id=${id}
     title=${html`<span class="break">${host} · process ${pid}</span>`}
     actions=${html`<span class="mono faint" title=${id}>${id.slice(0, 8)}</span>`}
   >
@@ -56,6 +71,12 @@ function WorkerCard({ worker }) {
           ["Last heartbeat", html`<${Ago} at=${seenAt} />`],
           ["Takes", html`<div class="chips">${chips}</div>`],
           ...lessons.map((lesson) => ["Learned", lesson]),
+          jobs.length > 0 && [
+            "Works on",
+            html`<div class="chips">
+              ${jobs.slice(0, HELD).map((job) => html`<${HeldJob} key=${job} job=${job} />`)}
+            </div>`,
+          ],
         ]}
       />
     </div>

@@ -1,0 +1,33 @@
+import { createRequire } from "node:module";
+import { withoutSecrets } from "../../redis/connection/url.ts";
+import type { DashboardSettings } from "../config.ts";
+import { type ApiRoute, defineRoute } from "../http/route.ts";
+import { redactText } from "../redact.ts";
+import { AboutSchema } from "./page-schemas.ts";
+
+const { version } = createRequire(import.meta.url)("bucketline/package.json") as { version: string }; // ours
+
+export function aboutRoutes(config: DashboardSettings): readonly ApiRoute[] {
+  const { environment, prefix, redis, documentsUrl, basePath, readOnly, sessionHours } = config;
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/about",
+      access: "view",
+      tag: "overview",
+      summary: "What this dashboard is, and what it looks at",
+      answers: { 200: { description: "Its settings, without secrets", schema: AboutSchema } },
+      handler: async () => ({
+        version,
+        node: process.versions.node,
+        ...(environment !== undefined && { environment }),
+        prefix,
+        redis: typeof redis === "string" ? withoutSecrets(redis) : "a connection of the app that runs it",
+        documents: redactText(documentsUrl),
+        basePath,
+        readOnly,
+        sessionHours,
+      }),
+    }),
+  ];
+}

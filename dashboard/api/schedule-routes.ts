@@ -1,0 +1,130 @@
+import { z } from "zod";
+import type { Producer } from "../../producer/index.ts";
+import type { ScheduleRule } from "../../producer/schedule-rule.ts";
+import { HttpProblem } from "../http/problem.ts";
+import { type ApiRoute, defineRoute } from "../http/route.ts";
+import type { createSchedules, ScheduleReader } from "../schedules/read-schedules.ts";
+import {
+  editSchedule,
+  pauseSchedule,
+  removeSchedule,
+  resumeSchedule,
+  runScheduleNow,
+} from "../schedules/steer-schedule.ts";
+import { QueueName } from "./job-schemas.ts";
+import { ScheduleSchema } from "./page-schemas.ts";
+
+export type ScheduleRouteDeps = Pick<ScheduleReader, "redis" | "prefix" | "queues"> & {
+  readonly producer: Producer;
+  readonly schedules: ReturnType<typeof createSchedules>;
+};
+
+const tag = "schedules";
+const params = z.object({
+  queue: QueueName.describe("The queue it adds to"),
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, { error: "expected the id of a schedule" })
+    .describe("Id of the schedule"),
+});
+const Done = { 200: { description: "Done", schema: z.object({ id: z.string().describe("Id of the schedule") }) } };
+
+/** Schedules of jobs and of batches. */
+export function scheduleRoutes(deps: ScheduleRouteDeps): readonly ApiRoute[] {
+  const { redis, prefix, queues, producer, schedules } = deps;
+  const at = ({ queue: name, id }: z.output<typeof params>) => {
+    const queue = queues.get(name);
+    if (queue === undefined) throw new HttpProblem(404, "NotFound", `there is no queue ${name}`);
+    return { redis, prefix, queue, id };
+  };
+  const steering = (
+    verb: string,
+    summary: string,
+    run: (steered: ReturnType<typeof at>, by: string) => Promise<void>,
+  ) =>
+    defineRoute({
+      method: "POST",
+      path: `/api/schedules/:queue/:id/${verb}`,
+      access: "operate",
+      tag,
+      summary,
+      params,
+      answers: Done,
+      handler: async ({ request, params: given }) => {
+        await run(at(given), request.identity?.name ?? "somebody");
+        return { id: given.id };
+      },
+    });
+  return [
+    defineRoute({
+      method: "GET",
+      path: "/api/schedules",
+      access: "view",
+      tag,
+      summary: "Schedules of jobs and of batches",
+      description: "With the next and the last run; those that fail or are late come first.",
+      answers: {
+        200: {
+          description: "Schedules",
+          schema: z.object({ schedules: z.array(ScheduleSchema).describe("All of them") }),
+        },
+      },
+      handler: async () => ({ schedules: await schedules.list() }),
+    }),
+    steering("pause", "Pause a schedule: no run is made, and none is made up for later", pauseSchedule),
+    steering("resume", "Go on with a paused schedule", resumeSchedule),
+    defineRoute({
+      method: "POST",
+      path: "/api/schedules/:queue/:id/run",
+      access: "operate",
+      tag,
+      summary: "One run now, beside those that are due",
+      params,
+      answers: {
+        201: {
+          description: "It was asked for",
+          schema: z.object({ path: z.string().describe("Where it is, below the dashboard's own address") }),
+        },
+      },
+      handler: async ({ params: given }, reply) => {
+        const path = await runScheduleNow(at(given), producer);
+        reply.code(201);
+        return { path };
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/schedules/:queue/:id/rule",
+      access: "operate",
+      tag,
+      summary: "Let a schedule run at other times",
+      params,
+      body: {
+        schema: z.strictObject({
+          every: z.union([z.string(), z.number()]).optional().describe("Milliseconds, or such as 30s, 5m, 1h"),
+          cron: z.string().max(256).optional().describe("A cron expression, instead of every"),
+          timezone: z.string().max(64).optional().describe("The time zone of that; default UTC"),
+        }),
+      },
+      answers: Done,
+      handler: async ({ params: given, body }) => {
+        await editSchedule(at(given), body as ScheduleRule); // it is parsed there, with what is wrong by field
+        return { id: given.id };
+      },
+    }),
+    defineRoute({
+      method: "DELETE",
+      path: "/api/schedules/:queue/:id",
+      access: "operate",
+      tag,
+      summary: "Remove a schedule",
+      description: "Jobs and batches that it made already go on.",
+      params,
+      answers: { 204: { description: "Removed" } },
+      handler: async ({ params: given }, reply) => {
+        await removeSchedule(at(given));
+        return reply.code(204).send();
+      },
+    }),
+  ];
+}
