@@ -23,6 +23,9 @@ export type RedisCampaign = {
 
 const PREFIX = "{bucketline}";
 
+/** Sentinel has a second replica to wait for while the master is away; a master of the cluster has one, which takes its place. */
+const WAIT_REPLICAS = { sentinel: "1", cluster: "0" } as const;
+
 /** Answers how many rounds there were, and in how many a promise was broken. */
 export async function runRedisFaults(campaign: RedisCampaign): Promise<{ cases: number; failures: number }> {
   const { rounds, objects, filter = "", print = console.log } = campaign;
@@ -75,7 +78,11 @@ async function setStage(kind: Group["kind"]): Promise<Stage & AsyncDisposable> {
   const crashes: string[] = [];
   const healthPorts = [await freePort(), await freePort()];
   for (const port of healthPorts) {
-    const worker = await startWorkerProcess({ ...env, BUCKETLINE_HEALTH_PORT: String(port) });
+    const worker = await startWorkerProcess({
+      ...env,
+      BUCKETLINE_HEALTH_PORT: String(port),
+      BUCKETLINE_REDIS_WAIT_REPLICAS: WAIT_REPLICAS[kind],
+    });
     starting.defer(() => worker.kill());
     void worker.crashed.then((lines) => crashes.push(`a worker ended: ${lines.join("\n")}`));
   }
