@@ -135,7 +135,7 @@ export async function startClusterGroup(key: string): Promise<Group> {
       const [replica] = await replicasOf(servers, await master());
       await replica?.cli("CLUSTER", "FAILOVER");
     },
-    migrate: async () => await migrate(servers, slot),
+    migrate: async () => await migrateSlot(servers, slot),
     whole,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
@@ -171,7 +171,7 @@ function nodesOf(text: string): Node[] {
 }
 
 /** What the servers that answer say; a frozen or dead one is none of them. */
-async function view(servers: readonly Server[]): Promise<Node[]> {
+async function view(servers: readonly ClusterNode[]): Promise<Node[]> {
   for (const server of servers) {
     try {
       const text = await server.cli("CLUSTER", "NODES");
@@ -185,7 +185,7 @@ async function view(servers: readonly Server[]): Promise<Node[]> {
   throw new Error("no node of the cluster answers");
 }
 
-async function ownerOf(servers: readonly Server[], slot: number): Promise<Server> {
+async function ownerOf<Asked extends ClusterNode>(servers: readonly Asked[], slot: number): Promise<Asked> {
   const node = (await view(servers)).find(
     ({ flags, slots }) =>
       flags.includes("master") && !flags.includes("fail") && slots.some(([from, to]) => from <= slot && slot <= to),
@@ -203,11 +203,14 @@ async function replicasOf(servers: readonly Server[], master: Server): Promise<S
   );
 }
 
+/** A server of a cluster, to ask. */
+export type ClusterNode = Pick<Server, "port" | "cli">;
+
 /** Moves every key of a slot from its master to another, as `redis-cli --cluster reshard` does, while clients use it. */
-async function migrate(servers: readonly Server[], slot: number): Promise<void> {
+export async function migrateSlot(servers: readonly ClusterNode[], slot: number): Promise<void> {
   const nodes = await view(servers);
   const from = await ownerOf(servers, slot);
-  const idOf = (server: Server) => nodes.find(({ port }) => port === server.port)?.id ?? "";
+  const idOf = (server: ClusterNode) => nodes.find(({ port }) => port === server.port)?.id ?? "";
   const to = servers.find(
     (server) =>
       server !== from &&

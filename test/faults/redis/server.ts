@@ -51,12 +51,7 @@ export async function startServer(settings: Settings, sentinel?: readonly string
   };
   const server: Server = {
     port,
-    cli: async (...args) => {
-      const { stdout } = await run("redis-cli", ["-h", "127.0.0.1", "-p", String(port), ...args.map(String)], {
-        timeout: 5000,
-      });
-      return stdout.trim();
-    },
+    cli: (...args) => ask(port, args),
     kill: () => end("SIGKILL"),
     freeze: () => void child?.kill("SIGSTOP"),
     thaw: () => void child?.kill("SIGCONT"),
@@ -72,6 +67,12 @@ export async function startServer(settings: Settings, sentinel?: readonly string
   };
   await server.start();
   return server;
+}
+
+/** Asks a server of this machine through redis-cli. */
+export async function ask(port: number, args: readonly (string | number)[]): Promise<string> {
+  const words = ["-h", "127.0.0.1", "-p", String(port), ...args.map(String)];
+  return (await run("redis-cli", words, { timeout: 5000 })).stdout.trim();
 }
 
 /** Waits for a condition; what it throws counts as not yet. */
