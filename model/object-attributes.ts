@@ -67,10 +67,8 @@ export type Encryption = z.infer<typeof Encryption>;
 /** What `trim` takes away, spelled out: other languages mean something else by `\s`. */
 const SPACE = String.raw`\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff`;
 
-/** A header's value: text that HTTP can carry and S3 keeps, beyond ASCII as UTF-8. System metadata has at most 2 KB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
-const HeaderValue = wellFormed()
-  .min(1)
-  .max(2048)
+/** Text that HTTP can carry in a header and S3 keeps, beyond ASCII as UTF-8. */
+const HeaderText = wellFormed()
   // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   .regex(/^[^\u0000-\u001f\u007f]*$/, {
     error: "expected a header's value, without line breaks and other control characters",
@@ -78,6 +76,14 @@ const HeaderValue = wellFormed()
   .regex(new RegExp(`^(?![${SPACE}])(?![\\s\\S]*[${SPACE}]$)`), {
     error: "expected no whitespace at either end, which no header keeps",
   });
+
+/** A header's value. System metadata has at most 2 KB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
+const HeaderValue = HeaderText.min(1).max(2048);
+
+/** Why a text cannot stand in a header; `undefined` where it can. */
+export function headerProblem(text: string): string | undefined {
+  return HeaderText.safeParse(text).error?.issues[0]?.message;
+}
 
 export const ContentType = HeaderValue;
 

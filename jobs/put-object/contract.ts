@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineContract, refuseTwoEncryptions, success, withCustomerKey } from "../contract.ts";
 import { BucketName, DocumentPointer, ETag, ObjectKey, WrittenObject } from "../../model/entities.ts";
-import { attributeFields } from "../../model/object-attributes.ts";
+import { attributeFields, headerProblem } from "../../model/object-attributes.ts";
 import { keyProblem } from "../../model/object-key.ts";
 
 /** Uploads a document. The document is removed only after the object was verified, and only if it says so itself. */
@@ -20,10 +20,13 @@ export const putObject = defineContract({
       ifMatch: ETag.optional().meta({ description: "Only over the object with this ETag" }),
     })
     .superRefine((input, context) => {
-      const { key, document } = input;
+      const { key, document, contentType } = input;
       refuseTwoEncryptions(input, context);
       const problem = key === undefined ? keyProblem(document.name) : undefined;
       if (problem !== undefined) context.addIssue({ code: "custom", path: ["document", "name"], message: problem });
+      const unsendable = contentType === undefined ? headerProblem(document.contentType) : undefined;
+      if (unsendable !== undefined)
+        context.addIssue({ code: "custom", path: ["document", "contentType"], message: unsendable });
     })
     .transform((input) => ({ ...input, key: input.key ?? input.document.name })),
   result: z.strictObject({ success, object: WrittenObject }),

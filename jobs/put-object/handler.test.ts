@@ -117,6 +117,23 @@ test("does not take what others uploaded meanwhile for its own", async ({ sandbo
   expect(sandbox.text("others", "a")).toBe("theirs");
 });
 
+test("refuses headers that nothing can carry where it is asked, and names them", async ({ harness }) => {
+  const { documents } = harness.producer;
+  const plain = await documents.write("x", { name: "a" });
+  const odd = { ...plain, contentType: "text/plain\r\nx-amz-acl: public-read" };
+  const ask = (more: object) => harness.producer.enqueue("put-object", { bucket: "any", document: plain, ...more });
+  for (const [more, field] of [
+    [{ document: odd }, "document.contentType"],
+    [{ cacheControl: "a\nb" }, "cacheControl"],
+    [{ contentDisposition: " a" }, "contentDisposition"],
+    [{ expires: "\ud800" }, "expires"],
+    [{ websiteRedirect: "elsewhere" }, "websiteRedirect"],
+  ] as const)
+    await expect(ask(more)).rejects.toMatchObject({ code: "InvalidInput", field });
+  // What is said takes the place of the document's.
+  await expect(ask({ document: odd, contentType: "text/plain" })).resolves.toBeDefined();
+});
+
 test("notes what it uploaded before the document goes", async ({ sandbox, harness }) => {
   sandbox.createBucket("noted");
   const documents = await openDocumentStore(harness.config.documentsUrl);

@@ -53,4 +53,29 @@ export const s3Mutants: readonly Mutant[] = [
     replace: "return told;",
     test: DELETE,
   },
+  {
+    rule: "tags that a store drops when headers are replaced are read before the copy, as in place they are gone afterwards",
+    file: "s3/requests/copy.ts",
+    find: `  const wanted = await droppedTags(store, request, call);
+  const copied = await copyWithItsKey(store, request, call);
+`,
+    replace: `  const copied = await copyWithItsKey(store, request, call);
+  const wanted = await droppedTags(store, request, call);
+`,
+    test: "test/attributes.test.ts",
+  },
+  {
+    rule: "a copy whose source goes is not made where its tags may not be read",
+    file: "s3/requests/tags.ts",
+    find: `if (tagCount === 0 && unreadTags === "leave") return;`,
+    replace: "if (tagCount === 0) return;",
+    test: "s3/requests/tags.test.ts",
+  },
+  {
+    rule: "a listing with keys outside the prefix is no listing",
+    file: "s3/requests/listings/proven.ts",
+    find: "throw ignoredPrefix(bucket, prefix);",
+    replace: "void ignoredPrefix(bucket, prefix);",
+    test: "s3/requests/listings/page.test.ts",
+  },
 ];
