@@ -1,3 +1,4 @@
+import type { Subject } from "./check.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 
 /** Keys of which each breaks some tool or store. */
@@ -22,6 +23,25 @@ export const oddKeys: readonly string[] = [
 /** Keys that XML 1.0 cannot carry as they are: they live or die with url-encoded listings. */
 export const controlKeys: readonly string[] = ["line\nbreak", "carriage\r\nreturn", "tab\there", "bell\u0007"];
 
+/** How stores say no to a key: it is no name for them, or one that another object is in the way of. */
+const NO: ReadonlySet<number> = new Set([400, 405, 409, 422, 501]);
+
+/**
+ * Leaves out the keys that the store took and keeps under no such name, as file systems do with a slash at the end or two in a row, and removes
+ * what it made of them. Returns what is to be told.
+ */
+export async function leaveOutLost({ s3, odd: bucket, oddKeys, signal }: Subject): Promise<string | undefined> {
+  const { objects } = await s3.listPage({ bucket }, { signal });
+  const listed = new Set(objects.map(({ key }) => key));
+  const lost = oddKeys.filter((key) => !listed.has(key));
+  for (const key of lost) await s3.delete({ object: { bucket, key } }, { signal });
+  if (lost.length === oddKeys.length) throw new Error("expected some of the keys to be listed, none is");
+  oddKeys.splice(0, oddKeys.length, ...oddKeys.filter((key) => listed.has(key)));
+  return lost.length === 0
+    ? undefined
+    : `taken, and kept under another name or none: ${lost.map((key) => JSON.stringify(key)).join(", ")}`;
+}
+
 /**
  * Runs the work for every odd key that the store takes. One that it refuses with a typed error, there or where it goes, is left out from
  * then on and told: a store that says no to a key fails nothing.
@@ -32,7 +52,7 @@ export async function forOddKeys(keys: string[], work: (key: string) => Promise<
     try {
       await work(key);
     } catch (error) {
-      if (!(error instanceof ActivityError) || error.retryable || error.httpStatus !== 400) throw error;
+      if (!(error instanceof ActivityError) || error.retryable || !NO.has(error.httpStatus ?? 0)) throw error;
       refused.set(key, error.code);
     }
   });

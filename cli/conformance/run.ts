@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { ActivityError } from "../../model/activity-error.ts";
 import { activityNames } from "../../jobs/contracts.ts";
-import type { Capability, Connection } from "../../worker/inspect.ts";
-import { oddKeys } from "./odd-keys.ts";
+import type { Capability, Connection, OpenS3 } from "../../worker/inspect.ts";
+import { controlKeys, oddKeys } from "./odd-keys.ts";
 import { type Subject, THRESHOLD } from "./check.ts";
 import { activityRow, capabilityRow, type CheckResult, type Report } from "./report.ts";
 import { allChecks, runChecks } from "./run-checks.ts";
@@ -114,6 +114,14 @@ async function finding(turnedOn: Promise<void>): Promise<Pick<Capability, "found
   }
 }
 
+/** Some stores do not list them under their names, and so they are removed by those that they were written under. */
+async function removeControlKeys(s3: OpenS3, bucket: string, call: { readonly signal: AbortSignal }): Promise<void> {
+  for (const key of controlKeys)
+    await s3.delete({ object: { bucket, key: `control/${key}` } }, call).catch((error: unknown) => {
+      if (error instanceof ActivityError && error.code === "NoSuchBucket") throw error;
+    });
+}
+
 /** Empties and removes every bucket of the run; those that were not made, or are gone, are skipped. */
 async function removeBuckets(connection: Connection, buckets: ReadonlySet<string>): Promise<void> {
   const { createS3, removeScratch } = await import("../../worker/inspect.ts");
@@ -124,6 +132,7 @@ async function removeBuckets(connection: Connection, buckets: ReadonlySet<string
   try {
     for (const bucket of buckets) {
       try {
+        await removeControlKeys(s3, bucket, call);
         await removeScratch(connection, { bucket, prefix: "" }, call);
         await s3.deleteBucket({ bucket }, call);
       } catch (error) {

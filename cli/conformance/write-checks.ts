@@ -1,6 +1,6 @@
 import { missing } from "./bucket-checks.ts";
 import { bigContent, type Check, expectCode, expectContent, expectEqual, expectThat, put, THRESHOLD } from "./check.ts";
-import { controlKeys, forEachKey, forOddKeys } from "./odd-keys.ts";
+import { controlKeys, forEachKey, forOddKeys, leaveOutLost } from "./odd-keys.ts";
 
 const WRONG_ETAG = "0".repeat(32);
 const metadata = { author: "conformance", note: "grüße, 日本" };
@@ -64,9 +64,11 @@ export const writeChecks: readonly Check[] = [
     activity: "put-object",
     claim: "writes under odd keys",
     run: async (subject) => {
-      return await forOddKeys(subject.oddKeys, async (key) => {
+      const refused = await forOddKeys(subject.oddKeys, async (key) => {
         await put(subject, `content of ${key}`, { bucket: subject.odd, key });
       });
+      const lost = await leaveOutLost(subject);
+      return [refused, lost].filter((remark) => remark !== undefined).join("; ") || undefined;
     },
   },
   {

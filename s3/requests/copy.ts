@@ -79,13 +79,10 @@ async function singleCopy(store: Store, request: CopyRequest, call: Call): Promi
 }
 
 /** Tags that a store may have dropped: the job's own, and the source's where headers are replaced, which Ceph's gateway takes for all of them. */
-async function droppedTags(
-  store: Store,
-  { source, overrides = {} }: CopyRequest,
-  call: Call,
-): Promise<Tags | undefined> {
-  if (overrides.tags !== undefined || store.connection.endpoint === undefined || !replacesHeaders(overrides))
-    return overrides.tags;
+async function droppedTags(store: Store, request: CopyRequest, call: Call): Promise<Tags | undefined> {
+  const { source, overrides = {} } = request;
+  const replaces = replacesHeaders(overrides) || isInPlace(request);
+  if (overrides.tags !== undefined || store.connection.endpoint === undefined || !replaces) return overrides.tags;
   return await tagsIfReadable(() => tags(store, pinnedRef(source), call));
 }
 
@@ -134,7 +131,8 @@ async function fastCopy(
 ): Promise<Copied | "refused" | "unknown"> {
   const { source, bucket, key, overrides = {}, ifMatch, ifNoneMatch } = request;
   const { fast, connection } = store;
-  if (fast === undefined || Object.keys(overrides).some((name) => !FAST_OVERRIDES.has(name))) return "refused";
+  if (fast === undefined || isInPlace(request) || Object.keys(overrides).some((name) => !FAST_OVERRIDES.has(name)))
+    return "refused";
   const redirect = await redirectOf(store, request, call);
   if (redirect !== undefined && headerBytes(redirect) !== redirect) return "refused";
   const headers: Record<string, string> = {
@@ -182,6 +180,11 @@ async function copyInput(store: Store, request: CopyRequest, call: Call): Promis
   };
 }
 
+/** Whether a copy takes its source's place. S3 takes one only where it says that something changes, and tags or access alone are not enough for it. */
+function isInPlace({ source, bucket, key }: CopyRequest): boolean {
+  return source.bucket === bucket && source.key === key && source.versionNamed !== true;
+}
+
 /** S3 either copies all headers and metadata or drops them all: to replace one, the others have to be sent again. */
 async function replacedHeaders(
   store: Store,
@@ -189,10 +192,19 @@ async function replacedHeaders(
   call: Call,
 ): Promise<Partial<CopyObjectCommandInput>> {
   const { source, overrides = {} } = request;
-  if (!replacesHeaders(overrides)) return {};
+  const inPlace = isInPlace(request);
+  if (!replacesHeaders(overrides) && !inPlace) return {};
   const facts = await headFacts(store, { object: pinnedRef(source) }, call);
   if (!isPinned(facts.details, source)) throw sourceChanged(source, `found ${facts.details.etag}`);
-  return { MetadataDirective: "REPLACE", ...carriedHeaders(facts, overrides) };
+  return {
+    MetadataDirective: "REPLACE",
+    ...carriedHeaders(facts, overrides),
+    // Afterwards the source is not there to be asked.
+    ...(inPlace && {
+      ...storageInput(carriedStorageClass(facts.details.storageClass, overrides)),
+      ...encryptionInput(overrides.encryption ?? carriedKms(store, facts)),
+    }),
+  };
 }
 
 /**

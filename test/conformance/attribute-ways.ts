@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import fc from "fast-check";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { Overrides, Pin, S3 } from "../../s3/interface.ts";
 import { ATTRIBUTES, META } from "../../s3/requests/attribute-table.ts";
 import { call } from "../open-s3.ts";
@@ -66,13 +67,19 @@ export function objectAttributes(storageClasses: readonly string[]): fc.Arbitrar
  * Uploads one object, whole and in parts, and sends it through every way of copying. Throws where anything of it is another at the other end: its bytes
  * as they come over the wire are compared, not what our own code reads in them.
  */
-export async function throughEveryWay(ends: Ends, prefix: string, said: Overrides): Promise<void> {
+export async function throughEveryWay(ends: Ends, prefix: string, said: Overrides): Promise<"kept" | "refused"> {
   const { whole, parts, other, bucket } = ends;
   const body = Buffer.from("content that is longer than a part");
   const upload = (s3: S3, key: string): Promise<unknown> =>
     s3.put({ bucket, key, body: Readable.from([body]), size: body.length, attributes: said }, call);
   const source = `${prefix}source`;
-  await upload(whole, source);
+  try {
+    await upload(whole, source);
+  } catch (error) {
+    // A store that says no loses nothing.
+    if (error instanceof ActivityError && !error.retryable && error.httpStatus === 400) return "refused";
+    throw error;
+  }
   await upload(parts, `${prefix}put-in-parts`);
   const { metadata } = await whole.head({ bucket, key: source }, call);
   assert.deepEqual({ ...metadata }, { ...said.metadata }, "the metadata that was said");
@@ -101,6 +108,15 @@ export async function throughEveryWay(ends: Ends, prefix: string, said: Override
   await whole.copy({ source: pin, bucket, key: source, overrides: { contentLanguage: "fr" } }, call);
   const inPlace = { ...expected, headers: { ...expected.headers, "content-language": "fr" } };
   assert.deepEqual(await seen(whole, bucket, source), inPlace, "in place");
+  const tagged = {
+    source: await pinOf(whole, bucket, source),
+    bucket,
+    key: source,
+    overrides: { tags: { only: "these" } },
+  };
+  await whole.copy(tagged, call);
+  assert.deepEqual(await seen(whole, bucket, source), { ...inPlace, tags: { only: "these" } }, "tagged in place");
+  return "kept";
 }
 
 async function pinOf(s3: S3, bucket: string, key: string): Promise<Pin> {
