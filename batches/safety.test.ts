@@ -100,6 +100,22 @@ describe("moves that cross", () => {
     await first.done();
   });
 
+  test("wait where a delete had no answer, and may still come", async () => {
+    const [here, there] = buckets(numbered(3));
+    harness.sandbox.fault({ kind: "reset", operation: "DeleteObjects", bucket: here, times: 1 });
+    const move = (from: string, to: string) =>
+      harness.batches.start({
+        operation: "move",
+        source: { bucket: from },
+        destination: { bucket: to },
+        onOverlap: "fail",
+      });
+    const first = await move(here, there);
+    expect(await first.done()).toMatchObject({ succeeded: 3 });
+    await expect((await move(there, here)).done()).rejects.toMatchObject({ code: "Overlap" });
+    expect([harness.sandbox.count(here), harness.sandbox.count(there)]).toEqual([0, 3]);
+  });
+
   test("of places that do not meet run side by side", async () => {
     const [here, there] = buckets(["a/x", "b/x"]);
     const held = harness.sandbox.fault({ kind: "stall", operation: "CopyObject", bucket: there, key: "a/x" });

@@ -36,6 +36,12 @@ export type HeldObject = {
   readonly role: "deletes" | "writes";
 };
 
+/** Objects that a run has to itself. */
+export type Hold = {
+  /** A request was sent that may still take effect: others get the objects only once that is over. */
+  keep(): void;
+};
+
 /**
  * Runs `work` while no other job and no batch of this Redis deletes or writes these objects. `wait`: after those that do; where that takes long, the
  * job comes again later without using up an attempt. `fail`: throws `Overlap` at once.
@@ -44,7 +50,7 @@ export type HeldObject = {
  */
 export type Exclusively = <Result>(
   request: { readonly objects: readonly HeldObject[]; readonly onOverlap: "wait" | "fail" },
-  work: (deletes: AbortSignal) => Promise<Result>,
+  work: (deletes: AbortSignal, hold: Hold) => Promise<Result>,
 ) => Promise<Result>;
 
 /** Begins to report on so many bytes; what it returns is called with bytes as they arrive. */

@@ -67,14 +67,19 @@ export async function transfer(
   const { evidence } = context;
   const target = { bucket: input.destination.bucket, key: input.destination.key ?? input.object.key };
   try {
-    const makePin = () => pinSource(input, target, context);
+    let looked = false;
+    const makePin = async () => {
+      const made = await pinSource(input, target, context);
+      looked = true;
+      return made;
+    };
     if (!thenDelete && evidence.fresh && input.onConflict === "overwrite") {
       const pin = await makePin();
       if (isRepeatable(pin, context)) return await copyUnnoted(input, target, pin, context);
-      return await transferPinned(input, target, await evidence.pinOnce(async () => pin), context);
+      return await transferPinned(input, target, await evidence.pinOnce(async () => pin), { ...context, looked });
     }
     const pin = await evidence.pinOnce(makePin);
-    return await transferPinned(input, target, pin, context);
+    return await transferPinned(input, target, pin, { ...context, looked });
   } catch (error) {
     if (error instanceof DestinationKept) return { skipped: written(error.object) };
     throw error;
@@ -97,33 +102,30 @@ async function copyUnnoted(
   context: Transferring,
 ): Promise<Transferred> {
   try {
-    return await copyOnce(input, target, pin, context);
+    return { pin, proof: await copyPinned(input, target, pin, context), by: "this-attempt" };
   } catch (error) {
     await context.evidence.pinOnce(async () => pin).catch(() => undefined); // the copy's own error says more
     throw error;
   }
 }
 
-async function copyOnce(input: TransferInput, target: Target, pin: Pin, context: Transferring): Promise<Transferred> {
-  return { pin, proof: await copyPinned(input, target, pin, context), by: "this-attempt" };
-}
-
 async function transferPinned(
   input: TransferInput,
   target: Target,
   pin: Pin,
-  context: Transferring,
+  context: Transferring & { readonly looked: boolean },
 ): Promise<Transferred> {
-  const { destination, evidence, signal } = context;
+  const { destination, evidence, signal, looked } = context;
   const ours = await evidence.copied();
   const earlier = ours && (await destination.proves({ source: pin, ...target, ours }, { signal }));
   if (earlier) return { pin, proof: earlier, by: "earlier-attempt" };
   const identical =
     input.onConflict === "skip-identical" && (await destination.proves({ source: pin, ...target }, { signal }));
   if (identical) return { pin, proof: identical, by: "others" };
-  const done = await copyOnce(input, target, pin, context);
-  if (!done.skipped) await evidence.recordCopy(done.proof);
-  return done;
+  const found = looked ? undefined : await findBeforeCopy(input, target, pin, context);
+  const proof = found ?? (await copyPinned(input, target, pin, context));
+  await evidence.recordCopy(proof);
+  return { pin, proof, by: "this-attempt" };
 }
 
 /** The parts of a proof or of details that a result carries. */
@@ -172,6 +174,25 @@ async function pinSource(input: TransferInput, target: Target, context: Transfer
   if (input.onConflict === "fail") throw destinationExists(target);
   if (input.onConflict === "skip") throw new DestinationKept(existing);
   return pin;
+}
+
+/**
+ * Time has passed since the destination was looked at. Where it may not be overwritten, and the store does not see to that, it is looked at again: what
+ * lies there is an earlier run's copy, or somebody else's.
+ */
+async function findBeforeCopy(
+  { onConflict }: TransferInput,
+  target: Target,
+  pin: Pin,
+  { destination, signal }: JobContext,
+): Promise<CopyProof | undefined> {
+  if (onConflict !== "fail" && onConflict !== "skip") return undefined;
+  const existing = await destination.find(target, { signal });
+  if (existing === undefined) return undefined;
+  const proof = await destination.proves({ source: pin, ...target }, { signal });
+  if (proof !== undefined) return proof;
+  if (onConflict === "skip") throw new DestinationKept(existing);
+  throw destinationExists(target);
 }
 
 /** Copies, or finds that an earlier run did: its answer may have been lost, and the source may be gone since. */

@@ -21,25 +21,27 @@ const move = (from: LeasedObject["bucket"], to: LeasedObject["bucket"], key = "x
   { bucket: to, key: toKey, role: "writes" },
 ];
 
+const TAKEN = { held: true, again: false };
+
 test("lets one of two crossing moves go first, and the other when it has ended", async () => {
   const { take, releaseObjects } = open();
-  expect(await take("one", move(a, b))).toEqual({ held: true });
+  expect(await take("one", move(a, b))).toEqual(TAKEN);
   expect(await take("other", move(b, a))).toEqual({ held: false, by: "one" });
   await releaseObjects(move(a, b), "one");
-  expect(await take("other", move(b, a))).toEqual({ held: true });
+  expect(await take("other", move(b, a))).toEqual(TAKEN);
 });
 
 test("lets no two moves write one destination at once", async () => {
   const { take } = open();
-  expect(await take("one", move(a, b, "1", "same"))).toEqual({ held: true });
+  expect(await take("one", move(a, b, "1", "same"))).toEqual(TAKEN);
   expect(await take("other", move(a, b, "2", "same"))).toEqual({ held: false, by: "one" });
-  expect(await take("third", move(a, b, "2", "another"))).toEqual({ held: true });
+  expect(await take("third", move(a, b, "2", "another"))).toEqual(TAKEN);
 });
 
 test("gives the same holder its own again, and leaves them with the run that took them last", async () => {
   const { take, renewObjects, releaseObjects } = open();
   await take("one", move(a, b), { token: "first-run" });
-  expect(await take("one", move(a, b), { token: "second-run" })).toEqual({ held: true });
+  expect(await take("one", move(a, b), { token: "second-run" })).toEqual({ held: true, again: true });
   expect(await renewObjects(move(a, b), "first-run", 1000)).toBe(false);
   await releaseObjects(move(a, b), "first-run");
   expect(await take("other", move(b, a))).toEqual({ held: false, by: "one" });
@@ -50,7 +52,7 @@ test("frees what nobody renewed, and renews nothing that had run out", async () 
   const { take, renewObjects } = open();
   await take("one", move(a, b), { ttlMs: 1 });
   await expect.poll(() => renewObjects(move(a, b), "one", 1000)).toBe(false);
-  expect(await take("other", move(b, a))).toEqual({ held: true });
+  expect(await take("other", move(b, a))).toEqual(TAKEN);
 });
 
 test("keeps a batch that deletes and one that writes out of each other's range", async () => {
@@ -63,20 +65,20 @@ test("keeps a batch that deletes and one that writes out of each other's range",
     { bucket: b, prefix: "", role: "deletes" },
     { bucket: a, prefix: "in/deep/", role: "writes" },
   ];
-  expect(await range("batch 1", there)).toEqual({ held: true });
-  expect(await range("batch 1", there)).toEqual({ held: true });
+  expect(await range("batch 1", there)).toEqual(TAKEN);
+  expect(await range("batch 1", there)).toEqual(TAKEN);
   expect(await range("batch 2", back)).toEqual({ held: false, by: "batch 1" });
-  expect(await range("batch 3", [{ bucket: a, prefix: "elsewhere/", role: "writes" }])).toEqual({ held: true });
-  expect(await range("batch 4", [{ bucket: a, prefix: "in/", role: "deletes" }])).toEqual({ held: true });
+  expect(await range("batch 3", [{ bucket: a, prefix: "elsewhere/", role: "writes" }])).toEqual(TAKEN);
+  expect(await range("batch 4", [{ bucket: a, prefix: "in/", role: "deletes" }])).toEqual(TAKEN);
   await releaseRanges(there, "batch 1");
-  expect(await range("batch 2", [back[0]!])).toEqual({ held: true });
+  expect(await range("batch 2", [back[0]!])).toEqual(TAKEN);
 });
 
 test("keeps single moves and batches apart, whichever came first", async () => {
   const { take, range } = open();
   await range("batch 1", [{ bucket: a, prefix: "in/", role: "deletes" }]);
   expect(await take("job", move(b, a, "x", "in/x"))).toEqual({ held: false, by: "batch 1" });
-  expect(await take("job", move(b, a, "x", "in"))).toEqual({ held: true });
+  expect(await take("job", move(b, a, "x", "in"))).toEqual(TAKEN);
   expect(await range("batch 2", [{ bucket: a, prefix: "i", role: "deletes" }])).toEqual({ held: false, by: "job" });
   expect(await range("batch 3", [{ bucket: a, prefix: "i", role: "writes" }])).toEqual({ held: false, by: "batch 1" });
 });

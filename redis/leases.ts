@@ -25,7 +25,9 @@ export type LeasedObject = { readonly bucket: LeasedBucket; readonly key: string
 export type LeasedRange = { readonly bucket: LeasedBucket; readonly prefix: string; readonly role: LeaseRole };
 
 /** Taken, or who is in the way, such as `batch b1` or `move-object job 7`. */
-export type LeaseAnswer = { readonly held: true } | { readonly held: false; readonly by: string };
+export type LeaseAnswer =
+  /** `again`: an earlier run of the same holder had not given them back, so that what it sent may still be on its way. */
+  { readonly held: true; readonly again: boolean } | { readonly held: false; readonly by: string };
 
 export type Leases = {
   /** All of the objects or none. The same holder takes its own again, with a new token. */
@@ -71,10 +73,13 @@ const renewObjects = script("renew-objects.lua", ["token", "ttl", "objects"]);
 const takeRanges = script("take-ranges.lua", ["holder", "ttl", "ranges"]);
 const releaseRanges = script("release-ranges.lua", ["holder"]);
 
+/** No holder is called `=`: an earlier run of this holder had them until now. */
+const AGAIN = "=";
+
 /** Who is in the way, where somebody is. */
 function answer(reply: ScriptReply): LeaseAnswer {
   const by = replyText(reply);
-  return by === "" ? { held: true } : { held: false, by };
+  return by === "" || by === AGAIN ? { held: true, again: by === AGAIN } : { held: false, by };
 }
 
 export function createLeases(redis: RedisClient, keys: RedisKeys): Leases {

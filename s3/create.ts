@@ -39,7 +39,11 @@ export type OpenS3 = BoundS3 & {
 
 /** Opens one profile's view of its store. Connects lazily; nothing is checked before the first call. */
 export function createS3(connection: Connection, options: S3Options = {}): OpenS3 {
-  const store = createStore(connection, options);
+  return openStore(createStore(connection, options));
+}
+
+/** All that can be asked of a store. */
+export function openStore(store: Store): OpenS3 {
   const limiter = createAdaptiveLimiter({ max: store.settings.maxSockets });
   return {
     ...requestsOf(store, limiter),

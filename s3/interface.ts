@@ -139,6 +139,9 @@ export type Upload = {
 
 export type Deleted = { readonly versionId?: string; readonly deleteMarker: boolean };
 
+/** `cutOff`: one of the requests had no answer, so that it may still be on its way. */
+export type SourceDeleted = { readonly guarantee: "conditional" | "best-effort"; readonly cutOff: boolean };
+
 /**
  * One key of a bulk delete. With `etag`: only that content, as far as the store enforces it. With `lastModified` and `size` beside it: only the object
  * that was so when it was pinned, which is looked at just before.
@@ -214,7 +217,7 @@ export type S3 = {
     call: Call,
   ): Promise<CopyProof | undefined>;
   /** Deletes the source only while it is the pinned content, else `SourceChanged`. Already gone counts as deleted. */
-  deleteUnchanged(pin: Pin, call: Call): Promise<{ readonly guarantee: "conditional" | "best-effort" }>;
+  deleteUnchanged(pin: Pin, call: Call): Promise<SourceDeleted>;
   headBucket(bucket: string, call: Call): Promise<Bucket>;
   createBucket(request: { readonly bucket: string; readonly region?: string | undefined }, call: Call): Promise<Bucket>;
   deleteBucket(request: { readonly bucket: string; readonly region?: string | undefined }, call: Call): Promise<void>;

@@ -36,7 +36,7 @@ export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
     const id = job.id ?? "";
     let again: Again;
     try {
-      again = await handle(tools, { data, id }, { signal, deadline });
+      again = await handle(tools, { data, id }, { signal, deadline, stalled: job.stalledCounter > 0 });
       tries.delete(id);
     } catch (thrown) {
       again = await afterFailure(tools, tries, { data, id, thrown, signal });

@@ -138,6 +138,8 @@ export type ChunkWork = {
   readonly ticked: { objects: number; bytes: number };
   /** Shows what holds the batch up, where it is for long. */
   readonly noteTrouble: (error: ActivityError) => Promise<void>;
+  /** A delete had no answer: whoever moves the other way has to wait for a while. */
+  readonly noteCutOff: () => Promise<void>;
   /** Set where going on would fail every object alike. */
   fatal: unknown;
 };

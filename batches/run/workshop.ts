@@ -82,6 +82,7 @@ export function createWorkshop(
       started: new Uint8Array(manifest.keys.length),
       requests: { head: 0, copy: 0, delete: 0 },
       ticked: { objects: 0, bytes: 0 },
+      noteCutOff: () => store.noteCutOff(batch),
       noteTrouble: (error) => store.noteTrouble(batch, error.toJSON()),
       fatal: undefined,
     };

@@ -43,6 +43,8 @@ export async function whileClaimed<Result>(
 export async function releaseRanges(store: BatchStore, batch: string): Promise<void> {
   const { state } = await store.glance(batch);
   if (state !== undefined && !hasEnded(state)) return;
+  // What is on its way would hit what comes back; the ranges run out by themselves.
+  if (await store.isCutOff(batch)) return;
   const ranges = await store.ranges(batch);
   if (ranges.length > 0) await store.leases.releaseRanges(ranges, holderOf(batch));
 }

@@ -6,8 +6,11 @@ import type { BatchState } from "./status.ts";
 
 export type Steering = "pause" | "resume" | "cancel";
 
+/** For so long after a delete without an answer nobody gets the batch's places, in ms. */
+const MAY_COME_MS = 30_000;
+
 /** What is asked of a batch at work, and told of it. */
-export function steering({ run }: Access) {
+export function steering({ redis, keys, run }: Access) {
   return {
     /** Answers the states before and after; `undefined` where there is no such batch. */
     async steer(id: string, what: Steering): Promise<{ before: BatchState; after: BatchState } | undefined> {
@@ -31,6 +34,16 @@ export function steering({ run }: Access) {
     async noteTrouble(id: string, error: ActivityErrorFields): Promise<void> {
       const trouble = JSON.stringify({ ...error, at: new Date(Date.now()).toISOString() });
       await run(noteBatch, id, { fields: ["trouble", trouble] });
+    },
+
+    /** A delete of the batch had no answer: it may take effect for a while. */
+    async noteCutOff(id: string): Promise<void> {
+      await run(noteBatch, id, { fields: ["cutOffAt", Date.now()] });
+    },
+
+    /** Whether a delete may still take effect. */
+    async isCutOff(id: string): Promise<boolean> {
+      return Date.now() - Number(await redis.hget(keys.record(id), "cutOffAt")) < MAY_COME_MS;
     },
   };
 }

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { ResultOf } from "../contract.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { defineHandler } from "../handler.ts";
-import type { JobContext } from "../handler.ts";
+import type { Hold, JobContext } from "../handler.ts";
 import {
   hasOverrides,
   isSameObject,
@@ -37,14 +37,18 @@ export const moveObjectHandler = defineHandler(
       },
     ];
     const { onOverlap } = input;
-    return await context.exclusively({ objects, onOverlap }, (deletes) => move(input, context, deletes));
+    return await context.exclusively({ objects, onOverlap }, (deletes, hold) =>
+      move(input, context, { deletes, hold }),
+    );
   },
 );
+
+type Held = { readonly deletes: AbortSignal; readonly hold: Hold };
 
 async function move(
   input: z.output<typeof moveObject.input>,
   context: JobContext,
-  deletes: AbortSignal,
+  held: Held,
 ): Promise<ResultOf<typeof moveObject>> {
   const done = await transfer(input, context, { thenDelete: true });
   if (done.skipped) return { success: true, object: done.skipped, skipped: true };
@@ -53,7 +57,7 @@ async function move(
   if (done.by === "others") return { success: true, object: written(proof), skipped: true, verified: proof.verified };
   requireProof(proof, input.minVerify);
   if (input.onConflict !== "overwrite") await requireCopyThere(proof, context);
-  const guarantee = await deleteSource(done, context, deletes);
+  const guarantee = await deleteSource(done, context, held);
   return { success: true, object: written(proof), skipped: false, verified: proof.verified, guarantee };
 }
 
@@ -61,14 +65,16 @@ async function move(
 async function deleteSource(
   done: Exclude<Transferred, { skipped: object }>,
   { s3, evidence, signal, deadline }: JobContext,
-  deletes: AbortSignal,
+  { deletes, hold }: Held,
 ) {
   try {
     await evidence.survives(AbortSignal.any([signal, deadline.deletes, deletes]));
     deadline.requireDelete();
     const ending = AbortSignal.any([signal, deadline.deletes, deletes]);
     ending.throwIfAborted();
-    return (await s3.deleteUnchanged(done.pin, { signal: ending })).guarantee;
+    const { guarantee, cutOff } = await s3.deleteUnchanged(done.pin, { signal: ending });
+    if (cutOff) hold.keep();
+    return guarantee;
   } catch (error) {
     if (!(error instanceof ActivityError && error.code === "SourceChanged")) throw error;
     // The pinned content is at the destination and no longer here: an earlier run moved it, and what lies here now came later.

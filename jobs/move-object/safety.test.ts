@@ -6,7 +6,7 @@ import { createS3 } from "../../s3/create.ts";
 import type { Pin } from "../../s3/interface.ts";
 import { startHarness, test } from "../../test/harness.ts";
 import { connectionTo } from "../../test/open-s3.ts";
-import type { JobContext } from "../handler.ts";
+import type { Hold, JobContext } from "../handler.ts";
 import { parseInput } from "../parse-input.ts";
 import { moveObject } from "./contract.ts";
 import { moveObjectHandler } from "./handler.ts";
@@ -83,6 +83,45 @@ describe("a move", () => {
     expect(sandbox.text("in", "d")).toBe("content of d");
   });
 
+  test("does not copy again over what others wrote between two attempts, where conditions are ignored", async ({
+    onTestFinished: finish,
+  }) => {
+    const { run, sandbox, close } = await startHarness({
+      sandbox: { enforceConditions: false },
+      profile: { conditionalDelete: false, conditionalCopy: false },
+    });
+    finish(close);
+    sandbox.createBucket("in");
+    sandbox.put("in", "a", "content of a", { lastModified: OLD });
+    const remove = sandbox.after("CopyObject", () => {
+      remove();
+      sandbox.put("in", "b", "somebody else's");
+      // The first attempt ends before it can look at its copy.
+      sandbox.fault({ kind: "status", operation: "HeadObject", key: "b", times: 3 });
+    });
+    const move = run("move-object", {
+      object: { bucket: "in", key: "a" },
+      destination: { bucket: "in", key: "b" },
+      onConflict: "fail",
+    });
+    await expect(move).rejects.toMatchObject({ code: "DestinationExists" });
+    expect([sandbox.text("in", "a"), sandbox.text("in", "b")]).toEqual(["content of a", "somebody else's"]);
+  });
+
+  test("keeps its objects to itself where a delete had no answer, although another one succeeded", async ({
+    sandbox,
+    run,
+  }) => {
+    for (const bucket of ["cut", "off"]) sandbox.createBucket(bucket);
+    sandbox.put("cut", "x", "the only copy", { lastModified: OLD });
+    sandbox.fault({ kind: "reset", operation: "DeleteObject", bucket: "cut", times: 1 });
+    await run("move-object", { object: { bucket: "cut", key: "x" }, destination: { bucket: "off" } });
+    const back = { object: { bucket: "off", key: "x" }, destination: { bucket: "cut" }, onOverlap: "fail" } as const;
+    // The delete without an answer may come yet, and the ETag of what comes back would meet its condition.
+    await expect(run("move-object", back)).rejects.toMatchObject({ code: "Overlap" });
+    expect([sandbox.keys("cut"), sandbox.text("off", "x")]).toEqual([[], "the only copy"]);
+  });
+
   test("finds one object under two names, and keeps it", async ({ onTestFinished: finish }) => {
     const { run, sandbox, close } = await startHarness({ profiles: { other: {} } });
     finish(close);
@@ -148,8 +187,8 @@ describe("a move", () => {
         recordCopy: async () => {},
         survives: async () => {},
       },
-      exclusively: async (_: unknown, work: (deletes: AbortSignal) => Promise<unknown>) =>
-        await work(new AbortController().signal),
+      exclusively: async (_: unknown, work: (deletes: AbortSignal, hold: Hold) => Promise<unknown>) =>
+        await work(new AbortController().signal, { keep: () => undefined }),
       signal: new AbortController().signal,
     };
     const input = parseInput(moveObject, {

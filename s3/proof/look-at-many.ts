@@ -36,20 +36,34 @@ export async function lookAtMany(
   const look = async (key: string): Promise<void> => {
     try {
       const facts = await findFacts(store, { object: { bucket, key } }, call);
-      if (facts !== undefined) found.set(key, facts.details);
+      if (facts === undefined) found.delete(key);
+      else found.set(key, facts.details);
     } catch (error) {
       call.signal.throwIfAborted();
       found.set(key, toActivityError(error, { operation: "HeadObject", bucket, key }));
     }
   };
   await look(first);
-  const top = found.get(first);
-  const versioned = top !== undefined && !(top instanceof ActivityError) && top.versionId !== undefined;
-  if (versioned && !(await keepsVersions(store, bucket, call))) return { found, versions: "at-risk" };
+  if (await isAtRisk(found.get(first))) return { found, versions: "at-risk" };
   if (keys.length > FEW) await lookByListing(store, { bucket, keys, found }, call);
   const unseen = keys.filter((key) => key !== first && !found.has(key));
   await inLanes(unseen, LANES, look);
+  // Where the first tells nothing, another one has to: a listing names no versions.
+  for (const key of tells(found.get(first)) ? [] : keys) {
+    if (!tells(found.get(key))) continue;
+    await look(key);
+    if (await isAtRisk(found.get(key))) return { found, versions: "at-risk" };
+    if (tells(found.get(key))) break;
+  }
   return { found, versions: "safe" };
+
+  async function isAtRisk(now: Identity | ActivityError | undefined): Promise<boolean> {
+    return tells(now) && now.versionId !== undefined && !(await keepsVersions(store, bucket, call));
+  }
+}
+
+function tells(now: Identity | ActivityError | undefined): now is Identity {
+  return now !== undefined && !(now instanceof ActivityError);
 }
 
 type Listing = {

@@ -75,6 +75,12 @@ test("refuses to remove a null version that lies below the current one in a buck
   );
   expect(outcomes.map(({ error }) => error?.code)).toEqual(["NullVersionAtRisk"]);
   expect(sandbox.versions("suspended", "a")).toHaveLength(2);
+  // Also where what is looked at first is gone, and so tells nothing of versions.
+  const [{ etag, size, lastModified } = await pinned("a")] = items;
+  const two = ["0", "a"].map((key) => ({ key, etag, size, lastModified }));
+  const afterwards = await s3.deleteMany({ bucket: "suspended", items: two }, call);
+  expect(afterwards.map(({ error }) => error?.code)).toEqual([undefined, "NullVersionAtRisk"]);
+  expect(sandbox.versions("suspended", "a")).toHaveLength(2);
 });
 
 test("deletes no version by name where the store ignores names of versions", async () => {

@@ -7,7 +7,7 @@ import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { foundOf, lookUnchanged, sourceChanged } from "../proof/unchanged.ts";
 import { findFacts } from "./head.ts";
 import type { Headers } from "./object-facts.ts";
-import type { Call, Deleted, Pin, S3 } from "../interface.ts";
+import type { Call, Deleted, Pin, S3, SourceDeleted } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
 import type { Store } from "../store.ts";
@@ -45,11 +45,7 @@ export async function deleteObject(store: Store, request: Parameters<S3["delete"
  * enforces it, which closes the window for any other content. A version that the caller named is deleted by its name.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
  */
-export async function deleteUnchanged(
-  store: Store,
-  pin: Pin,
-  call: Call,
-): Promise<{ readonly guarantee: "conditional" | "best-effort" }> {
+export async function deleteUnchanged(store: Store, pin: Pin, call: Call): Promise<SourceDeleted> {
   const { bucket, key, versionId } = pin;
   const named = pin.versionNamed === true && versionId !== undefined;
   const enforced = store.connection.conditionalDelete;
@@ -60,15 +56,16 @@ export async function deleteUnchanged(
     return now;
   };
   const ifMatch = enforced && !named ? pin.etag : undefined;
+  const sent = { cutOff: false };
   try {
-    await deleteAfterLook(store, { object, look, ifMatch }, call);
+    await deleteAfterLook(store, { object, look, ifMatch, sent }, call);
   } catch (error) {
     if (!isRefusal(error) || (error instanceof ActivityError && error.code === "SourceChanged")) throw error;
     // Also the answer to a repeated request whose first try took effect.
     const now = await findFacts(store, { object }, call);
     if (now !== undefined) throw sourceChanged(pin, foundOf(now.details), error);
   }
-  return { guarantee: enforced || named ? "conditional" : "best-effort" };
+  return { guarantee: enforced || named ? "conditional" : "best-effort", ...sent };
 }
 
 type LookedAt = {
@@ -76,20 +73,24 @@ type LookedAt = {
   /** What is there; throws where it must be kept. */
   readonly look: () => Promise<ObjectDetails | undefined>;
   readonly ifMatch?: string | undefined;
+  /** Is told where a request had no answer: it may take effect later. */
+  readonly sent?: { cutOff: boolean };
 };
 
 /** Looks again before every single request: one that is repeated blindly could delete what somebody wrote after the first took effect. */
-async function deleteAfterLook(store: Store, { object, look, ifMatch }: LookedAt, call: Call): Promise<Deleted> {
+async function deleteAfterLook(store: Store, { object, look, ifMatch, sent }: LookedAt, call: Call): Promise<Deleted> {
   const about: About = { operation: "DeleteObject", ...object };
   if ((await look()) === undefined) return GONE;
   const fast = await fastDelete(store, object, ifMatch, call);
   if (fast !== "refused" && fast !== "unknown") return fast;
+  if (fast === "unknown" && sent !== undefined) sent.cutOff = true;
   for (let attempt = 1; ; attempt += 1) {
     if ((attempt > 1 || fast === "unknown") && (await look()) === undefined) return GONE;
     try {
       return await sdkDelete(store, object, ifMatch, about, call, true);
     } catch (error) {
       if (attempt === 2 || !isUnknownOutcome(error) || isBusy(error)) throw error;
+      if (sent !== undefined) sent.cutOff = true;
     }
   }
 }

@@ -45,8 +45,8 @@ export const jobMutants: readonly Mutant[] = [
   {
     rule: "moves that cross do not run at once",
     file: "worker/attempt/hold-objects.ts",
-    find: "if (answer.held) return sentAt;",
-    replace: "return sentAt;",
+    find: "if (answer.held) return { sentAt, again: answer.again };",
+    replace: "return { sentAt, again: false };",
     test: MOVE,
   },
   {
@@ -59,9 +59,30 @@ export const jobMutants: readonly Mutant[] = [
   {
     rule: "what may still take effect keeps its objects",
     file: "worker/attempt/hold-objects.ts",
-    find: "if (error instanceof ActivityError && !error.retryable && !signal.aborted)",
+    find: "if (error instanceof ActivityError && !error.retryable && !signal.aborted && !kept)",
     replace: "if (!signal.aborted)",
     test: "worker/attempt/hold-objects.test.ts",
+  },
+  {
+    rule: "objects are not given back while an earlier run's request may be on its way",
+    file: "worker/attempt/hold-objects.ts",
+    find: "let kept = again;",
+    replace: "let kept = false;",
+    test: "worker/attempt/hold-objects.test.ts",
+  },
+  {
+    rule: "objects are not given back after a delete without an answer, though another one succeeded",
+    file: "jobs/move-object/handler.ts",
+    find: "    if (cutOff) hold.keep();\n",
+    replace: "",
+    test: MOVE,
+  },
+  {
+    rule: "a later attempt looks before it copies over what may not be overwritten",
+    file: "jobs/transfer.ts",
+    find: "const found = looked ? undefined : await findBeforeCopy(input, target, pin, context);",
+    replace: "const found = undefined;",
+    test: MOVE,
   },
   {
     rule: "a move keeps out of the range of a batch that deletes",

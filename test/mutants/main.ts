@@ -1,10 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Mutant } from "./change.ts";
 import { mutants } from "./all.ts";
+import { openScratch } from "./scratch.ts";
 
 /*
  * Takes each safety rule out of the code in turn, in a copy of the project, and runs the test that should miss it. Ends with 1 where a rule can go
@@ -13,30 +12,18 @@ import { mutants } from "./all.ts";
  *   npm run test:mutants                    all
  *   npm run test:mutants -- null-version    those whose name holds these words
  */
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const words = process.argv.slice(2).join(" ");
 const chosen = mutants.filter(({ rule, file }) => `${rule} ${file}`.includes(words));
-const scratch = mkdtempSync(join(tmpdir(), "bucketline-mutants-"));
-process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
-
-for (const path of execFileSync("git", ["ls-files", "-z", "-co", "--exclude-standard"], {
-  cwd: root,
-  encoding: "utf8",
-}).split("\0")) {
-  if (path === "") continue;
-  mkdirSync(dirname(join(scratch, path)), { recursive: true });
-  cpSync(join(root, path), join(scratch, path));
-}
-symlinkSync(join(root, "node_modules"), join(scratch, "node_modules"));
+const scratch = openScratch();
 
 type Run = { readonly failed: number; readonly passed: number };
 
 /** Only tests that ran and failed count: a file that does not even load says nothing about a rule. */
 function runTests(files: readonly string[]): Run {
-  const report = join(scratch, "report.json");
+  const report = join(scratch.folder, "report.json");
   rmSync(report, { force: true });
   const args = [
-    join(root, "node_modules/vitest/vitest.mjs"),
+    join(scratch.folder, "node_modules/vitest/vitest.mjs"),
     "run",
     ...files,
     "--reporter=json",
@@ -44,7 +31,7 @@ function runTests(files: readonly string[]): Run {
   ];
   // A mutant may hang: that is red too, but not for ever.
   const ended = spawnSync(process.execPath, [...args, "--testTimeout=30000"], {
-    cwd: scratch,
+    cwd: scratch.folder,
     encoding: "utf8",
     timeout: 240_000,
   });
@@ -57,22 +44,12 @@ function runTests(files: readonly string[]): Run {
 }
 
 /** What became of a mutant; `undefined` where a test turned red. */
-function survives({ file, find, replace, test }: Mutant): string | undefined {
-  const path = join(scratch, file);
-  const sound = readFileSync(path, "utf8");
-  const found = sound.split(find).length - 1;
-  if (found !== 1) return `expected its line once in ${file}, found it ${found} times`;
-  writeFileSync(
-    path,
-    sound.replace(find, () => replace),
-  );
-  try {
-    const { failed, passed } = runTests([test]);
+function survives(mutant: Mutant): string | undefined {
+  return scratch.without(mutant, () => {
+    const { failed, passed } = runTests([mutant.test]);
     if (failed > 0) return undefined;
-    return passed === 0 ? `${test} did not run` : `${test} stays green`;
-  } finally {
-    writeFileSync(path, sound);
-  }
+    return passed === 0 ? `${mutant.test} did not run` : `${mutant.test} stays green`;
+  });
 }
 
 const sound = runTests([...new Set(chosen.map(({ test }) => test))]);

@@ -33,6 +33,13 @@ export const s3Mutants: readonly Mutant[] = [
     test: DELETE,
   },
   {
+    rule: "a round of deletes asks for versions also where its first key is gone",
+    file: "s3/proof/look-at-many.ts",
+    find: "for (const key of tells(found.get(first)) ? [] : keys) {",
+    replace: "for (const key of [] as string[]) {",
+    test: DELETE,
+  },
+  {
     rule: "every repeated delete is preceded by another look",
     file: "s3/requests/delete.ts",
     find: 'if ((attempt > 1 || fast === "unknown") && (await look()) === undefined) return GONE;',

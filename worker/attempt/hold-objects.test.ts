@@ -63,10 +63,22 @@ test("keeps what may still take effect to itself for a while, but not from its o
   const failure = (retryable: boolean) => new ActivityError("Timeout", "no answer", { retryable });
   const fail = (retryable: boolean) =>
     hold("one")({ objects, onOverlap: "wait" }, async () => Promise.reject(failure(retryable)));
-  await expect(fail(true)).rejects.toMatchObject({ code: "Timeout" });
-  await expect(hold("two")({ objects, onOverlap: "fail" }, async () => {})).rejects.toMatchObject({ code: "Overlap" });
+  const two = () => hold("two")({ objects, onOverlap: "fail" }, async () => {});
   await expect(fail(false)).rejects.toMatchObject({ code: "Timeout" });
-  await hold("two")({ objects, onOverlap: "fail" }, async () => {});
+  await two();
+  await expect(fail(true)).rejects.toMatchObject({ code: "Timeout" });
+  await expect(two()).rejects.toMatchObject({ code: "Overlap" });
+  // Its next attempt ends well, or for good, while what the first one sent may still be on its way.
+  await hold("one")({ objects, onOverlap: "wait" }, async () => {});
+  await expect(two()).rejects.toMatchObject({ code: "Overlap" });
+  await expect(fail(false)).rejects.toMatchObject({ code: "Timeout" });
+  await expect(two()).rejects.toMatchObject({ code: "Overlap" });
+});
+
+test("keeps its objects where the run itself says that something is on its way", async () => {
+  const { hold } = open();
+  await hold("one")({ objects, onOverlap: "wait" }, async (_, { keep }) => keep());
+  await expect(hold("two")({ objects, onOverlap: "fail" }, async () => {})).rejects.toMatchObject({ code: "Overlap" });
 });
 
 test("renews what it holds, and forbids deletes once somebody else has it", async () => {

@@ -32,9 +32,14 @@ export function holdObjects(options: Options): Exclusively {
       key,
       role,
     }));
-    const sentAt = await take({ ...options, token, leaseMs }, objects, onOverlap);
+    const { sentAt, again } = await take({ ...options, token, leaseMs }, objects, onOverlap);
     const deadline = startDeadline({ lockMs: leaseMs, sentAt, name: options.holder });
     const lost = new AbortController();
+    // What this run or an earlier one sent may still take effect at the store, and would hit what comes back.
+    let kept = again;
+    const keep = (): void => {
+      kept = true;
+    };
     const renew = async (): Promise<void> => {
       const asked = performance.now();
       if (await leases.renewObjects(objects, token, leaseMs)) deadline.confirm(asked);
@@ -43,12 +48,12 @@ export function holdObjects(options: Options): Exclusively {
     // Where Redis does not answer, the deadline decides.
     const renewal = setInterval(() => void renew().catch(() => undefined), leaseMs / 4);
     try {
-      const result = await work(AbortSignal.any([deadline.deletes, lost.signal]));
-      await leases.releaseObjects(objects, token);
+      const result = await work(AbortSignal.any([deadline.deletes, lost.signal]), { keep });
+      if (!kept) await leases.releaseObjects(objects, token);
       return result;
     } catch (error) {
       // What was cut off may still take effect at the store, so its objects stay taken until the lease runs out; this job gets them again at once.
-      if (error instanceof ActivityError && !error.retryable && !signal.aborted)
+      if (error instanceof ActivityError && !error.retryable && !signal.aborted && !kept)
         await leases.releaseObjects(objects, token);
       throw error;
     } finally {
@@ -58,17 +63,17 @@ export function holdObjects(options: Options): Exclusively {
   };
 }
 
-/** Returns when the lease that was granted had been asked for. */
+/** Returns when the lease that was granted had been asked for, and whether an earlier run had it until now. */
 async function take(
   { leases, holder, token, leaseMs = LEASE_MS, signal }: Options,
   objects: readonly LeasedObject[],
   onOverlap: "wait" | "fail",
-): Promise<number> {
+): Promise<{ readonly sentAt: number; readonly again: boolean }> {
   const started = performance.now();
   for (let pause = LOOK_MS.first; ; pause = Math.min(2 * pause, LOOK_MS.most)) {
     const sentAt = performance.now();
     const answer = await leases.takeObjects({ objects, holder, token, ttlMs: leaseMs });
-    if (answer.held) return sentAt;
+    if (answer.held) return { sentAt, again: answer.again };
     if (onOverlap === "fail" || sentAt - started > WAIT_MS)
       throw new ActivityError(
         "Overlap",

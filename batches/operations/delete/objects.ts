@@ -53,6 +53,7 @@ async function deleteInBucket(work: ChunkWork, bucket: string, indexes: readonly
     if (!mayDelete(work)) return await settleUncertain(work, [...uncertain]);
     const sent = await deleteOnce(work, { bucket, indexes: looked.unchanged, final });
     for (const index of sent.unanswered) uncertain.add(index);
+    if (sent.unanswered.length > 0) await work.noteCutOff();
     await refuseAll(work, [...looked.refused, ...sent.refused], uncertain);
     left = [...looked.again, ...sent.again];
     if (left.length === 0) return;

@@ -18,6 +18,7 @@ export async function deliverChunk(tools: Tools, ref: ChunkRef, { spec, ...terms
     const begun = await chunks.begin(ref, maxOpen(spec));
     if (begun.what === "full") return { inMs: ROOM_MS };
     if (begun.what === "work") {
+      if (terms.stalled) await store.noteCutOff(ref.batch);
       // Whoever had it before may have died between its commit and the next job.
       await keepPage(deps.documents, begun.delivery, { again: true, signal: terms.signal });
       await healBatch(store, deps.queue, ref.batch);

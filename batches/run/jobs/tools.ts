@@ -13,7 +13,12 @@ export type Tools = {
 };
 
 /** What one delivery of a job is held to. */
-export type Terms = { readonly signal: AbortSignal; readonly deadline: DeleteDeadline };
+export type Terms = {
+  readonly signal: AbortSignal;
+  readonly deadline: DeleteDeadline;
+  /** A worker had the job before and died, or lost it. */
+  readonly stalled: boolean;
+};
 
 /** What a job asks BullMQ for: nothing, or to be given again in so many ms, with another priority where it is to come after others. */
 export type Again = { readonly inMs: number; readonly behind?: number } | undefined;

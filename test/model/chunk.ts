@@ -1,0 +1,53 @@
+import type { ChunkManifest } from "../../batches/state/chunk-manifest.ts";
+import type { ChunkStore, Delivery } from "../../batches/state/chunk-store.ts";
+import type { BatchState } from "../../batches/state/status.ts";
+import type { BatchSpec } from "../../batches/spec/request.ts";
+import type { LeasedRange } from "../../redis/leases.ts";
+import type { ModelRedis } from "./redis.ts";
+
+/** A batch of one chunk: what its keys are, and who works on it. */
+export type Batch = {
+  readonly id: string;
+  readonly spec: BatchSpec;
+  readonly ranges: readonly LeasedRange[];
+  state: BatchState;
+  manifest: ChunkManifest | undefined;
+  pinned: Map<string, number>;
+  delivery: number;
+  owner: string;
+  groups: string[];
+  remembered: Map<string, string>;
+  busy: boolean;
+  lockedUntil: number;
+  token: string;
+  delayedUntil: number;
+  cutOffAt: number;
+};
+
+const settle = (batch: Batch, ended: boolean): BatchState => {
+  batch.busy = false;
+  if (ended)
+    batch.state = batch.state === "cancelling" ? "cancelled" : batch.state === "failing" ? "failed" : "completed";
+  else if (batch.state === "pausing") batch.state = "paused";
+  return batch.state;
+};
+
+/** A chunk as the scripts keep it, for what runs one. */
+export function chunksOf(redis: ModelRedis, batch: Batch): ChunkStore {
+  const owned = <Result>({ owner }: Delivery, name: string, then: () => Result): Promise<Result | "superseded"> =>
+    redis.ask(name, () => (batch.owner === owner ? then() : ("superseded" as const)));
+  return {
+    checkpoint: (delivery: Delivery, known: { group: string }) =>
+      owned(delivery, "checkpoint", () => {
+        if (known.group !== "") batch.groups.push(known.group);
+        return batch.state;
+      }),
+    remember: async (delivery: Delivery, field: string, value: string) =>
+      (await owned(delivery, "remember", () => batch.remembered.set(field, value) !== undefined)) === true,
+    recall: (_: Delivery, field: string) => redis.ask("recall", () => batch.remembered.get(field) ?? null),
+    park: (delivery: Delivery) => owned(delivery, "park", () => settle(batch, false)),
+    finish: (delivery: Delivery) => owned(delivery, "finish", () => settle(batch, true)),
+    nonceOf: () => Promise.resolve("nonce"),
+    sharesNumber: () => Promise.resolve(false),
+  } as unknown as ChunkStore; // what runChunk asks of it
+}
