@@ -40,6 +40,8 @@ export type HeldObject = {
 export type Hold = {
   /** A request was sent that may still take effect: others get the objects only once that is over. */
   keep(): void;
+  /** Throws `LockLost` where somebody else has them by now, as a Redis that went back in time forgot who had. Ask just before a delete. */
+  confirm(): Promise<void>;
 };
 
 /**

@@ -1,3 +1,4 @@
+import { ActivityError } from "../../model/activity-error.ts";
 import type { BatchSpec } from "../spec/request.ts";
 import { hasEnded } from "./status.ts";
 import type { BatchStore } from "./store.ts";
@@ -20,23 +21,34 @@ export async function claimRanges(store: BatchStore, batch: string, spec: BatchS
   return false;
 }
 
-/** Renews them while `work` goes on. What they are lost to is kept out by the lock on the job, which is shorter. */
+/**
+ * Renews them while `work` goes on, which is given a signal that aborts once somebody else has them: a Redis that went back in time forgot who had.
+ */
 export async function whileClaimed<Result>(
   store: BatchStore,
   batch: string,
-  work: () => Promise<Result>,
+  work: (lost: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const ranges = await store.ranges(batch);
-  const renew = (): void => {
-    // Without Redis nothing is deleted either; the next time is soon.
-    store.leases.takeRanges({ ranges, holder: holderOf(batch), ttlMs: RANGES_MS }).catch(() => undefined);
+  const lost = new AbortController();
+  const renew = async (): Promise<void> => {
+    const answer = await store.leases.takeRanges({ ranges, holder: holderOf(batch), ttlMs: RANGES_MS });
+    if (!answer.held) lost.abort(lostTo(batch, answer.by));
   };
-  const renewal = ranges.length === 0 ? undefined : setInterval(renew, RENEW_RANGES_MS);
+  // Without Redis nothing is deleted either; the next time is soon.
+  const renewal =
+    ranges.length === 0 ? undefined : setInterval(() => void renew().catch(() => undefined), RENEW_RANGES_MS);
   try {
-    return await work();
+    return await work(lost.signal);
   } finally {
     clearInterval(renewal);
   }
+}
+
+function lostTo(batch: string, by: string): ActivityError {
+  return new ActivityError("LockLost", `batch ${batch}: ${by} has its source or destination by now`, {
+    retryable: true,
+  });
 }
 
 /** Gives them back where the batch has ended; they also run out by themselves. */

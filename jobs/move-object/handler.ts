@@ -69,6 +69,7 @@ async function deleteSource(
 ) {
   try {
     await evidence.survives(AbortSignal.any([signal, deadline.deletes, deletes]));
+    await hold.confirm();
     deadline.requireDelete();
     const ending = AbortSignal.any([signal, deadline.deletes, deletes]);
     ending.throwIfAborted();

@@ -188,7 +188,7 @@ describe("a move", () => {
         survives: async () => {},
       },
       exclusively: async (_: unknown, work: (deletes: AbortSignal, hold: Hold) => Promise<unknown>) =>
-        await work(new AbortController().signal, { keep: () => undefined }),
+        await work(new AbortController().signal, { keep: () => undefined, confirm: () => Promise.resolve() }),
       signal: new AbortController().signal,
     };
     const input = parseInput(moveObject, {

@@ -213,12 +213,15 @@ export function createBatches(scene: JobsScene) {
     });
     const control = controls.watch(batch.id);
     try {
-      const end = await whileClaimed(batchStore, batch.id, () =>
-        runChunk(workOf(batch, { delivery, signal, deadline, by, control }), async () => {
-          await redis.ask("fail the batch", () => {
-            batch.state = "failing";
-          });
-        }),
+      const end = await whileClaimed(batchStore, batch.id, (lost) =>
+        runChunk(
+          workOf(batch, { delivery, signal: AbortSignal.any([signal, lost]), deadline, by, control }),
+          async () => {
+            await redis.ask("fail the batch", () => {
+              batch.state = "failing";
+            });
+          },
+        ),
       );
       if (end === "finished") await releaseRanges(batchStore, batch.id);
     } finally {

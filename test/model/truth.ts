@@ -59,11 +59,10 @@ export function createTruth(world: { readonly unheard: boolean }) {
       order += 1;
       deletedBy.set(lost.id, { by, order });
       if (!owed.has(lost.payload)) return;
-      const asked = by === "owner" || by.startsWith("delete ") || (how === "overwrite" && by.includes("overwrite"));
-      // Who writes over a copy gives up what was moved there, also where the move has not ended yet.
-      if (asked && lost.by.startsWith("move")) owed.delete(lost.payload);
+      // Who writes over an object gives its content up, also where it was moved or copied there and the move has not ended yet.
+      if (by === "owner" || by.startsWith("delete ")) owed.delete(lost.payload);
       if (!owed.has(lost.payload) || isThere(lost.payload)) return;
-      if (asked) {
+      if (how === "overwrite" && by.includes("overwrite")) {
         owed.delete(lost.payload);
         return;
       }

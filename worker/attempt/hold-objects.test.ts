@@ -83,12 +83,24 @@ test("keeps its objects where the run itself says that something is on its way",
 
 test("renews what it holds, and forbids deletes once somebody else has it", async () => {
   const { prefix, hold } = open();
-  await hold("one", { leaseMs: 400 })({ objects, onOverlap: "wait" }, async (deletes) => {
+  await hold("one", { leaseMs: 2000 })({ objects, onOverlap: "wait" }, async (deletes) => {
     const started = performance.now();
-    await expect.poll(() => performance.now() - started, { interval: 50, timeout: 5000 }).toBeGreaterThan(1000);
+    await expect.poll(() => performance.now() - started, { interval: 50, timeout: 10_000 }).toBeGreaterThan(2500);
     expect(deletes.aborted).toBe(false);
     await redis.del(await redis.keys(`${prefix}:~leased:*`));
     await once(deletes, "abort");
     expect(deletes.reason).toMatchObject({ code: "LockLost" });
+  });
+});
+
+test("confirms that nobody else has its objects, where Redis may have forgotten who had them", async () => {
+  const { prefix, hold } = open();
+  await hold("one")({ objects, onOverlap: "wait" }, async (deletes, { confirm }) => {
+    await confirm();
+    await redis.del(await redis.keys(`${prefix}:~leased:*`));
+    await hold("two")({ objects, onOverlap: "fail" }, async () => {
+      await expect(confirm()).rejects.toMatchObject({ code: "LockLost", retryable: true });
+      expect(deletes.aborted).toBe(true);
+    });
   });
 });

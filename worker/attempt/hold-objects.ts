@@ -48,7 +48,11 @@ export function holdObjects(options: Options): Exclusively {
     // Where Redis does not answer, the deadline decides.
     const renewal = setInterval(() => void renew().catch(() => undefined), leaseMs / 4);
     try {
-      const result = await work(AbortSignal.any([deadline.deletes, lost.signal]), { keep });
+      const confirm = async (): Promise<void> => {
+        await renew();
+        lost.signal.throwIfAborted();
+      };
+      const result = await work(AbortSignal.any([deadline.deletes, lost.signal]), { keep, confirm });
       if (!kept) await leases.releaseObjects(objects, token);
       return result;
     } catch (error) {

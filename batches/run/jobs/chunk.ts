@@ -53,7 +53,9 @@ async function workOn(tools: Tools, delivery: Delivery, job: Job): Promise<Again
     return { inMs: TAKEN_MS };
   }
   const fail = (error: unknown): Promise<void> => failBatch(tools, batch, error);
-  const end = await whileClaimed(store, batch, () => workshop({ delivery, ...job, fail }));
+  const end = await whileClaimed(store, batch, (lost) =>
+    workshop({ delivery, ...job, signal: AbortSignal.any([job.signal, lost]), fail }),
+  );
   if (end.what === "finished") await releaseRanges(store, batch);
   return end.what === "yielded" ? { inMs: end.inMs, behind: fairPriority(end.priority, false) } : undefined;
 }
