@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { Job } from "bullmq";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { ActivityError } from "../model/activity-error.ts";
@@ -6,6 +7,8 @@ import { all, type BatchHarness, startBatchHarness } from "../test/batch-harness
 
 import { createChunkProcessor } from "./run/processor.ts";
 import type { DeleteDeadline } from "./run/work.ts";
+import { CHUNK_QUEUE } from "../jobs/queues.ts";
+import { quarantineMalformed } from "../jobs/quarantine.ts";
 import { createChunkStore } from "./state/chunk-store.ts";
 import { createBatchStore } from "./state/store.ts";
 
@@ -455,4 +458,61 @@ test("a report is kept for its retention from the end of the batch on", async ()
   await batch.done();
   const segment = await harness.documents.find(`batch-${batch.id}-0-0-1`);
   expect(Date.parse(segment?.expiresAt ?? "") - Date.now()).toBeGreaterThan(24 * 3_600_000);
+});
+
+test("a chunk's job that was put aside as malformed is given again", async () => {
+  const own = await startBatchHarness({ workers: 0 });
+  const [from, to] = buckets(numbered(3), own);
+  const batch = await own.batches.start({ operation: "move", source: { bucket: from }, destination: { bucket: to } });
+  const id = `b-${batch.id}-open`;
+  await own.redis.hset(`${own.prefix}:${CHUNK_QUEUE}:${id}`, "data", "{");
+  const { redis, prefix } = own;
+  expect(await quarantineMalformed(redis, { prefix, queue: CHUNK_QUEUE, ids: [id] })).toEqual([id]);
+  own.addWorker();
+  expect(await batch.done()).toMatchObject({ state: "completed", succeeded: 3 });
+  await own.close();
+});
+
+test("long keys that tell nothing of each other fill Redis no further than a bound", async () => {
+  const own = await startBatchHarness({ workers: 0 });
+  const store = createBatchStore(own.redis, own.prefix);
+  const chunks = createChunkStore(store);
+  const [from, to] = buckets(["k"], own);
+  const batch = await own.batches.start({ operation: "move", source: { bucket: from }, destination: { bucket: to } });
+  await store.open(batch.id, { cursors: [""] });
+  const manifest = randomBytes(1024 ** 2);
+  let opened = 0;
+  for (; ; opened++) {
+    const ref = { batch: batch.id, chain: 0, n: opened };
+    const begun = await chunks.begin(ref, 128);
+    if (begun.what !== "list") break;
+    const page = {
+      run: begun.run,
+      count: 1000,
+      bytes: 0,
+      filtered: 0,
+      cursor: "",
+      last: false,
+      requests: 1,
+      work: false,
+    };
+    await chunks.commit(ref, { ...page, manifest });
+  }
+  expect(opened).toBe(16);
+  await own.close();
+});
+
+test("equal ETags that every object has do not make two objects identical", async () => {
+  const [from, to] = buckets(["a"]);
+  harness.sandbox.put(from, "a", "one", { lastModified: anHourAgo(), etag: "0" });
+  harness.sandbox.put(to, "a", "two", { lastModified: anHourAgo(), etag: "0" });
+  const onConflict = "skip-identical";
+  const batch = await harness.batches.start({
+    operation: "copy",
+    source: { bucket: from },
+    destination: { bucket: to },
+    onConflict,
+  });
+  expect(await batch.done()).toMatchObject({ skipped: 0 });
+  expect(harness.sandbox.text(to, "a")).toBe("one");
 });

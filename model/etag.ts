@@ -12,3 +12,8 @@ export function quoteEtag(etag: string): string {
 export function isSinglePartEtag(etag: string): boolean {
   return /^[0-9a-f]{32}$/i.test(etag);
 }
+
+/** Whether equal tags say that the content is equal: an MD5, or one made of the parts' MD5s. Some stores give every object the same. */
+export function isContentEtag(etag: string): boolean {
+  return /^[0-9a-f]{32}(-\d+)?$/i.test(etag);
+}

@@ -1,4 +1,5 @@
 import { ActivityError } from "../../model/activity-error.ts";
+import { isContentEtag } from "../../model/etag.ts";
 import type { Pin } from "../../s3/interface.ts";
 import { prefixSource } from "../spec/request.ts";
 import { openIndexes } from "../run/objects.ts";
@@ -38,7 +39,7 @@ export function decideConflict(
   if (existing === undefined || onConflict === "overwrite") return false;
   const name = `s3://${destination?.bucket ?? ""}/${destinationKeyAt(work, index) ?? ""}`;
   if (onConflict === "skip-identical") {
-    if (existing.etag !== pin.etag || existing.size !== pin.size) return false;
+    if (existing.etag !== pin.etag || existing.size !== pin.size || !isContentEtag(pin.etag)) return false;
     work.outcomes.skipped(index, { code: "Identical", message: `Identical: ${name} has this content already` });
     return true;
   }

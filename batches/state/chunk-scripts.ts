@@ -5,7 +5,7 @@ const keys = [...BATCH_KEYS, "chunk"] as const;
 
 export const beginChunk = loadScript(new URL("./scripts/begin-chunk.lua", import.meta.url), {
   keys,
-  args: ["chain", "n", "name", "bit", "limit", "nonce"],
+  args: ["chain", "n", "name", "bit", "limit", "bytes", "nonce"],
 });
 
 export const commitChunk = loadScript(new URL("./scripts/commit-chunk.lua", import.meta.url), {

@@ -21,6 +21,12 @@ import {
   type ScriptReply,
 } from "../../redis/scripts/run.ts";
 
+/**
+ * Bytes of the lists of open chunks from which on no more are opened. A thousand objects take some 25 KB, but a megabyte where their keys are as long
+ * as S3 allows and tell nothing of each other.
+ */
+const MAX_OPEN_BYTES = 16 * 1024 ** 2;
+
 /** Names one chunk of one batch. */
 export type ChunkRef = { readonly batch: string; readonly chain: number; readonly n: number };
 
@@ -130,7 +136,7 @@ function pages(run: Run) {
   return {
     async begin(ref: ChunkRef, limit: number): Promise<Begun> {
       const { chain, n } = ref;
-      const args = { chain, n, name: nameOf(ref), bit: bit(ref), limit, nonce: nonce() };
+      const args = { chain, n, name: nameOf(ref), bit: bit(ref), limit, bytes: MAX_OPEN_BYTES, nonce: nonce() };
       return begunOf(ref, replyList(await run(beginChunk, ref, args)));
     },
 

@@ -14,7 +14,9 @@ export async function healBatch(store: BatchStore, queue: BatchQueue, id: string
   if (jobs.length === 0) return 0;
   // Asked first, because BullMQ sends out an event for every job that exists already.
   const there = await store.jobsExist(jobs.map((job) => job.id));
-  const missing = jobs.filter((_, index) => there[index] !== true);
+  const missing = jobs.filter((_, index) => there[index] !== "there");
+  // One that was put aside as malformed keeps its id, and would keep the chunk from ever being given again.
+  await queue.remove(jobs.filter((_, index) => there[index] === "ended").map((job) => job.id));
   await queue.add(missing);
   return missing.length;
 }

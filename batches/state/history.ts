@@ -47,15 +47,20 @@ export function history({ redis, prefix, keys }: Access) {
     /** Ids of batches that have not come to rest. */
     active: (): Promise<string[]> => redis.zrange(keys.active(), "0", "-1"),
 
-    /** Whether jobs of the chunk queue exist, in order. */
-    async jobsExist(ids: readonly string[]): Promise<boolean[]> {
+    /** Which jobs of the chunk queue exist, in order; `ended` where only its record is kept, as of one in quarantine. */
+    async jobsExist(ids: readonly string[]): Promise<("there" | "ended" | "missing")[]> {
       const pipeline = redis.pipeline();
-      for (const id of ids) pipeline.exists(redisKeys(prefix).job(CHUNK_QUEUE, id));
-      const replies = (await pipeline.exec()) ?? [];
-      return replies.map(([error, count]) => {
+      for (const id of ids) {
+        const key = redisKeys(prefix).job(CHUNK_QUEUE, id);
+        pipeline.exists(key).hexists(key, "finishedOn");
+      }
+      const replies = ((await pipeline.exec()) ?? []).map(([error, count]) => {
         if (error !== null) throw error;
         return count === 1;
       });
+      return ids.map((_, at) =>
+        replies[2 * at] !== true ? "missing" : replies[2 * at + 1] === true ? "ended" : "there",
+      );
     },
   };
 }

@@ -26,6 +26,8 @@ export type BatchQueue = {
   add(jobs: readonly BatchJob[]): Promise<void>;
   /** Gives waiting jobs the priority that they are named with; others keep theirs. */
   setPriority(jobs: readonly BatchJob[]): Promise<void>;
+  /** Of jobs that have ended. */
+  remove(ids: readonly string[]): Promise<void>;
 };
 
 export const openJobId = (batch: string): string => `b-${batch}-open`;
@@ -82,6 +84,9 @@ export function createBatchQueue(queue: Queue, trace?: () => string | undefined)
       await queue.addBulk(
         jobs.map(({ id, data, priority }) => ({ name: data.kind, data, opts: { ...options, jobId: id, priority } })),
       );
+    },
+    async remove(ids) {
+      for (const id of ids) await queue.remove(id);
     },
     async setPriority(jobs) {
       for (const { id, priority } of jobs) {

@@ -28,7 +28,7 @@ export const TAKEN_MS = 2000;
 /** Until a chunk looks again whether there is room for it, in ms. */
 export const ROOM_MS = 500;
 
-/** Chunks of a batch that may be open at once: with some 25 KB each, what a batch holds of Redis at most. */
+/** Chunks of a batch that may be open at once: with some 25 KB each, 3 MB of Redis. Fewer where keys are long. */
 const MAX_OPEN = 128;
 /** Objects per second for which a batch that is held to a rate may have a chunk open: more would wait in workers' places. */
 const RATE_PER_CHUNK = 500;

@@ -1,7 +1,7 @@
 -- Returns `gone`, `done`, `closed`, `parked`, `full`, `list` cursor planned-chunks plan-bit run, or `work` state owner manifest conflicts checkpoints.
 -- uses: batch.lua chunk.lua
--- args: chain n name bit limit nonce
-expectIntegers('chain', 'n', 'bit', 'limit')
+-- args: chain n name bit limit bytes nonce
+expectIntegers('chain', 'n', 'bit', 'limit', 'bytes')
 local chain, n, name = args.chain, tonumber(args.n), args.name
 local state = get('state')
 if not state then return {'gone'} end
@@ -17,5 +17,5 @@ if manifest then
 end
 if state ~= 'running' then return {'closed'} end
 if get('c' .. chain .. ':end') or number('c' .. chain .. ':next') ~= n then return {'done'} end
-if call('SCARD', keys.open) >= tonumber(args.limit) then return {'full'} end
+if call('SCARD', keys.open) >= tonumber(args.limit) or number('openBytes') >= tonumber(args.bytes) then return {'full'} end
 return {'list', get('c' .. chain .. ':cursor') or '', get('c' .. chain .. ':plan') or '', call('GETBIT', keys.plan, args.bit), run()}

@@ -48,6 +48,7 @@ if tonumber(args.count) == 0 then
   return {'committed', settle(), '', '', ended, call('SCARD', keys.open), get('priority')}
 end
 call('HSET', keys.chunk, 'm', args.manifest)
+call('HINCRBY', keys.record, 'openBytes', #args.manifest)
 call('SADD', keys.open, args.name)
 local owner = ''
 if args.work == '1' then owner = deliver(args.name, args.nonce) end

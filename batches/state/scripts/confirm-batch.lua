@@ -18,7 +18,7 @@ end
 local open = 0
 for chain = 0, chains - 1 do if not get('c' .. chain .. ':end') then open = open + 1 end end
 call('HSET', keys.record, 'state', 'running', 'phase', '1', 'total', get('listed') or '0', 'listed', '0', 'listedBytes', '0', 'chainsOpen', open)
-call('HDEL', keys.record, 'feed', 'capped')
+call('HDEL', keys.record, 'feed', 'capped', 'openBytes')
 stamp('startedAt')
 call('ZADD', keys.active, get('createdAt'), get('id'))
 settle()
