@@ -25,10 +25,13 @@ export type Enforced = {
   readonly multiDelete: boolean;
 };
 
+/** By what other content. */
+export type Overwrite = { readonly payload: string };
+
 /** Told of everything that is written or removed for good, when it happens. */
 export type Witness = {
   wrote(place: Place, made: Generation, by: string): void;
-  destroyed(place: Place, lost: Generation, by: string, how: "delete" | "overwrite"): void;
+  destroyed(place: Place, lost: Generation, by: string, how: "delete" | Overwrite): void;
   /** Somebody was told what lies there. */
   looked(place: Place, by: string): void;
 };
@@ -86,7 +89,7 @@ export function createModelStore(options: { versioning: Versioning; enforced: En
     };
     const replaced = versioning === "on" ? [] : held.versions.filter((one) => one.versionId === versionId);
     held.versions = [...held.versions.filter((one) => !replaced.includes(one)), made];
-    for (const one of replaced) if (!one.marker) witness.destroyed(place, one, by, marker ? "delete" : "overwrite");
+    for (const one of replaced) if (!one.marker) witness.destroyed(place, one, by, marker ? "delete" : made);
     if (!marker) witness.wrote(place, made, by);
     return made;
   }

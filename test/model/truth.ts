@@ -11,12 +11,13 @@ const second = (ms: number): number => Math.floor(ms / SECOND);
  * Sees everything that happens in the store, and says where content is lost that nobody gave up. What is excused is what docs/faults.md says nobody can
  * promise, and nothing else.
  */
-export function createTruth(world: { readonly unheard: boolean }) {
+export function createTruth(world: { readonly unheard: boolean; readonly steps: number; readonly sentAt: number }) {
   const violations: string[] = [];
   let excused = 0;
   let order = 0;
   const looks = new Map<string, Look>();
   const written = new Map<number, number>();
+  const writtenIn = new Map<number, number>();
   /** Every payload that somebody outside wrote, and has not given up. */
   const owed = new Map<string, string>();
   /** What was once at a place, for results that say so. */
@@ -33,6 +34,8 @@ export function createTruth(world: { readonly unheard: boolean }) {
   function isBeyondReach(place: Place, lost: Generation, by: string): boolean {
     if (lost.by !== "owner") return false;
     const look = looks.get(`${by} ${nameOf(place)}`);
+    // Or after the request was sent that takes effect only now.
+    if ((writtenIn.get(lost.id) ?? 0) >= world.sentAt) return true;
     const afterLook = look === undefined || (written.get(lost.id) ?? 0) > look.at;
     // The same bytes within one second of the pinned object's: dates are to the second.
     return afterLook || twins.has(`${nameOf(place)} ${lost.etag} ${second(lost.modified)}`);
@@ -45,6 +48,7 @@ export function createTruth(world: { readonly unheard: boolean }) {
     wrote(place, made) {
       order += 1;
       written.set(made.id, order);
+      writtenIn.set(made.id, world.steps);
       const stamp = `${nameOf(place)} ${made.etag} ${second(made.modified)}`;
       if (seen.has(stamp)) twins.add(stamp);
       seen.add(stamp);
@@ -60,9 +64,10 @@ export function createTruth(world: { readonly unheard: boolean }) {
       deletedBy.set(lost.id, { by, order });
       if (!owed.has(lost.payload)) return;
       // Who writes over an object gives its content up, also where it was moved or copied there and the move has not ended yet.
-      if (by === "owner" || by.startsWith("delete ")) owed.delete(lost.payload);
+      const another = how !== "delete" && how.payload !== lost.payload && lost.by !== "owner";
+      if (by === "owner" || by.startsWith("delete ") || another) owed.delete(lost.payload);
       if (!owed.has(lost.payload) || isThere(lost.payload)) return;
-      if (how === "overwrite" && by.includes("overwrite")) {
+      if (how !== "delete" && by.includes("overwrite")) {
         owed.delete(lost.payload);
         return;
       }
@@ -73,7 +78,7 @@ export function createTruth(world: { readonly unheard: boolean }) {
       }
       owed.delete(lost.payload);
       violations.push(
-        `${(elapsed() / 1000).toFixed(3)} s: ${by} took the last of ${lost.payload} (${how} at ${nameOf(place)}, written by ${lost.by})`,
+        `${(elapsed() / 1000).toFixed(3)} s: ${by} took the last of ${lost.payload} (${how === "delete" ? how : "overwritten"} at ${nameOf(place)}, written by ${lost.by})`,
       );
     },
   };

@@ -7,6 +7,8 @@ type Pending = {
   readonly to: "store" | "redis";
   readonly name: string;
   readonly actor: Actor | undefined;
+  /** In which step it was sent. */
+  readonly sentAt: number;
   readonly effect: () => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
@@ -14,7 +16,12 @@ type Pending = {
 };
 
 /** A request that nobody waits for any more, and that may still take effect. */
-type Late = { readonly effect: () => unknown; readonly name: string; readonly until: number };
+type Late = {
+  readonly effect: () => unknown;
+  readonly name: string;
+  readonly sentAt: number;
+  readonly until: number;
+};
 
 /** How often each thing goes wrong, from 0 to 1 for each step. */
 export type Weather = {
@@ -45,6 +52,7 @@ export function createWorld(random: Random) {
   let late: Late[] = [];
   let steps = 0;
   let unheard = false;
+  let sentAt = 0;
   const log: string[] = [];
   const note = (line: string): void => {
     log.push(`${String(steps).padStart(5)} ${(elapsed() / 1000).toFixed(3).padStart(8)} s  ${line}`);
@@ -75,6 +83,7 @@ export function createWorld(random: Random) {
         to,
         name,
         actor,
+        sentAt: steps,
         effect,
         resolve: (value) => {
           signal?.removeEventListener("abort", onAbort);
@@ -91,8 +100,8 @@ export function createWorld(random: Random) {
     });
   }
 
-  function holdBack({ effect, name, actor }: Pending): void {
-    late.push({ effect, name: `${actor?.name ?? "-"} ${name}`, until: elapsed() + LATEST_MS });
+  function holdBack({ effect, name, actor, sentAt: sent }: Pending): void {
+    late.push({ effect, name: `${actor?.name ?? "-"} ${name}`, sentAt: sent, until: elapsed() + LATEST_MS });
   }
 
   const settle = (one: Pending, how: () => void): void => {
@@ -118,6 +127,7 @@ export function createWorld(random: Random) {
       return;
     }
     let value: unknown;
+    sentAt = one.sentAt;
     try {
       value = one.effect();
     } catch (error) {
@@ -145,6 +155,10 @@ export function createWorld(random: Random) {
     get unheard() {
       return unheard;
     },
+    /** In which step that was sent which takes effect just now. */
+    get sentAt() {
+      return sentAt;
+    },
     get steps() {
       return steps;
     },
@@ -168,6 +182,7 @@ export function createWorld(random: Random) {
         note(`late: ${one?.name ?? ""}`);
         try {
           unheard = true;
+          sentAt = one?.sentAt ?? 0;
           one?.effect();
         } catch {
           // Refused, and nobody hears of it.

@@ -34,6 +34,27 @@ export const batchMutants: readonly Mutant[] = [
     test: SAFETY,
   },
   {
+    rule: "a chunk's job in quarantine is given again",
+    file: "batches/state/heal.ts",
+    find: '  await queue.remove(jobs.filter((_, index) => there[index] === "ended").map((job) => job.id));\n',
+    replace: "",
+    test: SAFETY,
+  },
+  {
+    rule: "what open chunks hold of Redis is bounded by bytes",
+    file: "batches/state/scripts/begin-chunk.lua",
+    find: " or number('openBytes') >= tonumber(args.bytes)",
+    replace: "",
+    test: SAFETY,
+  },
+  {
+    rule: "equal ETags that every object has say nothing of content",
+    file: "batches/listing/conflicts.ts",
+    find: " || !isContentEtag(pin.etag)",
+    replace: "",
+    test: SAFETY,
+  },
+  {
     rule: "a batch deletes only the object that it pinned, and not another one with the same bytes",
     file: "batches/operations/delete/unchanged.ts",
     find: ": { key, etag, size: pin.size, lastModified: pin.lastModified };",

@@ -92,6 +92,13 @@ export const jobMutants: readonly Mutant[] = [
     test: MOVE,
   },
   {
+    rule: "a proof is believed beside its own pin only",
+    file: "worker/attempt/evidence.ts",
+    find: "return of === pinned() ? proof : undefined;",
+    replace: "return proof;",
+    test: "worker/attempt/evidence.test.ts",
+  },
+  {
     rule: "a move keeps out of the range of a batch that deletes",
     file: "redis/leases/take-objects.lua",
     find: "other ~= role and string.sub(key, 1, #prefix) == prefix then",

@@ -34,6 +34,17 @@ describe.each([{ fresh: true }, { fresh: false }])("evidence of a run with %j", 
     expect(await later.copied()).toEqual(proof("one"));
   });
 
+  test("believes no proof of another pin, where Redis forgot the pin that it is of", async () => {
+    const key = uniquePrefix();
+    const earlier = createEvidence(redis, key);
+    await earlier.pinOnce(async () => pin("one"));
+    await redis.del(key);
+    await earlier.recordCopy(proof("one"));
+    const later = createEvidence(redis, key, { fresh });
+    expect(await later.pinOnce(async () => pin("two"))).toEqual(pin("two"));
+    expect(await later.copied()).toBeUndefined();
+  });
+
   test("throws what kept it from a pin where no other run has one", async () => {
     await expect(createEvidence(redis, uniquePrefix(), { fresh }).pinOnce(gone)).rejects.toThrow("the source is gone");
   });

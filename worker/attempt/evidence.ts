@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { loadScript } from "../../redis/scripts/load.ts";
 import { replyList, replyText, runScript } from "../../redis/scripts/run.ts";
@@ -24,6 +25,9 @@ export type EvidenceOptions = {
   readonly replicas?: Pick<ReplicaWait, "survives"> | undefined;
 };
 
+/** A proof, and the pin that it is of: a Redis that went back in time may have forgotten the one and not the other. */
+type Remembered = CopyProof & { readonly of?: string };
+
 const parse = (text: string | null): unknown => (text === null ? undefined : JSON.parse(text));
 
 /** The evidence of one job, in one Redis hash; nothing is written before a handler asks. */
@@ -46,6 +50,11 @@ export function createEvidence(
     const text = JSON.stringify(value);
     await runScript(redis, writeEvidence, { evidence: key }, { field, value: text, ttl: TTL_S });
     note(field, text);
+  };
+  /** Which pin there is; `undefined` for jobs that have none. */
+  const pinned = (): string | undefined => {
+    const text = seen.get("pin");
+    return text === undefined ? undefined : createHash("sha256").update(text).digest("hex").slice(0, 16);
   };
   const pinOf = ([pin = null, copy = null]: (string | null)[]): Pin | undefined => {
     copyBesidePin = { text: note("copy", copy) };
@@ -77,9 +86,12 @@ export function createEvidence(
       const beside = copyBesidePin;
       copyBesidePin = undefined;
       const text = beside === undefined ? note("copy", await redis.hget(key, "copy")) : beside.text;
-      return parse(text) as CopyProof | undefined; // written by recordCopy
+      const copy = parse(text) as Remembered | undefined; // written by recordCopy
+      if (copy === undefined) return undefined;
+      const { of, ...proof } = copy;
+      return of === pinned() ? proof : undefined;
     },
-    recordCopy: (proof) => write("copy", proof),
+    recordCopy: (proof) => write("copy", { ...proof, of: pinned() }),
     async survives(signal) {
       await replicas?.survives({ key, fields: Object.fromEntries(seen) }, { signal });
     },
