@@ -20,9 +20,7 @@ const OTHER_READERS: Readonly<Record<string, string>> = {
 const MAX_FILES = 20;
 
 /** Folders that hold more, each with the reason. */
-const FULLER: Readonly<Record<string, string>> = {
-  "test/faults": "campaigns with what they share, about to be sorted",
-};
+const FULLER: Readonly<Record<string, string>> = {};
 
 const BAD_WORDS = new Set(["utils", "util", "common", "helpers", "helper", "misc", "manager"]);
 

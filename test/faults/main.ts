@@ -4,8 +4,8 @@
  * "cluster kill"] [--runs N] [--objects N]` takes the servers of Redis away under batches. Ends with 1 where a promise did not hold.
  */
 import { parseArgs } from "node:util";
-import { runBatchFaults } from "./batches.ts";
-import { runMoveFaults } from "./move.ts";
+import { runBatchFaults } from "./batches/campaign.ts";
+import { runMoveFaults } from "./move/campaign.ts";
 import { runRedisFaults } from "./redis/campaign.ts";
 
 const WHOLE = { runs: 30, objects: 20_000 } as const;

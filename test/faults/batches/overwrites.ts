@@ -1,5 +1,5 @@
-import type { HookCall } from "../../sandbox/index.ts";
-import type { Moment } from "./batch-run.ts";
+import type { HookCall } from "../../../sandbox/index.ts";
+import type { Moment } from "./run.ts";
 import type { Item } from "./goods.ts";
 import { elapse, type Scene, type Trouble } from "./scene.ts";
 

@@ -1,5 +1,5 @@
-import type { MoveCase } from "./move-cases.ts";
-import type { Scene } from "./move-scene.ts";
+import type { MoveCase } from "./cases.ts";
+import type { Scene } from "./scene.ts";
 
 /** What somebody else writes over the source. */
 export const NEWER = "newer content, not ours";

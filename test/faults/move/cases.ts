@@ -1,4 +1,4 @@
-import type { FaultOptions, Operation } from "../../sandbox/index.ts";
+import type { FaultOptions, Operation } from "../../../sandbox/index.ts";
 
 type When = "before" | "after";
 

@@ -1,6 +1,6 @@
-import type { Sandbox } from "../../sandbox/index.ts";
-import type { BatchRun } from "./batch-run.ts";
-import type { Random } from "./random.ts";
+import type { Sandbox } from "../../../sandbox/index.ts";
+import type { BatchRun } from "./run.ts";
+import type { Random } from "../random.ts";
 
 /** Above the threshold of the campaign's profiles (5 MiB): two parts. */
 const LARGE_BYTES = 6 * 1024 * 1024;

@@ -1,6 +1,6 @@
-import type { Sandbox } from "../../sandbox/index.ts";
-import type { Stack } from "../stack.ts";
-import type { MoveCase } from "./move-cases.ts";
+import type { Sandbox } from "../../../sandbox/index.ts";
+import type { Stack } from "../../stack.ts";
+import type { MoveCase } from "./cases.ts";
 
 /** Where a case takes place. */
 export type Scene = {

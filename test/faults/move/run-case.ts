@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ActivityError } from "../../model/activity-error.ts";
-import type { Stack } from "../stack.ts";
-import type { MoveCase } from "./move-cases.ts";
-import { idNeverArrived, judgeMove } from "./judge-move.ts";
-import type { Scene } from "./move-scene.ts";
+import { ActivityError } from "../../../model/activity-error.ts";
+import type { Stack } from "../../stack.ts";
+import type { MoveCase } from "./cases.ts";
+import { idNeverArrived, judgeMove } from "./judge.ts";
+import type { Scene } from "./scene.ts";
 import { plant } from "./plant.ts";
 
 const MIB = 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { Fault, FaultOptions, Operation } from "../../sandbox/index.ts";
+import type { Fault, FaultOptions, Operation } from "../../../sandbox/index.ts";
 import { elapse, type Scene, type Trouble } from "./scene.ts";
 
 /** Rare requests that carry many objects. */

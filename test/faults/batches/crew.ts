@@ -1,6 +1,6 @@
-import type { WorkerProcess } from "../../cli/processes/worker.ts";
-import type { Stack } from "../stack.ts";
-import type { Random } from "./random.ts";
+import type { WorkerProcess } from "../../../cli/processes/worker.ts";
+import type { Stack } from "../../stack.ts";
+import type { Random } from "../random.ts";
 
 /** The worker processes of a run. */
 export type Crew = {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BatchHandle } from "../../producer/batches.ts";
-import type { Stack } from "../stack.ts";
-import type { BatchRun } from "./batch-run.ts";
+import type { BatchHandle } from "../../../producer/batches.ts";
+import type { Stack } from "../../stack.ts";
+import type { BatchRun } from "./run.ts";
 import type { Crew } from "./crew.ts";
 import type { Goods } from "./goods.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../random.ts";
 
 /** What was done to a run, for the figures. */
 export type Figures = {

@@ -1,8 +1,8 @@
 /** The move campaign: every trouble at every step of a move; prints each failure and the figures. */
-import { startStack } from "../stack.ts";
-import { cannotBeSafe, type MoveCase, moveCases } from "./move-cases.ts";
-import { createRandom } from "./random.ts";
-import { runMoveCase } from "./run-move-case.ts";
+import { startStack } from "../../stack.ts";
+import { cannotBeSafe, type MoveCase, moveCases } from "./cases.ts";
+import { createRandom } from "../random.ts";
+import { runMoveCase } from "./run-case.ts";
 
 /** Kills start processes of their own; the others share two workers. */
 const AT_ONCE = { kill: 8, other: 24 } as const;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import type { Stack } from "../stack.ts";
+import type { Stack } from "../../stack.ts";
 
 /** A job whose worker died after the last chunk was counted is found after 20 s; it then ends with nothing to do. */
 const CLEAN_WITHIN_MS = 60_000;

@@ -1,7 +1,7 @@
-import { createRandom } from "./random.ts";
-import type { BatchRun, Moment, TroubleName } from "./batch-run.ts";
+import { createRandom } from "../random.ts";
+import type { BatchRun, Moment, TroubleName } from "./run.ts";
 
-export type { BatchRun } from "./batch-run.ts";
+export type { BatchRun } from "./run.ts";
 
 type Kind = Partial<Omit<BatchRun, "seed" | "objects">> & {
   readonly kind: string;

@@ -1,6 +1,6 @@
 /** The batch campaign: moves of many objects, each run through other troubles; prints every run, each failure and the figures. */
-import { batchRun } from "./batch-runs.ts";
-import { type BatchResult, runBatch } from "./run-batch.ts";
+import { batchRun } from "./kinds.ts";
+import { type BatchResult, runBatch } from "./run-one.ts";
 import { type Figures, noFigures } from "./scene.ts";
 
 /** Much of a run is waiting for locks to run out, so two share the machine. */

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { WorkerProcess } from "../../cli/processes/worker.ts";
+import type { WorkerProcess } from "../../../cli/processes/worker.ts";
 import { deliverAgain } from "./deliver-again.ts";
-import { NEWER } from "./judge-move.ts";
-import type { MoveCase } from "./move-cases.ts";
-import type { Scene } from "./move-scene.ts";
+import { NEWER } from "./judge.ts";
+import type { MoveCase } from "./cases.ts";
+import type { Scene } from "./scene.ts";
 
 /** How long the first run is held while the second one catches up; below the timeouts of the campaign's requests. */
 const HELD_MS = 1500;

@@ -1,7 +1,7 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
-import { CHUNK_QUEUE } from "../../jobs/queues.ts";
-import type { Random } from "./random.ts";
+import { CHUNK_QUEUE } from "../../../jobs/queues.ts";
+import type { Random } from "../random.ts";
 import { elapse, type Scene, type Trouble } from "./scene.ts";
 
 /** What a stall does: an active job goes back to wait while its worker still runs. KEYS: active, wait, marker. ARGV: prefix of jobs, which. */

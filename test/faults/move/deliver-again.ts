@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import type { Stack } from "../stack.ts";
+import type { Stack } from "../../stack.ts";
 
 /** What BullMQ does with a job whose lock ran out. KEYS: active, wait, marker, lock. ARGV: job id. */
 const DELIVER_AGAIN = `

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ActivityError } from "../../model/activity-error.ts";
-import type { BatchStatus } from "../../producer/batches.ts";
-import { startStack } from "../stack.ts";
-import type { BatchRun } from "./batch-run.ts";
-import { befall } from "./batch-troubles.ts";
+import { ActivityError } from "../../../model/activity-error.ts";
+import type { BatchStatus } from "../../../producer/batches.ts";
+import { startStack } from "../../stack.ts";
+import type { BatchRun } from "./run.ts";
+import { befall } from "./troubles.ts";
 import { createCrew } from "./crew.ts";
 import { layOut } from "./goods.ts";
-import { judgeBatch } from "./judge-batch.ts";
+import { judgeBatch } from "./judge.ts";
 import { findLeftovers } from "./leftovers.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "../random.ts";
 import { type Figures, noFigures, type Scene } from "./scene.ts";
 
 /** A run takes under a minute; on a machine that does other work too, it takes longer and is no failure for that. */

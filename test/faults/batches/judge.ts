@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ReportRow } from "../../batches/report/row.ts";
-import type { BatchStatus } from "../../producer/batches.ts";
-import type { Sandbox } from "../../sandbox/index.ts";
+import type { ReportRow } from "../../../batches/report/row.ts";
+import type { BatchStatus } from "../../../producer/batches.ts";
+import type { Sandbox } from "../../../sandbox/index.ts";
 import type { Goods, Item } from "./goods.ts";
 import type { Scene } from "./scene.ts";
 

@@ -1,4 +1,4 @@
-import type { TroubleName } from "./batch-run.ts";
+import type { TroubleName } from "./run.ts";
 import { duplicates } from "./duplicate-deliveries.ts";
 import { overwrites } from "./overwrites.ts";
 import { elapse, type Scene, type Trouble, untilMoved } from "./scene.ts";
