@@ -26,6 +26,8 @@ export type StackOptions = {
   readonly profile?: object;
   /** Of further profiles, each what it has beside those. */
   readonly profiles?: Readonly<Record<string, object>>;
+  /** Whether Redis keeps all that it acknowledged when it is killed. Default true. */
+  readonly appendonly?: boolean;
   readonly appendfsync?: "always" | "everysec";
   /** Of every worker. */
   readonly env?: Readonly<Record<string, string>>;
@@ -35,7 +37,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "bucketline-stack-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const redis = await startRedis({ appendonly: true, appendfsync: options.appendfsync ?? "always" });
+  const redis = await startRedis({
+    appendonly: options.appendonly ?? true,
+    appendfsync: options.appendfsync ?? "always",
+  });
   stack.defer(() => redis.stop());
   const sandbox = await startSandbox(options.sandbox);
   stack.defer(() => sandbox.close());

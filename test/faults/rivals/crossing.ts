@@ -1,0 +1,41 @@
+import { startStack } from "../../stack.ts";
+import { createLedger } from "./ledger.ts";
+import { numbered, type Rival } from "./encounter.ts";
+
+/** Batches that move two buckets into each other, and single moves to and fro, while workers die. */
+export const crossing: Rival = {
+  name: "crossing moves",
+  async run({ objects }, random) {
+    const enforcing = random.next() < 0.5;
+    await using stack = await startStack({
+      sandbox: { enforceConditions: enforcing, logSize: 0 },
+      profile: { conditionalDelete: enforcing, conditionalCopy: enforcing },
+    });
+    const { sandbox, producer } = stack;
+    const ledger = createLedger(sandbox);
+    for (const bucket of ["here", "there"]) sandbox.createBucket(bucket);
+    const keys = numbered(objects);
+    for (const key of keys) ledger.write("here", key);
+    const workers = [await stack.startWorker(), await stack.startWorker()];
+    const batch = (from: string, to: string) =>
+      producer.batches.start({ operation: "move", source: { bucket: from }, destination: { bucket: to } });
+    const batches = await Promise.all([batch("here", "there"), batch("there", "here"), batch("here", "there")]);
+    const singles = random
+      .sample(keys, 20)
+      .flatMap((key) => [
+        producer.enqueue("move-object", { object: { bucket: "here", key }, destination: { bucket: "there" } }),
+        producer.enqueue("move-object", { object: { bucket: "there", key }, destination: { bucket: "here" } }),
+      ]);
+    await workers[0]?.kill();
+    await stack.startWorker();
+    await Promise.all(batches.map((one) => one.done()));
+    await Promise.allSettled((await Promise.all(singles)).map((job) => job.result({ timeout: 120_000 })));
+    const problems = [...ledger.judge(["here", "there"])];
+    for (const one of batches) {
+      const { listed, succeeded, failed, skipped, unattempted } = await one.status();
+      if (listed !== succeeded + failed + skipped + unattempted)
+        problems.push(`a batch's account is not whole: ${listed} listed`);
+    }
+    return problems;
+  },
+};
