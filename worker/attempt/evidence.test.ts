@@ -54,7 +54,9 @@ describe.each([{ fresh: true }, { fresh: false }])("evidence of a run with %j", 
     const evidence = createEvidence(redis, key, { fresh });
     await evidence.pinOnce(async () => pin("one"));
     expect(await evidence.copied()).toBeUndefined();
-    await createEvidence(redis, key).recordCopy(proof("one"));
+    const other = createEvidence(redis, key);
+    await other.pinOnce(gone);
+    await other.recordCopy(proof("one"));
     expect(await evidence.copied()).toEqual(proof("one"));
   });
 
