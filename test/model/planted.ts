@@ -10,9 +10,9 @@ export const planted: readonly Omit<Mutant, "test">[] = [
   },
   {
     rule: "moves that cross run at once",
-    file: "worker/attempt/hold-objects.ts",
-    find: "if (answer.held) return { sentAt, again: answer.again };",
-    replace: "return { sentAt, again: false };",
+    file: "redis/leases.ts",
+    find: "`${placeOf(endpoint)}\\n${bucket}`",
+    replace: "`${placeOf(endpoint)}\\n${bucket}${Math.random()}`",
   },
   {
     rule: "a worker that is cut off from Redis goes on deleting",
