@@ -41,6 +41,31 @@ async function failureOf(run: () => unknown): Promise<unknown> {
   throw new Error("expected a failure");
 }
 
+type Files = Readonly<Record<"changing" | "tokenFile" | "helper" | "loud", string>>;
+
+/** A provider of each kind, most of which fail. */
+function everyProvider({ changing, tokenFile, helper, loud }: Files) {
+  const role = "arn:aws:iam::222222222222:role/r";
+  const refs = { accessKeyId: { env: "ID" }, secretAccessKey: { env: "SECRET" } };
+  return {
+    static: { type: "static", ...refs },
+    file: { type: "static", accessKeyId: { env: "ID" }, secretAccessKey: { file: changing } },
+    session: { type: "session", ...refs, sessionToken: { env: "TOKEN" }, expiration: { env: "SECRET" } },
+    "role-of-bad-keys": { type: "assume-role", roleArn: role, source: { type: "static", ...refs } },
+    "role-of-bad-session": {
+      type: "assume-role",
+      roleArn: role,
+      source: { type: "session", ...refs, sessionToken: { env: "TOKEN" } },
+    },
+    "web-identity": { type: "web-identity", roleArn: role, tokenFile, stsEndpoint: "http://127.0.0.1:1" },
+    "process-output": { type: "process", command: [helper, secret("argument")] },
+    "process-stderr": { type: "process", command: [loud, secret("argument")] },
+    "process-profile": { type: "process", profile: "loud" },
+    ini: { type: "ini", profile: "broken" },
+    container: { type: "container" },
+  };
+}
+
 async function world() {
   const path = await temporaryFolder();
   const sandbox = await startSandbox({ credentials: [{ accessKeyId: "AKIAGOOD", secretAccessKey: secret("good") }] });
@@ -68,27 +93,9 @@ async function world() {
     AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:1/${CANARY.toLowerCase()}`,
     AWS_CONTAINER_AUTHORIZATION_TOKEN: secret("container"),
   };
-  const role = "arn:aws:iam::222222222222:role/r";
-  const refs = { accessKeyId: { env: "ID" }, secretAccessKey: { env: "SECRET" } };
   const tokenFile = await file("token", secret("web-identity"));
   const changing = await file("changing", secret("file"));
-  const providers = {
-    static: { type: "static", ...refs },
-    file: { type: "static", accessKeyId: { env: "ID" }, secretAccessKey: { file: changing } },
-    session: { type: "session", ...refs, sessionToken: { env: "TOKEN" }, expiration: { env: "SECRET" } },
-    "role-of-bad-keys": { type: "assume-role", roleArn: role, source: { type: "static", ...refs } },
-    "role-of-bad-session": {
-      type: "assume-role",
-      roleArn: role,
-      source: { type: "session", ...refs, sessionToken: { env: "TOKEN" } },
-    },
-    "web-identity": { type: "web-identity", roleArn: role, tokenFile, stsEndpoint: "http://127.0.0.1:1" },
-    "process-output": { type: "process", command: [helper, secret("argument")] },
-    "process-stderr": { type: "process", command: [loud, secret("argument")] },
-    "process-profile": { type: "process", profile: "loud" },
-    ini: { type: "ini", profile: "broken" },
-    container: { type: "container" },
-  };
+  const providers = everyProvider({ changing, tokenFile, helper, loud });
   const profiles = Object.fromEntries(
     Object.entries(providers).map(([name, provider]) => [name, { provider, allow: [] }]),
   );

@@ -16,6 +16,7 @@ import { describeRepeat, repeatOf, type ScheduleRule } from "./schedule-rule.ts"
 import { batchWords, recordedBatch } from "./audit/recorded-batches.ts";
 import { type ActOptions, createRecorder, type Recorder } from "./audit/recorder.ts";
 import type { Documents } from "./documents.ts";
+import type { RedisClient } from "../redis/connection/client.ts";
 import type { RedisConnection } from "../redis/connection/open.ts";
 
 export type { BatchHandle, BatchSpecInput, BatchState, BatchStatus };
@@ -94,52 +95,50 @@ function newBatchId(): string {
   return `b${Date.now().toString(36)}${randomBytes(8).toString("hex")}`;
 }
 
-export function createBatches({
-  redis,
-  prefix,
-  documents,
-  tracing,
-  record = createRecorder(undefined, false),
-}: {
+type BatchesOptions = {
   readonly redis: RedisConnection;
   readonly prefix: string;
   readonly documents: Pick<Documents, "find" | "read" | "write">;
   readonly tracing?: (() => Promise<Telemetry>) | undefined;
   readonly record?: Recorder;
-}): Batches {
-  type Opened = { readonly queue: Queue; readonly store: BatchStore; readonly jobs: BatchQueue };
+};
+
+type Opened = { readonly queue: Queue; readonly store: BatchStore; readonly jobs: BatchQueue };
+
+export function createBatches(options: BatchesOptions): Batches {
+  const { redis, documents, record = createRecorder(undefined, false) } = options;
   let opened: Promise<Opened> | undefined;
+  const opening = (client: RedisClient) => (opened ??= open(client, options));
+  const withQueue: WithQueue = (what, operation) =>
+    redis.run(what, async (client) => operation((await opening(client)).queue));
   const context: HandleContext = {
     documents,
     run: (what, operation) =>
       redis.run(what, async (client) => {
-        const { store, jobs } = await (opened ??= open(client));
+        const { store, jobs } = await opening(client);
         return await operation({ store, queue: jobs });
       }),
-    start: (spec, { retryOf }) => start(spec, { id: newBatchId(), retryOf }),
+    start: (spec, { retryOf }) => startBatch(spec, { id: newBatchId(), retryOf }),
   };
-
+  const handleOf = (id: string): BatchHandle => recordedBatch(createBatchHandle(context, id), record);
+  const startBatch = async (spec: BatchSpecInput, { reason, ...as }: Starting): Promise<BatchHandle> => {
+    await start(context, spec, as);
+    await record({
+      action: "batch.start",
+      target: { kind: "batch", id: as.id },
+      detail: batchWords(spec),
+      reason,
+    });
+    return handleOf(as.id);
+  };
   return {
-    async start(spec, { idempotencyKey, reason } = {}) {
-      if (idempotencyKey === undefined) return await start(spec, { id: newBatchId(), reason });
-      const key = parseOptions("idempotencyKey", IdempotencyKey, idempotencyKey);
-      return await start(spec, { id: `k${createHash("sha256").update(key).digest("hex").slice(0, 23)}`, reason });
-    },
+    start: async (spec, { idempotencyKey, reason } = {}) =>
+      await startBatch(spec, { id: idOf(idempotencyKey), reason }),
     get: (id) => handleOf(parseOptions("batch id", BatchId, id)),
-    list: (options = {}) => list(parseOptions("list of batches", Page, options)),
+    list: (page = {}) => list(context, parseOptions("list of batches", Page, page)),
     async schedule(id, rule, spec, { overlap = "skip" } = {}) {
-      const name = parseOptions("schedule id", ScheduleId, id);
-      const repeat = repeatOf(name, rule);
-      // Checked now, so that a bad request is the scheduler's error and not that of every run.
-      parseBatchSpec(spec);
-      const data = { kind: "due", schedule: name, spec, overlap };
-      const opts = { ...BATCH_JOB_OPTIONS, priority: fairPriority(1, true), telemetry: OWN_TRACE };
-      const made = await withQueue(`schedule batch ${name}`, async (queue) => {
-        await queue.upsertJobScheduler(name, repeat, { name: "due", data, opts });
-        const stored = await queue.getJobScheduler(name);
-        return described(stored ?? { key: name, name: "due", ...repeat, template: { data } });
-      });
-      await record({ action: "schedule.put", target: { kind: "schedule", id: name }, detail: batchWords(spec) });
+      const made = await schedule(withQueue, { id, rule, spec, overlap });
+      await record({ action: "schedule.put", target: { kind: "schedule", id: made.id }, detail: batchWords(spec) });
       return made;
     },
     schedules: {
@@ -158,54 +157,72 @@ export function createBatches({
       opened = undefined;
     },
   };
+}
 
-  async function open(client: RedisConnection["client"]): Promise<Opened> {
-    const telemetry = await tracing?.();
-    const queue = new Queue(CHUNK_QUEUE, { connection: client, prefix, ...(telemetry && { telemetry }) });
-    // The calls that suffer from it reject; without a listener the process would end.
-    queue.on("error", () => {});
-    return { queue, store: createBatchStore(client, prefix), jobs: createBatchQueue(queue) };
-  }
+type WithQueue = <Result>(what: string, operation: (queue: Queue) => Promise<Result>) => Promise<Result>;
 
-  async function withQueue<Result>(what: string, operation: (queue: Queue) => Promise<Result>): Promise<Result> {
-    return await redis.run(what, async (client) => operation((await (opened ??= open(client))).queue));
-  }
+async function open(client: RedisClient, { prefix, tracing }: BatchesOptions): Promise<Opened> {
+  const telemetry = await tracing?.();
+  const queue = new Queue(CHUNK_QUEUE, { connection: client, prefix, ...(telemetry && { telemetry }) });
+  // The calls that suffer from it reject; without a listener the process would end.
+  queue.on("error", () => {});
+  return { queue, store: createBatchStore(client, prefix), jobs: createBatchQueue(queue) };
+}
 
-  function handleOf(id: string): BatchHandle {
-    return recordedBatch(createBatchHandle(context, id), record);
-  }
+/** The same key is the same batch. */
+function idOf(idempotencyKey: string | undefined): string {
+  if (idempotencyKey === undefined) return newBatchId();
+  const key = parseOptions("idempotencyKey", IdempotencyKey, idempotencyKey);
+  return `k${createHash("sha256").update(key).digest("hex").slice(0, 23)}`;
+}
 
-  async function start(
-    input: BatchSpecInput,
-    { id, retryOf, reason }: { id: string; retryOf?: string; reason?: string | undefined },
-  ): Promise<BatchHandle> {
-    const spec = parseBatchSpec(input);
-    await context.run(`start batch ${id}`, async ({ store, queue }) => {
-      await createBatch(store, { id, spec, ...(retryOf !== undefined && { retryOf }) });
-      await healBatch(store, queue, id);
-    });
-    await record({ action: "batch.start", target: { kind: "batch", id }, detail: batchWords(input), reason });
-    return handleOf(id);
-  }
+type Starting = { readonly id: string; readonly retryOf?: string; readonly reason?: string | undefined };
 
-  async function list({ state, limit, cursor }: z.output<typeof Page>): Promise<BatchPage> {
-    return await context.run("list batches", async ({ store }) => {
-      const batches: BatchStatus[] = [];
-      let [before = "+inf", after] = cursor?.split(".") ?? [];
-      for (;;) {
-        const page = await store.page(before, limit + 50);
-        const fresh = after === undefined ? page : page.slice(page.findIndex(({ id }) => id === after) + 1);
-        for (const { id, createdAt } of fresh) {
-          before = createdAt;
-          after = id;
-          const status = await store.status(id);
-          if (status !== undefined && (state === undefined || status.state === state)) batches.push(status);
-          if (batches.length === limit) return { batches, next: `${createdAt}.${id}` };
-        }
-        if (page.length < limit + 50 || fresh.length === 0) return { batches };
+async function start(context: HandleContext, input: BatchSpecInput, { id, retryOf }: Starting): Promise<void> {
+  const spec = parseBatchSpec(input);
+  await context.run(`start batch ${id}`, async ({ store, queue }) => {
+    await createBatch(store, { id, spec, ...(retryOf !== undefined && { retryOf }) });
+    await healBatch(store, queue, id);
+  });
+}
+
+async function list(context: HandleContext, { state, limit, cursor }: z.output<typeof Page>): Promise<BatchPage> {
+  return await context.run("list batches", async ({ store }) => {
+    const batches: BatchStatus[] = [];
+    let [before = "+inf", after] = cursor?.split(".") ?? [];
+    for (;;) {
+      const page = await store.page(before, limit + 50);
+      const fresh = after === undefined ? page : page.slice(page.findIndex(({ id }) => id === after) + 1);
+      for (const { id, createdAt } of fresh) {
+        before = createdAt;
+        after = id;
+        const status = await store.status(id);
+        if (status !== undefined && (state === undefined || status.state === state)) batches.push(status);
+        if (batches.length === limit) return { batches, next: `${createdAt}.${id}` };
       }
-    });
-  }
+      if (page.length < limit + 50 || fresh.length === 0) return { batches };
+    }
+  });
+}
+
+type Planned = {
+  readonly id: string;
+  readonly rule: ScheduleRule;
+  readonly spec: BatchSpecInput;
+} & Required<BatchScheduleOptions>;
+
+async function schedule(withQueue: WithQueue, { id, rule, spec, overlap }: Planned): Promise<BatchSchedule> {
+  const name = parseOptions("schedule id", ScheduleId, id);
+  const repeat = repeatOf(name, rule);
+  // Checked now, so that a bad request is the scheduler's error and not that of every run.
+  parseBatchSpec(spec);
+  const data = { kind: "due", schedule: name, spec, overlap };
+  const opts = { ...BATCH_JOB_OPTIONS, priority: fairPriority(1, 0), telemetry: OWN_TRACE };
+  return await withQueue(`schedule batch ${name}`, async (queue) => {
+    await queue.upsertJobScheduler(name, repeat, { name: "due", data, opts });
+    const stored = await queue.getJobScheduler(name);
+    return described(stored ?? { key: name, name: "due", ...repeat, template: { data } });
+  });
 }
 
 function described(stored: JobSchedulerJson): BatchSchedule {

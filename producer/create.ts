@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ActivityInput, ActivityName, ActivityResult } from "../jobs/contracts.ts";
+import type { ActivityInput, ActivityName, ActivityResult, Contract } from "../jobs/contracts.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
 import { DEFAULT_PREFIX, isOwnKey, redisKeys } from "../redis/keys.ts";
 import { Actor, createRecorder } from "./audit/recorder.ts";
@@ -158,17 +158,7 @@ export function createProducer(options: ProducerOptions): Producer {
     },
     enqueueMany: async (activity, inputs, given = {}) => {
       const contract = contractOf(activity);
-      const { idempotencyKey, ...rest } = parseOptions(`options of ${activity}`, ManyOptions, given);
-      const chosen = parseOptions(`options of ${activity}`, BulkOptions, rest);
-      parseOptions(`inputs of ${activity}`, Inputs, inputs);
-      const items = makeItems(
-        contract,
-        inputs,
-        (input, index) =>
-          // Each input of the array is one of the activity's.
-          idempotencyKey &&
-          parseOptions("idempotencyKey", IdempotencyKey, idempotencyKey(input as (typeof inputs)[number], index)),
-      );
+      const { items, chosen } = itemsOf(contract, inputs, given);
       await addItems(context, activity, items, chosen);
       const [first] = items;
       if (record.jobs && first !== undefined)
@@ -204,6 +194,20 @@ export function createProducer(options: ProducerOptions): Producer {
     await redis.close();
     await documents.close();
   }
+}
+
+/** The jobs of many inputs, each with the id that its key makes. */
+function itemsOf<Name extends ActivityName>(
+  contract: Contract,
+  inputs: readonly ActivityInput<Name>[],
+  given: EnqueueManyOptions<Name>,
+) {
+  const { idempotencyKey, ...rest } = parseOptions(`options of ${contract.name}`, ManyOptions, given);
+  const chosen = parseOptions(`options of ${contract.name}`, BulkOptions, rest);
+  parseOptions(`inputs of ${contract.name}`, Inputs, inputs);
+  const keyOf = (input: unknown, index: number) =>
+    idempotencyKey && parseOptions("idempotencyKey", IdempotencyKey, idempotencyKey(input, index));
+  return { items: makeItems(contract, inputs, keyOf), chosen };
 }
 
 function once<Result>(open: () => Promise<Result>): () => Promise<Result> {

@@ -5,7 +5,7 @@ import { call, connectionTo, content, MIB, openS3 } from "../test/open-s3.ts";
 import { createS3 } from "./create.ts";
 import { carriedHeaders } from "./requests/attributes.ts";
 import { factsFromHeaders } from "./requests/object-facts.ts";
-import type { Overrides } from "./interface.ts";
+import type { Overrides, S3 } from "./interface.ts";
 
 /** Text that headers carry: ASCII, accents, other scripts, spaces of every kind inside, what looks like an encoded word. */
 const value = fc
@@ -50,6 +50,25 @@ const attributes = fc.record(
   { requiredKeys: [] },
 );
 
+const SAID = [
+  "contentType",
+  "contentEncoding",
+  "contentDisposition",
+  "contentLanguage",
+  "cacheControl",
+  "expires",
+  "websiteRedirect",
+  "metadata",
+  "storageClass",
+] as const;
+
+/** What a store says of an object, as far as a writer can say it. */
+async function seen(store: S3, bucket: string, key: string): Promise<Overrides> {
+  const object = await store.head({ bucket, key }, call);
+  const said: Overrides = Object.fromEntries(SAID.map((name) => [name, object[name]]));
+  return { ...said, tags: await store.tags({ bucket, key }, call) };
+}
+
 test("carries every attribute through a put, a plain copy, parts, a copy in place and another store", async () => {
   const { sandbox, s3, pin, connect } = await openS3();
   const inParts = connect({ multipartThreshold: 5 * MIB });
@@ -60,31 +79,6 @@ test("carries every attribute through a put, a plain copy, parts, a copy in plac
   onTestFinished(() => there.close());
   const small = content(11);
   const large = content(5 * MIB + 1);
-  const seen = async (store: typeof s3, bucket: string, key: string): Promise<Overrides> => {
-    const {
-      contentType,
-      contentEncoding,
-      contentDisposition,
-      contentLanguage,
-      cacheControl,
-      expires,
-      websiteRedirect,
-      metadata,
-      storageClass,
-    } = await store.head({ bucket, key }, call);
-    const said = {
-      contentType,
-      contentEncoding,
-      contentDisposition,
-      contentLanguage,
-      cacheControl,
-      expires,
-      websiteRedirect,
-      metadata,
-      storageClass,
-    };
-    return { ...said, tags: await store.tags({ bucket, key }, call) };
-  };
   const put = async (key: string, { bytes, stream }: typeof small, said: Overrides): Promise<Overrides> => {
     await s3.put({ bucket: "in", key, body: stream(), size: bytes.length, attributes: said }, call);
     return await seen(s3, "in", key);

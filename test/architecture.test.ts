@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { VERB_NAMES } from "../batches/operations.ts";
 import { contracts } from "../jobs/contracts.ts";
 import { handlers } from "../jobs/handlers.ts";
-import { fileProblems, folderProblems, staleExceptions } from "./architecture/file-rules.ts";
+import { fileProblems, folderProblems, medianProblem, staleExceptions } from "./architecture/file-rules.ts";
 import { importCycles, importProblems, loadedBy } from "./architecture/import-rules.ts";
 import { mutants } from "./mutants/all.ts";
 import { verbProblems, verbProblemsOf } from "./architecture/verb-rules.ts";
@@ -27,6 +27,7 @@ describe("the project", () => {
   test("has files of one idea each, under names that say it, with nothing switched off in silence", () => {
     expect(fileProblems(sources)).toEqual([]);
     expect(staleExceptions(sources), "exceptions that nothing needs").toEqual([]);
+    expect(medianProblem(sources)).toBeUndefined();
   });
 
   test("has folders that a reader takes in at a glance, and names that do not say them again", () => {
@@ -166,6 +167,16 @@ describe("a rule turns red when it is broken:", () => {
 
   test("more than 300 lines are refused", () => {
     expect(fileProblems([readSource("worker/long.ts", "\n".repeat(301))])).toHaveLength(1);
+  });
+
+  test("a function of more than 60 lines is refused, wherever it stands, but not what describe is given", () => {
+    const body = `{${"\n".repeat(60)}}`;
+    const problems = (text: string) => fileProblems([readSource("worker/long.test.ts", text)]);
+    expect(problems(`function long() ${body}`)).toHaveLength(1);
+    expect(problems(`const a = { long() ${body} };`)).toHaveLength(1);
+    expect(problems(`test("x", () => ${body});`)).toHaveLength(1);
+    expect(problems(`describe("x", () => ${body});`)).toEqual([]);
+    expect(problems(`describe.each([1])("x", () => ${body});`)).toEqual([]);
   });
 
   test("21 files side by side are refused, tests not counted", () => {

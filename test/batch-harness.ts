@@ -57,23 +57,10 @@ export async function startBatchHarness(options: BatchHarnessOptions = {}): Prom
   redis.on("error", () => {});
   const folder = await mkdtemp(join(tmpdir(), "bucketline-batch-"));
   const documents = await openDocumentStore(pathToFileURL(folder).href);
-  const connection = (name: string): Connection => ({
-    name,
-    credentials: () => Promise.resolve(sandbox.credentials),
-    region: sandbox.region,
-    endpoint: sandbox.endpoint,
-    pathStyle: true,
-    checksums: "when-supported",
-    conditionalDelete: true,
-    conditionalCopy: true,
-    multipartThreshold: 256 * 1024 ** 2,
-    ...options.connection,
-    ...options.connections?.(sandbox)[name],
-  });
   const stores = new Map<string, ReturnType<typeof createS3>>();
   const s3For: ChunkDeps["s3For"] = async (credentials = "default") => {
     const name = typeof credentials === "string" ? credentials : JSON.stringify(credentials);
-    const s3 = stores.get(name) ?? createS3(connection(name), options.s3);
+    const s3 = stores.get(name) ?? createS3(connectionOf(sandbox, name, options), options.s3);
     stores.set(name, s3);
     return s3;
   };
@@ -103,32 +90,7 @@ export async function startBatchHarness(options: BatchHarnessOptions = {}): Prom
     batches,
     deps,
     addWorker({ concurrency = 4, deps: own = {} } = {}) {
-      const process = createChunkProcessor({ ...deps, ...own });
-      const stopping = new AbortController();
-      const worker = new Worker(
-        CHUNK_QUEUE,
-        async (job, token, signal) =>
-          process(job, token ?? "", AbortSignal.any([stopping.signal, ...(signal === undefined ? [] : [signal])])),
-        {
-          connection: redis,
-          prefix,
-          concurrency,
-          lockDuration: 5000,
-          stalledInterval: 500,
-          maxStalledCount: 10,
-          drainDelay: 1,
-        },
-      );
-      worker.on("error", () => {});
-      const added: BatchWorker = {
-        worker,
-        async close() {
-          workers.delete(added);
-          stopping.abort(new Error("the worker stops"));
-          await worker.close();
-          process.close();
-        },
-      };
+      const added = startWorker({ ...deps, ...own }, { concurrency, closed: () => workers.delete(added) });
       workers.add(added);
       return added;
     },
@@ -147,6 +109,53 @@ export async function startBatchHarness(options: BatchHarnessOptions = {}): Prom
   };
   for (let i = 0; i < (options.workers ?? 1); i++) harness.addWorker();
   return harness;
+}
+
+function connectionOf(sandbox: Sandbox, name: string, options: BatchHarnessOptions): Connection {
+  return {
+    name,
+    credentials: () => Promise.resolve(sandbox.credentials),
+    region: sandbox.region,
+    endpoint: sandbox.endpoint,
+    pathStyle: true,
+    checksums: "when-supported",
+    conditionalDelete: true,
+    conditionalCopy: true,
+    multipartThreshold: 256 * 1024 ** 2,
+    ...options.connection,
+    ...options.connections?.(sandbox)[name],
+  };
+}
+
+type Starting = { readonly concurrency: number; readonly closed: () => void };
+
+function startWorker(deps: ChunkDeps, { concurrency, closed }: Starting): BatchWorker {
+  const process = createChunkProcessor(deps);
+  const stopping = new AbortController();
+  const worker = new Worker(
+    CHUNK_QUEUE,
+    async (job, token, signal) =>
+      process(job, token ?? "", AbortSignal.any([stopping.signal, ...(signal === undefined ? [] : [signal])])),
+    {
+      connection: deps.redis,
+      prefix: deps.prefix,
+      concurrency,
+      lockDuration: 5000,
+      stalledInterval: 500,
+      maxStalledCount: 10,
+      drainDelay: 1,
+    },
+  );
+  worker.on("error", () => {});
+  return {
+    worker,
+    async close() {
+      closed();
+      stopping.abort(new Error("the worker stops"));
+      await worker.close();
+      process.close();
+    },
+  };
 }
 
 /** Every row of a report. */

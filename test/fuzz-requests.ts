@@ -88,6 +88,21 @@ const TYPES = [
   "application/octet-stream",
 ];
 
+type PickOne = <T>(list: readonly T[]) => T;
+
+function someHeaders(random: () => number, pick: PickOne): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (random() < 0.2)
+    headers["idempotency-key"] = pick(TEXTS)
+      .replaceAll(/[^\x20-\x7e]/g, "")
+      .trim();
+  if (random() < 0.1) headers["authorization"] = pick(["Bearer", "Bearer x", "Basic Og==", "x".repeat(2000)]);
+  if (random() < 0.1)
+    headers["cookie"] = pick(["bucketline_session=x", "bucketline_session=%00", "=;=;", "a=b; ".repeat(200)]);
+  if (random() < 0.1) headers["accept"] = pick(["text/html", "*/*", "application/x-nothing", ""]);
+  return headers;
+}
+
 /** The same seed makes the same requests. https://en.wikipedia.org/wiki/Linear_congruential_generator */
 export function createFuzzer(routes: readonly Pick<ApiRoute, "method" | "path" | "query">[], seed: number) {
   let state = seed >>> 0;
@@ -138,15 +153,7 @@ export function createFuzzer(routes: readonly Pick<ApiRoute, "method" | "path" |
       random() < 0.3 ? pick(["list-objects", "batch-chunk", "b12345678"]) : encode(text()) || "x",
     );
     const method = random() < 0.8 ? route.method : pick(METHODS);
-    const headers: Record<string, string> = {};
-    if (random() < 0.2)
-      headers["idempotency-key"] = pick(TEXTS)
-        .replaceAll(/[^\x20-\x7e]/g, "")
-        .trim();
-    if (random() < 0.1) headers["authorization"] = pick(["Bearer", "Bearer x", "Basic Og==", "x".repeat(2000)]);
-    if (random() < 0.1)
-      headers["cookie"] = pick(["bucketline_session=x", "bucketline_session=%00", "=;=;", "a=b; ".repeat(200)]);
-    if (random() < 0.1) headers["accept"] = pick(["text/html", "*/*", "application/x-nothing", ""]);
+    const headers = someHeaders(random, pick);
     const sends = method !== "GET" && method !== "HEAD" && random() < 0.85;
     if (sends) headers["content-type"] = random() < 0.8 ? "application/json" : pick(TYPES);
     return { method, path: `${path}${query(route)}`.slice(0, 7000), headers, ...(sends && { body: body() }) };

@@ -1,8 +1,9 @@
 import { alternate } from "../results/alternate.ts";
 import { startBareLoop } from "../lab/bare-loop.ts";
 import type { Benchmark } from "../benchmark.ts";
+import type { Figure } from "../results/figure.ts";
 import { drainEffort } from "../lab/drain-queue.ts";
-import { compareEfforts, effortOf } from "../results/effort.ts";
+import { compareEfforts, type Effort, effortOf } from "../results/effort.ts";
 import { generatedKeys } from "../lab/generated-key.ts";
 import { openLab } from "../lab/open.ts";
 import { plainCopies, startPlainWorker } from "../lab/plain-worker.ts";
@@ -59,30 +60,8 @@ export const batchCopy: Benchmark = {
     await sides.plain();
     await sides.bare();
     const samples = await alternate(rounds, sides, (round) => say(`round ${round} of ${rounds}`));
-    const beside = { of: "perSecond", what: "BullMQ worker, one SDK CopyObject per job" } as const;
-    const besideBare = { of: "perSecond", what: "bare loop of signed requests" } as const;
-    const { batch } = samples;
     return {
-      figures: [
-        {
-          name: "batch copy",
-          unit: "objects/s",
-          ...compareEfforts(batch, samples.plain, beside),
-          bound: { on: "ratio", atLeast: 5 },
-        },
-        {
-          name: "worker's CPU for each object",
-          unit: "us",
-          ...compareEfforts(batch, samples.bare, { ...besideBare, of: "cpuUs" }),
-          bound: { on: "ratio", atMost: 2 },
-        },
-        {
-          name: "worker's CPU for each object",
-          unit: "us",
-          ...compareEfforts(batch, samples.plain, { ...beside, of: "cpuUs" }),
-        },
-        { name: "batch copy", unit: "objects/s", ...compareEfforts(batch, samples.bare, besideBare) },
-      ],
+      figures: figuresOf(samples),
       notes: [
         `${objects.toLocaleString("en-US")} objects a round through a batch and the bare loop, ${jobs.toLocaleString("en-US")} through the plain worker; ${rounds} rounds that alternate; ${IN_FLIGHT} copies in flight on every side, one process each.`,
         "The batch lists, copies under a condition, verifies each ETag, keeps its progress in Redis and writes a report with a row per object. The other two only copy.",
@@ -91,3 +70,28 @@ export const batchCopy: Benchmark = {
     };
   },
 };
+
+function figuresOf({ batch, ...samples }: Readonly<Record<"batch" | "plain" | "bare", readonly Effort[]>>): Figure[] {
+  const beside = { of: "perSecond", what: "BullMQ worker, one SDK CopyObject per job" } as const;
+  const besideBare = { of: "perSecond", what: "bare loop of signed requests" } as const;
+  return [
+    {
+      name: "batch copy",
+      unit: "objects/s",
+      ...compareEfforts(batch, samples.plain, beside),
+      bound: { on: "ratio", atLeast: 5 },
+    },
+    {
+      name: "worker's CPU for each object",
+      unit: "us",
+      ...compareEfforts(batch, samples.bare, { ...besideBare, of: "cpuUs" }),
+      bound: { on: "ratio", atMost: 2 },
+    },
+    {
+      name: "worker's CPU for each object",
+      unit: "us",
+      ...compareEfforts(batch, samples.plain, { ...beside, of: "cpuUs" }),
+    },
+    { name: "batch copy", unit: "objects/s", ...compareEfforts(batch, samples.bare, besideBare) },
+  ];
+}

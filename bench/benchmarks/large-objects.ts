@@ -3,7 +3,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { alternate } from "../results/alternate.ts";
 import type { Benchmark } from "../benchmark.ts";
-import { compareEfforts, effortOf } from "../results/effort.ts";
+import type { Figure } from "../results/figure.ts";
+import { compareEfforts, type Effort, effortOf } from "../results/effort.ts";
 import { generatedKey } from "../lab/generated-key.ts";
 import { type Lab, openLab } from "../lab/open.ts";
 import { memoryOf } from "../lab/process-usage.ts";
@@ -64,28 +65,9 @@ export const largeObjects: Benchmark = {
       },
       (round) => say(`round ${round} of ${rounds}`),
     );
-    const what = "the SDK alone";
     const peak = { ours: memoryOf(worker.pid).peak / MB, plain: memoryOf(plain.pid).peak / MB };
     return {
-      figures: [
-        {
-          name: "get-object",
-          unit: "MB/s",
-          ...compareEfforts(samples.get, samples.plainGet, { of: "perSecond", what }),
-        },
-        {
-          name: "put-object",
-          unit: "MB/s",
-          ...compareEfforts(samples.put, samples.plainPut, { of: "perSecond", what }),
-        },
-        {
-          name: "worker's peak memory",
-          value: peak.ours,
-          unit: "MB",
-          beside: { what, value: peak.plain, ratio: peak.ours / peak.plain },
-          bound: { on: "value", atMost: 300 },
-        },
-      ],
+      figures: figuresOf(samples, peak),
       notes: [
         `One object of ${size / MIB} MiB, ${rounds} rounds that alternate; peak memory is VmHWM of the process over all of them.`,
         "get: both stream into a file and flush it to the disk before it counts. Ours counts the bytes, takes their SHA-256 and renames the file into place; the job's result carries a pointer with the hash.",
@@ -94,6 +76,31 @@ export const largeObjects: Benchmark = {
     };
   },
 };
+
+type Samples = Readonly<Record<"get" | "plainGet" | "put" | "plainPut", readonly Effort[]>>;
+
+function figuresOf(samples: Samples, peak: { readonly ours: number; readonly plain: number }): Figure[] {
+  const what = "the SDK alone";
+  return [
+    {
+      name: "get-object",
+      unit: "MB/s",
+      ...compareEfforts(samples.get, samples.plainGet, { of: "perSecond", what }),
+    },
+    {
+      name: "put-object",
+      unit: "MB/s",
+      ...compareEfforts(samples.put, samples.plainPut, { of: "perSecond", what }),
+    },
+    {
+      name: "worker's peak memory",
+      value: peak.ours,
+      unit: "MB",
+      beside: { what, value: peak.plain, ratio: peak.ours / peak.plain },
+      bound: { on: "value", atMost: 300 },
+    },
+  ];
+}
 
 type Document = Awaited<ReturnType<ReturnType<Lab["producer"]>["documents"]["write"]>>;
 

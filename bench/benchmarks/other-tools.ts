@@ -63,79 +63,92 @@ export const otherTools: Benchmark = {
   },
 };
 
-async function findTools({ path, quick, stack }: BenchContext, { address, folder }: Lab) {
-  const { endpoint, region, credentials } = address;
-  const base = { PATH: path, HOME: folder };
-  const tools: Tool[] = [];
-  const notes: string[] = [];
-  const rclone = findProgram("rclone", path);
-  if (rclone === undefined) notes.push("rclone is not on the PATH.");
-  else {
-    const env = {
-      ...base,
-      RCLONE_CONFIG: join(folder, "rclone.conf"),
-      RCLONE_CONFIG_LAB_TYPE: "s3",
-      RCLONE_CONFIG_LAB_PROVIDER: "Other",
-      RCLONE_CONFIG_LAB_ENDPOINT: endpoint,
-      RCLONE_CONFIG_LAB_REGION: region,
-      RCLONE_CONFIG_LAB_ACCESS_KEY_ID: credentials.accessKeyId,
-      RCLONE_CONFIG_LAB_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    };
-    const [version = ""] = (await runProgram(rclone, ["version"], { env, stack })).split("\n");
-    const flags = [
-      "--transfers",
-      String(IN_FLIGHT),
-      "--checkers",
-      String(IN_FLIGHT),
-      "--s3-no-check-bucket",
-      "--retries",
-      "1",
-    ];
-    notes.push(`${version}: rclone copy ${flags.join(" ")} between two prefixes of one remote.`);
-    tools.push({
-      name: "rclone copy",
-      objects: quick ? 3000 : 10_000,
-      copy: (bucket, prefix) =>
-        runProgram(rclone, ["copy", ...flags, `lab:${bucket}`, `lab:out/${prefix}`], { env, stack }),
-    });
-  }
-  const aws = findProgram("aws", path);
-  if (aws === undefined) notes.push("The AWS CLI is not on the PATH.");
-  else {
-    const config = join(folder, "aws-config");
-    await writeFile(
-      config,
-      `[default]\nregion = ${region}\ns3 =\n  max_concurrent_requests = ${IN_FLIGHT}\n  max_queue_size = 10000\n`,
-    );
-    const env = {
-      ...base,
-      AWS_CONFIG_FILE: config,
-      AWS_SHARED_CREDENTIALS_FILE: join(folder, "no-aws-credentials"),
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      AWS_EC2_METADATA_DISABLED: "true",
-    };
-    const version = (await runProgram(aws, ["--version"], { env, stack })).trim();
-    notes.push(`${version}: aws s3 cp --recursive with max_concurrent_requests = ${IN_FLIGHT}.`);
-    tools.push({
-      name: "aws s3 cp --recursive",
-      objects: quick ? 500 : 2000,
-      copy: (bucket, prefix) =>
-        runProgram(
-          aws,
-          [
-            "s3",
-            "cp",
-            "--recursive",
-            "--only-show-errors",
-            "--endpoint-url",
-            endpoint,
-            `s3://${bucket}`,
-            `s3://out/${prefix}`,
-          ],
-          { env, stack },
-        ),
-    });
-  }
-  return { tools, notes };
+async function findTools(context: BenchContext, lab: Lab) {
+  const found = await Promise.all([
+    findProgram("rclone", context.path) === undefined ? "rclone is not on the PATH." : rcloneTool(context, lab),
+    findProgram("aws", context.path) === undefined ? "The AWS CLI is not on the PATH." : awsTool(context, lab),
+  ]);
+  return {
+    tools: found.flatMap((one) => (typeof one === "string" ? [] : [one.tool])),
+    notes: found.map((one) => (typeof one === "string" ? one : one.note)),
+  };
+}
+
+const baseOf = ({ path }: BenchContext, { folder }: Lab) => ({ PATH: path, HOME: folder });
+
+async function rcloneTool(context: BenchContext, lab: Lab) {
+  const { path, quick, stack } = context;
+  const { endpoint, region, credentials } = lab.address;
+  const { folder } = lab;
+  const rclone = findProgram("rclone", path) ?? "rclone";
+  const env = {
+    ...baseOf(context, lab),
+    RCLONE_CONFIG: join(folder, "rclone.conf"),
+    RCLONE_CONFIG_LAB_TYPE: "s3",
+    RCLONE_CONFIG_LAB_PROVIDER: "Other",
+    RCLONE_CONFIG_LAB_ENDPOINT: endpoint,
+    RCLONE_CONFIG_LAB_REGION: region,
+    RCLONE_CONFIG_LAB_ACCESS_KEY_ID: credentials.accessKeyId,
+    RCLONE_CONFIG_LAB_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
+  const [version = ""] = (await runProgram(rclone, ["version"], { env, stack })).split("\n");
+  const flags = [
+    "--transfers",
+    String(IN_FLIGHT),
+    "--checkers",
+    String(IN_FLIGHT),
+    "--s3-no-check-bucket",
+    "--retries",
+    "1",
+  ];
+  const note = `${version}: rclone copy ${flags.join(" ")} between two prefixes of one remote.`;
+  const tool: Tool = {
+    name: "rclone copy",
+    objects: quick ? 3000 : 10_000,
+    copy: (bucket, prefix) =>
+      runProgram(rclone, ["copy", ...flags, `lab:${bucket}`, `lab:out/${prefix}`], { env, stack }),
+  };
+  return { tool, note };
+}
+
+async function awsTool(context: BenchContext, lab: Lab) {
+  const { path, quick, stack } = context;
+  const { endpoint, region, credentials } = lab.address;
+  const { folder } = lab;
+  const aws = findProgram("aws", path) ?? "aws";
+  const config = join(folder, "aws-config");
+  await writeFile(
+    config,
+    `[default]\nregion = ${region}\ns3 =\n  max_concurrent_requests = ${IN_FLIGHT}\n  max_queue_size = 10000\n`,
+  );
+  const env = {
+    ...baseOf(context, lab),
+    AWS_CONFIG_FILE: config,
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, "no-aws-credentials"),
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+  const version = (await runProgram(aws, ["--version"], { env, stack })).trim();
+  const note = `${version}: aws s3 cp --recursive with max_concurrent_requests = ${IN_FLIGHT}.`;
+  const tool: Tool = {
+    name: "aws s3 cp --recursive",
+    objects: quick ? 500 : 2000,
+    copy: (bucket, prefix) =>
+      runProgram(
+        aws,
+        [
+          "s3",
+          "cp",
+          "--recursive",
+          "--only-show-errors",
+          "--endpoint-url",
+          endpoint,
+          `s3://${bucket}`,
+          `s3://out/${prefix}`,
+        ],
+        { env, stack },
+      ),
+  };
+  return { tool, note };
 }

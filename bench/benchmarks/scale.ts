@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Benchmark } from "../benchmark.ts";
+import type { Figure } from "../results/figure.ts";
 import { openLab } from "../lab/open.ts";
 import { memoryOf } from "../lab/process-usage.ts";
 import { countRequests, describeCounts } from "../lab/request-counts.ts";
@@ -55,26 +56,8 @@ export const scale: Benchmark = {
       (sum, count) => sum + Math.abs(count - objects),
       0,
     );
-    const [, second = [], , last = []] = quarters;
     return {
-      figures: [
-        { name: "objects copied", value: objects / seconds, unit: "objects/s" },
-        { name: "objects lost, or counted twice", value: wrong, unit: "objects", bound: { on: "value", atMost: 0 } },
-        { name: "growth of Redis at most", value: grown / MB, unit: "MB", bound: { on: "value", atMost: 20 } },
-        {
-          name: "worker's memory at most",
-          value: Math.max(...samples.map(({ rss }) => rss / MB)),
-          unit: "MB",
-          bound: { on: "value", atMost: 300 },
-        },
-        {
-          name: "worker's memory, last quarter",
-          value: median(last),
-          unit: "MB",
-          beside: { what: "second quarter", value: median(second), ratio: median(last) / median(second) },
-          bound: { on: "ratio", atMost: 1.1 },
-        },
-      ],
+      figures: figuresOf({ objects, seconds, wrong, grown, rss: samples.map(({ rss }) => rss / MB), quarters }),
       notes: [
         `${objects.toLocaleString("en-US")} objects in ${seconds.toFixed(0)} s. Listed ${status.listed}, succeeded ${status.succeeded}, rows in the report ${rows}, objects at the destination ${there}.`,
         `The server counted ${describeCounts(counts)}.`,
@@ -99,4 +82,35 @@ async function sampleRedis(redis: Redis): Promise<{ memory: number; keys: number
 function quartersOf(values: readonly number[]): number[][] {
   const length = Math.ceil(values.length / 4);
   return [0, 1, 2, 3].map((quarter) => values.slice(quarter * length, (quarter + 1) * length));
+}
+
+type Seen = {
+  readonly objects: number;
+  readonly seconds: number;
+  readonly wrong: number;
+  readonly grown: number;
+  readonly rss: readonly number[];
+  readonly quarters: readonly (readonly number[])[];
+};
+
+function figuresOf({ objects, seconds, wrong, grown, rss, quarters }: Seen): Figure[] {
+  const [, second = [], , last = []] = quarters;
+  return [
+    { name: "objects copied", value: objects / seconds, unit: "objects/s" },
+    { name: "objects lost, or counted twice", value: wrong, unit: "objects", bound: { on: "value", atMost: 0 } },
+    { name: "growth of Redis at most", value: grown / MB, unit: "MB", bound: { on: "value", atMost: 20 } },
+    {
+      name: "worker's memory at most",
+      value: Math.max(...rss),
+      unit: "MB",
+      bound: { on: "value", atMost: 300 },
+    },
+    {
+      name: "worker's memory, last quarter",
+      value: median(last),
+      unit: "MB",
+      beside: { what: "second quarter", value: median(second), ratio: median(last) / median(second) },
+      bound: { on: "ratio", atMost: 1.1 },
+    },
+  ];
 }

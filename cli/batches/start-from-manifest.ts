@@ -59,7 +59,7 @@ Examples:
   1. bucketline batch start copy inventory.csv --to s3://archive/2026/
   2. aws s3api list-objects-v2 --bucket old --query 'Contents[].{key:Key}' --output json | jq -c '.[]' | bucketline batch start delete - --format ndjson --bucket old --dry-run`,
   );
-  return command.action(async (operation: BatchSpecInput["operation"], file: string, options: Options) => {
+  return command.action(async (operation: Operation, file: string, options: Options) => {
     const format = options.format ?? formatOf(file);
     if (format === undefined)
       command.error("error: --format: expected csv or ndjson, which the name does not tell", { exitCode: 2 });

@@ -74,15 +74,20 @@ export async function runConformance(target: Target, { env, signal, told }: RunO
   const rows = capabilities.map((one) =>
     capabilityRow(one, capabilityTitles[one.name], { checks: allChecks, results }),
   );
-  const failed = results.filter(({ verdict }) => verdict === "fails").length;
+  return { ...summed(target, results), profile: settings, capabilities: rows };
+}
+
+function summed(
+  { endpoint, region }: Target,
+  results: readonly CheckResult[],
+): Omit<Report, "profile" | "capabilities"> {
+  const count = (wanted: CheckResult["verdict"]) => results.filter(({ verdict }) => verdict === wanted).length;
   return {
-    endpoint: target.endpoint ?? "AWS",
-    region: target.region,
-    profile: settings,
+    endpoint: endpoint ?? "AWS",
+    region,
     activities: [...activityNames, "batches" as const].map((name) => activityRow(name, results)),
-    capabilities: rows,
-    passed: results.filter(({ verdict }) => verdict === "works").length,
-    failed,
+    passed: count("works"),
+    failed: count("fails"),
   };
 }
 

@@ -65,24 +65,12 @@ export function openRedis(location: RedisLocation, timeout: number, prefix?: str
     another: (name) => anotherLike(state.client, name),
     run: async (what, operation) => {
       if (state.closed) throw closedError(what);
+      const steps = { prepare: kind, operation };
       const work = withDeadline(timeout, unavailable.bind(undefined, what), (signal) =>
-        repeatUntilDone(
-          () => state.client,
-          async () => {
-            await kind?.();
-            // ioredis goes on in database 0, where the jobs would meet no worker.
-            if (state.missingDatabase) throw refusedError(what, state.missingDatabase);
-            return await operation(state.client);
-          },
-          { signal, onTrouble: (error) => void (state.lastError = withoutCommand(error)) },
-        ),
+        persist(state, what, steps, signal),
       );
       underWay.add(work);
-      try {
-        return await work;
-      } finally {
-        underWay.delete(work);
-      }
+      return await work.finally(() => underWay.delete(work));
     },
     watch: (on) => void (state.watcher = on),
     drain: async () => {
@@ -107,6 +95,23 @@ export function openRedis(location: RedisLocation, timeout: number, prefix?: str
     node.on("error", ignore);
     cutRedis(node);
   }
+}
+
+type Steps<Result> = {
+  readonly prepare: (() => Promise<void>) | undefined;
+  readonly operation: (client: RedisClient) => Promise<Result>;
+};
+
+/** Runs an operation until Redis has answered it. */
+async function persist<Result>(state: State, what: string, steps: Steps<Result>, signal: AbortSignal): Promise<Result> {
+  const once = async () => {
+    await steps.prepare?.();
+    // ioredis goes on in database 0, where the jobs would meet no worker.
+    if (state.missingDatabase) throw refusedError(what, state.missingDatabase);
+    return await steps.operation(state.client);
+  };
+  const onTrouble = (error: unknown) => void (state.lastError = withoutCommand(error));
+  return await repeatUntilDone(() => state.client, once, { signal, onTrouble });
 }
 
 /** What a connection says while it ends is of no interest, and unheard it would be printed. */

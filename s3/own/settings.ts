@@ -1,3 +1,5 @@
+import type { Proxy } from "../../credentials/proxy.ts";
+
 /** How to reach a bucket of one's own. A worker's connection fits as it is; what is absent the AWS SDK finds in its environment. */
 export type OwnSettings = {
   /** Asked again in time where its answer has an `expiration`. */
@@ -14,4 +16,6 @@ export type OwnSettings = {
   readonly pathStyle?: boolean;
   /** The twelve-digit account that must own the bucket. */
   readonly expectedBucketOwner?: string;
+  /** Between this process and the store. Default none. */
+  readonly proxy?: Proxy;
 };

@@ -23,7 +23,7 @@ export async function openOwnStore(settings: OwnSettings, profile: string | unde
 
 /** What the settings leave out comes from where the SDK looks: the environment, its configuration files, the machine's role. */
 async function complete(settings: OwnSettings, profile: string | undefined): Promise<Connection> {
-  const { endpoint, expectedBucketOwner } = settings;
+  const { endpoint, expectedBucketOwner, proxy } = settings;
   const { config } = new S3Client(profile === undefined ? {} : { profile });
   return {
     name: "documents",
@@ -31,6 +31,7 @@ async function complete(settings: OwnSettings, profile: string | undefined): Pro
     region: settings.region ?? (await config.region().catch(() => ANY_REGION)),
     ...(endpoint !== undefined && { endpoint }),
     ...(expectedBucketOwner !== undefined && { expectedBucketOwner }),
+    ...(proxy !== undefined && { proxy }),
     pathStyle: settings.pathStyle ?? endpoint !== undefined,
     // The default CRC32 breaks some compatible stores; Content-MD5 and the reader's own sha256 do its work everywhere.
     checksums: "when-required",

@@ -36,76 +36,76 @@ type Lane = {
  *
  * @param max tasks of one lane at once
  */
-export function createAdaptiveLimiter({
-  max,
-  min = 1,
-}: {
-  readonly max: number;
-  readonly min?: number;
-}): AdaptiveLimiter {
+export function createAdaptiveLimiter(bounds: Bounds): AdaptiveLimiter {
   const lanes = new Map<string, Lane>();
-
-  function laneOf(name: string): Lane {
-    const known = lanes.get(name);
-    if (known !== undefined) return known;
-    if (lanes.size >= MAX_LANES) forgetIdle();
-    const lane: Lane = { limit: max, running: 0, round: 0, cutsInARow: 0, pausedUntil: 0, waiting: new Set() };
-    lanes.set(name, lane);
-    return lane;
-  }
-
-  function forgetIdle(): void {
-    for (const [name, lane] of lanes) if (lane.running === 0 && lane.waiting.size === 0) lanes.delete(name);
-  }
-
-  function next(lane: Lane): void {
-    for (const start of lane.waiting) {
-      if (lane.running >= Math.floor(lane.limit)) return;
-      start();
-    }
-  }
-
-  function succeeded(lane: Lane): void {
-    lane.cutsInARow = 0;
-    // One more for each full round of successes.
-    lane.limit = Math.min(max, lane.limit + 1 / Math.floor(lane.limit));
-  }
-
-  function throttled(lane: Lane, round: number): void {
-    // What was sent before the last cut says nothing about the speed after it.
-    if (round !== lane.round) return;
-    lane.round += 1;
-    lane.limit = Math.max(min, lane.limit / 2);
-    const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** lane.cutsInARow);
-    lane.cutsInARow += 1;
-    lane.pausedUntil = Date.now() + pause * (0.5 + Math.random() / 2);
-  }
-
   return {
-    limitOf: (name) => Math.floor(lanes.get(name)?.limit ?? max),
+    limitOf: (name) => Math.floor(lanes.get(name)?.limit ?? bounds.max),
     async run(task, { signal, lane: name }) {
-      const lane = laneOf(name);
+      const lane = laneOf(lanes, name, bounds);
       signal.throwIfAborted();
       if (lane.running >= Math.floor(lane.limit) || lane.waiting.size > 0) await turn(lane, signal);
       else lane.running += 1;
       try {
         await resumed(lane, signal);
-        const { round } = lane;
-        try {
-          const result = await task();
-          succeeded(lane);
-          return result;
-        } catch (error) {
-          if (isThrottle(error)) throttled(lane, round);
-          throw error;
-        }
+        return await paced(lane, task, bounds);
       } finally {
         lane.running -= 1;
         next(lane);
-        if (lane.running === 0 && lane.waiting.size === 0 && lane.limit >= max) lanes.delete(name);
+        if (lane.running === 0 && lane.waiting.size === 0 && lane.limit >= bounds.max) lanes.delete(name);
       }
     },
   };
+}
+
+type Bounds = { readonly max: number; readonly min?: number };
+
+function laneOf(lanes: Map<string, Lane>, name: string, { max }: Bounds): Lane {
+  const known = lanes.get(name);
+  if (known !== undefined) return known;
+  if (lanes.size >= MAX_LANES) forgetIdle(lanes);
+  const lane: Lane = { limit: max, running: 0, round: 0, cutsInARow: 0, pausedUntil: 0, waiting: new Set() };
+  lanes.set(name, lane);
+  return lane;
+}
+
+function forgetIdle(lanes: Map<string, Lane>): void {
+  for (const [name, lane] of lanes) if (lane.running === 0 && lane.waiting.size === 0) lanes.delete(name);
+}
+
+function next(lane: Lane): void {
+  for (const start of lane.waiting) {
+    if (lane.running >= Math.floor(lane.limit)) return;
+    start();
+  }
+}
+
+/** Runs a task, and learns from how it ends how fast its lane may be. */
+async function paced<Result>(lane: Lane, task: () => Promise<Result>, bounds: Bounds): Promise<Result> {
+  const { round } = lane;
+  try {
+    const result = await task();
+    succeeded(lane, bounds);
+    return result;
+  } catch (error) {
+    if (isThrottle(error)) throttled(lane, round, bounds);
+    throw error;
+  }
+}
+
+function succeeded(lane: Lane, { max }: Bounds): void {
+  lane.cutsInARow = 0;
+  // One more for each full round of successes.
+  lane.limit = Math.min(max, lane.limit + 1 / Math.floor(lane.limit));
+}
+
+function throttled(lane: Lane, round: number, { min = 1 }: Bounds): void {
+  // What was sent before the last cut says nothing about the speed after it.
+  if (round !== lane.round) return;
+  lane.round += 1;
+  lane.limit = Math.max(min, lane.limit / 2);
+  const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** lane.cutsInARow);
+  lane.cutsInARow += 1;
+  lane.pausedUntil = Date.now() + pause * (0.5 + Math.random() / 2);
 }
 
 /** The lane of an object: its bucket and the first segment of its key, which is how S3 begins to divide a bucket. */

@@ -2,10 +2,10 @@ import { Agent, EnvHttpProxyAgent } from "undici";
 import { encodeKey, encodeSegment } from "../requests/copy-source.ts";
 import { type About, isThrottle, toActivityError } from "../error-mapping.ts";
 import { fastRequest, type RawAnswer } from "./fast-request.ts";
-import { createFastTargets, type FastTarget } from "./fast-target.ts";
+import { createFastTargets, type FastTarget, type FastTargets } from "./fast-target.ts";
 import type { Headers } from "../requests/object-facts.ts";
 import type { Call } from "../interface.ts";
-import { createSigner } from "./sign.ts";
+import { createSigner, type Signer } from "./sign.ts";
 import type { StoreBase } from "../options.ts";
 
 /**
@@ -51,9 +51,15 @@ const KINDS = {
   ListObjectsV2: { method: "GET", success: 200, maxBody: LISTING },
 } as const;
 
-export function createFastPath({ connection, settings, credentials, regions, clients, name }: StoreBase): FastPath {
-  const sign = createSigner();
-  const targets = createFastTargets(clients);
+type Way = {
+  readonly store: StoreBase;
+  readonly agent: Agent | EnvHttpProxyAgent;
+  readonly sign: Signer;
+  readonly targets: FastTargets;
+};
+
+export function createFastPath(store: StoreBase): FastPath {
+  const { connection, settings, clients } = store;
   const sockets = {
     connections: settings.maxSockets,
     pipelining: 1,
@@ -62,79 +68,83 @@ export function createFastPath({ connection, settings, credentials, regions, cli
   };
   const { proxy } = connection;
   const agent = proxy === undefined ? new Agent(sockets) : new EnvHttpProxyAgent({ ...sockets, ...proxy });
+  const way: Way = { store, agent, sign: createSigner(), targets: createFastTargets(clients) };
+  return { send: (request, call) => send(way, request, call), close: () => agent.destroy() };
+}
 
-  async function exchange(request: FastCall, target: FastTarget, call: Call): Promise<RawAnswer> {
-    const { operation, key, headers } = request;
-    const { method, maxBody } = KINDS[operation];
-    const path = key === undefined ? target.basePath || "/" : `${target.basePath}/${encodeKey(key)}`;
-    const query = request.query === undefined ? "" : encodeQuery(request.query);
-    const owner = connection.expectedBucketOwner;
-    const identity = credentials.peek() ?? (await credentials.get());
-    const signed = sign({
-      method,
-      host: target.host,
-      path,
-      query,
-      headers: owner === undefined ? headers : { ...headers, "x-amz-expected-bucket-owner": owner },
-      region: target.region,
-      credentials: identity,
-    });
-    if (method === "PUT") signed["content-length"] = "0";
-    const outgoing = {
-      origin: target.origin,
-      path: query === "" ? path : `${path}?${query}`,
-      method,
-      headers: signed,
-      headersTimeout: operation === "CopyObject" ? settings.copyTimeoutMs : settings.requestTimeoutMs,
-      bodyTimeout: settings.idleTimeoutMs,
-      maxBody,
-    };
-    return await fastRequest(agent, outgoing, call.signal);
+async function send(way: Way, request: FastCall, call: Call): Promise<FastAnswer> {
+  const { store, targets } = way;
+  const { operation, bucket, about } = request;
+  call.signal.throwIfAborted();
+  const found = targets(bucket, store.regions.get(bucket) ?? store.connection.region);
+  const target = found instanceof Promise ? await found : found;
+  if (target === undefined) return { outcome: "refused" };
+  const started = performance.now();
+  let answer: RawAnswer;
+  try {
+    answer = await exchange(way, request, target, call);
+  } catch (error) {
+    if (call.signal.aborted) throw call.signal.reason;
+    report(store, request, { started, throttled: false });
+    const failure = toActivityError(error, { store: store.name, ...about });
+    // Who waited so long once should not have to wait again.
+    if (failure.code === "Timeout") throw failure;
+    // Why is for the SDK to say, when it meets the same. A provider without credentials sent nothing.
+    return { outcome: failure.code === "CredentialsUnavailable" ? "refused" : "unknown" };
   }
+  const { status, headers, body } = answer;
+  const busy = status === 503 || status === 429 ? throttleError(answer, { store: store.name, ...about }) : undefined;
+  report(store, request, { started, status, throttled: busy !== undefined });
+  if (busy !== undefined) throw busy;
+  if (status === KINDS[operation].success) return { outcome: "done", headers, body };
+  if (status < 400 || status >= 500) return { outcome: "unknown" };
+  const requestId = headers["x-amz-request-id"];
+  return { outcome: "refused", status, ...(typeof requestId === "string" && { requestId }) };
+}
 
-  function report(request: FastCall, started: number, status: number | undefined, throttled: boolean): void {
-    settings.onRequest?.({
-      operation: request.operation,
-      path: "fast",
-      durationMs: performance.now() - started,
-      throttled,
-      bucket: request.bucket,
-      ...(status !== undefined && { status }),
-      ...(request.bytes !== undefined && { bytes: request.bytes }),
-    });
-  }
-
-  return {
-    async send(request, call) {
-      const { operation, bucket, about } = request;
-      call.signal.throwIfAborted();
-      const found = targets(bucket, regions.get(bucket) ?? connection.region);
-      const target = found instanceof Promise ? await found : found;
-      if (target === undefined) return { outcome: "refused" };
-      const started = performance.now();
-      let answer: RawAnswer;
-      try {
-        answer = await exchange(request, target, call);
-      } catch (error) {
-        if (call.signal.aborted) throw call.signal.reason;
-        report(request, started, undefined, false);
-        const failure = toActivityError(error, { store: name, ...about });
-        // Who waited so long once should not have to wait again.
-        if (failure.code === "Timeout") throw failure;
-        // Why is for the SDK to say, when it meets the same. A provider without credentials sent nothing.
-        return { outcome: failure.code === "CredentialsUnavailable" ? "refused" : "unknown" };
-      }
-      const { status, headers, body } = answer;
-      const busy = status === 503 || status === 429 ? throttleError(answer, { store: name, ...about }) : undefined;
-      report(request, started, status, busy !== undefined);
-      if (busy !== undefined) throw busy;
-      if (status === KINDS[operation].success) return { outcome: "done", headers, body };
-      if (status < 400 || status >= 500) return { outcome: "unknown" };
-      const requestId = headers["x-amz-request-id"];
-      return { outcome: "refused", status, ...(typeof requestId === "string" && { requestId }) };
-    },
-    close: () => agent.destroy(),
+async function exchange(way: Way, request: FastCall, target: FastTarget, call: Call): Promise<RawAnswer> {
+  const { store, agent, sign } = way;
+  const { connection, settings, credentials } = store;
+  const { operation, key, headers } = request;
+  const { method, maxBody } = KINDS[operation];
+  const path = key === undefined ? target.basePath || "/" : `${target.basePath}/${encodeKey(key)}`;
+  const query = request.query === undefined ? "" : encodeQuery(request.query);
+  const owner = connection.expectedBucketOwner;
+  const identity = credentials.peek() ?? (await credentials.get());
+  const signed = sign({
+    method,
+    host: target.host,
+    path,
+    query,
+    headers: owner === undefined ? headers : { ...headers, "x-amz-expected-bucket-owner": owner },
+    region: target.region,
+    credentials: identity,
+  });
+  if (method === "PUT") signed["content-length"] = "0";
+  const outgoing = {
+    origin: target.origin,
+    path: query === "" ? path : `${path}?${query}`,
+    method,
+    headers: signed,
+    headersTimeout: operation === "CopyObject" ? settings.copyTimeoutMs : settings.requestTimeoutMs,
+    bodyTimeout: settings.idleTimeoutMs,
+    maxBody,
   };
+  return await fastRequest(agent, outgoing, call.signal);
+}
+
+type Ended = { readonly started: number; readonly status?: number; readonly throttled: boolean };
+
+function report({ settings }: StoreBase, request: FastCall, { started, status, throttled }: Ended): void {
+  settings.onRequest?.({
+    operation: request.operation,
+    path: "fast",
+    durationMs: performance.now() - started,
+    throttled,
+    bucket: request.bucket,
+    ...(status !== undefined && { status }),
+    ...(request.bytes !== undefined && { bytes: request.bytes }),
+  });
 }
 
 /** As it is signed: sorted by name, every character encoded that is not unreserved. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { parseSync, Visitor } from "oxc-parser";
+import { type LongFunction, longFunctionsOf } from "./long-functions.ts";
 
 /** `value` is loaded with the file, `lazy` when its `import()` runs, `type` never. */
 export type ImportKind = "value" | "lazy" | "type";
@@ -19,6 +20,7 @@ export type Source = {
   readonly environmentReads: readonly number[];
   /** Lines with `test.only` and the like. */
   readonly onlys: readonly number[];
+  readonly longFunctions: readonly LongFunction[];
   /** Lines with `test.skip` and the like, or a switched-off check of a tool, that do not say why. */
   readonly unexplained: readonly number[];
 };
@@ -83,7 +85,16 @@ export function readSource(path: string, text: string): Source {
     if (/@ts-(ignore|nocheck|expect-error)\s*$|(oxlint|eslint)-disable(?!.* -- )/.test(value))
       unexplained.push(lineOf(start));
   }
-  return { path, lines: text.split("\n").length - 1, imports, anys, environmentReads, onlys, unexplained };
+  return {
+    path,
+    lines: text.split("\n").length - 1,
+    imports,
+    anys,
+    environmentReads,
+    onlys,
+    longFunctions: longFunctionsOf(program, text, lineOf),
+    unexplained,
+  };
 }
 
 /** The line, from 1, of an offset. */

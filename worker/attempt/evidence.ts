@@ -68,19 +68,8 @@ export function createEvidence(
       touched = true;
       const known = fresh ? undefined : await knownPin();
       if (known !== undefined) return known;
-      let made: Pin;
-      try {
-        made = await make();
-      } catch (error) {
-        // Another run of this job may have pinned meanwhile, and copied: then what was refused here is its own copy.
-        const other = await knownPin();
-        if (other === undefined) throw error;
-        return other;
-      }
-      // The winner's, in the same form; the script answers with the two fields that it asks for.
-      const first = { pin: JSON.stringify(made), ttl: TTL_S };
-      const fields = replyList(await runScript(redis, keepFirstPin, { evidence: key }, first));
-      return pinOf(fields.map((field) => (field === null ? null : replyText(field)))) ?? made;
+      const made = await orElse(make, knownPin);
+      return made.by === "other" ? made.pin : (pinOf(await winner(redis, key, made.pin)) ?? made.pin);
     },
     async copied() {
       const beside = copyBesidePin;
@@ -107,13 +96,43 @@ export function createEvidence(
     async release() {
       if (touched) await redis.expire(key, AFTER_SUCCESS_S);
     },
-    upload: {
-      lastAttempt,
-      load: async () => parse(await redis.hget(key, "upload")) as UploadState | undefined, // written by save
-      save: (state) => write("upload", state),
-      async clear() {
-        await redis.hdel(key, "upload");
-      },
+    upload: uploadMemory(redis, key, { lastAttempt, write }),
+  };
+}
+
+/** Another run of this job may have pinned meanwhile, and copied: then what is refused here is its own copy. */
+async function orElse(
+  make: () => Promise<Pin>,
+  known: () => Promise<Pin | undefined>,
+): Promise<{ readonly by: "us" | "other"; readonly pin: Pin }> {
+  try {
+    return { by: "us", pin: await make() };
+  } catch (error) {
+    const pin = await known();
+    if (pin === undefined) throw error;
+    return { by: "other", pin };
+  }
+}
+
+/** The first pin, in its form, and the proof of a copy. */
+async function winner(redis: RedisClient, key: string, made: Pin): Promise<(string | null)[]> {
+  const first = { pin: JSON.stringify(made), ttl: TTL_S };
+  const fields = replyList(await runScript(redis, keepFirstPin, { evidence: key }, first));
+  return fields.map((field) => (field === null ? null : replyText(field)));
+}
+
+type Remembering = {
+  readonly lastAttempt: boolean;
+  readonly write: (field: string, value: object) => Promise<void>;
+};
+
+function uploadMemory(redis: RedisClient, key: string, { lastAttempt, write }: Remembering): Evidence["upload"] {
+  return {
+    lastAttempt,
+    load: async () => parse(await redis.hget(key, "upload")) as UploadState | undefined, // written by save
+    save: (state) => write("upload", state),
+    async clear() {
+      await redis.hdel(key, "upload");
     },
   };
 }

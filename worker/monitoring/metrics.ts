@@ -7,14 +7,46 @@ import type { RequestEvent } from "../../s3/create.ts";
 const ATTEMPT_BUCKETS = [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800, 7200];
 const REQUEST_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
 
+type Registers = Registry[];
+
 /** What a worker counts, in Prometheus' terms; served on `/metrics` beside the probes. */
 export function createMetrics(running: () => number) {
-  const registers = [new Registry()];
-  const [registry = new Registry()] = registers;
+  const registry = new Registry();
+  const registers = [registry];
+  addProcess(registry);
+  const { attempts, failures, durations } = attemptMetrics(registers);
+  const { seriesOf, bytes, throttles } = requestMetrics(registers);
+  const { objects, batchBytes } = batchMetrics(registers);
+  addRunning(registry, running);
+  return {
+    onAttempt({ activity, outcome, code, durationMs }: AttemptEvent): void {
+      attempts.inc({ activity, outcome });
+      durations.observe({ activity, outcome }, durationMs / 1000);
+      if (code !== undefined) failures.inc({ activity, code: labelled(code) });
+    },
+    onRequest({ operation, status, path, durationMs, bytes: moved, throttled }: RequestEvent): void {
+      const { count, duration } = seriesOf(operation, String(status ?? "none"), path);
+      count.inc();
+      duration.observe(durationMs / 1000);
+      if (moved !== undefined) bytes.inc({ operation }, moved);
+      if (throttled) throttles.inc({ operation });
+    },
+    onChunk({ operation, bytes: moved, ...outcomes }: CountedChunk): void {
+      for (const [outcome, count] of Object.entries(outcomes)) objects.inc({ operation, outcome }, count);
+      batchBytes.inc({ operation }, moved);
+    },
+    page: async () => ({ type: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+function addProcess(registry: Registry): void {
   collectDefaultMetrics({ register: registry, prefix: "bucketline_worker_" });
   // Gauges named like counters, which promtool warns of; the ones by type remain.
   for (const name of ["handles", "requests", "resources"])
     registry.removeSingleMetric(`bucketline_worker_nodejs_active_${name}_total`);
+}
+
+function attemptMetrics(registers: Registers) {
   const attempts = new Counter({
     name: "bucketline_job_attempts_total",
     help: "Attempts by activity and outcome: completed, retry, later (throttled), hand-over, fail.",
@@ -34,6 +66,10 @@ export function createMetrics(running: () => number) {
     buckets: ATTEMPT_BUCKETS,
     registers,
   });
+  return { attempts, failures, durations };
+}
+
+function requestMetrics(registers: Registers) {
   const requests = new Counter({
     name: "bucketline_s3_requests_total",
     help: "Requests to the store by operation, HTTP status (none: no answer came) and path (fast, sdk).",
@@ -53,6 +89,12 @@ export function createMetrics(running: () => number) {
     labelNames: ["operation"],
     registers,
   });
+  const throttles = new Counter({
+    name: "bucketline_s3_throttles_total",
+    help: "Answers by which the store asked to slow down, by operation.",
+    labelNames: ["operation"],
+    registers,
+  });
   // Told for every request: finding a series by its labels costs more than counting does. There are some hundred of them.
   const series = new Map<string, ReturnType<typeof makeSeries>>();
   const makeSeries = (operation: string, status: string, path: string) => ({
@@ -65,13 +107,11 @@ export function createMetrics(running: () => number) {
     series.set(name, known);
     return known;
   };
-  const throttles = new Counter({
-    name: "bucketline_s3_throttles_total",
-    help: "Answers by which the store asked to slow down, by operation.",
-    labelNames: ["operation"],
-    registers,
-  });
-  const batchObjects = new Counter({
+  return { seriesOf, bytes, throttles };
+}
+
+function batchMetrics(registers: Registers) {
+  const objects = new Counter({
     name: "bucketline_batch_objects_total",
     help: "Objects of batches that this worker brought to their end, by operation and outcome.",
     labelNames: ["operation", "outcome"],
@@ -83,35 +123,19 @@ export function createMetrics(running: () => number) {
     labelNames: ["operation"],
     registers,
   });
+  return { objects, batchBytes };
+}
+
+function addRunning(registry: Registry, running: () => number): void {
   const active = new Gauge({
     name: "bucketline_jobs_running",
     help: "Attempts that run in this worker now.",
-    registers,
+    registers: [registry],
     collect() {
       this.set(running());
     },
   });
   registry.registerMetric(active);
-
-  return {
-    onAttempt({ activity, outcome, code, durationMs }: AttemptEvent): void {
-      attempts.inc({ activity, outcome });
-      durations.observe({ activity, outcome }, durationMs / 1000);
-      if (code !== undefined) failures.inc({ activity, code: labelled(code) });
-    },
-    onRequest({ operation, status, path, durationMs, bytes: moved, throttled }: RequestEvent): void {
-      const { count, duration } = seriesOf(operation, String(status ?? "none"), path);
-      count.inc();
-      duration.observe(durationMs / 1000);
-      if (moved !== undefined) bytes.inc({ operation }, moved);
-      if (throttled) throttles.inc({ operation });
-    },
-    onChunk({ operation, bytes: moved, ...outcomes }: CountedChunk): void {
-      for (const [outcome, count] of Object.entries(outcomes)) batchObjects.inc({ operation, outcome }, count);
-      batchBytes.inc({ operation }, moved);
-    },
-    page: async () => ({ type: registry.contentType, body: await registry.metrics() }),
-  };
 }
 
 /** A store may answer with any text as a code; a label must not grow without bound. */

@@ -28,12 +28,8 @@ export function downloadBody({ source, size, idleTimeoutMs, signal, about }: Dow
     else discard(source);
   };
   const onAbort = (): void => fail(signal.reason);
-  const onIdle = (): void =>
-    fail(
-      new ActivityError("Timeout", `no byte of ${nameOf(about)} arrived in ${idleTimeoutMs} ms`, { retryable: true }),
-    );
-  const wrong = (got: string): ActivityError =>
-    new ActivityError("IncompleteBody", `expected ${size} bytes of ${nameOf(about)}, got ${got}`, { retryable: true });
+  const onIdle = (): void => fail(silent(about, idleTimeoutMs));
+  const wrong = (got: string): ActivityError => incomplete(about, size, got);
   const stopClock = (): void => {
     clearTimeout(timer);
     timer = undefined;
@@ -76,6 +72,16 @@ export function downloadBody({ source, size, idleTimeoutMs, signal, about }: Dow
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   return body;
+}
+
+function silent(about: About, idleTimeoutMs: number): ActivityError {
+  const sentence = `no byte of ${nameOf(about)} arrived in ${idleTimeoutMs} ms`;
+  return new ActivityError("Timeout", sentence, { retryable: true });
+}
+
+function incomplete(about: About, size: number, got: string): ActivityError {
+  const sentence = `expected ${size} bytes of ${nameOf(about)}, got ${got}`;
+  return new ActivityError("IncompleteBody", sentence, { retryable: true });
 }
 
 /** Errors of what is thrown away have no reader any more. */
