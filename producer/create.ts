@@ -8,11 +8,11 @@ import { type Documents, type DocumentsLocation, lazyDocuments } from "./documen
 import { addItems, makeItem, makeItems } from "./jobs/enqueue.ts";
 import { createJobHandle, type JobHandle, WaitFields } from "./jobs/handle.ts";
 import { BulkOptions, EnqueueOptions, IdempotencyKey, TemplateOptions } from "./jobs/options.ts";
-import { createJobWaits, type WaitOptions } from "./jobs/waits.ts";
+import { createJobWaits, type JobWaits, type WaitOptions } from "./jobs/waits.ts";
 import { contractOf, parseOptions } from "../jobs/parse-input.ts";
-import { createQueuePool } from "./queue-pool.ts";
+import { createQueuePool, type QueuePool } from "./queue-pool.ts";
 import type { RedisLocation } from "../redis/connection/client.ts";
-import { openRedis } from "../redis/connection/open.ts";
+import { openRedis, type RedisConnection } from "../redis/connection/open.ts";
 import { openTelemetry } from "./telemetry.ts";
 import { createSchedules, putSchedule, type Schedule, type ScheduleRule, type Schedules } from "./schedules.ts";
 
@@ -180,20 +180,28 @@ export function createProducer(options: ProducerOptions): Producer {
       await putSchedule(context, { id, rule, activity, input }, given),
     schedules: createSchedules(context),
     batches,
-    close: () => (closing ??= close()),
+    close: () => (closing ??= close({ redis, queues, waits, batches, documents })),
     [Symbol.asyncDispose]: async () => await producer.close(),
   };
   return producer;
+}
 
-  async function close(): Promise<void> {
-    const drained = redis.drain();
-    await waits.close();
-    await drained;
-    await queues.close();
-    await batches.close();
-    await redis.close();
-    await documents.close();
-  }
+type Parts = {
+  readonly redis: RedisConnection;
+  readonly queues: QueuePool;
+  readonly waits: JobWaits;
+  readonly batches: Batches;
+  readonly documents: ReturnType<typeof lazyDocuments>;
+};
+
+async function close({ redis, queues, waits, batches, documents }: Parts): Promise<void> {
+  const drained = redis.drain();
+  await waits.close();
+  await drained;
+  await queues.close();
+  await batches.close();
+  await redis.close();
+  await documents.close();
 }
 
 /** The jobs of many inputs, each with the id that its key makes. */

@@ -1,4 +1,4 @@
-import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails } from "../../model/entities.ts";
 import { partsAbove } from "../../credentials/connection.ts";
@@ -105,11 +105,7 @@ async function putWhole(
     about,
     onBytes,
   });
-  const wantsDigest = store.learned.has("digests-wanted") || request.attributes.ObjectLockMode !== undefined;
-  // Only what is empty comes here then.
-  const wantsMd5 = store.learned.has("md5-wanted");
-  const useSha256 =
-    !wantsMd5 && sha256 !== undefined && (wantsDigest || store.connection.checksums === "when-supported");
+  const digest = digestOf(store, request);
   const make = (): PutObjectCommand => {
     const command = new PutObjectCommand({
       Bucket: bucket,
@@ -118,14 +114,11 @@ async function putWhole(
       ContentLength: size,
       ...request.attributes,
       ...conditions(store, request),
-      ...(wantsDigest &&
-        !useSha256 &&
-        (wantsMd5 ? { ContentMD5: EMPTY_MD5 } : { ChecksumAlgorithm: "CRC32" as const })),
-      ...(useSha256 && { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") }),
+      ...digest,
       ...ownedBy(store),
     });
     // A store refuses other bytes than those that are signed for; where a key of KMS encrypts them, no ETag would tell afterwards.
-    if (sha256 !== undefined && !useSha256) signPayload(command.middlewareStack, sha256);
+    if (sha256 !== undefined && digest?.ChecksumSHA256 === undefined) signPayload(command.middlewareStack, sha256);
     return command;
   };
   try {
@@ -145,6 +138,19 @@ async function putWhole(
     watch.stop();
     body.stream.destroy();
   }
+}
+
+type Digest = Pick<PutObjectCommandInput, "ContentMD5" | "ChecksumAlgorithm" | "ChecksumSHA256">;
+
+/** What the store compares the content with, where it takes or wants a digest. */
+function digestOf({ learned, connection }: Store, { sha256, attributes }: PutRequest): Digest | undefined {
+  const wanted = learned.has("digests-wanted") || attributes.ObjectLockMode !== undefined;
+  // Only what is empty comes here then.
+  const md5 = learned.has("md5-wanted");
+  if (!md5 && sha256 !== undefined && (wanted || connection.checksums === "when-supported"))
+    return { ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64") };
+  if (!wanted) return undefined;
+  return md5 ? { ContentMD5: EMPTY_MD5 } : { ChecksumAlgorithm: "CRC32" };
 }
 
 type Watchdog = {

@@ -22,6 +22,7 @@ const LONGER_FUNCTIONS: Readonly<Record<string, string>> = {
   "dashboard/api/batch-routes.ts": "a list of routes",
   "dashboard/api/batch-stream-routes.ts": "a list of routes",
   "dashboard/access/session-routes.ts": "a list of routes",
+  "dashboard/api/audit-routes.ts": "a list of routes",
   "dashboard/bull-board.ts": "a factory, still to be cut",
   "dashboard/api/overview-routes.ts": "a list of routes",
   "dashboard/api/document-routes.ts": "a list of routes",
