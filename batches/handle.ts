@@ -18,41 +18,116 @@ import { retrySource } from "./report/retry-source.ts";
 /** A worker that heard nothing for so long deletes nothing more, in ms; see the deadline of a job's lock. */
 const DELETES_STOP_MS = 8000;
 
-/** Why a batch is steered: one line of at most 500 characters, for the record of acts. */
+/**
+ * Why a batch is steered: one line of at most 500 characters, for the record of acts.
+ *
+ * @example
+ * const options: import("bucketline").SteerOptions = { reason: "ticket 12" };
+ * await batch.pause(options);
+ */
 export type SteerOptions = { readonly reason?: string | undefined };
 
 /** A batch, from any process. Holds no resource and may be dropped. Every call may throw `BatchNotFound` and `RedisUnavailable`. */
 export type BatchHandle = {
   readonly id: string;
+  /**
+   * Its state and its counts now.
+   *
+   * @example
+   * const { state, listed, succeeded, failed } = await batch.status();
+   * console.log(state, listed, succeeded, failed);
+   */
   status(): Promise<BatchStatus>;
-  /** Looks every half second until the batch is at rest; that look is the last one. */
+  /**
+   * Looks every half second until the batch is at rest; that look is the last one.
+   *
+   * @example
+   * for await (const { listed, succeeded } of batch.progress()) console.log(succeeded, "of", listed);
+   */
   progress(options?: WatchOptions): AsyncIterable<BatchProgress>;
-  /** Waits until nothing more will happen by itself: completed, cancelled, or planned. Rejects with the batch's own error where it failed as a whole. */
+  /**
+   * Waits until nothing more will happen by itself: completed, cancelled, or planned. Rejects with the batch's own error where it failed as a whole.
+   *
+   * @example
+   * console.log((await batch.done({ signal: AbortSignal.timeout(3_600_000) })).state);
+   */
   done(options?: { readonly signal?: AbortSignal | undefined }): Promise<BatchStatus>;
-  /** Starts no more objects, within 2 s; what is done so far is kept. Resolves when that is asked for. */
+  /**
+   * Starts no more objects, within 2 s; what is done so far is kept. Resolves when that is asked for.
+   *
+   * @example
+   * await batch.pause({ reason: "the store is slow" });
+   */
   pause(options?: SteerOptions): Promise<BatchState>;
+  /**
+   * Goes on where it was paused.
+   *
+   * @example
+   * await batch.resume();
+   */
   resume(options?: SteerOptions): Promise<BatchState>;
   /**
    * Ends the batch. Resolves once nothing is deleted any more: when workers at work on it have stopped, or can have heard nothing for 8 s. What was
    * not attempted gets a row that says so.
+   *
+   * @example
+   * console.log(await batch.cancel());
    */
   cancel(options?: SteerOptions): Promise<BatchState>;
-  /** Starts exactly what a dry run planned. Throws `PlanExpired`, and `NotPlanned` for a batch that is no plan. */
+  /**
+   * Starts exactly what a dry run planned. Throws `PlanExpired`, and `NotPlanned` for a batch that is no plan.
+   *
+   * @example
+   * const plan = await producer.batches.start({ operation: "delete", source: { bucket: "tmp" }, dryRun: true });
+   * await plan.done();
+   * await plan.confirm();
+   */
   confirm(options?: SteerOptions): Promise<void>;
-  /** 1 goes first, 2,000 last. Holds for chunks that wait, and for all that follow. */
+  /**
+   * 1 goes first, 2,000 last. Holds for chunks that wait, and for all that follow.
+   *
+   * @example
+   * await batch.setPriority(1);
+   */
   setPriority(priority: number): Promise<void>;
-  /** The rows, one for each object; while the batch runs, those of finished chunks. */
+  /**
+   * The rows, one for each object; while the batch runs, those of finished chunks.
+   *
+   * @example
+   * for await (const { key, status, code } of batch.report({ only: "failed" })) console.log(key, status, code);
+   */
   report(options?: ReportOptions): AsyncIterable<ReportRow>;
-  /** Lines of CSV in the columns of S3 Batch Operations' completion report. */
+  /**
+   * Lines of CSV in the columns of S3 Batch Operations' completion report.
+   *
+   * @example
+   * for await (const line of batch.reportCsv({ header: true })) process.stdout.write(line);
+   */
   reportCsv(options?: ReportOptions & { readonly header?: boolean | undefined }): AsyncIterable<string>;
-  /** Starts a batch over the objects that failed. Throws `NothingToRetry`, and `BatchNotEnded` before the end. */
+  /**
+   * Starts a batch over the objects that failed. Throws `NothingToRetry`, and `BatchNotEnded` before the end.
+   *
+   * @example
+   * const again = await batch.retryFailed();
+   * console.log((await again.done()).failed);
+   */
   retryFailed(options?: {
     readonly includeUnattempted?: boolean | undefined;
     readonly signal?: AbortSignal | undefined;
   }): Promise<BatchHandle>;
-  /** The newest failures, at most 100, newest first. */
+  /**
+   * The newest failures, at most 100, newest first.
+   *
+   * @example
+   * for (const { key, code, message } of await batch.recentFailures()) console.log(key, code, message);
+   */
   recentFailures(): Promise<ReportRow[]>;
-  /** The last hour in steps of five seconds; steps without any progress are left out. */
+  /**
+   * The last hour in steps of five seconds; steps without any progress are left out.
+   *
+   * @example
+   * console.log((await batch.throughput()).length);
+   */
   throughput(): Promise<Throughput[]>;
 };
 

@@ -23,6 +23,12 @@ export type SealKeys = ReadonlyMap<string, SealKey>;
 /**
  * Makes a key pair for sealed credentials. `privateKeys` goes into the workers' `BUCKETLINE_SEAL_KEYS_FILE`, `publicKeys` to
  * the apps. To rotate, put the new private key beside the old one, then hand out the new public key.
+ *
+ * @example
+ * import { generateSealKeys } from "bucketline/worker";
+ *
+ * const { publicKeys, privateKeys } = await generateSealKeys();
+ * console.log(JSON.stringify(publicKeys), Object.keys(privateKeys));
  */
 export async function generateSealKeys(): Promise<{
   readonly privateKeys: JSONWebKeySet;

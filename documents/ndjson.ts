@@ -12,7 +12,15 @@ const NEWLINE = 0x0a;
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Writes JSON values as a document, one a line. Throws `InvalidInput` for what JSON has no word for, and what the store throws. */
+/**
+ * Writes JSON values as a document, one a line. Throws `InvalidInput` for what JSON has no word for, and what the store throws.
+ *
+ * @example
+ * import { writeNdjson } from "bucketline/documents";
+ *
+ * const manifest = await writeNdjson(store, [{ bucket: "inbox", key: "a.txt" }], { name: "manifest" });
+ * console.log(manifest.id);
+ */
 export function writeNdjson(
   store: DocumentStore,
   values: Iterable<unknown> | AsyncIterable<unknown>,
@@ -25,6 +33,12 @@ export function writeNdjson(
  * Reads a document of JSON lines, value by value; blank lines are passed over. The values come before the whole is verified: only a loop that ends
  * without an error has seen the document as it was written, and only that removes one that is to be read once.
  * Throws `DocumentMalformed`, which names the line, and what the store throws.
+ *
+ * @example
+ * import { readNdjson, writeNdjson } from "bucketline/documents";
+ *
+ * const pointer = await writeNdjson(store, [1, 2, 3], { name: "numbers" });
+ * for await (const value of readNdjson(store, pointer)) console.log(value);
  */
 export async function* readNdjson(
   store: Pick<DocumentStore, "read">,

@@ -6,6 +6,16 @@ import { openFileStore } from "./file/store.ts";
 import type { OwnSettings } from "../s3/own/settings.ts";
 import type { StoreLog } from "./store-log.ts";
 
+/**
+ * How the bucket of a store is reached, and who hears of its troubles.
+ *
+ * @example
+ * import { openDocumentStore, type OpenDocumentStoreOptions } from "bucketline/documents";
+ *
+ * const options: OpenDocumentStoreOptions = { s3: () => ({ endpoint: "https://s3.example.com", region: "eu-central-1" }) };
+ * const store = await openDocumentStore("s3://documents/jobs", options);
+ * await store.close();
+ */
 export type OpenDocumentStoreOptions = {
   /**
    * How to reach the bucket of an `s3://` store with the profile that its URL names (`default` where it names none). A worker resolves it
@@ -24,6 +34,13 @@ const PREFIX = /^(?:[A-Za-z0-9!_.*'()-]+\/)*$/;
 /**
  * Opens the store that a URL (`DOCUMENTS_URL`) names: `file:///dir`, or `s3://bucket/prefix?profile=name`. The AWS SDK is loaded only for the
  * latter. Throws `InvalidConfiguration` for any other URL, and whatever opening the store throws.
+ *
+ * @example
+ * import { openDocumentStore } from "bucketline/documents";
+ *
+ * const store = await openDocumentStore("file:///var/lib/bucketline/documents");
+ * console.log((await store.usage()).documents);
+ * await store.close();
  */
 export async function openDocumentStore(url: string, options: OpenDocumentStoreOptions = {}): Promise<DocumentStore> {
   const scheme = /^([a-z0-9]+):\/\//.exec(url)?.[1];

@@ -15,11 +15,20 @@ import { presignObject } from "./presign-object/contract.ts";
 import { putObject } from "./put-object/contract.ts";
 import { validateCredentials } from "./validate-credentials/contract.ts";
 
-export * from "../model/activity-error.ts";
-export * from "./contract.ts";
-export * from "../model/entities.ts";
-export * from "../model/object-attributes.ts";
-export * from "./queues.ts";
+export { ActivityError, type ActivityErrorFields } from "../model/activity-error.ts";
+export type { Contract, ListContract, ListResult, SecretContract } from "./contract.ts";
+export {
+  Bucket,
+  CredentialsRef,
+  Destination,
+  DocumentPointer,
+  ObjectDetails,
+  ObjectRef,
+  Prefix,
+  S3Object,
+} from "../model/entities.ts";
+export type { ByteRange, Guarantee, OnConflict, OnOverlap, Verified, WrittenObject } from "../model/entities.ts";
+export type { CannedAcl, Encryption, ObjectAttributes, ObjectLock } from "../model/object-attributes.ts";
 
 /** Every activity by its name. */
 export const contracts = {
@@ -70,7 +79,14 @@ export type ActivityResult<Name extends ActivityName> = Name extends ListActivit
 
 export const activityNames = Object.keys(contracts) as readonly ActivityName[]; // its keys are exactly the names
 
-/** The contract under a name that came from outside, or `undefined`. */
+/**
+ * The contract under a name that came from outside, or `undefined`.
+ *
+ * @example
+ * import { findContract } from "bucketline/jobs";
+ *
+ * console.log(findContract("move-object")?.input.safeParse({}).success);
+ */
 export function findContract(name: string): Contract | undefined {
   return Object.hasOwn(contracts, name) ? (contracts as Record<string, Contract>)[name] : undefined;
 }

@@ -21,6 +21,13 @@ import type { RedisConnection } from "../redis/connection/open.ts";
 
 export type { BatchHandle, BatchSpecInput, BatchState, BatchStatus };
 
+/**
+ * How a batch is started.
+ *
+ * @example
+ * const options: import("bucketline").StartBatchOptions = { idempotencyKey: "spring cleaning", reason: "ticket 12" };
+ * await producer.batches.start({ operation: "delete", source: { bucket: "inbox" } }, options);
+ */
 export type StartOptions = {
   /** The same key finds the batch that was started with it, for as long as that is kept; with another request it is `IdempotencyConflict`. */
   readonly idempotencyKey?: string | undefined;
@@ -28,6 +35,13 @@ export type StartOptions = {
   readonly reason?: string | undefined;
 };
 
+/**
+ * Which batches are listed.
+ *
+ * @example
+ * const options: import("bucketline").ListBatchesOptions = { state: "running", limit: 10 };
+ * for (const { id, listed } of (await producer.batches.list(options)).batches) console.log(id, listed);
+ */
 export type ListOptions = {
   readonly state?: BatchState | undefined;
   /** Default 50, at most 500. */
@@ -50,6 +64,13 @@ export type BatchSchedule = {
   readonly spec: BatchSpecInput;
 };
 
+/**
+ * What becomes of runs that meet.
+ *
+ * @example
+ * const options: import("bucketline").BatchScheduleOptions = { overlap: "queue" };
+ * await producer.batches.schedule("weekly", { cron: "0 3 * * 1" }, { operation: "delete", source: { bucket: "tmp" } }, options);
+ */
 export type BatchScheduleOptions = {
   /** What becomes of a run that is due while the one before it still works: left out, or started after it. Default `skip`. */
   readonly overlap?: "skip" | "queue" | undefined;
@@ -57,12 +78,40 @@ export type BatchScheduleOptions = {
 
 /** Batches, as an app sees them. */
 export type Batches = {
-  /** Checks the request and starts a batch. Throws `InvalidInput`, `BatchOverlap`, `IdempotencyConflict`, `RedisUnavailable`. */
+  /**
+   * Checks the request and starts a batch. Throws `InvalidInput`, `BatchOverlap`, `IdempotencyConflict`, `RedisUnavailable`.
+   *
+   * @example
+   * const batch = await producer.batches.start({
+   *   operation: "move",
+   *   source: { bucket: "inbox", prefix: "2026/" },
+   *   destination: { bucket: "archive" },
+   * });
+   * const { succeeded, failed } = await batch.done();
+   * console.log(succeeded, failed);
+   */
   start(spec: BatchSpecInput, options?: StartOptions): Promise<BatchHandle>;
-  /** A handle to a batch. Redis is not asked. */
+  /**
+   * A handle to a batch. Redis is not asked.
+   *
+   * @example
+   * console.log((await producer.batches.get("b12345678").status()).state);
+   */
   get(id: string): BatchHandle;
+  /**
+   * Batches, newest first, a page at a time.
+   *
+   * @example
+   * const { batches, next } = await producer.batches.list({ limit: 10 });
+   * console.log(batches.length, next);
+   */
   list(options?: ListOptions): Promise<BatchPage>;
-  /** Makes or replaces the schedule `id` of a batch. */
+  /**
+   * Makes or replaces the schedule `id` of a batch.
+   *
+   * @example
+   * await producer.batches.schedule("daily", { cron: "0 4 * * *" }, { operation: "delete", source: { bucket: "tmp" } });
+   */
   schedule(
     id: string,
     rule: ScheduleRule,
@@ -70,10 +119,27 @@ export type Batches = {
     options?: BatchScheduleOptions,
   ): Promise<BatchSchedule>;
   readonly schedules: {
+    /**
+     * Every schedule of a batch.
+     *
+     * @example
+     * for (const { id, next } of await producer.batches.schedules.list()) console.log(id, next);
+     */
     list(): Promise<BatchSchedule[]>;
-    /** False where there was none. Batches that it started go on. */
+    /**
+     * False where there was none. Batches that it started go on.
+     *
+     * @example
+     * console.log(await producer.batches.schedules.remove("daily"));
+     */
     remove(id: string, options?: ActOptions): Promise<boolean>;
   };
+  /**
+   * Ends its connection; batches go on. Closing the producer does it.
+   *
+   * @example
+   * await producer.batches.close();
+   */
   close(): Promise<void>;
 };
 

@@ -16,6 +16,15 @@ import { openRedis, type RedisConnection } from "../redis/connection/open.ts";
 import { openTelemetry } from "./telemetry.ts";
 import { createSchedules, putSchedule, type Schedule, type ScheduleRule, type Schedules } from "./schedules.ts";
 
+/**
+ * Where Redis and documents are, and for whom a producer acts.
+ *
+ * @example
+ * import { createProducer, type ProducerOptions } from "bucketline";
+ *
+ * const options: ProducerOptions = { redis: "redis://127.0.0.1:6379", documents: "s3://documents/jobs", redisTimeout: 5000 };
+ * await using producer = createProducer(options);
+ */
 export type ProducerOptions = {
   /** A URL such as `redis://127.0.0.1:6379`, ioredis options, or an ioredis instance, which `close()` leaves open. */
   readonly redis: RedisLocation;
@@ -41,7 +50,13 @@ export type ProducerOptions = {
     | undefined;
 };
 
-/** How each of many jobs is run. */
+/**
+ * How each of many jobs is run.
+ *
+ * @example
+ * const inputs = [{ object: { bucket: "inbox", key: "a.txt" } }, { object: { bucket: "inbox", key: "b.txt" } }];
+ * await producer.enqueueMany("delete-object", inputs, { idempotencyKey: ({ object }) => `delete ${object.key}`, delay: 60_000 });
+ */
 export type EnqueueManyOptions<Name extends ActivityName> = Omit<EnqueueOptions, "idempotencyKey"> & {
   /** The idempotency key of each job; see {@link EnqueueOptions}. */
   readonly idempotencyKey?: ((input: ActivityInput<Name>, index: number) => string) | undefined;
@@ -52,6 +67,11 @@ export type Producer = {
   /**
    * Checks the input and adds a job. Throws `UnknownActivity`, `InvalidInput`, `IdempotencyConflict`, `RedisUnavailable` (the job may
    * have been added nevertheless: with an idempotency key it is safe to ask again) and `RedisRefused`.
+   *
+   * @example
+   * const object = { bucket: "inbox", key: "a.txt" };
+   * const job = await producer.enqueue("move-object", { object, destination: { bucket: "archive" } }, { idempotencyKey: "order-7" });
+   * console.log((await job.result()).object.etag);
    */
   enqueue<Name extends ActivityName>(
     activity: Name,
@@ -61,23 +81,51 @@ export type Producer = {
   /**
    * Checks all inputs, then adds a job for each, a thousand at a time; the handles are in the inputs' order. Bad inputs reject
    * with one `InvalidInput` that names every bad index, and nothing is added.
+   *
+   * @example
+   * const keys = ["a.txt", "b.txt"];
+   * const jobs = await producer.enqueueMany("head-object", keys.map((key) => ({ object: { bucket: "inbox", key } })));
+   * for (const job of jobs) console.log((await job.result()).object.size);
    */
   enqueueMany<Name extends ActivityName>(
     activity: Name,
     inputs: readonly ActivityInput<Name>[],
     options?: EnqueueManyOptions<Name>,
   ): Promise<JobHandle<Name>[]>;
-  /** Adds a job and waits for its result: {@link Producer.enqueue}, then {@link JobHandle.result}. */
+  /**
+   * Adds a job and waits for its result: {@link Producer.enqueue}, then {@link JobHandle.result}.
+   *
+   * @example
+   * const { objects } = await producer.run("list-objects", { bucket: "inbox", prefix: "2026/" }, { timeout: 60_000 });
+   * for (const { key, size } of objects) console.log(key, size);
+   */
   run<Name extends ActivityName>(
     activity: Name,
     input: ActivityInput<Name>,
     options?: EnqueueOptions & WaitOptions,
   ): Promise<ActivityResult<Name>>;
-  /** A handle to a job that was enqueued before, here or elsewhere. Redis is not asked. */
+  /**
+   * A handle to a job that was enqueued before, here or elsewhere. Redis is not asked.
+   *
+   * @example
+   * const job = producer.job("copy-object", "k-0f2b");
+   * console.log(await job.state());
+   */
   job<Name extends ActivityName>(activity: Name, id: string): JobHandle<Name>;
-  /** The content of objects. */
+  /**
+   * The content of objects.
+   *
+   * @example
+   * const document = await producer.documents.write("hello", { name: "hello.txt", contentType: "text/plain" });
+   * await producer.run("put-object", { object: { bucket: "inbox", key: "hello.txt" }, document });
+   */
   readonly documents: Documents;
-  /** Makes or replaces the schedule `id`. Throws `InvalidInput` for a bad rule or input. */
+  /**
+   * Makes or replaces the schedule `id`. Throws `InvalidInput` for a bad rule or input.
+   *
+   * @example
+   * await producer.schedule("nightly", { cron: "0 3 * * *", timezone: "Europe/Berlin" }, "list-objects", { bucket: "inbox" });
+   */
   schedule<Name extends ActivityName>(
     id: string,
     rule: ScheduleRule,
@@ -85,10 +133,28 @@ export type Producer = {
     input: ActivityInput<Name>,
     options?: TemplateOptions,
   ): Promise<Schedule>;
+  /**
+   * The schedules of single jobs.
+   *
+   * @example
+   * for (const { id, next } of await producer.schedules.list()) console.log(id, next);
+   * await producer.schedules.remove("nightly");
+   */
   readonly schedules: Schedules;
-  /** Moves, copies and deletes of many objects. */
+  /**
+   * Moves, copies and deletes of many objects.
+   *
+   * @example
+   * const batch = await producer.batches.start({ operation: "delete", source: { bucket: "inbox", prefix: "tmp/" } });
+   * console.log((await batch.done()).state);
+   */
   readonly batches: Batches;
-  /** Ends waits with `ProducerClosed`, lets calls under way finish, and closes what the producer opened. Jobs go on. */
+  /**
+   * Ends waits with `ProducerClosed`, lets calls under way finish, and closes what the producer opened. Jobs go on.
+   *
+   * @example
+   * await producer.close();
+   */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -132,6 +198,14 @@ const Inputs = z.array(z.unknown());
 /**
  * Makes a producer. It connects when it is first used, and keeps the process alive from then until {@link Producer.close}.
  * It never loads the AWS SDK. Throws `InvalidInput` for bad options.
+ *
+ * @example
+ * import { createProducer } from "bucketline";
+ *
+ * const producer = createProducer({ redis: "redis://127.0.0.1:6379" });
+ * const { buckets } = await producer.run("list-buckets", {});
+ * console.log(buckets.map(({ name }) => name));
+ * await producer.close();
  */
 export function createProducer(options: ProducerOptions): Producer {
   const { prefix, redisTimeout, telemetry, actor, ...locations } = parseOptions("createProducer", Settings, options);

@@ -11,7 +11,13 @@ export type DocumentsLocation = string | DocumentStore | ({ readonly url: string
 
 /** The content of objects: what put-object uploads, what get-object and long lists leave behind. */
 export type Documents = Pick<DocumentStore, "write" | "read" | "find"> & {
-  /** Already gone counts as deleted. */
+  /**
+   * Already gone counts as deleted.
+   *
+   * @example
+   * const document = await producer.documents.write("hello", { name: "hello.txt" });
+   * await producer.documents.delete(document);
+   */
   delete(document: DocumentPointer | string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 };
 

@@ -1,6 +1,11 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "../model/require-node.ts";
 export * from "../jobs/contracts.ts";
+export type { SteerOptions } from "../batches/handle.ts";
+export type { BatchProgress, WatchOptions } from "../batches/report/progress.ts";
+export type { ReportOptions } from "../batches/report/read-rows.ts";
+export type { ReportRow } from "../batches/report/row.ts";
+export type { BatchPlan } from "../batches/state/status.ts";
 export type { DocumentSource, DocumentStore, ReadOptions, WriteOptions } from "../documents/interface.ts";
 export type {
   Batches,

@@ -26,9 +26,19 @@ export type Schedule = {
 
 /** Schedules make jobs over and over; they live in Redis and go on without the producer. */
 export type Schedules = {
-  /** Every schedule, by id. */
+  /**
+   * Every schedule, by id.
+   *
+   * @example
+   * for (const { id, activity, next } of await producer.schedules.list()) console.log(id, activity, next);
+   */
   list(): Promise<Schedule[]>;
-  /** False where there was none. Jobs that it made already are left. */
+  /**
+   * False where there was none. Jobs that it made already are left.
+   *
+   * @example
+   * console.log(await producer.schedules.remove("nightly"));
+   */
   remove(id: string, options?: ActOptions): Promise<boolean>;
 };
 

@@ -32,6 +32,13 @@ export type CredentialsToSeal = z.input<typeof Credentials>;
  * @param publicKey a JWK, or a JWK set, whose first key is used (`bucketline seal-keys` writes one).
  * @param options.expiresIn seconds for which workers accept it, 1 to 31,622,400; default 86,400 (a day); never past `expiration`.
  * @throws ActivityError `InvalidInput` (the message never quotes a value), for instance for a private key.
+ *
+ * @example
+ * import { sealCredentials } from "bucketline";
+ *
+ * const keys = { accessKeyId: "AKIA…", secretAccessKey: "…" };
+ * const credentials = await sealCredentials(publicKey, keys, { expiresIn: 3600 });
+ * await producer.run("list-objects", { bucket: "inbox", credentials });
  */
 export async function sealCredentials(
   publicKey: JWK | JSONWebKeySet,
@@ -48,6 +55,13 @@ export async function sealCredentials(
  * @param customerKey 32 bytes, or their base64.
  * @param options.expiresIn seconds for which workers accept it, 1 to 31,622,400; default 86,400 (a day).
  * @throws ActivityError `InvalidInput` (the message never quotes a value).
+ *
+ * @example
+ * import { randomBytes } from "node:crypto";
+ * import { sealCustomerKey } from "bucketline";
+ *
+ * const customerKey = await sealCustomerKey(publicKey, randomBytes(32));
+ * await producer.run("head-object", { object: { bucket: "inbox", key: "a.txt" }, customerKey });
  */
 export async function sealCustomerKey(
   publicKey: JWK | JSONWebKeySet,

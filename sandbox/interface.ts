@@ -6,6 +6,16 @@ import type { Operation } from "./http/operation.ts";
 import type { Quirks, SandboxCredential } from "./options.ts";
 import type { Checksum, Encryption } from "./storage/stored-object.ts";
 
+/**
+ * What a bucket is made with.
+ *
+ * @example
+ * import { type CreateBucketOptions, startSandbox } from "bucketline/sandbox";
+ *
+ * const options: CreateBucketOptions = { versioning: true };
+ * await using sandbox = await startSandbox();
+ * sandbox.createBucket("in", options);
+ */
 export type CreateBucketOptions = {
   /** Default: the sandbox's region. */
   region?: string;
@@ -27,6 +37,17 @@ export type CreateBucketOptions = {
   sink?: boolean;
 };
 
+/**
+ * What an object is put with.
+ *
+ * @example
+ * import { type PutOptions, startSandbox } from "bucketline/sandbox";
+ *
+ * const options: PutOptions = { contentType: "text/plain" };
+ * await using sandbox = await startSandbox();
+ * sandbox.createBucket("in");
+ * sandbox.put("in", "a.txt", "hello", options);
+ */
 export type PutOptions = {
   contentType?: string;
   /** Further system headers: `cache-control`, `content-disposition`, `content-encoding`, `content-language`, `expires`. */

@@ -71,6 +71,16 @@ export type Quirks = {
   noChecksums?: boolean;
 };
 
+/**
+ * What may be set of a sandbox.
+ *
+ * @example
+ * import { startSandbox, type SandboxOptions } from "bucketline/sandbox";
+ *
+ * const options: SandboxOptions = { region: "eu-central-1", logSize: 100 };
+ * await using sandbox = await startSandbox(options);
+ * console.log(sandbox.region);
+ */
 export type SandboxOptions = {
   /** Default 0: a free port. */
   port?: number;

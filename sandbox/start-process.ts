@@ -68,6 +68,13 @@ export type SandboxProcess = {
  * Starts the S3 server in a process of its own, so that its work does not count as the client's. It ends with this process.
  *
  * @throws Error when the process ends before it serves
+ *
+ * @example
+ * import { startSandboxProcess } from "bucketline/sandbox";
+ *
+ * await using server = await startSandboxProcess();
+ * await server.control.createBucket("in");
+ * console.log(server.endpoint);
  */
 export async function startSandboxProcess(options: SandboxOptions = {}): Promise<SandboxProcess> {
   // Beside this file, .ts from a checkout and .js from the published package.

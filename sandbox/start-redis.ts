@@ -9,6 +9,16 @@ import { dockerEngine, findProgram, programEngine, type RedisEngine } from "./re
 
 export type RedisChoice = "redis-server" | "valkey-server" | "docker";
 
+/**
+ * Which Redis is started.
+ *
+ * @example
+ * import { startRedis, type StartRedisOptions } from "bucketline/sandbox";
+ *
+ * const options: StartRedisOptions = {};
+ * await using redis = await startRedis(options);
+ * console.log(redis.url);
+ */
 export type StartRedisOptions = {
   /** Use this server instead of starting one; it is never stopped or killed from here. */
   url?: string | undefined;
@@ -52,6 +62,12 @@ const READY_WITHIN_MS = 30_000;
  * ends with this process.
  *
  * @throws Error naming the choices when there is none, or with the server's own words when it does not come up
+ *
+ * @example
+ * import { startRedis } from "bucketline/sandbox";
+ *
+ * await using redis = await startRedis();
+ * console.log(redis.url);
  */
 export async function startRedis(options: StartRedisOptions = {}): Promise<RedisServer> {
   if (options.url !== undefined && options.url !== "") return givenRedis(options.url);

@@ -15,6 +15,15 @@ import { changeQuirks, createWorld } from "./storage/world.ts";
  * Starts an S3 server in this process: in memory, strict where AWS is strict, with faults on demand.
  *
  * @throws Error when the port is taken
+ *
+ * @example
+ * import { startSandbox } from "bucketline/sandbox";
+ *
+ * await using sandbox = await startSandbox();
+ * sandbox.createBucket("in");
+ * sandbox.put("in", "a.txt", "hello");
+ * sandbox.fault({ kind: "status", operation: "GetObject", status: 503, code: "SlowDown", times: 2 });
+ * console.log(sandbox.endpoint);
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   return startControlled(options, undefined);

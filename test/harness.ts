@@ -8,7 +8,8 @@ import { type ActivityInput, type ActivityName, type ActivityResult } from "../j
 import { createProducer, type Producer } from "../producer/index.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/index.ts";
 import { parseWorkerConfig, type WorkerConfig } from "../worker/config/parse.ts";
-import { type BucketlineWorker, createWorker } from "../worker/create.ts";
+import { createWorker } from "../worker/create.ts";
+import type { BucketlineWorker } from "../worker/interface.ts";
 import { redisUrl, uniquePrefix } from "./fixtures.ts";
 
 export type HarnessOptions = {

@@ -21,6 +21,7 @@ import { startChunkWorker } from "./queues/chunk-worker.ts";
 import type { WorkerSettings } from "./config/parse.ts";
 import { loadProfiles } from "../credentials/load-profiles.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
+import type { BucketlineWorker, WorkerOptions } from "./interface.ts";
 import { startHealth } from "./monitoring/health.ts";
 import { createProfileNotes } from "./monitoring/profile-notes.ts";
 import { startHeartbeat } from "./monitoring/heartbeat.ts";
@@ -31,25 +32,6 @@ import { keepLessons } from "./monitoring/lessons.ts";
 import { createS3Pool } from "../s3/pool.ts";
 import { waitForReplicas } from "./wait-for-replicas.ts";
 import { openTelemetry } from "./monitoring/telemetry.ts";
-
-export type WorkerOptions = {
-  /** Default: pino to standard output at the configured level. */
-  readonly log?: Logger;
-  readonly onAttempt?: (event: AttemptEvent) => void;
-  /** The process is the worker's alone, so its `Date.now()` may be set right where the clock is not that of Redis. Default false. */
-  readonly ownProcess?: boolean;
-  /** Ends a start that still waits for Redis; it then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-};
-
-/** A running worker. */
-export type BucketlineWorker = {
-  readonly id: string;
-  /** The port of the probes, where they are served. */
-  readonly healthPort?: number;
-  /** Stops taking jobs, lets running ones end until the shutdown timeout, hands the rest back to their queues. */
-  close(): Promise<void>;
-};
 
 /** Where a worker is in its life; what the probes tell. */
 type State = {
@@ -76,7 +58,15 @@ type Scope = {
   readonly resources: AsyncDisposableStack;
 };
 
-/** Starts a worker; resolves once it takes jobs. Throws `InvalidConfiguration` or `UnsafeRedis` and then leaves nothing behind. */
+/**
+ * Starts a worker; resolves once it takes jobs. Throws `InvalidConfiguration` or `UnsafeRedis` and then leaves nothing behind.
+ *
+ * @example
+ * import { createWorker, parseWorkerConfig } from "bucketline/worker";
+ *
+ * const worker = await createWorker(parseWorkerConfig(process.env));
+ * process.once("SIGTERM", () => void worker.close());
+ */
 export async function createWorker(config: WorkerSettings, options: WorkerOptions = {}): Promise<BucketlineWorker> {
   const { log = pino({ level: config.logLevel }), onAttempt = () => {}, ownProcess = false, signal } = options;
   signal?.throwIfAborted();

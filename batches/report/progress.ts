@@ -10,6 +10,12 @@ export type BatchProgress = BatchStatus & {
   readonly etaSeconds?: number;
 };
 
+/**
+ * How it is read.
+ *
+ * @example
+ * for await (const { succeeded } of batch.progress({ signal: AbortSignal.timeout(60_000) })) console.log(succeeded);
+ */
 export type WatchOptions = {
   /** Milliseconds between two looks. Default 500. */
   readonly interval?: number | undefined;

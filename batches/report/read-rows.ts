@@ -6,6 +6,12 @@ import type { BatchStore } from "../state/store.ts";
 import type { ReportRow, RowStatus } from "./row.ts";
 import { segmentId } from "./segment.ts";
 
+/**
+ * How it is read.
+ *
+ * @example
+ * for await (const { key } of batch.report({ only: ["failed", "unattempted"] })) console.log(key);
+ */
 export type ReportOptions = {
   /** Only rows of these statuses. Default: all that the batch's `report` keeps. */
   readonly only?: RowStatus | readonly RowStatus[] | undefined;

@@ -5,7 +5,13 @@ import type { RedisConnection } from "../../redis/connection/open.ts";
 import { type Act, ActorName, oneLine, Reason } from "./entry.ts";
 import { writeAct } from "./log.ts";
 
-/** Why something is done, for the record of acts: one line, at most 500 characters. */
+/**
+ * Why something is done, for the record of acts: one line, at most 500 characters.
+ *
+ * @example
+ * const options: import("bucketline").ActOptions = { reason: "ticket 12" };
+ * await job.cancel(options);
+ */
 export type ActOptions = { readonly reason?: string | undefined };
 
 /**

@@ -35,11 +35,19 @@ type AnyJob<Name extends ActivityName> = {
    * Waits for the job's end and resolves to its result; a list is whole, wherever it was stored. Rejects with the `ActivityError` that the job
    * failed with, and with `Cancelled`, `WaitTimeout`, `JobExpired`, `RedisUnavailable`, `ListTooLong`, an error of the document
    * store, or the signal's reason. Without a timeout it waits for as long as it takes.
+   *
+   * @example
+   * const job = await producer.enqueue("head-object", { object: { bucket: "inbox", key: "a.txt" } });
+   * const { object } = await job.result({ timeout: 30_000 });
+   * console.log(object.size, object.etag);
    */
   result(options?: WaitOptions): Promise<ActivityResult<Name>>;
   /**
    * Waits for the job's end and tells whether it did what was asked, proven. False for a job that failed or was cancelled; rejects where the
    * end is not known: `WaitTimeout`, `JobExpired`, `RedisUnavailable`, the signal's reason.
+   *
+   * @example
+   * if (!(await job.succeeded({ timeout: 30_000 }))) console.log("it failed, or was cancelled");
    */
   succeeded(options?: WaitOptions): Promise<boolean>;
   /**
@@ -50,11 +58,19 @@ type AnyJob<Name extends ActivityName> = {
    * for await (const { bytes, of } of job.progress()) console.log(`${Math.round((100 * bytes) / of)} %`);
    */
   progress(options?: WaitOptions): AsyncIterable<JobProgress>;
-  /** Where the job is now. */
+  /**
+   * Where the job is now.
+   *
+   * @example
+   * console.log(await job.state());
+   */
   state(): Promise<JobState>;
   /**
    * Cancels the job, from any process. True: one that was not running will not run any more; a running one was told to stop, and
    * ends with `Cancelled` unless it got to its end first. False: it had ended, or is not there; nothing was changed.
+   *
+   * @example
+   * if (!(await job.cancel({ reason: "the customer left" }))) console.log("too late");
    */
   cancel(options?: ActOptions): Promise<boolean>;
 };
@@ -64,6 +80,10 @@ type ListJob<Name extends ListActivityName> = {
    * Waits for the job's end and iterates the list, one entity at a time, whether it is on the job or in a document: memory
    * does not grow with it. Throws what {@link JobHandle.result} rejects with, but never `ListTooLong`. A document that proves
    * to be damaged throws at its end.
+   *
+   * @example
+   * const job = await producer.enqueue("list-objects", { bucket: "inbox" });
+   * for await (const { key } of job.entities()) console.log(key);
    */
   entities(options?: WaitOptions): AsyncIterable<ActivityEntity<Name>>;
 };

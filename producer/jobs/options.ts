@@ -21,6 +21,13 @@ const jobFields = {
 
 /** How jobs of a schedule run. */
 export const TemplateOptions = z.strictObject(jobFields);
+/**
+ * How jobs of a schedule run.
+ *
+ * @example
+ * const options: import("bucketline").TemplateOptions = { attempts: 3, priority: 10 };
+ * await producer.schedule("hourly", { every: 3_600_000 }, "list-buckets", {}, options);
+ */
 export type TemplateOptions = z.input<typeof TemplateOptions>;
 
 /** How each of many jobs is run. */
@@ -45,6 +52,19 @@ export const EnqueueOptions = z.strictObject({
    */
   idempotencyKey: IdempotencyKey.optional(),
 });
+/**
+ * How a job is run.
+ *
+ * @example
+ * const options: import("bucketline").EnqueueOptions = {
+ *   idempotencyKey: "order-7",
+ *   attempts: 10,
+ *   backoff: { type: "exponential", delay: 5000 },
+ *   delay: 60_000,
+ *   priority: 1,
+ * };
+ * await producer.enqueue("head-bucket", { bucket: "inbox" }, options);
+ */
 export type EnqueueOptions = z.input<typeof EnqueueOptions>;
 
 /**

@@ -18,6 +18,13 @@ import {
 } from "./waiting-rooms.ts";
 import { closedError, type RedisConnection } from "../../redis/connection/open.ts";
 
+/**
+ * How long a job is waited for.
+ *
+ * @example
+ * const options: import("bucketline").WaitOptions = { timeout: 60_000, signal: AbortSignal.timeout(90_000) };
+ * await job.result(options);
+ */
 export type WaitOptions = {
   /** Milliseconds; without it a wait goes on until the job ends. */
   readonly timeout?: number | undefined;

@@ -28,6 +28,16 @@ export type FaultKind =
   /** The answer waits `delayMs`. */
   | "latency";
 
+/**
+ * Which requests go wrong, and how.
+ *
+ * @example
+ * import { type FaultOptions, startSandbox } from "bucketline/sandbox";
+ *
+ * const slow: FaultOptions = { kind: "status", status: 503, code: "SlowDown", operation: "PutObject", times: 2 };
+ * await using sandbox = await startSandbox();
+ * console.log(sandbox.fault(slow).hits);
+ */
 export type FaultOptions = {
   kind: FaultKind;
   /** Default: every operation. */

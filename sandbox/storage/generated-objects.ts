@@ -3,6 +3,17 @@ import { compareKeys, firstIndex } from "./key-order.ts";
 import { seedOf } from "./pattern.ts";
 import { nowInSeconds, PLAIN_FACTS, type ObjectFacts, type StoredObject } from "./stored-object.ts";
 
+/**
+ * Objects that are there without being kept.
+ *
+ * @example
+ * import { type GenerateOptions, startSandbox } from "bucketline/sandbox";
+ *
+ * const options: GenerateOptions = { count: 1_000_000 };
+ * await using sandbox = await startSandbox();
+ * sandbox.createBucket("in");
+ * sandbox.generate("in", options);
+ */
 export type GenerateOptions = {
   /** How many objects. Memory: one bit each. */
   count: number;

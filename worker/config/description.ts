@@ -4,6 +4,11 @@ import type { WorkerSettings } from "./parse.ts";
 /**
  * What a worker prints at its start: the configuration without any secret. It is put together field by field, so that a
  * new field is not printed before somebody has thought about it.
+ *
+ * @example
+ * import { describeConfig, parseWorkerConfig } from "bucketline/worker";
+ *
+ * console.log(describeConfig(parseWorkerConfig(process.env)));
  */
 export function describeConfig(config: WorkerSettings): Readonly<Record<string, unknown>> {
   const { profiles, s3 } = config;

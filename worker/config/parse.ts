@@ -71,6 +71,12 @@ const SERVICE_ADDRESS = /^(?:tcp|udp|sctp):\/\//;
  * @param env the environment, as in `process.env`.
  * @param options.cwd what relative paths start from, and where the default document store lies; default: the current directory.
  * @throws ActivityError `InvalidConfiguration` that lists every problem at once, each with its variable and what was expected.
+ *
+ * @example
+ * import { parseWorkerConfig } from "bucketline/worker";
+ *
+ * const config = parseWorkerConfig({ REDIS_URL: "redis://127.0.0.1:6379", BUCKETLINE_ACTIVITIES: "all" });
+ * console.log(config.activities);
  */
 export function parseWorkerConfig(env: NodeJS.ProcessEnv, options: { readonly cwd?: string } = {}): WorkerConfig {
   const schema = variables(options.cwd ?? process.cwd());
