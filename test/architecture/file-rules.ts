@@ -72,10 +72,7 @@ export function staleExceptions(sources: readonly Source[]): readonly string[] {
   const readers = Object.keys(OTHER_READERS).filter(
     (path) => !sources.some((one) => one.path === path && one.environmentReads.length > 0),
   );
-  const slow = Object.keys(LONGER_FUNCTIONS).filter(
-    (path) => !sources.some((one) => one.path === path && one.longFunctions.length > 0),
-  );
-  return [...long, ...readers, ...slow];
+  return [...long, ...readers];
 }
 
 /** Folders with more files than a reader takes in, and files whose name says again what their folder's says. */
