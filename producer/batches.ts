@@ -283,7 +283,7 @@ async function schedule(withQueue: WithQueue, { id, rule, spec, overlap }: Plann
   // Checked now, so that a bad request is the scheduler's error and not that of every run.
   parseBatchSpec(spec);
   const data = { kind: "due", schedule: name, spec, overlap };
-  const opts = { ...BATCH_JOB_OPTIONS, priority: fairPriority(1, 0), telemetry: OWN_TRACE };
+  const opts = { ...BATCH_JOB_OPTIONS, priority: fairPriority(1, true), telemetry: OWN_TRACE };
   return await withQueue(`schedule batch ${name}`, async (queue) => {
     await queue.upsertJobScheduler(name, repeat, { name: "due", data, opts });
     const stored = await queue.getJobScheduler(name);

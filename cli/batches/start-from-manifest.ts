@@ -70,8 +70,10 @@ Examples:
   });
 }
 
+type Operation = BatchSpecInput["operation"];
+
 type Named = {
-  readonly operation: BatchSpecInput["operation"];
+  readonly operation: Operation;
   readonly file: string;
   readonly format: "csv" | "ndjson";
 };

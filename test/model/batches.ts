@@ -211,7 +211,7 @@ export function createBatches(scene: JobsScene) {
         checkpoints: [...batch.groups],
       };
     });
-    const control = controls.watch(batch.id);
+    const control = controls.watch(batch.id, { limited: false });
     try {
       const end = await whileClaimed(batchStore, batch.id, (lost) =>
         runChunk(
@@ -223,7 +223,7 @@ export function createBatches(scene: JobsScene) {
           },
         ),
       );
-      if (end === "finished") await releaseRanges(batchStore, batch.id);
+      if (end.what === "finished") await releaseRanges(batchStore, batch.id);
     } finally {
       control.release();
     }

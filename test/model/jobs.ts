@@ -84,6 +84,8 @@ export function createJobs({ world, redis, store, truth, connection }: JobsScene
       cancellation: { watch: () => Promise.resolve(() => undefined) } as unknown as ProcessorDeps["cancellation"], // nobody cancels a single job here
       log,
       replicas: undefined,
+      workerId: "model",
+      profileNotes: { failed: () => Promise.resolve(), succeeded: () => Promise.resolve() },
       operationTimeoutMs: 600_000,
       onAttempt: () => undefined,
       profiles: {
