@@ -30,13 +30,13 @@ const NO: ReadonlySet<number> = new Set([400, 405, 409, 422, 501]);
  * Leaves out the keys that the store took and keeps under no such name, as file systems do with a slash at the end or two in a row, and removes
  * what it made of them. Returns what is to be told.
  */
-export async function leaveOutLost({ s3, odd: bucket, oddKeys, signal }: Subject): Promise<string | undefined> {
+export async function leaveOutLost({ s3, odd: bucket, oddKeys: keys, signal }: Subject): Promise<string | undefined> {
   const { objects } = await s3.listPage({ bucket }, { signal });
   const listed = new Set(objects.map(({ key }) => key));
-  const lost = oddKeys.filter((key) => !listed.has(key));
+  const lost = keys.filter((key) => !listed.has(key));
   for (const key of lost) await s3.delete({ object: { bucket, key } }, { signal });
-  if (lost.length === oddKeys.length) throw new Error("expected some of the keys to be listed, none is");
-  oddKeys.splice(0, oddKeys.length, ...oddKeys.filter((key) => listed.has(key)));
+  if (lost.length === keys.length) throw new Error("expected some of the keys to be listed, none is");
+  keys.splice(0, keys.length, ...keys.filter((key) => listed.has(key)));
   return lost.length === 0
     ? undefined
     : `taken, and kept under another name or none: ${lost.map((key) => JSON.stringify(key)).join(", ")}`;
