@@ -15,7 +15,7 @@ const ON_CLUSTER = [
   "jobs/quarantine.test.ts",
   "redis/leases.test.ts",
   "test/everything.test.ts",
-  "test/nodes.cluster.test.ts",
+  "test/cluster/nodes.test.ts",
   "worker/attempt/evidence.test.ts",
 ];
 
@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           name: "one server",
           include: ["**/*.test.ts"],
-          exclude: ["**/node_modules/**", "dist/**", "**/*.cluster.test.ts"],
+          exclude: ["**/node_modules/**", "dist/**", "test/cluster/**"],
           globalSetup: ["test/global-setup.ts"],
         },
       },

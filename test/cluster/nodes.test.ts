@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
-import { migrateSlot } from "./faults/redis/groups.ts";
-import { ask } from "./faults/redis/server.ts";
-import { redisUrl } from "./fixtures.ts";
-import { startHarness } from "./harness.ts";
+import { migrateSlot } from "../faults/redis/groups.ts";
+import { ask } from "../faults/redis/server.ts";
+import { redisUrl } from "../fixtures.ts";
+import { startHarness } from "../harness.ts";
 
 /** The nodes that the cluster says it has. */
 async function nodes() {
