@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "../model/exit-on-old-node.ts";
-import { createRequire } from "node:module";
 import { Command } from "commander";
 import { ActivityError } from "../model/activity-error.ts";
+import { VERSION } from "../model/version.ts";
 import type { Environment } from "./environment.ts";
 import { COMMANDS, everyCommand } from "./every-command.ts";
 import { jsonLine, printableLines } from "./printable.ts";
@@ -25,10 +25,9 @@ function jsonError(error: unknown): object {
 
 const environment: Environment = { env: process.env, cwd: process.cwd(), terminal: process.stdout.isTTY };
 
-const { version } = createRequire(import.meta.url)("bucketline/package.json") as { version: string }; // ours
 const program = new Command("bucketline")
   .description("Jobs and batches for Amazon S3 and S3-compatible stores, through Redis.")
-  .version(version)
+  .version(VERSION)
   .option("-q, --quiet", "print results and errors, not what was done")
   .option("--reason <text>", "why, for the record of who did what")
   .hook("preAction", (_, command) => {

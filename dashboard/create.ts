@@ -1,3 +1,4 @@
+import { VERSION } from "../model/version.ts";
 import { isIPv6 } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
@@ -31,7 +32,7 @@ export async function createDashboard(
     const app = await assemble(config, log, resources);
     await app.listen({ host: config.host, port: config.port });
     const address = addressOf(app, config);
-    log.info({ url: address.url, readOnly: config.readOnly }, "the dashboard is open");
+    log.info({ version: VERSION, url: address.url, readOnly: config.readOnly }, "the dashboard is open");
     return { ...address, close: () => resources.disposeAsync() };
   } catch (error) {
     await resources.disposeAsync();

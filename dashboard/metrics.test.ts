@@ -1,3 +1,4 @@
+import { VERSION } from "../model/version.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type DashboardHarness, startDashboardHarness } from "../test/dashboard-harness.ts";
 import { startRedis } from "../sandbox/index.ts";
@@ -13,6 +14,8 @@ const scrape = async (from = dashboard) => (await from.send("/metrics")).text;
 test("what is exposed is what Prometheus takes: valid names, one HELP and TYPE each, no sample twice, units in names", async () => {
   await dashboard.send("/api/activities/list-buckets/jobs", { method: "POST", body: {} });
   const answer = await dashboard.send("/metrics");
+  expect(answer.text).toContain(`bucketline_build_info{version="${VERSION}",`);
+  expect((await dashboard.send("/api/overview")).json()).toMatchObject({ version: VERSION });
   expect(answer.headers["content-type"]).toMatch(/^text\/plain; version=0\.0\.4/);
   const lines = answer.text.split("\n").filter((line) => line !== "");
   const help = lines.flatMap((line) => /^# HELP (\S+) \S/.exec(line)?.[1] ?? []);

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { VERSION } from "../model/version.ts";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { DocumentStore } from "../documents/interface.ts";
 import type { BatchTally } from "./watch/batch-views.ts";
@@ -32,6 +33,10 @@ export function addMetrics(app: FastifyInstance, deps: MetricsDeps): void {
     help: "Event streams that are open",
     registers: [registry],
   });
+  gauge(registry, "bucketline_build_info", "Always 1; its labels tell the versions of Bucketline and Node.", [
+    "version",
+    "node",
+  ]).set({ version: VERSION, node: process.version }, 1);
   countRequests(app, registry);
 
   const tally = keptFor(BATCHES_FRESH_MS, () => deps.batches.tally());

@@ -22,6 +22,7 @@ import type { WorkerSettings } from "./config/parse.ts";
 import { loadProfiles } from "../credentials/load-profiles.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
 import type { BucketlineWorker, WorkerOptions } from "./interface.ts";
+import { VERSION } from "../model/version.ts";
 import { startHealth } from "./monitoring/health.ts";
 import { createProfileNotes } from "./monitoring/profile-notes.ts";
 import { startHeartbeat } from "./monitoring/heartbeat.ts";
@@ -118,7 +119,10 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
   const metrics = createMetrics(count);
   // Before Redis is asked anything: a probe must be able to tell a worker that waits from one that hangs.
   const health = config.health && (await startHealth(probes(scope, metrics.page), config.health));
-  if (health) resources.defer(() => health.close());
+  if (health) {
+    resources.defer(() => health.close());
+    log.info({ port: health.port }, "serving probes and metrics");
+  }
   const redis = await connect(scope);
   const facts = await checkRedis(redis, {
     allowEviction: config.allowEviction,
@@ -142,6 +146,7 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
     pid: process.pid,
     activities,
     concurrency,
+    version: VERSION,
     startedAt: new Date(Date.now()).toISOString(),
   };
   const held = () => state.queues.flatMap(({ worker, running }) => running.ids().map((job) => `${worker.name}/${job}`));

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { VERSION } from "../model/version.ts";
 import { redisUrl, uniquePrefix } from "../test/fixtures.ts";
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
@@ -30,4 +31,21 @@ test("exits with 0 when it is told to end", async () => {
   }
   child.kill("SIGTERM");
   expect(await exited).toEqual([0, null]);
+});
+
+test("tells its version in the log and in its metrics, and the port that it took", async () => {
+  const { child } = start({ BUCKETLINE_ACTIVITIES: "head-bucket", BUCKETLINE_HEALTH_PORT: "0" });
+  let output = "";
+  for await (const chunk of child.stdout) {
+    output += String(chunk);
+    if (output.includes("serving probes and metrics")) break;
+  }
+  const lines = output
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as { msg: string; port?: number; version?: string }); // pino's
+  expect(lines.find(({ msg }) => msg === "starting")?.version).toBe(VERSION);
+  const port = lines.find(({ msg }) => msg === "serving probes and metrics")?.port;
+  const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(page).toContain(`bucketline_build_info{version="${VERSION}",node="${process.version}"} 1`);
 });

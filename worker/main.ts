@@ -3,6 +3,7 @@ import "../model/exit-on-old-node.ts";
 import closeWithGrace, { type Options } from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
+import { VERSION } from "../model/version.ts";
 import { watchEventLoop } from "../model/watch-event-loop.ts";
 import { withoutCommand } from "../redis/connection/without-command.ts";
 import { boundHeap } from "./bound-heap.ts";
@@ -25,7 +26,7 @@ try {
   watchEventLoop({
     onRecovered: (blockedMs) => log.error({ blockedMs }, "the event loop was blocked, and turns again"),
   });
-  log.info({ config: describeConfig(config) }, "starting");
+  log.info({ version: VERSION, node: process.version, config: describeConfig(config) }, "starting");
   const starting = createWorker(config, { log, signal: stopping.signal, ownProcess: true });
   // From the first moment: a worker that still waits for Redis must end when it is told to.
   // Not with an empty event loop: that is a start that failed, whose exit code would become 0.

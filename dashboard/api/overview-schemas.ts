@@ -14,6 +14,7 @@ export const WarningSchema = z
 export const OverviewSchema = z
   .object({
     at: z.iso.datetime().describe("When this was looked at"),
+    version: z.string().describe("Version of Bucketline that the dashboard runs"),
     queues: z
       .array(
         z.object({
@@ -42,6 +43,7 @@ export const OverviewSchema = z
           running: z.number().describe("Jobs that it runs now"),
           lessons: z.array(z.string()).describe("What it learned that stores lack, in sentences"),
           jobs: z.array(z.string()).describe("The first of them, as queue/id"),
+          version: z.string().optional().describe("Version of Bucketline that it runs"),
           startedAt: z.string().optional().describe("When it started"),
           seenAt: z.string().optional().describe("When it was seen last"),
         }),

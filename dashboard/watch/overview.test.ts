@@ -48,7 +48,9 @@ test("warns of work that nobody takes, and shows who works on what", async () =>
       { activities: ["head-bucket"], concurrency: { "head-bucket": 32 }, memory: expect.any(Number), pid: process.pid },
     ]);
   await dashboard.send("/api/activities/list-objects/jobs", { method: "POST", body: { bucket: "abc" } });
-  await expect.poll(async () => (await overview()).warnings.map(({ code }) => code)).toContain("unattended");
+  await expect
+    .poll(async () => (await overview()).warnings.map(({ code }) => code), { timeout: 20_000 })
+    .toContain("unattended");
   const { queues } = await overview();
   expect(queues.find(({ name }) => name === "list-objects")).toMatchObject({
     waiting: 1,

@@ -1,5 +1,6 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
+import { VERSION } from "../../model/version.ts";
 import type { BatchView, BatchViews } from "./batch-views.ts";
 import { keptFor } from "./kept-for.ts";
 import { type QueueCounts, readQueueCounts } from "./queue-counts.ts";
@@ -10,6 +11,8 @@ import { readWorkers, type WorkerView } from "./workers.ts";
 export type Overview = {
   /** ISO 8601. */
   readonly at: string;
+  /** Of the dashboard. */
+  readonly version: string;
   readonly queues: readonly QueueCounts[];
   readonly workers: readonly WorkerView[];
   readonly redis: RedisHealth;
@@ -39,7 +42,16 @@ export function createOverview(
       views.active(),
     ]);
     const warnings = [...facts.warnings, ...unattended(queues, workers)];
-    return { at: new Date().toISOString(), queues, workers, redis: facts, quarantined, batches, warnings };
+    return {
+      at: new Date().toISOString(),
+      version: VERSION,
+      queues,
+      workers,
+      redis: facts,
+      quarantined,
+      batches,
+      warnings,
+    };
   });
   return { read: overview };
 }

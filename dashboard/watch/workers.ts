@@ -21,6 +21,7 @@ export const WorkerView = z.object({
   lessons: z.array(z.string()).default([]),
   /** The first of them, as `<queue>/<job id>`. */
   jobs: z.array(z.string()).default([]),
+  version: z.string().optional(),
   startedAt: z.string().optional(),
   seenAt: z.string().optional(),
 });

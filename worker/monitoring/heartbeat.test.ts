@@ -10,6 +10,7 @@ const info = (id: string) => ({
   pid: 1,
   activities: ["head-object"],
   concurrency: {},
+  version: "1.2.3",
   startedAt: "2026-11-27T12:00:00.000Z",
 });
 const trouble = () => {};

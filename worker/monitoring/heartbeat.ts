@@ -20,6 +20,7 @@ export type WorkerInfo = {
   readonly pid: number;
   readonly activities: readonly string[];
   readonly concurrency: Readonly<Record<string, number>>;
+  readonly version: string;
   readonly startedAt: string;
 };
 

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CountedChunk } from "../../batches/run/work.ts";
+import { VERSION } from "../../model/version.ts";
 import type { AttemptEvent } from "../attempt/process-job.ts";
 import type { RequestEvent } from "../../s3/create.ts";
 
@@ -136,6 +137,13 @@ function addRunning(registry: Registry, running: () => number): void {
     },
   });
   registry.registerMetric(active);
+  const build = new Gauge({
+    name: "bucketline_build_info",
+    help: "Always 1; its labels tell the versions of Bucketline and Node.",
+    labelNames: ["version", "node"],
+    registers: [registry],
+  });
+  build.set({ version: VERSION, node: process.version }, 1);
 }
 
 /** A store may answer with any text as a code; a label must not grow without bound. */
