@@ -33,7 +33,7 @@ export function redisKeys(prefix: string) {
     quarantine: () => `${prefix}:~quarantine`,
     /** Hash of workers that fell silent: field its id, value its last heartbeat as JSON. At most 100. */
     lostWorkers: () => `${prefix}:~workers-lost`,
-    /** Sorted set of groups of failed jobs (score: last seen in ms), see jobs/failures. */
+    /** Sorted set of groups of failed jobs (score: last seen in ms), see jobs/failures.ts. */
     failures: () => `${prefix}:~failures`,
     /** Hash of a group of failed jobs: what they have in common, `first`, `last`, `count`, an example, counts by the hour. */
     failure: (group: string) => `${prefix}:~failure:${group}`,

@@ -139,15 +139,15 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
   const replicas = waitForReplicas(scope, redis, facts);
   await startQueues(scope, { redis, metrics, replicas, workerId: id });
   const activities = state.queues.map(({ worker }) => worker.name);
-  const { concurrency } = config;
+  const startedAt = new Date(Date.now()).toISOString();
   const info = {
     id,
     host: hostname(),
     pid: process.pid,
     activities,
-    concurrency,
+    concurrency: config.concurrency,
     version: VERSION,
-    startedAt: new Date(Date.now()).toISOString(),
+    startedAt,
   };
   const held = () => state.queues.flatMap(({ worker, running }) => running.ids().map((job) => `${worker.name}/${job}`));
   const heartbeat = startHeartbeat(redis, keys, { info, held, lessons: () => scope.lessons.all(), trouble });

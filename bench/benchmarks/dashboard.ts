@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { Redis } from "ioredis";
 import { createProducer } from "../../producer/index.ts";
-import { groupId } from "../../jobs/failures/note-failure.ts";
+import { groupId } from "../../jobs/failures.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { startRedis } from "../../sandbox/index.ts";
 

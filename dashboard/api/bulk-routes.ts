@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { activityNames } from "../../jobs/contracts.ts";
 import { actOn, type BulkDeps, itemsOfFilter, itemsOfProblem, STATES_FOR } from "../bulk/select.ts";
-import type { BulkItem, BulkRuns } from "../bulk/bulk-runs.ts";
+import type { BulkItem, BulkRuns } from "../bulk/runs.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
-import { GROUP_ACTIONS, type GroupAction } from "../problems/problem.ts";
+import { GROUP_ACTIONS, type GroupAction } from "../problems/interface.ts";
 import { BulkSchema, JobFilterSchema, ProblemId } from "./problem-schemas.ts";
 
 const tag = "problems";

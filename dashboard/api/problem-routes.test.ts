@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { redisKeys } from "../../redis/keys.ts";
 import { type DashboardHarness, startDashboardHarness } from "../../test/dashboard-harness.ts";
 import { type Harness, startHarness } from "../../test/harness.ts";
-import type { Problem } from "../problems/problem.ts";
+import type { Problem } from "../problems/interface.ts";
 
 let harness: Harness;
 let dashboard: DashboardHarness;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
-import { isOpen, type Problems } from "../problems/read-problems.ts";
+import { isOpen, type Problems } from "../problems/read.ts";
 import { ProblemId, ProblemSchema } from "./problem-schemas.ts";
 
 const tag = "problems";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { GROUP_ACTIONS, PROBLEM_KINDS } from "../problems/problem.ts";
+import { GROUP_ACTIONS, PROBLEM_KINDS } from "../problems/interface.ts";
 import { Activity, JobRowSchema } from "./job-schemas.ts";
 import { JOB_STATES } from "../job-views/job-fields.ts";
 

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { startDashboardHarness } from "../../test/dashboard-harness.ts";
 import { startHarness } from "../../test/harness.ts";
-import type { ProfileView } from "../profiles/read-profiles.ts";
+import type { ProfileView } from "../profiles/read.ts";
 
 const SLOW = { timeout: 60_000, interval: 200 };
 

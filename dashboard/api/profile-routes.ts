@@ -6,7 +6,7 @@ import { HttpProblem } from "../http/problem.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { readJob } from "../job-views/read-job.ts";
-import { readProfiles } from "../profiles/read-profiles.ts";
+import { readProfiles } from "../profiles/read.ts";
 import { JobErrorSchema } from "./job-schemas.ts";
 import { ProfileSchema } from "./page-schemas.ts";
 

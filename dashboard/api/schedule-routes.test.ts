@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type DashboardHarness, startDashboardHarness } from "../../test/dashboard-harness.ts";
 import { type Harness, startHarness } from "../../test/harness.ts";
-import type { Problem } from "../problems/problem.ts";
+import type { Problem } from "../problems/interface.ts";
 import type { ScheduleView } from "../schedules/schedule.ts";
 
 let harness: Harness;

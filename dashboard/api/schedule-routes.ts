@@ -3,7 +3,7 @@ import type { Producer } from "../../producer/index.ts";
 import type { ScheduleRule } from "../../producer/schedule-rule.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
-import type { createSchedules, ScheduleReader } from "../schedules/read-schedules.ts";
+import type { createSchedules, ScheduleReader } from "../schedules/read.ts";
 import {
   editSchedule,
   pauseSchedule,

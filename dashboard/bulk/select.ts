@@ -1,5 +1,5 @@
 import { activityNames } from "../../jobs/contracts.ts";
-import { forgetFailure } from "../../jobs/failures/note-failure.ts";
+import { forgetFailure } from "../../jobs/failures.ts";
 import type { Batches } from "../../producer/batches.ts";
 import type { Producer } from "../../producer/index.ts";
 import type { RedisClient } from "../../redis/connection/client.ts";
@@ -9,11 +9,11 @@ import { HttpProblem } from "../http/problem.ts";
 import type { JobState } from "../job-views/job-fields.ts";
 import { retryJob } from "../job-views/retry-job.ts";
 import { forgetLostWorker } from "../problems/lost-workers.ts";
-import type { GroupAction, Problem } from "../problems/problem.ts";
-import type { Problems } from "../problems/read-problems.ts";
+import type { GroupAction, Problem } from "../problems/interface.ts";
+import type { Problems } from "../problems/read.ts";
 import { type Cursor, findJobs, type JobFilter } from "../search/find-jobs.ts";
 import { hasEnded } from "../../batches/state/status.ts";
-import type { BulkItem } from "./bulk-runs.ts";
+import type { BulkItem } from "./runs.ts";
 
 export type BulkDeps = {
   readonly redis: RedisClient;

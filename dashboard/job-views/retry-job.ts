@@ -1,7 +1,7 @@
 import type { Queue } from "bullmq";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { ActivityError } from "../../model/activity-error.ts";
-import { leaveFailures } from "../../jobs/failures/note-failure.ts";
+import { leaveFailures } from "../../jobs/failures.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { readJob } from "./read-job.ts";

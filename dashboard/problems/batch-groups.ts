@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { type BatchStatus, hasEnded } from "../../batches/state/status.ts";
 import type { BatchStore } from "../../batches/state/store.ts";
-import { profileOf } from "../../jobs/failures/note-failure.ts";
-import { explained, type Place, type Problem, SHOWN, shown } from "./problem.ts";
+import { profileOf } from "../../jobs/failures.ts";
+import { explained, type Place, type Problem, SHOWN, shown } from "./interface.ts";
 
 /** The newest batches are looked at; older ones are found in the list of batches. */
 const MOST = 1000;

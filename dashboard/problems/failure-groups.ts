@@ -1,6 +1,6 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
-import { explained, iso, type Problem, SHOWN, shown } from "./problem.ts";
+import { explained, iso, type Problem, SHOWN, shown } from "./interface.ts";
 
 /** Groups that are looked at; there may be a thousand. */
 const MOST = 300;

@@ -1,7 +1,7 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { ALIVE_MS, parseWorker, type WorkerView } from "../watch/workers.ts";
-import { type Problem } from "./problem.ts";
+import { type Problem } from "./interface.ts";
 
 /** For how long the death of a worker is told. */
 const TOLD_MS = 7 * 86_400_000;

@@ -1,7 +1,7 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { parseJson } from "../job-views/job-fields.ts";
-import type { Note, Problem } from "./problem.ts";
+import type { Note, Problem } from "./interface.ts";
 
 export type Verb = "acknowledge" | "mute";
 type Kept = Note & { readonly verb: Verb };

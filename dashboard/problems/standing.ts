@@ -1,5 +1,5 @@
 import type { Overview } from "../watch/overview.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "./interface.ts";
 
 /** What is not as it should be, and lasts until somebody does something: warnings, paused queues, jobs that nobody could read. */
 export function standingProblems({ warnings, queues, quarantined }: Overview): Problem[] {

@@ -1,6 +1,6 @@
 import { type BatchStatus } from "../../batches/state/status.ts";
 import type { BatchStore } from "../../batches/state/store.ts";
-import { profileOf } from "../../jobs/failures/note-failure.ts";
+import { profileOf } from "../../jobs/failures.ts";
 import type { JobFilter } from "./find-jobs.ts";
 
 /** The newest batches are looked through. */

@@ -11,7 +11,7 @@ import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import { birthOf } from "../../redis/health/birth.ts";
 import { loadScript } from "../../redis/scripts/load.ts";
 import { runScript } from "../../redis/scripts/run.ts";
-import { noteFailure } from "../../jobs/failures/note-failure.ts";
+import { noteFailure } from "../../jobs/failures.ts";
 import type { ProfileNotes } from "../monitoring/profile-notes.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { createEvidence } from "./evidence.ts";

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Profiles } from "../../credentials/resolved-profile.ts";
-import { profileOf } from "../../jobs/failures/note-failure.ts";
+import { profileOf } from "../../jobs/failures.ts";
 import type { ActivityError } from "../../model/activity-error.ts";
 import { isThrottle } from "../../model/throttle.ts";
 import type { RedisClient } from "../../redis/connection/client.ts";

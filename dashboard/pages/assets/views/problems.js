@@ -7,7 +7,7 @@ import { useResource } from "../core/resource.js";
 import { changeQuery } from "../core/router.js";
 import { Card, EmptyState, Failed, Loading, PageHead } from "../parts/layout.js";
 import { LiveBadge } from "../parts/live-badge.js";
-import { ProblemRow } from "../parts/problems/problem-row.js";
+import { ProblemRow } from "../parts/problems/row.js";
 
 const AGAIN_MS = 3000;
 

@@ -6,7 +6,7 @@ import { type BatchProblem, readBatchGroups } from "./batch-groups.ts";
 import { readFailureGroups } from "./failure-groups.ts";
 import { problemOfWorker, readLostWorkers } from "./lost-workers.ts";
 import { createNotes } from "./notes.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "./interface.ts";
 import { standingProblems } from "./standing.ts";
 
 /** However many look, Redis is asked so often at most. */

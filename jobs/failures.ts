@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { RedisClient } from "../../redis/connection/client.ts";
-import type { RedisKeys } from "../../redis/keys.ts";
-import { loadScript } from "../../redis/scripts/load.ts";
-import { runScript } from "../../redis/scripts/run.ts";
-import type { ActivityError } from "../../model/activity-error.ts";
+import type { RedisClient } from "../redis/connection/client.ts";
+import type { RedisKeys } from "../redis/keys.ts";
+import { loadScript } from "../redis/scripts/load.ts";
+import { runScript } from "../redis/scripts/run.ts";
+import type { ActivityError } from "../model/activity-error.ts";
 
 /** An attempt that failed, as its job's story tells it. */
 export type FailedTry = {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
-import type { GroupAction } from "../problems/problem.ts";
+import type { GroupAction } from "../problems/interface.ts";
 
 /** One thing that is acted upon. */
 export type BulkItem =

@@ -1,9 +1,9 @@
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
-import { redisUrl } from "../../test/fixtures.ts";
-import { startHarness } from "../../test/harness.ts";
-import { redisKeys } from "../../redis/keys.ts";
-import { type FailedTry, groupId, leaveFailures } from "./note-failure.ts";
+import { redisUrl } from "../test/fixtures.ts";
+import { startHarness } from "../test/harness.ts";
+import { redisKeys } from "../redis/keys.ts";
+import { type FailedTry, groupId, leaveFailures } from "./failures.ts";
 
 test("tells of a job every attempt that failed, and counts what failed for good in its group", async () => {
   const harness = await startHarness();

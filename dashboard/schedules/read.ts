@@ -6,7 +6,7 @@ import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import type { BullQueues } from "../bull-queues.ts";
 import { instant, parseJson } from "../job-views/job-fields.ts";
-import type { Problem } from "../problems/problem.ts";
+import type { Problem } from "../problems/interface.ts";
 import { redact } from "../redact.ts";
 import { keptFor } from "../watch/kept-for.ts";
 import { kindOf, type PausedSchedule, type ScheduleView } from "./schedule.ts";
