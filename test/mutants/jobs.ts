@@ -10,7 +10,7 @@ export const jobMutants: readonly Mutant[] = [
   {
     rule: "a move writes its proof down before it deletes",
     file: "jobs/transfer.ts",
-    find: "  if (!done.skipped) await evidence.recordCopy(done.proof);\n",
+    find: "  await evidence.recordCopy(proof);\n",
     replace: "",
     test: MOVE,
   },

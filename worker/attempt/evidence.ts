@@ -30,6 +30,24 @@ type Remembered = CopyProof & { readonly of?: string };
 
 const parse = (text: string | null): unknown => (text === null ? undefined : JSON.parse(text));
 
+/** What a run saw of the evidence, as it stands in Redis. */
+function createSeen() {
+  const seen = new Map<string, string>();
+  return {
+    note(field: string, text: string | null) {
+      if (text !== null) seen.set(field, text);
+      return text;
+    },
+    /** Which pin there is; `undefined` for jobs that have none. */
+    pin(): string | undefined {
+      const text = seen.get("pin");
+      return text === undefined ? undefined : createHash("sha256").update(text).digest("hex").slice(0, 16);
+    },
+    fields: () => Object.fromEntries(seen),
+    clear: () => seen.clear(),
+  };
+}
+
 /** The evidence of one job, in one Redis hash; nothing is written before a handler asks. */
 export function createEvidence(
   redis: RedisClient,
@@ -39,26 +57,16 @@ export function createEvidence(
   let touched = false;
   /** What came along with the pin just now. It answers once, for the question that follows at once; others are asked anew. */
   let copyBesidePin: { readonly text: string | null } | undefined;
-  /** As it stands in Redis. */
-  const seen = new Map<string, string>();
-  const note = (field: string, text: string | null) => {
-    if (text !== null) seen.set(field, text);
-    return text;
-  };
+  const seen = createSeen();
   const write = async (field: string, value: object) => {
     touched = true;
     const text = JSON.stringify(value);
     await runScript(redis, writeEvidence, { evidence: key }, { field, value: text, ttl: TTL_S });
-    note(field, text);
-  };
-  /** Which pin there is; `undefined` for jobs that have none. */
-  const pinned = (): string | undefined => {
-    const text = seen.get("pin");
-    return text === undefined ? undefined : createHash("sha256").update(text).digest("hex").slice(0, 16);
+    seen.note(field, text);
   };
   const pinOf = ([pin = null, copy = null]: (string | null)[]): Pin | undefined => {
-    copyBesidePin = { text: note("copy", copy) };
-    note("pin", pin);
+    copyBesidePin = { text: seen.note("copy", copy) };
+    seen.note("pin", pin);
     return parse(pin) as Pin | undefined; // written below and nowhere else
   };
   const knownPin = async () => pinOf(await redis.hmget(key, "pin", "copy"));
@@ -74,15 +82,15 @@ export function createEvidence(
     async copied() {
       const beside = copyBesidePin;
       copyBesidePin = undefined;
-      const text = beside === undefined ? note("copy", await redis.hget(key, "copy")) : beside.text;
+      const text = beside === undefined ? seen.note("copy", await redis.hget(key, "copy")) : beside.text;
       const copy = parse(text) as Remembered | undefined; // written by recordCopy
       if (copy === undefined) return undefined;
       const { of, ...proof } = copy;
-      return of === pinned() ? proof : undefined;
+      return of === seen.pin() ? proof : undefined;
     },
-    recordCopy: (proof) => write("copy", { ...proof, of: pinned() }),
+    recordCopy: (proof) => write("copy", { ...proof, of: seen.pin() }),
     async survives(signal) {
-      await replicas?.survives({ key, fields: Object.fromEntries(seen) }, { signal });
+      await replicas?.survives({ key, fields: seen.fields() }, { signal });
     },
     async beganBefore() {
       touched = true;
