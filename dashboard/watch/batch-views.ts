@@ -93,22 +93,7 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
       return batch && { batch, buckets: (await store.throughput(id)).slice(-3) };
     }),
     /** A page, newest first. Those of another state cost no more than a look at their state. */
-    list: async ({ state, limit, cursor }: ListOptions): Promise<BatchPage> => {
-      const ids: string[] = [];
-      let [before = "+inf", after] = cursor?.split(".") ?? [];
-      for (;;) {
-        const page = await store.page(before, PAGE);
-        const fresh = after === undefined ? page : page.slice(page.findIndex(({ id }) => id === after) + 1);
-        const states = state === undefined ? [] : await statesOf(fresh.map(({ id }) => id));
-        for (const [index, { id, createdAt }] of fresh.entries()) {
-          before = createdAt;
-          after = id;
-          if (state === undefined || states[index] === state) ids.push(id);
-          if (ids.length === limit) return { batches: await viewsOf(ids), next: `${createdAt}.${id}` };
-        }
-        if (page.length < PAGE || fresh.length === 0) return { batches: await viewsOf(ids) };
-      }
-    },
+    list: (options: ListOptions) => list({ store, statesOf, viewsOf }, options),
     /** The last hour, in steps of five seconds. */
     throughput: (id: string): Promise<readonly BatchBucket[]> => store.throughput(id),
     /** The newest of those that have not come to rest, and how many there are in each state. */
@@ -122,35 +107,60 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
       return { batches, total: ids.length, kept };
     },
     /** States of the batches that have not come to rest, and their objects by outcome. */
-    tally: async (): Promise<BatchTally> => {
-      const ids = await store.active();
-      const pipeline = redis.pipeline();
-      pipeline.hgetall(store.keys.ended());
-      for (const id of ids) {
-        pipeline.hmget(store.keys.record(id), "state", "listed", "succeeded", "failed", "skipped");
-        // What chunks in work have done so far: a slow batch moves for minutes before the first of them is counted.
-        pipeline.hvals(store.keys.live(id));
-      }
-      const states: Record<string, number> = {};
-      const objects = { listed: 0, succeeded: 0, failed: 0, skipped: 0 };
-      const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-        if (error) throw error;
-        return reply;
-      });
-      const ended = replies.shift() as Readonly<Record<string, string>>; // HGETALL's reply
-      for (let at = 0; at < replies.length; at += 2) {
-        const [state, ...counts] = replies[at] as (string | null)[]; // HMGET's reply
-        const live = replies[at + 1] as readonly string[]; // HVALS' reply
-        if (!state) continue;
-        states[state] = (states[state] ?? 0) + 1;
-        for (const [index, name] of (["listed", "succeeded", "failed", "skipped"] as const).entries())
-          objects[name] += Number(counts[index] ?? 0);
-        const working = liveCounts(live);
-        for (const name of ["succeeded", "failed", "skipped"] as const) objects[name] += working[name];
-      }
-      return { states, objects, ended: Object.fromEntries(Object.entries(ended).map(([at, n]) => [at, Number(n)])) };
-    },
+    tally: () => tally(redis, store),
   };
+}
+
+type Reads = {
+  readonly store: BatchStore;
+  readonly statesOf: (ids: readonly string[]) => Promise<unknown[]>;
+  readonly viewsOf: (ids: readonly string[]) => Promise<BatchView[]>;
+};
+
+async function list({ store, statesOf, viewsOf }: Reads, { state, limit, cursor }: ListOptions): Promise<BatchPage> {
+  const ids: string[] = [];
+  let [before = "+inf", after] = cursor?.split(".") ?? [];
+  for (;;) {
+    const page = await store.page(before, PAGE);
+    const fresh = after === undefined ? page : page.slice(page.findIndex(({ id }) => id === after) + 1);
+    const states = state === undefined ? [] : await statesOf(fresh.map(({ id }) => id));
+    for (const [index, { id, createdAt }] of fresh.entries()) {
+      before = createdAt;
+      after = id;
+      if (state === undefined || states[index] === state) ids.push(id);
+      if (ids.length === limit) return { batches: await viewsOf(ids), next: `${createdAt}.${id}` };
+    }
+    if (page.length < PAGE || fresh.length === 0) return { batches: await viewsOf(ids) };
+  }
+}
+
+async function tally(redis: RedisClient, store: BatchStore): Promise<BatchTally> {
+  const ids = await store.active();
+  const pipeline = redis.pipeline();
+  pipeline.hgetall(store.keys.ended());
+  for (const id of ids) {
+    pipeline.hmget(store.keys.record(id), "state", "listed", "succeeded", "failed", "skipped");
+    // What chunks in work have done so far: a slow batch moves for minutes before the first of them is counted.
+    pipeline.hvals(store.keys.live(id));
+  }
+  const states: Record<string, number> = {};
+  const objects = { listed: 0, succeeded: 0, failed: 0, skipped: 0 };
+  const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+  const ended = replies.shift() as Readonly<Record<string, string>>; // HGETALL's reply
+  for (let at = 0; at < replies.length; at += 2) {
+    const [state, ...counts] = replies[at] as (string | null)[]; // HMGET's reply
+    const live = replies[at + 1] as readonly string[]; // HVALS' reply
+    if (!state) continue;
+    states[state] = (states[state] ?? 0) + 1;
+    for (const [index, name] of (["listed", "succeeded", "failed", "skipped"] as const).entries())
+      objects[name] += Number(counts[index] ?? 0);
+    const working = liveCounts(live);
+    for (const name of ["succeeded", "failed", "skipped"] as const) objects[name] += working[name];
+  }
+  return { states, objects, ended: Object.fromEntries(Object.entries(ended).map(([at, n]) => [at, Number(n)])) };
 }
 
 export type BatchTally = {
