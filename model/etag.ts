@@ -1,5 +1,7 @@
 /** An entity tag without its quotes: some stores leave them out, AWS never does. */
 export function unquoteEtag(etag: string): string {
+  // Asked several times for every object of a batch: most are bare already.
+  if (!etag.includes('"') && !etag.startsWith("W/")) return etag;
   return etag.replace(/^W\//, "").replaceAll('"', "");
 }
 

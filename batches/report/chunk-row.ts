@@ -19,15 +19,29 @@ export type RowContext = {
   readonly bestEffort: boolean;
 };
 
-/** One row as a line of NDJSON. Put together by hand: this runs for every object of every batch. */
-export function rowLine(context: RowContext, index: number): string {
-  const { manifest, outcomes, destinationBucket, destinationKeyAt, bestEffort } = context;
+/** Writes rows as lines of NDJSON. Put together by hand, with what is the same in all of them only once: this runs for every object of every batch. */
+export function createRowWriter(context: RowContext): (index: number) => string {
+  const { manifest, destinationBucket } = context;
+  const head = typeof manifest.bucket === "string" ? openingOf(manifest.bucket) : undefined;
+  const goesTo =
+    destinationBucket === undefined
+      ? ""
+      : `,"destinationBucket":${JSON.stringify(destinationBucket)},"destinationKey":`;
+  return (index) => rowLine(context, index, head ?? openingOf(bucketAt(manifest, index)), goesTo);
+}
+
+function openingOf(bucket: string): string {
+  return `{"bucket":${JSON.stringify(bucket)},"key":`;
+}
+
+function rowLine(context: RowContext, index: number, head: string, goesTo: string): string {
+  const { manifest, outcomes, destinationKeyAt, bestEffort } = context;
   const versionId = manifest.versions?.[index];
   const remark = outcomes.remarks.get(index);
   const size = outcomes.pins.get(index)?.size ?? manifest.sizes[index] ?? -1;
-  const etag = outcomes.etags[index] ?? (destinationBucket === undefined ? manifest.etags[index] : undefined);
+  const etag = outcomes.etags[index] ?? (goesTo === "" ? manifest.etags[index] : undefined);
   const verified = outcomes.verifiedAt(index);
-  let line = `{"bucket":${JSON.stringify(bucketAt(manifest, index))},"key":${JSON.stringify(manifest.keys[index] ?? "")}`;
+  let line = head + JSON.stringify(manifest.keys[index] ?? "");
   if (typeof versionId === "string") line += `,"versionId":${JSON.stringify(versionId)}`;
   line += `,"status":"${STATUS_NAMES[outcomes.status[index] ?? UNATTEMPTED] ?? "unattempted"}"`;
   if (remark !== undefined) {
@@ -35,8 +49,7 @@ export function rowLine(context: RowContext, index: number): string {
     if (remark.httpStatus !== undefined) line += `,"httpStatus":${remark.httpStatus}`;
     line += `,"message":${JSON.stringify(remark.message)}`;
   }
-  if (destinationBucket !== undefined)
-    line += `,"destinationBucket":${JSON.stringify(destinationBucket)},"destinationKey":${JSON.stringify(destinationKeyAt(index) ?? "")}`;
+  if (goesTo !== "") line += goesTo + JSON.stringify(destinationKeyAt(index) ?? "");
   if (size >= 0) line += `,"bytes":${size}`;
   if (etag !== undefined && etag !== "") line += `,"etag":${JSON.stringify(etag)}`;
   if (verified !== undefined) line += `,"verified":"${verified}"`;

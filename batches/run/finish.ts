@@ -2,7 +2,7 @@ import { succeededBytes, takeProgress, thresholdOf } from "./checkpoint.ts";
 import { verbOf } from "../operations.ts";
 import { settleUncertain } from "./uncertain.ts";
 import { COPIED, FAILED, OPEN, SKIPPED, SUCCEEDED, UNATTEMPTED } from "./outcomes.ts";
-import { isFailure, type RowContext, rowLine } from "../report/chunk-row.ts";
+import { createRowWriter, isFailure } from "../report/chunk-row.ts";
 import { type ChunkWork, destinationKeyAt, Superseded } from "./work.ts";
 import { documentTtl, segmentId } from "../report/segment.ts";
 
@@ -77,13 +77,13 @@ function deliveryNumber({ delivery }: ChunkWork): number {
 
 async function writeReport(work: ChunkWork) {
   const { outcomes, spec, manifest, documents, delivery, source, ending } = work;
-  const context: RowContext = {
+  const rowLine = createRowWriter({
     manifest,
     outcomes,
     destinationBucket: spec.destination?.bucket,
     destinationKeyAt: (index) => destinationKeyAt(work, index),
     bestEffort: verbOf(spec).source.ends === "deleted" && !source.connection.conditionalDelete,
-  };
+  });
   const errors = new Map<string, number>();
   const recent: string[] = [];
   let report = "";
@@ -91,7 +91,7 @@ async function writeReport(work: ChunkWork) {
     const status = outcomes.status[index] ?? OPEN;
     const failure = isFailure(status);
     if (spec.report === "failures" && !failure) continue;
-    const line = rowLine(context, index);
+    const line = rowLine(index);
     report += line;
     if (status !== FAILED) continue;
     const code = outcomes.remarks.get(index)?.code ?? "UnknownError";

@@ -191,6 +191,8 @@ export function pinAt(
   const lastModified = manifest.modified[index] ?? "";
   if (etag === "" || size < 0 || lastModified === "") return undefined;
   const storageClass = classAt(manifest, index);
+  // Nearly all of a listing: without a copy of it for each thing that is left out.
+  if (version === undefined && storageClass !== "") return { bucket, key, etag, size, lastModified, storageClass };
   return { bucket, key, etag, size, lastModified, ...(storageClass !== "" && { storageClass }), ...version };
 }
 

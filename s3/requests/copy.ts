@@ -16,7 +16,7 @@ import { copySource } from "./copy-source.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
-import { copyResultEtag } from "../transport/fast-path.ts";
+import { copyResultEtag } from "../transport/copy-result.ts";
 import { findFacts, headFacts } from "./head.ts";
 import { multipartCopy } from "../parts/copy.ts";
 import { headerBytes } from "./attribute-table.ts";

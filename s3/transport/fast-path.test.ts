@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { call, errorOf, openOddStore } from "../../test/open-s3.ts";
-import { copyResultEtag } from "./fast-path.ts";
+import { copyResultEtag } from "./copy-result.ts";
 import type { Pin } from "../interface.ts";
 
 const result =

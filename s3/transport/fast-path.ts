@@ -167,15 +167,3 @@ function throttleError({ status, headers, body }: RawAnswer, about: About): Erro
   );
   return isThrottle(error) ? error : undefined;
 }
-
-// Whitespace before it keeps the connection of a long copy alive; anything after it, or any other root, is not S3's answer.
-const COPY_RESULT =
-  /^\s*(?:<\?xml[^<>]*\?>)?\s*<CopyObjectResult(?:\s[^<>]*)?>\s*((?:<([A-Za-z0-9]+)>[^<>]*<\/\2>\s*)*)<\/CopyObjectResult>\s*$/;
-
-/** The ETag of a CopyObject answer, without quotes; `undefined` where the body is anything but a whole CopyObjectResult with one. */
-export function copyResultEtag(body: string): string | undefined {
-  const fields = COPY_RESULT.exec(body)?.[1];
-  const etag = fields === undefined ? undefined : /<ETag>([^<>]*)<\/ETag>/.exec(fields)?.[1];
-  const bare = etag?.replaceAll(/&quot;|&#34;|"/g, "").trim();
-  return bare === undefined || !/^[0-9A-Za-z._-]+$/.test(bare) ? undefined : bare;
-}

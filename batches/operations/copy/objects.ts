@@ -1,8 +1,8 @@
 import { partsAbove } from "../../../credentials/connection.ts";
 import type { Found, Target } from "./target.ts";
 import { ActivityError } from "../../../model/activity-error.ts";
-import { type Verified } from "../../../model/entities.ts";
-import { attributesOf } from "../../../model/object-attributes.ts";
+import type { Verified } from "../../../model/entities.ts";
+import { attributesOf, type ObjectAttributes } from "../../../model/object-attributes.ts";
 import { isAlias, isSameSecond } from "../../../model/one-object.ts";
 import { isSinglePartEtag } from "../../../model/etag.ts";
 import type { CopyProof, CopyRequest, Pin } from "../../../s3/interface.ts";
@@ -15,7 +15,7 @@ import { workOnObjects } from "../../run/objects.ts";
 import { settleArchived } from "./archived.ts";
 import { verbOf } from "../../operations.ts";
 import { uploadMemory } from "./leftover-uploads.ts";
-import { type ChunkWork, destinationKeyAt, laneOf } from "../../run/work.ts";
+import { type ChunkWork, destinationKeyAt, laneOf, pinAt } from "../../run/work.ts";
 
 /** Objects in parts, or streamed between stores, at once: each is many requests by itself. */
 const LARGE_LANES = 4;
@@ -38,8 +38,9 @@ export async function copyObjects(work: ChunkWork, how: Copying): Promise<void> 
     if (outcomes.status[index] !== OPEN) continue;
     ((manifest.sizes[index] ?? 0) > destination.connection.multipartThreshold ? large : small).push(index);
   }
+  const same: Same = { ...how, lane: laneOf(work), overrides: attributesOf(work.spec) };
   const lanes = source === destination ? work.concurrency : Math.min(STREAM_LANES, work.concurrency);
-  const attempt = (index: number, last: boolean): Promise<void> => attemptCopy(work, how, { index, last });
+  const attempt = (index: number, last: boolean): Promise<void> => attemptCopy(work, same, { index, last });
   await Promise.all([
     workOnObjects(work, { indexes: large, lanes: LARGE_LANES, attempt }),
     workOnObjects(work, { indexes: small, lanes, attempt }),
@@ -52,27 +53,32 @@ export async function copyObjects(work: ChunkWork, how: Copying): Promise<void> 
  */
 const ARCHIVE_CODES: ReadonlySet<string> = new Set(["InvalidObjectState", "ObjectNotInActiveTierError"]);
 
+/** What is the same for every object of a chunk. */
+type Same = Copying & { readonly lane: string; readonly overrides: ObjectAttributes };
+
 /** `last`: whatever fails now is not tried again. */
 type Attempt = { readonly index: number; readonly last: boolean };
 
-async function attemptCopy(work: ChunkWork, { conflicts, copied }: Copying, attempt: Attempt): Promise<void> {
+// Most objects need nothing but their copy: what is not asked for is not waited for either.
+async function attemptCopy(work: ChunkWork, same: Same, attempt: Attempt): Promise<void> {
   const { index } = attempt;
-  const pin = await pinOf(work, index);
+  const { conflicts, copied } = same;
+  const pin = pinAt(work, index) ?? (await pinOf(work, index));
   if (pin === undefined) return;
   const { spec, outcomes } = work;
   const target: Target = { bucket: spec.destination?.bucket ?? "", key: destinationKeyAt(work, index) ?? "" };
-  if (await isOneObject(work, pin, target)) {
+  if (mayBeOneObject(work, pin, target) && (await isOneObject(work, pin, target))) {
     const message = `SameObject: s3://${pin.bucket}/${pin.key} and s3://${target.bucket}/${target.key} look like one object under two names`;
     return outcomes.failed(index, { code: "SameObject", message });
   }
   const before =
-    (await findEarlierCopy(work, index, { pin, target })) ??
+    (work.manifest.copies && (await findEarlierCopy(work, index, { pin, target }))) ??
     (conflicts && (await findOwnCopy(work, index, { pin, target, existing: conflicts.get(index) })));
   if (before === undefined && conflicts !== undefined) {
     if (decideConflict(work, conflicts, { index, pin })) return;
     if (await skipIdentical(work, conflicts.get(index), { index, pin, target })) return;
   }
-  const proof = before ?? (await copyOrFind(work, attempt, { pin, target }));
+  const proof = before ?? (await copyOrFind(work, same, attempt, { pin, target }));
   if (proof === undefined) return;
   if (proof.sourceGone !== true && STRENGTH[proof.verified] < STRENGTH[spec.minVerify]) {
     const message = `VerificationTooWeak: the copy could be verified by ${proof.verified} only, expected ${spec.minVerify}; both are kept`;
@@ -116,6 +122,7 @@ async function skipIdentical(
 
 async function copyOrFind(
   work: ChunkWork,
+  { lane, overrides }: Same,
   { index, last }: Attempt,
   { pin, target }: { pin: Pin; target: Target },
 ): Promise<Found | undefined> {
@@ -124,7 +131,7 @@ async function copyOrFind(
   const request: CopyRequest = {
     source: pin,
     ...target,
-    overrides: attributesOf(spec),
+    overrides,
     ...(pin.size > partsAbove(destination.connection, source === destination ? "copied" : "sent") && {
       upload: uploadMemory(work, index, last),
     }),
@@ -139,7 +146,7 @@ async function copyOrFind(
       : destination.copyFrom(source, request, { signal });
   };
   try {
-    return await limiter.run(send, { signal, lane: laneOf(work) });
+    return await limiter.run(send, { signal, lane });
   } catch (error) {
     if (error instanceof ActivityError && ARCHIVE_CODES.has(error.code)) {
       settleArchived(work, index, pin.storageClass ?? "an archive tier");
@@ -150,15 +157,16 @@ async function copyOrFind(
   }
 }
 
-/**
- * Two names of one object: through another profile, endpoint or access-point alias. To move it onto itself would delete it.
- * Asked only where names leave it open.
- */
-async function isOneObject(work: ChunkWork, pin: Pin, target: Target): Promise<boolean> {
-  const { source, destination, signal } = work;
+/** Where names leave open whether two are of one object. */
+function mayBeOneObject({ source, destination }: ChunkWork, pin: Pin, target: Target): boolean {
   if (pin.key !== target.key) return false;
   const crossed = source !== destination && pin.bucket === target.bucket;
-  if (!crossed && !isAlias(pin.bucket) && !isAlias(target.bucket)) return false;
+  return crossed || isAlias(pin.bucket) || isAlias(target.bucket);
+}
+
+/** Two names of one object: through another profile, endpoint or access-point alias. To move it onto itself would delete it. */
+async function isOneObject(work: ChunkWork, pin: Pin, target: Target): Promise<boolean> {
+  const { destination, signal } = work;
   work.requests.head++;
   const there = await destination.find(target, { signal });
   return there !== undefined && there.etag === pin.etag && isSameSecond(there.lastModified, pin.lastModified);
