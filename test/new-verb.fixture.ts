@@ -72,8 +72,8 @@ console.log(
   JSON.stringify({
     planned,
     copiesOfPlan,
-    ended: { state: ended.state, succeeded: ended.succeeded, failed: ended.failed, listed: ended.listed },
-    rows: [...rows.values()].filter((status) => status === "succeeded").length,
+    ended: { state: ended.state, listed: ended.listed, counted: ended.succeeded + ended.failed + ended.skipped },
+    rows: rows.size,
     kept: sandbox.keys("old").length,
     asked: asked.status,
     again: again.succeeded,
@@ -88,6 +88,7 @@ async function lookAtPages(path: string) {
   if (findChromium() === undefined) return "no browser here";
   const browser = await startBrowser();
   const watched = await openPage(browser, dashboard.url);
+  watched.page.setDefaultTimeout(60_000);
   await watched.page.goto("/batches/new");
   await watched.page.getByLabel("Touch").check();
   const asksForDestination = await watched.page.getByLabel("Destination bucket").isVisible();
