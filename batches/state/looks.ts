@@ -58,7 +58,12 @@ export function looks({ redis, prefix, keys, run }: Access) {
         })),
       };
     },
+  };
+}
 
+/** What a batch works on, as it was opened. */
+export function work({ redis, keys }: Access) {
+  return {
     /** Deliveries of chunks that have not ended. */
     busy: (id: string): Promise<number> => redis.scard(keys.ofBatch(id).busy),
 

@@ -4,7 +4,7 @@ import { createLeases } from "../../redis/leases.ts";
 import { createAccess } from "./access.ts";
 import { beginnings } from "./begin.ts";
 import { history } from "./history.ts";
-import { looks } from "./looks.ts";
+import { looks, work } from "./looks.ts";
 import { steering } from "./steer.ts";
 
 /** The state of batches in Redis. Every change is one script, so no crash leaves half of one. */
@@ -19,6 +19,7 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
     ...beginnings(access),
     ...steering(access),
     ...looks(access),
+    ...work(access),
     ...history(access),
   };
 }
