@@ -94,7 +94,7 @@ export const jobMutants: readonly Mutant[] = [
   {
     rule: "a proof is believed beside its own pin only",
     file: "worker/attempt/evidence.ts",
-    find: "return of === pinned() ? proof : undefined;",
+    find: "return of === seen.pin() ? proof : undefined;",
     replace: "return proof;",
     test: "worker/attempt/evidence.test.ts",
   },
