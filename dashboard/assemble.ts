@@ -9,6 +9,8 @@ import { reachRedis } from "../redis/connection/reach.ts";
 import { withoutCommand } from "../redis/connection/without-command.ts";
 import { createActs } from "./access/acts.ts";
 import { createIdentify } from "./access/identity.ts";
+import { createOidc } from "./access/oidc/login.ts";
+import { oidcRoutes } from "./access/oidc/routes.ts";
 import { sessionRoutes } from "./access/session-routes.ts";
 import { createSessions } from "./access/sessions.ts";
 import { activityRoutes } from "./api/activity-routes.ts";
@@ -86,6 +88,7 @@ export async function assemble(
     ...overviewRoutes({ overview: night.glance, throughput, views, events, identify }),
     ...night.routes,
     ...auditRoutes({ redis, prefix }),
+    ...(config.oidc === undefined ? [] : oidcRoutes({ config, oidc: createOidc(config.oidc), sessions })),
     ...sessionRoutes({ config, redis, sessions, identify }),
   ];
   addMetrics(app, { overview, batches: views, documents, events });
@@ -93,7 +96,7 @@ export async function assemble(
   addRoutes(app, [...routes, openApiRoute(routes)], acts);
   const assets = readPageAssets();
   await addBullBoard(app, { redis, prefix, queues, assets, acts, readOnly: config.readOnly });
-  await addPages(app, assets);
+  await addPages(app, assets, { withProvider: config.oidc !== undefined, withPasswords: config.users.length > 0 });
   return app;
 }
 

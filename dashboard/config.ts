@@ -11,6 +11,7 @@ import { DEFAULT_PREFIX } from "../redis/keys.ts";
 import { RedisUrl } from "../redis/connection/url.ts";
 import { redisUrlOf } from "../redis/connection/url-from-environment.ts";
 import { BasePath } from "./http/base-path.ts";
+import { OIDC_NAMES, OidcEnvironment, type OidcLogin, oidcLogin, oidcProblems } from "./access/oidc/settings.ts";
 import type { Role } from "./access/rights.ts";
 import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
 
@@ -34,6 +35,8 @@ export type DashboardConfig = {
   readonly trustedProxies: readonly string[];
   /** Signing in elsewhere: a trusted proxy tells who somebody is, in headers that are named here. */
   readonly proxy?: ProxyLogin;
+  /** Signing in at an OpenID Connect provider. */
+  readonly oidc?: OidcLogin;
   /** Names under which the dashboard is reached, besides loopback's. */
   readonly publicHosts: readonly string[];
   /** Nobody may change anything. */
@@ -95,6 +98,7 @@ const NAMES = {
   proxyOperators: "BUCKETLINE_DASHBOARD_PROXY_OPERATORS",
   proxyOperatorUsers: "BUCKETLINE_DASHBOARD_PROXY_OPERATOR_USERS",
   proxyOperatorGroups: "BUCKETLINE_DASHBOARD_PROXY_OPERATOR_GROUPS",
+  ...OIDC_NAMES,
   publicHosts: "BUCKETLINE_DASHBOARD_PUBLIC_HOSTS",
   readOnly: "BUCKETLINE_DASHBOARD_READ_ONLY",
   requests: "BUCKETLINE_DASHBOARD_REQUESTS_PER_MINUTE",
@@ -111,7 +115,7 @@ const SERVICE_LINK = /^BUCKETLINE_DASHBOARD_(?:SERVICE_(?:HOST|PORT)(?:_\w+)?|PO
 const SERVICE_LINK_VALUE = /^(?:tcp|udp|sctp):\/\//;
 
 /** May also be given as the name of a file, in `<variable>_FILE`. */
-const SECRET: readonly Field[] = ["users", "tokens"];
+const SECRET: readonly Field[] = ["users", "tokens", "oidcClientSecret"];
 
 const Whole = (min: number, max: number) =>
   z
@@ -164,6 +168,7 @@ const Environment = z.object({
   proxyOperators: List.default([]),
   proxyOperatorUsers: List.default([]),
   proxyOperatorGroups: List.default([]),
+  ...OidcEnvironment,
   publicHosts: List.transform((hosts) => hosts.map((host) => host.toLowerCase())).default([]),
   readOnly: Flag.default(false),
   telemetry: Flag.default(false),
@@ -189,7 +194,7 @@ export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
   given.set("redis", redisUrlOf(env, problems));
   problems.push(...unknownVariables(env));
   const parsed = Environment.safeParse(Object.fromEntries(given));
-  if (parsed.success) problems.push(...proxyProblems(parsed.data));
+  if (parsed.success) problems.push(...proxyProblems(parsed.data), ...oidcProblems(parsed.data));
   for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${NAMES[path[0] as Field]}: ${message}`); // every issue is below a field
   if (!parsed.success || problems.length > 0) {
     const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
@@ -198,12 +203,14 @@ export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
   }
   const { proxies, requests, logins, environment, ...rest } = parsed.data;
   const proxy = proxyLogin(parsed.data);
+  const oidc = oidcLogin(parsed.data);
   const config = {
     ...rest,
     trustedProxies: proxies,
     limits: { requests, logins },
     ...(proxy && { proxy }),
     ...(environment && { environment }),
+    ...(oidc && { oidc }),
   };
   checkExposure(config);
   return config;
@@ -251,7 +258,7 @@ function proxyProblems(settings: ProxySettings): string[] {
 }
 
 /** Throws `LoginRequired` where others than this machine's users could reach the dashboard without a login. */
-export function checkExposure(config: Pick<DashboardConfig, "host" | "users" | "tokens" | "proxy">): void {
+export function checkExposure(config: Pick<DashboardConfig, "host" | "users" | "tokens" | "proxy" | "oidc">): void {
   if (isLoopback(config.host) || hasLogin(config)) return;
   throw new ActivityError(
     "LoginRequired",
@@ -266,9 +273,10 @@ export function hasLogin({
   users,
   tokens,
   proxy,
+  oidc,
   hostSignIn,
-}: Pick<DashboardSettings, "users" | "tokens" | "proxy" | "hostSignIn">): boolean {
-  return users.length > 0 || tokens.length > 0 || proxy !== undefined || hostSignIn !== undefined;
+}: Pick<DashboardSettings, "users" | "tokens" | "proxy" | "oidc" | "hostSignIn">): boolean {
+  return users.length > 0 || tokens.length > 0 || proxy !== undefined || oidc !== undefined || hostSignIn !== undefined;
 }
 
 /** A misspelt variable would leave its setting at a default that nobody chose. */

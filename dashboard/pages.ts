@@ -50,6 +50,12 @@ const ASKED_FIRST: Readonly<Record<string, readonly string[]>> = {
   activities: ["/api/overview", "/api/activities"],
 };
 
+/** How people may sign in. */
+type SignInWays = { readonly withProvider: boolean; readonly withPasswords: boolean };
+
+const PROVIDER_LINK =
+  '<a class="button primary wide" id="provider" href="{{base}}/api/session/oidc">Sign in with your organization</a>';
+
 declare module "fastify" {
   interface FastifyRequest {
     /** Where the dashboard is mounted for whoever asks: empty, or such as `/ops`. */
@@ -62,8 +68,12 @@ declare module "fastify" {
 }
 
 /** Serves the pages. They hold no data: what they show, they ask of the API. Every address in a page begins with the request's base. */
-export async function addPages(app: FastifyInstance, assets: PageAssets = readPageAssets()): Promise<void> {
-  const page = createPages(assets);
+export async function addPages(
+  app: FastifyInstance,
+  assets: PageAssets = readPageAssets(),
+  signIn: SignInWays = { withProvider: false, withPasswords: true },
+): Promise<void> {
+  const page = createPages(assets, signIn);
   app.decorate("sendNotFoundPage", async (request: FastifyRequest, reply: FastifyReply) =>
     sendPage(request, reply.code(404), page("not-found", request.base)),
   );
@@ -114,7 +124,10 @@ function addAssets(app: FastifyInstance, { version, files }: PageAssets): void {
 const MOST_PAGES = 200;
 
 /** Pages by their view and base, made when they are first asked for. */
-function createPages(assets: PageAssets): (view: string, base: string) => Compressed {
+function createPages(
+  assets: PageAssets,
+  { withProvider, withPasswords }: SignInWays,
+): (view: string, base: string) => Compressed {
   const made = new LRUCache<string, Compressed>({ max: MOST_PAGES });
   const make = (view: string, base: string) => {
     const at = `${base}/assets/${assets.version}`;
@@ -126,6 +139,8 @@ function createPages(assets: PageAssets): (view: string, base: string) => Compre
       (path) => `<link rel="preload" href="${base}${path}" as="fetch" crossorigin />`,
     );
     const html = readPage(view === "login" ? "login" : "shell")
+      .replaceAll("{{ways}}", withProvider ? PROVIDER_LINK : "")
+      .replaceAll("{{form}}", withPasswords ? "" : "hidden")
       .replaceAll("{{base}}", base)
       .replaceAll("{{assets}}", at)
       .replace("{{preloads}}", [...preloads, ...asked].join("\n    "));

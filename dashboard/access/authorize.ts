@@ -68,8 +68,8 @@ function askToSignIn(request: FastifyRequest, reply: FastifyReply, config: Dashb
 }
 
 /** Our own, or that of the app around us, which knows addresses of the whole host. */
-function signInPage({ url, base }: FastifyRequest, { hostSignIn, users }: DashboardSettings): string {
-  const signInUrl = users.length === 0 ? hostSignIn?.signInUrl : undefined;
+function signInPage({ url, base }: FastifyRequest, { hostSignIn, users, oidc }: DashboardSettings): string {
+  const signInUrl = users.length === 0 && oidc === undefined ? hostSignIn?.signInUrl : undefined;
   if (signInUrl === undefined) return `${base}/login?next=${encodeURIComponent(url)}`;
   return `${signInUrl}${signInUrl.includes("?") ? "&" : "?"}next=${encodeURIComponent(base + url)}`;
 }

@@ -47,11 +47,12 @@ export function checkOrigin(request: FastifyRequest, publicHosts: readonly strin
   const says = site !== undefined || origin !== undefined;
   // Proxies and apps around us know people by cookies of their own.
   const byCookie =
-    request.identity?.kind === "session" ||
+    SESSIONS.has(request.identity?.kind ?? "") ||
     (request.headers.cookie !== undefined && BY_COOKIE.has(request.identity?.kind ?? ""));
   if (!says && byCookie) throw foreign("one with a cookie and no Origin");
 }
 
+const SESSIONS: ReadonlySet<string> = new Set(["session", "oidc"]);
 const BY_COOKIE: ReadonlySet<string> = new Set(["proxy", "host"]);
 
 function foreign(why: string): HttpProblem {

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
  */
 const PREFIX = { root: "__Host-", below: "__Secure-" } as const;
 const SESSION = "bucketline_session";
+const FLOW = "bucketline_oidc";
 const DEVICE = "bucketline_device";
 const DEVICE_DAYS = 90;
 
@@ -30,6 +31,22 @@ export function setSession(request: FastifyRequest, reply: FastifyReply, id: str
 
 export function setDevice(request: FastifyRequest, reply: FastifyReply, device: string): void {
   write(request, reply, DEVICE, { value: device, maxAge: DEVICE_DAYS * 86_400 });
+}
+
+/** While somebody is at the provider: it is sent along when they come back, from another site. */
+export function setFlow(request: FastifyRequest, reply: FastifyReply, flow: string, seconds: number): void {
+  write(request, reply, FLOW, { value: flow, maxAge: seconds, sameSite: "lax" });
+}
+
+export function flowOf(request: FastifyRequest): string | undefined {
+  return read(request, FLOW);
+}
+
+export function clearFlow(request: FastifyRequest, reply: FastifyReply): void {
+  const secured = securedName(request, FLOW);
+  for (const name of [FLOW, secured])
+    if (request.cookies[name] !== undefined)
+      reply.clearCookie(name, { path: pathOf(request), secure: name === secured });
 }
 
 /** Takes the session's cookie back, under either name. */
@@ -57,13 +74,17 @@ function write(
   request: FastifyRequest,
   reply: FastifyReply,
   name: string,
-  { value, maxAge }: { readonly value: string; readonly maxAge: number },
+  {
+    value,
+    maxAge,
+    sameSite = "strict",
+  }: { readonly value: string; readonly maxAge: number; readonly sameSite?: "strict" | "lax" },
 ): void {
   const secure = isSecure(request);
   reply.setCookie(secure ? securedName(request, name) : name, value, {
     path: pathOf(request),
     httpOnly: true,
-    sameSite: "strict",
+    sameSite,
     secure,
     maxAge,
   });

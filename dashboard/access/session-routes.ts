@@ -47,7 +47,7 @@ export function sessionRoutes({
         signedIn: identity !== undefined,
         ...(identity && { name: identity.name, role: identity.role }),
         canOperate: identity?.role === "operator" && !readOnly,
-        canSignOut: identity?.kind === "session",
+        canSignOut: identity?.kind === "session" || identity?.kind === "oidc",
         readOnly,
         ...(environment !== undefined && { environment }),
       } satisfies z.infer<typeof SessionSchema>;

@@ -2,6 +2,8 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypt
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { z } from "zod";
 import type { User } from "./entries.ts";
+import type { OidcUser } from "./oidc/login.ts";
+import type { OidcLogin } from "./oidc/settings.ts";
 import type { Identity } from "./who.ts";
 
 /**
@@ -11,13 +13,22 @@ import type { Identity } from "./who.ts";
 export type Sessions = {
   /** The id is the secret; Redis holds only its hash. */
   create(user: User): Promise<string>;
+  /** Of somebody who signed in at the OpenID Connect provider. */
+  createOidc(user: OidcUser): Promise<string>;
   find(id: string): Promise<Identity | undefined>;
   end(id: string): Promise<void>;
   /** Ends all sessions of this one's user, on every browser. */
   endAll(id: string): Promise<void>;
 };
 
-const Stored = z.object({ name: z.string(), at: z.int(), until: z.int(), mac: z.string() });
+const Stored = z.object({
+  name: z.string(),
+  at: z.int(),
+  until: z.int(),
+  /** The role of somebody whom the provider named. */
+  oidc: z.enum(["viewer", "operator"]).optional(),
+  mac: z.string(),
+});
 type Stored = z.output<typeof Stored>;
 
 const ID = /^[A-Za-z0-9_-]{43}$/;
@@ -28,41 +39,59 @@ export function createSessions(
     prefix,
     users,
     sessionHours,
-  }: { readonly prefix: string; readonly users: readonly User[]; readonly sessionHours: number },
+    oidc,
+  }: {
+    readonly prefix: string;
+    readonly users: readonly User[];
+    readonly sessionHours: number;
+    readonly oidc?: OidcLogin;
+  },
 ): Sessions {
   const ttl = sessionHours * 3600;
   const key = (id: string) => `${prefix}:~dashboard:session:${sha256(id)}`;
   const endedKey = (name: string) => `${prefix}:~dashboard:sessions-ended:${sha256(name)}`;
-  const read = async (id: string): Promise<{ user: User; at: number } | undefined> => {
+  const read = async (id: string): Promise<{ user: User; at: number; kind: "session" | "oidc" } | undefined> => {
     if (!ID.test(id)) return undefined;
     const session = parse(await redis.get(key(id)));
     if (session === undefined || session.until <= Date.now()) return undefined;
     // A user who was taken out, or whose password or role changed, has to sign in again: the signature is another then.
-    const user = users.find(({ name }) => name === session.name);
-    return user !== undefined && isSigned(session, user, id) ? { user, at: session.at } : undefined;
+    const kind = session.oidc === undefined ? "session" : "oidc";
+    const user =
+      session.oidc === undefined
+        ? users.find(({ name }) => name === session.name)
+        : providersUser({ name: session.name, role: session.oidc });
+    return user !== undefined && isSigned(session, user, id) ? { user, at: session.at, kind } : undefined;
+  };
+  const providersUser = (given: OidcUser) => oidc && asUser(given, oidc);
+  const add = async (user: User, more: { readonly oidc?: "viewer" | "operator" }): Promise<string> => {
+    const id = randomBytes(32).toString("base64url");
+    const at = Date.now();
+    const session = { name: user.name, at, until: at + ttl * 1000, ...more };
+    await redis.set(key(id), JSON.stringify({ ...session, mac: sign(session, user, id) }), "EX", ttl);
+    return id;
   };
   return {
-    create: async (user) => {
-      const id = randomBytes(32).toString("base64url");
-      const at = Date.now();
-      const session = { name: user.name, at, until: at + ttl * 1000 };
-      await redis.set(key(id), JSON.stringify({ ...session, mac: sign(session, user, id) }), "EX", ttl);
-      return id;
+    create: (user) => add(user, {}),
+    createOidc: async (given) => {
+      const user = providersUser(given);
+      if (user === undefined) throw new TypeError("expected a provider");
+      return add(user, { oidc: given.role });
     },
     find: async (id) => {
       const found = await read(id);
       if (found === undefined) return undefined;
       const { name, role } = found.user;
-      const ended = await redis.get(endedKey(name));
+      const ended = await redis.get(endedKey(nameOfEnded(found.kind, name)));
       if (ended !== null && !(found.at > Number(ended))) return undefined;
-      return { kind: "session", name, role };
+      return { kind: found.kind, name, role };
     },
     end: async (id) => {
       await redis.del(key(id));
     },
     endAll: async (id) => {
       const found = await read(id);
-      if (found !== undefined) await redis.set(endedKey(found.user.name), Date.now(), "EX", ttl);
+      if (found !== undefined)
+        await redis.set(endedKey(nameOfEnded(found.kind, found.user.name)), Date.now(), "EX", ttl);
       await redis.del(key(id));
     },
   };
@@ -77,9 +106,19 @@ function parse(text: string | null): Stored | undefined {
   }
 }
 
+/** What stands for the password of somebody who has none here; no hash of a user's has this form. */
+function asUser({ name, role }: OidcUser, { issuer, clientSecret }: OidcLogin): User {
+  return { name, role, hash: `oidc ${issuer} ${clientSecret}` };
+}
+
+/** A user of the provider may be called like one of ours. */
+function nameOfEnded(kind: string, name: string): string {
+  return kind === "oidc" ? `oidc ${name}` : name;
+}
+
 /** Bound to the id, the user's role and password, and the session's end: none can be lent to another. */
-function sign({ name, at, until }: Omit<Stored, "mac">, user: User, id: string): string {
-  const text = JSON.stringify([sha256(id), name, user.role, at, until]);
+function sign({ name, at, until, oidc }: Omit<Stored, "mac">, user: User, id: string): string {
+  const text = JSON.stringify([sha256(id), name, user.role, at, until, ...(oidc === undefined ? [] : ["oidc"])]);
   return createHmac("sha256", userKey(user, "session")).update(text).digest("base64url");
 }
 

@@ -61,6 +61,12 @@ export const SERVICE_CODES = {
     meaning: "The signed-in user may not do this.",
     remedy: "Ask an operator.",
   },
+  SignInUnavailable: {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The OpenID Connect provider that signs people in does not answer.",
+    remedy: "Try again; check `BUCKETLINE_DASHBOARD_OIDC_ISSUER` and whether the dashboard can reach it.",
+  },
   OutOfScope: {
     retryable: false,
     httpStatus: 403,

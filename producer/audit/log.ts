@@ -9,6 +9,8 @@ const recordAct = loadScript(new URL("./record-act.lua", import.meta.url), {
   args: ["entry", "length", "most", "seconds"],
 });
 
+/** The longest entry, in characters: ours are shorter. */
+const MAX_ENTRY = 8192;
 /** How many entries are looked at in one go. */
 const STEP = 500;
 
@@ -119,6 +121,7 @@ function matches({ actor, action, target }: AuditEntry, filter: AuditFilter): bo
 
 /** An entry that a foreign hand wrote is left out, where it is none. */
 function read(id: string, text: string): readonly AuditEntry[] {
+  if (text.length > MAX_ENTRY) return [];
   try {
     const parsed = AuditEntry.safeParse({ ...(JSON.parse(text) as object), ...placed(id) });
     return parsed.success ? [parsed.data] : [];

@@ -4,6 +4,7 @@ const WRITER = "worker/redis-writer.test.ts";
 const SIGN_IN = "dashboard/access/sign-in.test.ts";
 const SCOPE = "dashboard/access/scope.test.ts";
 const EMBEDDED = "dashboard/embed.test.ts";
+const OIDC = "dashboard/access/oidc/login.test.ts";
 const STREAMS = "dashboard/access/streams.test.ts";
 
 /** What keeps requests within policies, people out of what is not theirs, and secrets out of sight. */
@@ -161,5 +162,19 @@ export const securityMutants: readonly Mutant[] = [
     find: 'new Set(["proxy", "host"])',
     replace: 'new Set(["proxy"])',
     test: EMBEDDED,
+  },
+  {
+    rule: "nobody comes back from a provider who did not leave from this browser",
+    file: "dashboard/access/oidc/login.ts",
+    find: "if (one.length !== other.length || !timingSafeEqual(one, other)) return undefined;",
+    replace: 'if (text === "") return undefined;',
+    test: OIDC,
+  },
+  {
+    rule: "a provider's token is signed with the provider's key",
+    file: "dashboard/access/oidc/login.ts",
+    find: "execute: [...insecure, client.enableNonRepudiationChecks],",
+    replace: "execute: insecure,",
+    test: OIDC,
   },
 ];

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { startHealth } from "./health.ts";
@@ -15,5 +16,24 @@ test("answers 404 to a path that is no URL, and lives on", async () => {
   socket.write("GET // HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 404 /);
   expect((await fetch(`http://127.0.0.1:${health.port}/livez?from=probe`)).status).toBe(200);
+  await health.close();
+});
+
+test("tells this machine what is missing, and strangers only that something is", async () => {
+  const address = Object.values(networkInterfaces())
+    .flatMap((found) => found ?? [])
+    .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+  const health = await startHealth(
+    { live: () => true, ready: () => ({ ready: false, checks: { redis: false } }) },
+    { host: "0.0.0.0", port: 0 },
+  );
+  const ask = async (host: string) => {
+    const answer = await fetch(`http://${host}:${health.port}/readyz`);
+    return [answer.status, await answer.json()];
+  };
+  expect(await ask("127.0.0.1")).toEqual([503, { ready: false, checks: { redis: false } }]);
+  // A machine that has no other address has no strangers either.
+  const strangers = address === undefined ? [503, { ready: false }] : await ask(address);
+  expect(strangers).toEqual([503, { ready: false }]);
   await health.close();
 });

@@ -15,7 +15,7 @@ export async function startHealth(health: Health, at: { readonly host: string; r
   const server = createServer((request, response) => {
     // Not as a URL: what cannot be read as one (`//`) is still only a page that is not there.
     const [path = "/"] = (request.url ?? "/").split("?", 1);
-    answer(health, path).then(
+    answer(health, path, isNear(request.socket.remoteAddress)).then(
       ({ status, type, body }) => response.writeHead(status, { "content-type": type }).end(body),
       () => response.writeHead(500, { "content-type": "text/plain" }).end("the page failed\n"),
     );
@@ -31,15 +31,21 @@ const json = (ok: boolean, body: object) => ({
   body: `${JSON.stringify(body)}\n`,
 });
 
-async function answer(health: Health, path: string) {
+/** Strangers are told whether, and not why not: what is away behind a worker is nobody's business. The log says it. */
+async function answer(health: Health, path: string, near: boolean) {
   if (path === "/livez") return json(health.live(), { live: health.live() });
   if (path === "/readyz") {
     const state = health.ready();
-    return json(state.ready, state);
+    return json(state.ready, near ? state : { ready: state.ready });
   }
-  const page = health.pages?.[path];
+  const page = Object.hasOwn(health.pages ?? {}, path) ? health.pages?.[path] : undefined;
   if (page === undefined) return { status: 404, type: "text/plain", body: "expected /livez, /readyz or /metrics\n" };
   return { status: 200, ...(await page()) };
+}
+
+/** Of this machine. */
+function isNear(address: string | undefined): boolean {
+  return /^(?:::ffff:)?127\.|^::1$/.test(address ?? "");
 }
 
 function portOf(server: Server): number {

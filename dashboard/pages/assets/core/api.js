@@ -71,6 +71,12 @@ export const post = (path, body) => call("POST", path, { body: body ?? {} });
  */
 export const remove = (path, body) => call("DELETE", path, { body });
 /**
+ * Why something is done, for the record of who did what.
+ * @param {string} path
+ * @param {string} reason
+ */
+export const withReason = (path, reason) => (reason ? `${path}?${new URLSearchParams({ reason })}` : path);
+/**
  * Sends a file as it is.
  * @param {string} path
  * @param {File} file

@@ -1,5 +1,5 @@
 /** @import { Batch } from "../../answers.ts" */
-import { post } from "../core/api.js";
+import { post, withReason } from "../core/api.js";
 import { to } from "../core/base.js";
 import { ENDED } from "../core/batch-progress.js";
 import { bytes, count } from "../core/format.js";
@@ -57,6 +57,7 @@ const CANCEL = {
   title: "Cancel this batch?",
   text: "What is done stays done; nothing more is copied or deleted. It cannot be resumed.",
   action: "Cancel the batch",
+  reason: true,
 };
 
 /** @param {string} path @param {boolean} includeUnattempted */
@@ -116,7 +117,7 @@ export function BatchSteering({ batch, path, steer, canOperate }) {
             icon="stop"
             tone="danger"
             confirm=${CANCEL}
-            run=${() => steer("cancel")}
+            run=${(/** @type {string} */ reason) => steer(withReason("cancel", reason))}
             done="The batch was cancelled."
           />`
         }

@@ -4,6 +4,7 @@
 import { remove } from "../core/api.js";
 import { asset, to } from "../core/base.js";
 import { count, timeOfDay, zone } from "../core/format.js";
+import { ask } from "../core/dialogs.js";
 import { html } from "../core/html.js";
 import { panel } from "../core/keyboard.js";
 import { live, overview } from "../core/live.js";
@@ -52,6 +53,14 @@ async function signOut() {
   location.assign(to("/login"));
 }
 
+async function signOutEverywhere() {
+  const text = "Every browser that you are signed in with has to sign in again.";
+  const { yes } = await ask({ title: "Sign out everywhere?", text, action: "Sign out everywhere" });
+  if (!yes) return;
+  await remove("/api/session?everywhere=true");
+  location.assign(to("/login"));
+}
+
 /** @param {{ session: Session }} props */
 function Foot({ session }) {
   const chosen = useStore(theme);
@@ -62,7 +71,7 @@ function Foot({ session }) {
     <div class="side-tools">
       <${ToolButton} icon="search" label="Find (Ctrl K)" onClick=${() => panel.set("search")} />
       <${ToolButton} icon=${THEME_ICONS[chosen]} label=${label} onClick=${changeTheme} />
-      ${session.canSignOut && html`<${ToolButton} icon="sign-out" label="Sign out" onClick=${() => void signOut()} />`}
+      ${session.canSignOut && html`<${ToolButton} icon="sign-out" label="Sign out" onClick=${() => void signOut()} /><${ToolButton} icon="sign-out" label="Sign out everywhere" onClick=${() => void signOutEverywhere()} />`}
     </div>
   </div>`;
 }

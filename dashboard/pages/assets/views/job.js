@@ -2,7 +2,7 @@
 /** @import { Resource } from "../core/resource.js" */
 /** @import { Route } from "../core/routes.js" */
 import { useRef } from "preact/hooks";
-import { post } from "../core/api.js";
+import { post, withReason } from "../core/api.js";
 import { to } from "../core/base.js";
 import { html } from "../core/html.js";
 import { printable, printableLines } from "../core/printable.js";
@@ -67,9 +67,10 @@ function Steering({ job, path, reload, retry }) {
       title: "Cancel this job?",
       text: active ? "The worker is told to stop. What it has done by then stays done." : "It will not run any more.",
       action: "Cancel the job",
+      reason: true,
     };
-    const run = async () => {
-      await post(`${path}/cancel`);
+    const run = async (/** @type {string} */ reason) => {
+      await post(withReason(`${path}/cancel`, reason));
       await reload();
     };
     const done = active ? "The worker was told to stop." : "The job is cancelled.";

@@ -1,0 +1,94 @@
+import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+
+export type Provider = AsyncDisposable & {
+  readonly issuer: string;
+  readonly client: { readonly id: string; readonly secret: string };
+  /** What it says of whoever signs in next. */
+  claims: Record<string, unknown>;
+  /** How it lies: in the ID token, or about its key. */
+  lie: { readonly claims?: Record<string, unknown>; readonly foreignKey?: boolean };
+};
+
+/** A small OpenID Connect provider that signs everybody in: authorization code with PKCE, as real ones do it. */
+export async function startProvider(): Promise<Provider> {
+  const [own, foreign] = await Promise.all([generateKeyPair("RS256"), generateKeyPair("RS256")]);
+  const jwk = { ...(await exportJWK(own.publicKey)), kid: "k1", alg: "RS256", use: "sig" };
+  const codes = new Map<string, URLSearchParams>();
+  const client = { id: "bucketline", secret: randomUUID() + randomUUID() };
+  const server = createServer((request, response) => {
+    void answer(request.url ?? "/", () => text(request), request.headers.authorization).then(
+      ({ status = 200, headers = {}, body }) => response.writeHead(status, headers).end(body && JSON.stringify(body)),
+      () => response.writeHead(500).end(),
+    );
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens to a port
+  const provider: Provider = {
+    issuer,
+    client,
+    claims: {},
+    lie: {},
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+  return provider;
+
+  type Answer = { readonly status?: number; readonly headers?: Record<string, string>; readonly body?: object };
+  async function answer(url: string, body: () => Promise<string>, authorization?: string): Promise<Answer> {
+    const { pathname, searchParams } = new URL(url, issuer);
+    const json = { "content-type": "application/json" };
+    if (pathname === "/.well-known/openid-configuration")
+      return {
+        headers: json,
+        body: {
+          issuer,
+          authorization_endpoint: `${issuer}/authorize`,
+          token_endpoint: `${issuer}/token`,
+          jwks_uri: `${issuer}/keys`,
+          response_types_supported: ["code"],
+          subject_types_supported: ["public"],
+          id_token_signing_alg_values_supported: ["RS256"],
+        },
+      };
+    if (pathname === "/keys") return { headers: json, body: { keys: [jwk] } };
+    if (pathname === "/authorize") {
+      const code = randomUUID();
+      codes.set(code, searchParams);
+      const back = new URL(searchParams.get("redirect_uri") ?? "");
+      back.search = String(new URLSearchParams({ code, state: searchParams.get("state") ?? "", iss: issuer }));
+      return { status: 303, headers: { location: back.href } };
+    }
+    if (pathname !== "/token") return { status: 404 };
+    const sent = new URLSearchParams(await body());
+    const basic = Buffer.from((authorization ?? "").replace(/^Basic /, ""), "base64").toString();
+    const knows =
+      basic === `${client.id}:${client.secret}` ||
+      (sent.get("client_id") === client.id && sent.get("client_secret") === client.secret);
+    const asked = codes.get(sent.get("code") ?? "");
+    codes.delete(sent.get("code") ?? "");
+    const challenge = createHash("sha256")
+      .update(sent.get("code_verifier") ?? "")
+      .digest("base64url");
+    const fits =
+      asked?.get("code_challenge") === challenge && asked.get("redirect_uri") === sent.get("redirect_uri") && knows;
+    if (!fits) return { status: 400, headers: json, body: { error: "invalid_grant" } };
+    const claims = { sub: "s1", nonce: asked.get("nonce"), ...provider.claims, ...provider.lie.claims };
+    const token = await new SignJWT({ iss: issuer, aud: client.id, ...claims })
+      .setProtectedHeader({ alg: "RS256", kid: "k1" })
+      .setIssuedAt()
+      .setExpirationTime("5m")
+      .sign(provider.lie.foreignKey === true ? foreign.privateKey : own.privateKey);
+    return {
+      headers: json,
+      body: { access_token: randomUUID(), token_type: "Bearer", id_token: token, expires_in: 300 },
+    };
+  }
+}
