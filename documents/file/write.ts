@@ -30,7 +30,8 @@ export async function writeDocument(
   source: DocumentSource,
   options: WriteOptions,
 ): Promise<DocumentPointer> {
-  const { leftoverName } = options;
+  // Who comes without types may give no options at all, which the draft then refuses by name.
+  const leftoverName = (options as WriteOptions | null | undefined)?.leftoverName;
   const unfinished = newUnfinished(room.root, leftoverName);
   try {
     checkSource(source);
