@@ -41,7 +41,7 @@ end
 
 local function closeChunk(name)
   call('HDEL', keys.record, 'trouble')
-  call('HINCRBY', keys.record, 'openBytes', -call('HSTRLEN', keys.chunk, 'm'))
+  call('HINCRBY', keys.record, 'openBytes', 0 - call('HSTRLEN', keys.chunk, 'm'))
   call('DEL', keys.chunk)
   call('SREM', keys.open, name)
   call('SREM', keys.busy, name)
