@@ -107,8 +107,9 @@ describe("the record of acts", () => {
   test("is read page by page, newest first, of both logs, and leaves out what a foreign hand wrote", async () => {
     const { keys } = producerOf();
     const act = { actor: "a", known: "app", via: "app" };
-    for (const [index, action] of ["batch.start", "job.add", "batch.pause", "job.add", "batch.cancel"].entries())
-      await writeAct(redis, keys, { ...act, action, detail: String(index) });
+    // Sent together, so that several fall in one millisecond.
+    const actions = ["batch.start", "job.add", "batch.pause", "job.add", "batch.cancel"];
+    await Promise.all(actions.map((action, index) => writeAct(redis, keys, { ...act, action, detail: String(index) })));
     await redis.xadd(keys.audit(), "*", "entry", "no JSON");
     await redis.xadd(keys.audit(), "*", "entry", '{"__proto__":{"actor":1},"action":7}');
     const first = await listActs(redis, keys, { limit: 2 });

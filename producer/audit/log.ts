@@ -5,7 +5,7 @@ import { replyText, runScript } from "../../redis/scripts/run.ts";
 import { type Act, AUDIT_LENGTH, AuditEntry, type AuditTarget, MAX_DETAIL, TIMELINE } from "./entry.ts";
 
 const recordAct = loadScript(new URL("./record-act.lua", import.meta.url), {
-  keys: ["log", "job", "timeline"],
+  keys: ["log", "other", "job", "timeline"],
   args: ["entry", "length", "most", "seconds"],
 });
 
@@ -30,8 +30,10 @@ export async function writeAct(redis: RedisClient, keys: RedisKeys, act: Act): P
   const { target, detail } = act;
   const kept = { ...act, ...(detail !== undefined && { detail: detail.slice(0, MAX_DETAIL) }) };
   const isJob = target?.kind === "job";
+  const [log, other] = act.action === "job.add" ? [keys.auditAdded(), keys.audit()] : [keys.audit(), keys.auditAdded()];
   const scriptKeys = {
-    log: act.action === "job.add" ? keys.auditAdded() : keys.audit(),
+    log,
+    other,
     // A name that no job can have, where the thing is no job.
     job: isJob ? keys.job(target.activity ?? "", target.id) : keys.auditOf("none", ""),
     timeline: target === undefined ? keys.auditOf("none", "") : keys.auditOf(target.kind, target.id),
