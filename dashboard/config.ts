@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
@@ -12,7 +10,7 @@ import { RedisUrl } from "../redis/connection/url.ts";
 import { redisUrlOf } from "../redis/connection/url-from-environment.ts";
 import { BasePath } from "./http/base-path.ts";
 import { OIDC_NAMES, OidcEnvironment, type OidcLogin, oidcLogin, oidcProblems } from "./access/oidc/settings.ts";
-import type { Role } from "./access/rights.ts";
+import type { HostSignIn } from "./access/host-sign-in.ts";
 import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
 
 /** How a dashboard is set up; {@link parseDashboardConfig} makes one from the environment. */
@@ -56,20 +54,6 @@ export type DashboardSettings = Omit<DashboardConfig, "redis"> & {
   readonly redis: RedisLocation;
   /** How the app knows people that the dashboard is a part of. */
   readonly hostSignIn?: HostSignIn;
-};
-
-/** Somebody whom the app knows that the dashboard is a part of. */
-export type HostIdentity = { readonly name: string; readonly role: Role };
-
-/** The sign-in of such an app. */
-export type HostSignIn = {
-  /** Tells who asks, or nothing. `fastify`: the app's own request, where it is one of Fastify's. */
-  readonly identify: (
-    request: IncomingMessage,
-    fastify?: FastifyRequest,
-  ) => HostIdentity | undefined | Promise<HostIdentity | undefined>;
-  /** Where people who are not known go, with `?next=` and where they wanted to. */
-  readonly signInUrl?: string;
 };
 
 export type ProxyLogin = {

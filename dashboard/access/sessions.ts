@@ -33,20 +33,14 @@ type Stored = z.output<typeof Stored>;
 
 const ID = /^[A-Za-z0-9_-]{43}$/;
 
-export function createSessions(
-  redis: RedisClient,
-  {
-    prefix,
-    users,
-    sessionHours,
-    oidc,
-  }: {
-    readonly prefix: string;
-    readonly users: readonly User[];
-    readonly sessionHours: number;
-    readonly oidc?: OidcLogin;
-  },
-): Sessions {
+type SessionSettings = {
+  readonly prefix: string;
+  readonly users: readonly User[];
+  readonly sessionHours: number;
+  readonly oidc?: OidcLogin;
+};
+
+export function createSessions(redis: RedisClient, { prefix, users, sessionHours, oidc }: SessionSettings): Sessions {
   const ttl = sessionHours * 3600;
   const key = (id: string) => `${prefix}:~dashboard:session:${sha256(id)}`;
   const endedKey = (name: string) => `${prefix}:~dashboard:sessions-ended:${sha256(name)}`;

@@ -45,19 +45,7 @@ export async function startProvider(): Promise<Provider> {
   async function answer(url: string, body: () => Promise<string>, authorization?: string): Promise<Answer> {
     const { pathname, searchParams } = new URL(url, issuer);
     const json = { "content-type": "application/json" };
-    if (pathname === "/.well-known/openid-configuration")
-      return {
-        headers: json,
-        body: {
-          issuer,
-          authorization_endpoint: `${issuer}/authorize`,
-          token_endpoint: `${issuer}/token`,
-          jwks_uri: `${issuer}/keys`,
-          response_types_supported: ["code"],
-          subject_types_supported: ["public"],
-          id_token_signing_alg_values_supported: ["RS256"],
-        },
-      };
+    if (pathname === "/.well-known/openid-configuration") return { headers: json, body: discovery(issuer) };
     if (pathname === "/keys") return { headers: json, body: { keys: [jwk] } };
     if (pathname === "/authorize") {
       const code = randomUUID();
@@ -68,10 +56,7 @@ export async function startProvider(): Promise<Provider> {
     }
     if (pathname !== "/token") return { status: 404 };
     const sent = new URLSearchParams(await body());
-    const basic = Buffer.from((authorization ?? "").replace(/^Basic /, ""), "base64").toString();
-    const knows =
-      basic === `${client.id}:${client.secret}` ||
-      (sent.get("client_id") === client.id && sent.get("client_secret") === client.secret);
+    const knows = knowsSecret(client, sent, authorization);
     const asked = codes.get(sent.get("code") ?? "");
     codes.delete(sent.get("code") ?? "");
     const challenge = createHash("sha256")
@@ -81,14 +66,35 @@ export async function startProvider(): Promise<Provider> {
       asked?.get("code_challenge") === challenge && asked.get("redirect_uri") === sent.get("redirect_uri") && knows;
     if (!fits) return { status: 400, headers: json, body: { error: "invalid_grant" } };
     const claims = { sub: "s1", nonce: asked.get("nonce"), ...provider.claims, ...provider.lie.claims };
-    const token = await new SignJWT({ iss: issuer, aud: client.id, ...claims })
-      .setProtectedHeader({ alg: "RS256", kid: "k1" })
-      .setIssuedAt()
-      .setExpirationTime("5m")
-      .sign(provider.lie.foreignKey === true ? foreign.privateKey : own.privateKey);
+    const key = provider.lie.foreignKey === true ? foreign.privateKey : own.privateKey;
+    const token = await signed({ iss: issuer, aud: client.id, ...claims }, key);
     return {
       headers: json,
       body: { access_token: randomUUID(), token_type: "Bearer", id_token: token, expires_in: 300 },
     };
   }
+}
+
+type Key = Awaited<ReturnType<typeof generateKeyPair>>["privateKey"];
+
+function discovery(issuer: string): object {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/keys`,
+    response_types_supported: ["code"],
+    subject_types_supported: ["public"],
+    id_token_signing_alg_values_supported: ["RS256"],
+  };
+}
+
+function knowsSecret({ id, secret }: Provider["client"], sent: URLSearchParams, authorization = ""): boolean {
+  const basic = Buffer.from(authorization.replace(/^Basic /, ""), "base64").toString();
+  return basic === `${id}:${secret}` || (sent.get("client_id") === id && sent.get("client_secret") === secret);
+}
+
+async function signed(claims: Record<string, unknown>, key: Key): Promise<string> {
+  const token = new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: "k1" });
+  return token.setIssuedAt().setExpirationTime("5m").sign(key);
 }
