@@ -77,7 +77,7 @@ describe.runIf(possible)("an operator", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Workers", level: 1 }).waitFor();
     await page.getByText(`process ${process.pid}`).waitFor();
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
     await page.getByRole("button", { name: "Sign in" }).waitFor();
     await page.goto("/");
     expect(new URL(page.url()).pathname).toBe("/login");

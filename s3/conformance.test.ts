@@ -372,8 +372,8 @@ describe.each([
         expect(await errorOf(s3.deleteUnchanged(old, call))).toMatchObject({ code: "SourceChanged" });
         expect(sandbox.text("in", "a")).toBe("newer");
         const guarantee = conditionalDelete ? "conditional" : "best-effort";
-        expect(await s3.deleteUnchanged(pin("in", "a"), call)).toEqual({ guarantee });
-        expect(await s3.deleteUnchanged(old, call)).toEqual({ guarantee });
+        expect(await s3.deleteUnchanged(pin("in", "a"), call)).toEqual({ cutOff: false, guarantee });
+        expect(await s3.deleteUnchanged(old, call)).toEqual({ cutOff: false, guarantee });
         expect(sandbox.keys("in")).toEqual([]);
       },
     );
@@ -418,7 +418,7 @@ describe.each([
       sandbox.put("versioned", "a", "old");
       const old = { ...pin("versioned", "a"), versionNamed: true };
       sandbox.put("versioned", "a", "newer");
-      expect(await s3.deleteUnchanged(old, call)).toEqual({ guarantee: "conditional" });
+      expect(await s3.deleteUnchanged(old, call)).toEqual({ cutOff: false, guarantee: "conditional" });
       expect(sandbox.versions("versioned", "a").map(({ etag }) => etag)).not.toContain(old.etag);
       expect(sandbox.text("versioned", "a")).toBe("newer");
     });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Redis } from "ioredis";
+import { type Cluster, Redis } from "ioredis";
 import { inject } from "vitest";
 import { connectRedis } from "../redis/connection/connect.ts";
 
@@ -38,6 +38,12 @@ export function openTestRedis(url = redisUrl()): Redis {
 }
 
 const isCluster = (url: string): boolean => url.startsWith("redis+cluster:");
+
+/** Keys of one server, or of all of a cluster's, that match. */
+export async function keysLike(client: Redis, pattern: string): Promise<readonly string[]> {
+  const nodes = "nodes" in client ? (client as unknown as Cluster).nodes("master") : [client]; // see openTestRedis
+  return (await Promise.all(nodes.map((node) => node.keys(pattern)))).flat();
+}
 
 /** The S3 server of this test run that we did not write, where there is one; else tests use the sandbox's. */
 export function s3Server(): S3Server | undefined {
