@@ -16,7 +16,7 @@ local one, two = keys.one, keys.two
 for _, name in ipairs({'TYPE', 'PTTL', 'PERSIST', 'GET', 'HGETALL', 'HLEN', 'HVALS', 'LLEN', 'LPOP', 'RPOP', 'SCARD', 'SMEMBERS', 'XLEN', 'ZCARD', 'ZPOPMIN', 'UNLINK'}) do
   try(name, one)
 end
-for _, name in ipairs({'HGET', 'HMGET', 'HEXISTS', 'HDEL', 'SREM', 'SISMEMBER', 'ZREM', 'ZSCORE', 'LPOS', 'XDEL'}) do
+for _, name in ipairs({'HGET', 'HMGET', 'HEXISTS', 'HSTRLEN', 'HDEL', 'SREM', 'SISMEMBER', 'ZREM', 'ZSCORE', 'LPOS', 'XDEL'}) do
   try(name, one, '0-1')
 end
 for _, name in ipairs({'ZRANGE', 'ZREVRANGE', 'ZCOUNT', 'ZREMRANGEBYRANK', 'ZREMRANGEBYSCORE', 'LRANGE', 'LTRIM', 'ZRANGEBYSCORE', 'ZREVRANGEBYSCORE'}) do
