@@ -95,27 +95,31 @@ export async function noteFailure(
   return written === 1;
 }
 
-/** Takes a job out of its group: it is to run again. What the group has been through stays known, should the job come back. */
+/**
+ * Takes a job out of its group: it is to run again. What the group has been through stays known, should the job come back.
+ *
+ * @returns the group, where it was in one
+ */
 export async function leaveFailures(
   redis: RedisClient,
   keys: RedisKeys,
   { activity, id }: { readonly activity: string; readonly id: string },
-): Promise<void> {
+): Promise<string | undefined> {
   const group = await redis.hget(keys.job(activity, id), "failure");
-  if (group === null) return;
+  if (group === null) return undefined;
   await redis.zrem(keys.failedJobs(group), id);
   await redis.hdel(keys.job(activity, id), "failure");
+  return group;
 }
 
 /** Nobody wants to hear of a job any more. A group that is forgotten whole begins anew where something fails alike later. */
 export async function forgetFailure(
   redis: RedisClient,
   keys: RedisKeys,
-  { activity, id }: { readonly activity: string; readonly id: string },
+  job: { readonly activity: string; readonly id: string },
 ): Promise<void> {
-  const group = await redis.hget(keys.job(activity, id), "failure");
-  if (group === null) return;
-  await leaveFailures(redis, keys, { activity, id });
+  const group = await leaveFailures(redis, keys, job);
+  if (group === undefined) return;
   if ((await redis.zcard(keys.failedJobs(group))) > 0) return;
   await redis.del(keys.failure(group));
   await redis.zrem(keys.failures(), group);
