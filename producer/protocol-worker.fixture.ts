@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { UnrecoverableError, Worker, type Job } from "bullmq";
-import type { Redis } from "ioredis";
 import { expect, onTestFinished, vi } from "vitest";
 import { ActivityError } from "../model/activity-error.ts";
 import type { ActivityName, S3Object } from "../jobs/contracts.ts";
-import { isCluster, type RedisClient } from "../redis/connection/client.ts";
+import type { RedisClient } from "../redis/connection/client.ts";
 import { redisKeys } from "../redis/keys.ts";
-import { openTestRedis, redisUrl, uniquePrefix } from "../test/fixtures.ts";
+import { nodesOf, openTestRedis, redisUrl, uniquePrefix } from "../test/fixtures.ts";
 import { createProducer, type Producer, type ProducerOptions } from "./create.ts";
 
 /** A producer with a prefix of its own, and a client to look at what it left in Redis. */
@@ -76,12 +75,6 @@ export function warnings(): readonly string[] {
   process.on("warning", warn);
   onTestFinished(() => void process.off("warning", warn));
   return seen;
-}
-
-/** The servers behind a client. */
-function nodesOf(client: RedisClient): readonly Redis[] {
-  if (isCluster(client)) return client.nodes("master");
-  return [client];
 }
 
 /** Resolves when the ends of this prefix's jobs are followed, on one connection; gives its id in Redis. */

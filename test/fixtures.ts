@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { type Cluster, Redis } from "ioredis";
+import { Redis } from "ioredis";
 import { inject } from "vitest";
+import { isCluster as isClusterClient, type RedisClient } from "../redis/connection/client.ts";
 import { connectRedis } from "../redis/connection/connect.ts";
 
 /** An S3 server that we did not write; there is one where a Docker engine answers. */
@@ -40,9 +41,13 @@ export function openTestRedis(url = redisUrl()): Redis {
 const isCluster = (url: string): boolean => url.startsWith("redis+cluster:");
 
 /** Keys of one server, or of all of a cluster's, that match. */
-export async function keysLike(client: Redis, pattern: string): Promise<readonly string[]> {
-  const nodes = "nodes" in client ? (client as unknown as Cluster).nodes("master") : [client]; // see openTestRedis
-  return (await Promise.all(nodes.map((node) => node.keys(pattern)))).flat();
+export async function keysLike(client: RedisClient, pattern: string): Promise<readonly string[]> {
+  return (await Promise.all(nodesOf(client).map((node) => node.keys(pattern)))).flat();
+}
+
+/** The servers behind a client. */
+export function nodesOf(client: RedisClient): readonly Redis[] {
+  return isClusterClient(client) ? client.nodes("master") : [client];
 }
 
 /** The S3 server of this test run that we did not write, where there is one; else tests use the sandbox's. */
