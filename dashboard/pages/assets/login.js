@@ -1,5 +1,5 @@
 import { ApiError, get, post } from "./core/api.js";
-import { to, within } from "./core/base.js";
+import { to } from "./core/base.js";
 import { messageOf } from "./core/dialogs.js";
 
 const form = /** @type {HTMLFormElement} */ (document.getElementById("login"));
@@ -7,19 +7,20 @@ const problem = /** @type {HTMLElement} */ (document.getElementById("problem"));
 const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
 const field = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
 
-/** Only a place of ours: anything else would send a freshly signed-in user wherever a link says. */
+/** The place within the dashboard that `next` asks for, with its dots resolved: anything else would send a freshly signed-in user wherever a link says. */
 function next() {
   const wanted = new URLSearchParams(location.search).get("next") ?? "/";
-  const url = URL.canParse(to(wanted), location.origin) ? new URL(to(wanted), location.origin) : undefined;
-  const ours = url?.origin === location.origin && wanted.startsWith("/") && within(url.pathname) !== undefined;
-  // The whole address that was checked: its path alone may begin with `//`, and would lead to another host.
-  return ours ? url.href : to("/");
+  const url =
+    wanted.startsWith("/") && URL.canParse(wanted, location.origin) ? new URL(wanted, location.origin) : undefined;
+  if (url?.origin !== location.origin) return "/";
+  // A path may begin with `//` once its dots are gone, and would then name another host.
+  return url.pathname.replace(/^\/+/, "/") + url.search + url.hash;
 }
 
 // A link from elsewhere comes without the strict cookie: whoever is signed in goes on from here.
 try {
   const session = await get("/api/session");
-  if (session.signedIn) location.replace(next());
+  if (session.signedIn) location.replace(to(next()));
 } catch (error) {
   problem.textContent = messageOf(error);
 }
@@ -36,7 +37,7 @@ async function signIn() {
   button.disabled = true;
   try {
     await post("/api/session", { name, password });
-    location.replace(next());
+    location.replace(to(next()));
   } catch (error) {
     const refused = error instanceof ApiError && error.status === 401;
     problem.textContent = refused ? "The name or the password is wrong." : messageOf(error);
