@@ -1,4 +1,4 @@
-import { get, type IncomingMessage } from "node:http";
+import { Agent, get, type IncomingMessage } from "node:http";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { accounts, type DashboardHarness, signIn, startDashboardHarness } from "../../test/dashboard-harness.ts";
 
@@ -11,9 +11,9 @@ beforeAll(async () => {
 afterAll(() => dashboard.close());
 
 /** Opens a stream and keeps it open until the test ends. */
-async function open(path: string, headers: Readonly<Record<string, string>>) {
+async function open(path: string, headers: Readonly<Record<string, string>>, agent: Agent | false = false) {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(dashboard.url + path, { headers, agent: false }, resolve).on("error", reject);
+    get(dashboard.url + path, { headers, agent }, resolve).on("error", reject);
   });
   let text = "";
   response.on("data", (data: Buffer) => (text += data.toString())).on("error", () => {});
@@ -32,21 +32,42 @@ async function startBatch(): Promise<string> {
 
 test("one reader has so many streams of batches, and leaves places for others", async () => {
   const path = `/api/batches/${await startBatch()}/events`;
-  const own = await Promise.all(Array.from({ length: 55 }, () => open(path, known.viewer)));
-  expect(own.filter(({ status }) => status === 200)).toHaveLength(50);
+  const own = await Promise.all(Array.from({ length: 255 }, () => open(path, known.viewer)));
+  expect(own.filter(({ status }) => status === 200)).toHaveLength(250);
   expect(own.filter(({ status }) => status === 429)).toHaveLength(5);
   expect((await open(path, known.operator)).status).toBe(200);
+  // The newest page of that reader goes on, the oldest stream ends and says why.
+  const page = await open("/api/events", known.viewer);
+  await vi.waitFor(() => expect(own.filter((stream) => stream.ended())).toHaveLength(6));
+  expect(own.filter(({ text }) => text().endsWith("event: replaced\ndata: {}\n\n"))).toHaveLength(1);
+  expect(page.ended()).toBe(false);
 });
 
-test("the newest page of one reader goes on, the oldest ends and says why", async () => {
+test("two hundred readers of one address cost Redis what one costs", async () => {
+  const commands = async () => Number(/total_commands_processed:(\d+)/.exec(await dashboard.redis.info("stats"))?.[1]);
+  const costOf = async (readers: readonly { text(): string }[]) => {
+    const ticks = () => Math.min(...readers.map(({ text }) => text().match(/^event: /gm)?.length ?? 0));
+    const [before, heard] = [await commands(), ticks()];
+    await vi.waitFor(() => expect(ticks()).toBeGreaterThan(heard + 2), { timeout: 10_000 });
+    return (await commands()) - before;
+  };
   const first = await open("/api/events", known.viewer);
-  await vi.waitFor(() => expect(first.text()).toContain("event: overview"));
-  const others = [];
-  for (let n = 0; n < 50; n++) others.push(await open("/api/events", known.viewer));
-  expect(others.every(({ status }) => status === 200)).toBe(true);
-  await vi.waitFor(() => expect(first.ended()).toBe(true));
-  expect(first.text()).toContain("event: replaced");
-  expect(others.at(-1)?.ended()).toBe(false);
+  const one = await costOf([first]);
+  const others = await Promise.all(Array.from({ length: 199 }, () => open("/api/events", known.viewer)));
+  expect(others.filter(({ status }) => status !== 200)).toEqual([]);
+  expect(await costOf([first, ...others])).toBeLessThan(2 * one);
+});
+
+test("windows of one browser leave it connections for pages", async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 6 });
+  onTestFinished(() => agent.destroy());
+  const cookie = await signIn(dashboard, "vic", known.password);
+  const windows = [];
+  for (let n = 0; n < 7; n++) windows.push(open("/api/events", { cookie, "user-agent": "browser" }, agent));
+  const seventh = await Promise.all(windows);
+  expect(seventh.map(({ status }) => status)).toEqual(Array.from({ length: 7 }, () => 200));
+  expect((await open("/", { cookie }, agent)).status).toBe(200);
+  expect(seventh.filter((stream) => stream.text().includes("event: replaced"))).toHaveLength(2);
 });
 
 test("streams of both kinds end soon after their session", { timeout: 40_000 }, async () => {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { isAtRest } from "../../batches/state/status.ts";
 import { type ReportRow, ROW_STATUSES } from "../../batches/report/row.ts";
 import type { Identify } from "../access/identity.ts";
-import { CHECK_EVERY_MS, type EventStream } from "../watch/event-stream.ts";
+import { CHECK_EVERY_MS, type EventStream, REPLACED } from "../watch/event-stream.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { type BatchRouteDeps, touchesBatch, viewBatch } from "./batch-routes.ts";
@@ -69,7 +69,7 @@ export function batchStreamRoutes({
     tag,
     summary: "The progress of a batch, as server-sent events",
     description:
-      "`progress` once a second with the batch as in /api/batches/{id}; `end` after the last one: it has come to rest, or the reader may not look any more.",
+      "`progress` once a second with the batch as in /api/batches/{id}; `end` after the last one: it has come to rest, or the reader may not look any more. `replaced`: the reader has opened too many others since.",
     params,
     touches: touchesBatch(batches),
     answers: { 200: { description: "Events", type: "text/event-stream" } },
@@ -77,7 +77,7 @@ export function batchStreamRoutes({
     handler: async ({ request, params: { id } }, reply) => {
       await viewBatch(views, id);
       const closing = new AbortController();
-      const leave = streams.enter(request, () => closing.abort());
+      const leave = streams.enter(request, (why) => closing.abort(why));
       reply.raw.once("close", leave);
       const signal = AbortSignal.any([abortedWith(reply), closing.signal]);
       let checkedAt = performance.now();
@@ -99,7 +99,7 @@ export function batchStreamRoutes({
         .type("text/event-stream; charset=utf-8")
         .header("cache-control", "no-store")
         .header("x-accel-buffering", "no")
-        .send(Readable.from(untilAborted(progress(), signal), { objectMode: false }));
+        .send(Readable.from(untilEnded(progress(), signal), { objectMode: false }));
     },
   });
   return [report, events];
@@ -133,11 +133,12 @@ async function begun(lines: AsyncIterable<string>): Promise<AsyncIterable<string
   })();
 }
 
-/** Ends quietly where the reader left. */
-async function* untilAborted(parts: AsyncIterable<string>, signal: AbortSignal): AsyncGenerator<string> {
+/** Ends quietly where the reader left, and with a word where it has to make room for another. */
+async function* untilEnded(parts: AsyncIterable<string>, signal: AbortSignal): AsyncGenerator<string> {
   try {
     yield* parts;
   } catch (error) {
     if (!signal.aborted) throw error;
+    if (signal.reason === "replaced") yield REPLACED;
   }
 }

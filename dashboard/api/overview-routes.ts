@@ -64,7 +64,7 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
     tag,
     summary: "The overview, live, as server-sent events",
     description:
-      "First `overview` as in /api/overview and `throughput` with the newest buckets of 15 minutes; then, once a second, `overview-changes` with the fields of the overview that changed, and `throughput` where it did. With `batch`, also `batch`: that batch and its newest steps. `tick`: nothing changed. `trouble`: Redis does not answer. `end`: sign in again. `replaced`: the same reader has opened too many others since.",
+      "First `overview` as in /api/overview and `throughput` with the newest buckets of 15 minutes; then, once a second, `overview-changes` with the fields of the overview that changed, and `throughput` where it did. With `batch`, also `batch`: that batch and its newest steps. `tick`: nothing changed. `trouble`: Redis does not answer. `end`: sign in again. `replaced`: the same reader has opened too many others since, or its browser has no connection left for anything else; open it again after a few seconds.",
     query: z.object({
       activity: Activity.optional().describe("Throughput of this activity only"),
       batch: BatchId.optional().describe("Id of a batch to follow"),
@@ -74,7 +74,7 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
     handler: async ({ request, query: { activity, batch } }, reply) => {
       const newest: Topic = {
         event: "throughput",
-        read: async () => ({ step: RANGES["15m"].step, buckets: await throughput.newest(activity ?? "") }),
+        read: () => throughput.newest(activity ?? ""),
       };
       events.add(
         request,

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { HttpProblem } from "../http/problem.ts";
+import { createStreamSeats, type SeatEnd } from "./stream-seats.ts";
 
 /**
  * What is looked at again and again; undefined where there is nothing to say this time. What did not change is not sent again. With
@@ -7,12 +7,9 @@ import { HttpProblem } from "../http/problem.ts";
  */
 export type Topic = { readonly event: string; readonly read: () => Promise<unknown>; readonly parts?: boolean };
 
-/** A place that an open stream takes. */
-type Seat = { readonly owner: string; readonly end: () => void };
-
 type Client = {
   readonly reply: FastifyReply;
-  readonly seat: Seat;
+  readonly leave: () => void;
   readonly topics: readonly Topic[];
   readonly stillAllowed: () => Promise<boolean>;
   /** What it was told last, by event and field. */
@@ -24,40 +21,33 @@ type Client = {
 const EVERY_MS = 1000;
 /** A session can end while its stream is open. */
 export const CHECK_EVERY_MS = 10_000;
+/** The last word of a stream that makes room for another of the same reader. */
+export const REPLACED = "event: replaced\ndata: {}\n\n";
 /** A reader who does not keep up misses a tick rather than fill our memory. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
-const MAX_STREAMS = 500;
-/** So that one who opens many leaves places for others. */
-const MAX_OWN_STREAMS = 50;
 
 /** Server-sent events. One timer for all, which runs only while somebody listens. https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export function createEventStream() {
   const clients = new Set<Client>();
-  /** Of every stream, also those that others write to, in the order in which they were opened. */
-  const seats = new Set<Seat>();
+  /** Of every stream, also those that others write to. */
+  const seats = createStreamSeats();
   let timer: NodeJS.Timeout | undefined;
 
   const drop = (client: Client) => {
     clients.delete(client);
-    seats.delete(client.seat);
+    client.leave();
     if (clients.size > 0) return;
     clearInterval(timer);
     timer = undefined;
   };
 
   return {
-    count: () => seats.size,
+    count: seats.count,
     /**
-     * Takes a place for a stream that its caller writes to; what it returns gives the place back. Fails with 429 where the reader has
-     * too many open, and with 503 where there is no place at all. `end` is called when the dashboard closes.
+     * Takes a place for a stream that its caller writes to; what it returns gives the place back. Fails with 429 where the reader has too
+     * many open. `end` is called when the stream has to end before its reader leaves.
      */
-    enter(request: FastifyRequest, end: () => void): () => void {
-      const seat = { owner: ownerOf(request), end };
-      if (ownSeats(seat.owner).length >= MAX_OWN_STREAMS) throw tooMany(429, "you have too many event streams open");
-      if (seats.size >= MAX_STREAMS) throw tooMany(503, "too many event streams are open");
-      seats.add(seat);
-      return () => void seats.delete(seat);
-    },
+    enter: (request: FastifyRequest, end: (why: SeatEnd) => void) => seats.take(request, { beyond: "refuse", end }),
     /**
      * Takes over the answer of a request. `stillAllowed` is asked every now and then; when it says no, the stream ends. Where its reader
      * has too many open, the oldest of them ends instead: pages that nobody looks at any more must not keep the newest out.
@@ -68,9 +58,13 @@ export function createEventStream() {
       topics: readonly Topic[],
       stillAllowed: () => Promise<boolean>,
     ): void {
-      const seat = { owner: ownerOf(request), end: () => reply.raw.end("event: replaced\ndata: {}\n\n") };
-      makeRoom(seat.owner);
-      seats.add(seat);
+      const leave = seats.take(request, {
+        beyond: "oldest",
+        end: (why) => {
+          drop(client);
+          reply.raw.end(why === "replaced" ? REPLACED : "");
+        },
+      });
       reply.hijack();
       reply.raw.writeHead(200, {
         ...securityHeaders(reply),
@@ -79,7 +73,7 @@ export function createEventStream() {
         "x-accel-buffering": "no", // nginx would hold events back
       });
       const now = performance.now();
-      const client: Client = { reply, seat, topics, stillAllowed, told: new Map(), sending: false, checkedAt: now };
+      const client: Client = { reply, leave, topics, stillAllowed, told: new Map(), sending: false, checkedAt: now };
       clients.add(client);
       request.raw.on("close", () => drop(client));
       reply.raw.on("error", () => drop(client));
@@ -92,25 +86,10 @@ export function createEventStream() {
     close(): void {
       clearInterval(timer);
       timer = undefined;
-      for (const { reply } of clients) reply.raw.end();
       clients.clear();
-      for (const { end } of seats) end();
-      seats.clear();
+      seats.close();
     },
   };
-
-  function ownSeats(owner: string): readonly Seat[] {
-    return [...seats].filter((seat) => seat.owner === owner);
-  }
-
-  function makeRoom(owner: string): void {
-    const own = ownSeats(owner);
-    if (own.length < MAX_OWN_STREAMS && seats.size < MAX_STREAMS) return;
-    const [oldest] = own;
-    if (oldest === undefined) throw tooMany(503, "too many event streams are open");
-    seats.delete(oldest);
-    oldest.end();
-  }
 
   async function send(client: Client): Promise<void> {
     const { reply, topics } = client;
@@ -149,28 +128,37 @@ export function createEventStream() {
 /** What a reader has not been told yet; undefined where that is nothing. */
 function textFor({ told }: Client, { event, parts = false }: Topic, data: unknown): string | undefined {
   if (data === undefined) return undefined;
-  const all = parts ? Object.entries(data as object) : [["", data] as const]; // only objects are sent in parts
-  const fields = all.filter(([, value]) => value !== undefined);
-  const now = new Map(fields.map(([name, value]) => [name, JSON.stringify(value)] as const));
+  const now = inJson(data, parts);
   const before = told.get(event);
   told.set(event, now);
-  if (before === undefined) return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-  const changed = [...now].filter(([name, text]) => before.get(name) !== text);
+  const whole = now.get("") ?? `{${bodyOf(now)}}`;
+  if (before === undefined) return `event: ${event}\ndata: ${whole}\n\n`;
+  const changed = before === now ? [] : [...now].filter(([name, text]) => before.get(name) !== text);
   if (changed.length === 0) return undefined;
-  if (!parts) return `event: ${event}\ndata: ${now.get("")}\n\n`;
-  const body = changed.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",");
-  return `event: ${event}-changes\ndata: {${body}}\n\n`;
+  if (!parts) return `event: ${event}\ndata: ${whole}\n\n`;
+  return `event: ${event}-changes\ndata: {${bodyOf(changed)}}\n\n`;
+}
+
+const written = new WeakMap<object, ReadonlyMap<string, string>>();
+
+/** By field, or as a whole under no name. Many readers are told the same, which is written out once. */
+function inJson(data: unknown, parts: boolean): ReadonlyMap<string, string> {
+  const object = data as object; // only objects are sent
+  const known = written.get(object);
+  if (known !== undefined) return known;
+  const fields = parts ? Object.entries(object) : [["", object] as const];
+  const json = new Map(
+    fields.filter(([, value]) => value !== undefined).map(([name, value]) => [name, JSON.stringify(value)] as const),
+  );
+  written.set(object, json);
+  return json;
+}
+
+function bodyOf(fields: Iterable<readonly [string, string]>): string {
+  return [...fields].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",");
 }
 
 export type EventStream = ReturnType<typeof createEventStream>;
-
-function ownerOf({ identity, ip }: FastifyRequest): string {
-  return identity === undefined ? `address ${ip}` : `${identity.kind} ${identity.name}`;
-}
-
-function tooMany(status: 429 | 503, why: string): HttpProblem {
-  return new HttpProblem(status, "TooManyStreams", why, { headers: { "retry-after": "10" } });
-}
 
 /** A hijacked answer does not get the headers that were set for it. */
 function securityHeaders(reply: FastifyReply): Record<string, string> {

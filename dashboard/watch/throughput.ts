@@ -66,7 +66,10 @@ export function createThroughput(redis: RedisClient, prefix: string) {
     /** The buckets of a range, oldest first; the last one is still filling. `activity` narrows it to one. */
     read,
     /** The newest buckets of 15 minutes, at most a second old: one look for all who follow them. The empty name is every activity. */
-    newest: keptForEach(FRESH_MS, async (activity) => (await read("15m", activity || undefined)).slice(-3)),
+    newest: keptForEach(FRESH_MS, async (activity) => ({
+      step: RANGES["15m"].step,
+      buckets: (await read("15m", activity || undefined)).slice(-3),
+    })),
   };
 
   async function bucketsOf(queues: readonly string[], from: number, step: number, count: number): Promise<Bucket[]> {

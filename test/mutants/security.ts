@@ -88,9 +88,23 @@ export const securityMutants: readonly Mutant[] = [
   },
   {
     rule: "one reader leaves event streams for others",
-    file: "dashboard/watch/event-stream.ts",
-    find: "if (ownSeats(seat.owner).length >= MAX_OWN_STREAMS)",
-    replace: "if (false)",
+    file: "dashboard/watch/stream-seats.ts",
+    find: "(isOpen || own.length < MAX_OWN_STREAMS)",
+    replace: "true",
+    test: STREAMS,
+  },
+  {
+    rule: "all event streams share one look at Redis",
+    file: "dashboard/watch/overview.ts",
+    find: "const overview = keptFor(FRESH_MS,",
+    replace: "const overview = keptFor(0,",
+    test: STREAMS,
+  },
+  {
+    rule: "streams leave a browser connections for pages",
+    file: "dashboard/watch/stream-seats.ts",
+    find: "if (held.length === BROWSER_CONNECTIONS)",
+    replace: "if (held.length < 0)",
     test: STREAMS,
   },
   {

@@ -47,6 +47,19 @@ test("hands events on, and is live from the first of them", () => {
   expect([live.state.get(), heard]).toEqual(["live", [{ at: 1 }]]);
 });
 
+test("makes room for other windows, keeps what it shows, and takes its turn again", async () => {
+  const live = start();
+  live.follow("");
+  newest().emit("overview", { data: "{}" });
+  newest().emit("replaced", {});
+  expect([newest().closed, live.state.get()]).toEqual([true, "live"]);
+  await vi.advanceTimersByTimeAsync(4999);
+  live.check();
+  expect([opened.length, live.state.get()]).toEqual([1, "live"]);
+  await vi.advanceTimersByTimeAsync(2);
+  expect(opened).toHaveLength(2);
+});
+
 test("takes silence for a loss, tries again ever more slowly, and goes to sign in where the session is over", async () => {
   const live = start();
   live.follow("?batch=b1");

@@ -4,6 +4,8 @@ import { createStore } from "./store.js";
 const SILENT_MS = 6000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8000;
+/** A stream that made room for other windows takes its turn again after that. */
+const TURN_MS = 5000;
 
 /**
  * `connecting`, `live`, `lost` (the dashboard does not answer), `trouble` (Redis does not) or `resting` (nobody looks).
@@ -62,6 +64,11 @@ function connect(link) {
     });
   opened.addEventListener("trouble", () => heard("trouble"));
   opened.addEventListener("end", link.how.leave);
+  opened.addEventListener("replaced", () => {
+    if (opened !== link.source) return;
+    disconnect(link);
+    link.retry = setTimeout(() => void reconnect(link), TURN_MS);
+  });
   opened.addEventListener("error", () => {
     if (opened === link.source) lost(link);
   });
