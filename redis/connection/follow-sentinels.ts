@@ -1,3 +1,4 @@
+import { type Socket, isIP } from "node:net";
 import { Redis } from "ioredis";
 
 /** Milliseconds. */
@@ -38,9 +39,12 @@ export function followSentinels(client: Redis): void {
     asking = true;
     sentinel ??= open();
     try {
-      const address = String(await sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name));
-      if (told !== undefined && told !== address) client.disconnect(true);
+      const [host, port] = (await sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name)) as string[]; // its reply
+      const address = `${host}:${port}`;
+      const isNew = told !== undefined && told !== address;
       told = address;
+      // A connection that was lost with the old master has found the new one by itself: what it asked there must not be cut off.
+      if (isNew && !isAt(client, { host: String(host), port: Number(port) })) client.disconnect(true);
     } catch {
       sentinel.disconnect();
       sentinel = undefined;
@@ -54,4 +58,12 @@ export function followSentinels(client: Redis): void {
     clearInterval(timer);
     sentinel?.disconnect();
   });
+}
+
+/** Whether a connection leads to what a sentinel tells. */
+function isAt({ options: { natMap }, stream }: Redis, told: { readonly host: string; readonly port: number }): boolean {
+  const key = `${told.host}:${told.port}`;
+  const { host, port } = (typeof natMap === "function" ? natMap(key) : natMap?.[key]) ?? told;
+  const { remoteAddress = "", remotePort } = stream as Socket; // of TCP, with or without TLS
+  return remotePort === port && (isIP(host) === 0 || remoteAddress.replace(/^::ffff:/, "") === host);
 }
