@@ -9,6 +9,7 @@ import { connectionProblem, isRefusal } from "../../redis/connection/problem.ts"
 import type { TroubleLog } from "../../redis/connection/trouble-log.ts";
 import type { WorkerConfig } from "../config/parse.ts";
 import { LOCK_MS, type Running } from "../attempt/running.ts";
+import { giveBackUnheard } from "./give-back-unheard.ts";
 
 export type Started = { readonly worker: Worker; readonly running: Running };
 
@@ -71,6 +72,7 @@ export function startActivityWorker(options: Options): Worker {
     settings: { backoffStrategy: (attemptsMade) => backoff(attemptsMade, BETWEEN_ATTEMPTS) },
   });
   confirmRenewals(worker, running);
+  giveBackUnheard(worker, options);
   worker.on("lockRenewalFailed", (jobIds: string[]) => {
     for (const jobId of jobIds)
       running.abort(
