@@ -1,4 +1,4 @@
-import { type Socket, isIP } from "node:net";
+import { isIP } from "node:net";
 import { Redis } from "ioredis";
 
 /** Milliseconds. */
@@ -64,6 +64,15 @@ export function followSentinels(client: Redis): void {
 function isAt({ options: { natMap }, stream }: Redis, told: { readonly host: string; readonly port: number }): boolean {
   const key = `${told.host}:${told.port}`;
   const { host, port } = (typeof natMap === "function" ? natMap(key) : natMap?.[key]) ?? told;
-  const { remoteAddress = "", remotePort } = stream as Socket; // of TCP, with or without TLS
+  const { remoteAddress, remotePort } = peerOf(stream);
   return remotePort === port && (isIP(host) === 0 || remoteAddress.replace(/^::ffff:/, "") === host);
+}
+
+/** The other end of a connection, which is a socket of TCP with or without TLS. */
+function peerOf(stream: object): { readonly remoteAddress: string; readonly remotePort: unknown } {
+  const address = "remoteAddress" in stream ? stream.remoteAddress : undefined;
+  return {
+    remoteAddress: typeof address === "string" ? address : "",
+    remotePort: "remotePort" in stream ? stream.remotePort : undefined,
+  };
 }

@@ -13,10 +13,12 @@ async function lossy(isAnswer: (text: string) => boolean) {
     const behind = connectTcp(Number(port), hostname);
     socket.pipe(behind);
     behind.on("data", (bytes) => {
-      if (!state.armed || !isAnswer(bytes.toString("latin1"))) return void socket.write(bytes);
-      state.armed = false;
-      state.lost++;
-      socket.destroy();
+      const loses = state.armed && isAnswer(bytes.toString("latin1"));
+      if (loses) {
+        state.armed = false;
+        state.lost++;
+        socket.destroy();
+      } else socket.write(bytes);
     });
     for (const end of [socket, behind]) end.on("error", () => {});
     socket.on("close", () => behind.destroy());
