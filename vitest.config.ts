@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { findProgram } from "./sandbox/redis-engine.ts";
 
@@ -23,6 +24,8 @@ const ON_CLUSTER = [
 const hasPrograms = ["redis-server", "redis-cli"].every((name) => findProgram(name, process.env["PATH"] ?? ""));
 
 export default defineConfig({
+  // The examples import what they would from an app.
+  resolve: { alias: { "bucketline/nestjs": join(import.meta.dirname, "nestjs/index.ts") } },
   test: {
     environment: "node",
     pool: "forks", // tests start and kill processes and set process-wide limits; a thread would share them

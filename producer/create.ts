@@ -1,54 +1,20 @@
 import { z } from "zod";
 import type { ActivityInput, ActivityName, ActivityResult, Contract } from "../jobs/contracts.ts";
-import { RedisPrefix } from "../redis/prefix.ts";
-import { DEFAULT_PREFIX, isOwnKey, redisKeys } from "../redis/keys.ts";
-import { Actor, createRecorder } from "./audit/recorder.ts";
+import { isOwnKey, redisKeys } from "../redis/keys.ts";
+import { createRecorder } from "./audit/recorder.ts";
 import { type Batches, createBatches } from "./batches.ts";
-import { type Documents, type DocumentsLocation, lazyDocuments } from "./documents.ts";
+import { type Documents, lazyDocuments } from "./documents.ts";
 import { addItems, makeItem, makeItems } from "./jobs/enqueue.ts";
 import { createJobHandle, type JobHandle, WaitFields } from "./jobs/handle.ts";
 import { BulkOptions, EnqueueOptions, IdempotencyKey, TemplateOptions } from "./jobs/options.ts";
 import { createJobWaits, type JobWaits, type WaitOptions } from "./jobs/waits.ts";
 import { contractOf, parseOptions } from "../jobs/parse-input.ts";
+import { type ProducerOptions, ProducerSettings } from "./options.ts";
 import { createQueuePool, type QueuePool } from "./queue-pool.ts";
-import type { RedisLocation } from "../redis/connection/client.ts";
 import { openRedis, type RedisConnection } from "../redis/connection/open.ts";
+import { probeWrite } from "../redis/health/write-watch.ts";
 import { openTelemetry } from "./telemetry.ts";
 import { createSchedules, putSchedule, type Schedule, type ScheduleRule, type Schedules } from "./schedules.ts";
-
-/**
- * Where Redis and documents are, and for whom a producer acts.
- *
- * @example
- * import { createProducer, type ProducerOptions } from "bucketline";
- *
- * const options: ProducerOptions = { redis: "redis://127.0.0.1:6379", documents: "s3://documents/jobs", redisTimeout: 5000 };
- * await using producer = createProducer(options);
- */
-export type ProducerOptions = {
-  /** A URL such as `redis://127.0.0.1:6379`, ioredis options, or an ioredis instance, which `close()` leaves open. */
-  readonly redis: RedisLocation;
-  /** Before every key in Redis; the workers' own. Default `bucketline`. For Redis Cluster one in braces: `{bucketline}`. */
-  readonly prefix?: string | undefined;
-  /** Where documents are; the workers' own `DOCUMENTS_URL`, and the same default. Opened when first used. */
-  readonly documents?: DocumentsLocation | undefined;
-  /** For how many milliseconds a Redis that does not answer is waited for before a call rejects with `RedisUnavailable`. Default 10,000. */
-  readonly redisTimeout?: number | undefined;
-  /**
-   * Trace through OpenTelemetry: what is enqueued carries on the trace in which it was, and workers with `BUCKETLINE_TELEMETRY=true` go on with it
-   * down to each request to the store. Does nothing unless the process registers an OpenTelemetry SDK. Default false.
-   */
-  readonly telemetry?: boolean | undefined;
-  /**
-   * For whom it acts, in the record of acts: a name of at most 128 characters. Cancels, schedules and batches are recorded in any case, under the
-   * name of the machine where there is no other; jobs that are added only where a name is given. `false`: nothing is recorded.
-   */
-  readonly actor?:
-    | string
-    | false
-    | { readonly name: string; readonly via?: "app" | "cli" | undefined; readonly reason?: string | undefined }
-    | undefined;
-};
 
 /**
  * How each of many jobs is run.
@@ -150,6 +116,14 @@ export type Producer = {
    */
   readonly batches: Batches;
   /**
+   * Asks Redis to take a write, as a readiness probe does, and resolves with the milliseconds that it took. Rejects with `RedisUnavailable`
+   * after `timeout` milliseconds (default: `redisTimeout`), with `RedisRefused` where Redis lets nobody in.
+   *
+   * @example
+   * console.log(`Redis took ${await producer.ping({ timeout: 1000 })} ms`);
+   */
+  ping(options?: { readonly timeout?: number | undefined }): Promise<number>;
+  /**
    * Ends waits with `ProducerClosed`, lets calls under way finish, and closes what the producer opened. Jobs go on.
    *
    * @example
@@ -159,27 +133,9 @@ export type Producer = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-const DEFAULT_REDIS_TIMEOUT_MS = 10_000;
-
-const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
-
-const Settings = z.strictObject({
-  redis: z.custom<RedisLocation>((value) => typeof value === "string" || isObject(value), {
-    error: "expected a URL such as redis://127.0.0.1:6379, ioredis options or an ioredis instance",
-  }),
-  prefix: RedisPrefix.default(DEFAULT_PREFIX),
-  documents: z
-    .custom<DocumentsLocation>((value) => typeof value === "string" || isObject(value), {
-      error: "expected a URL, options with one, or an open document store",
-    })
-    .optional(),
-  redisTimeout: z.int().min(1).max(3_600_000).default(DEFAULT_REDIS_TIMEOUT_MS),
-  telemetry: z.boolean().default(false),
-  actor: Actor.optional(),
-});
-
 // Checked before anything is sent; what else they hold is checked as that of `enqueue`.
 const RunOptions = z.looseObject(WaitFields);
+const PingOptions = z.strictObject({ timeout: z.int().min(1).max(3_600_000).optional() });
 const ManyOptions = z.looseObject({
   idempotencyKey: z
     .custom<(input: unknown, index: number) => string>((value) => typeof value === "function", {
@@ -208,7 +164,7 @@ const Inputs = z.array(z.unknown());
  * await producer.close();
  */
 export function createProducer(options: ProducerOptions): Producer {
-  const { prefix, redisTimeout, telemetry, actor, ...locations } = parseOptions("createProducer", Settings, options);
+  const { prefix, redisTimeout, telemetry, actor, ...locations } = parseOptions("createProducer", ProducerSettings, options);
   const redis = openRedis(locations.redis, redisTimeout, prefix);
   const keys = redisKeys(prefix);
   const tracing = telemetry ? once(openTelemetry) : undefined;
@@ -254,6 +210,12 @@ export function createProducer(options: ProducerOptions): Producer {
       await putSchedule(context, { id, rule, activity, input }, given),
     schedules: createSchedules(context),
     batches,
+    ping: async (given = {}) => {
+      const { timeout } = parseOptions("ping", PingOptions, given);
+      const started = performance.now();
+      await redis.run("ping", (client) => probeWrite(client, keys.probe()), timeout);
+      return Math.round((performance.now() - started) * 10) / 10;
+    },
     close: () => (closing ??= close({ redis, queues, waits, batches, documents })),
     [Symbol.asyncDispose]: async () => await producer.close(),
   };

@@ -19,7 +19,8 @@ export type {
   ListOptions as ListBatchesOptions,
   StartOptions as StartBatchOptions,
 } from "./batches.ts";
-export { createProducer, type EnqueueManyOptions, type Producer, type ProducerOptions } from "./create.ts";
+export { createProducer, type EnqueueManyOptions, type Producer } from "./create.ts";
+export type { ProducerOptions } from "./options.ts";
 export type { ActOptions } from "./audit/recorder.ts";
 export type { Documents, DocumentsLocation } from "./documents.ts";
 export type { JobHandle, JobState } from "./jobs/handle.ts";

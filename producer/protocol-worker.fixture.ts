@@ -6,7 +6,8 @@ import type { ActivityName, S3Object } from "../jobs/contracts.ts";
 import type { RedisClient } from "../redis/connection/client.ts";
 import { redisKeys } from "../redis/keys.ts";
 import { nodesOf, openTestRedis, redisUrl, uniquePrefix } from "../test/fixtures.ts";
-import { createProducer, type Producer, type ProducerOptions } from "./create.ts";
+import { createProducer, type Producer } from "./create.ts";
+import type { ProducerOptions } from "./options.ts";
 
 /** A producer with a prefix of its own, and a client to look at what it left in Redis. */
 export function setUp(options: Partial<ProducerOptions> & { readonly url?: string } = {}) {

@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const out = join(root, "client/out");
-const ENTRIES = ["producer/index", "jobs/contracts", "documents/index"];
+const ENTRIES = ["producer/index", "jobs/contracts", "documents/index", "nestjs/index"];
 const IMPORT = /^\s*(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|^\s*import\s*"([^"]+)"|\bimport\("([^"]+)"\)/gm;
-/** Loaded only where an app asks for it (a document store in S3, traces), so an optional peer of the client. */
+/** The others are loaded only where an app asks for them (a document store in S3, traces, NestJS), so they are optional peers of the client. */
 const REQUIRED = new Set(["zod", "bullmq", "ioredis", "jose", "pino"]);
 
 if (!existsSync(dist)) throw new Error("dist/ is missing: run `npm run build` first");
@@ -65,10 +65,11 @@ function copyScripts(room) {
 
 function completed(client) {
   const { license, repository, homepage, bugs, engines, version, dependencies } = manifest;
+  const known = { ...dependencies, ...manifest.peerDependencies };
   const versions = (names) =>
-    Object.fromEntries(names.toSorted((a, b) => a.localeCompare(b)).map((name) => [name, dependencies[name]]));
+    Object.fromEntries(names.toSorted((a, b) => a.localeCompare(b)).map((name) => [name, known[name]]));
   const all = [...code.packages];
-  const unknown = all.find((name) => dependencies[name] === undefined);
+  const unknown = all.find((name) => known[name] === undefined);
   if (unknown) throw new Error(`the client loads ${unknown}, which is not among the dependencies of package.json`);
   const optional = all.filter((name) => !REQUIRED.has(name)).toSorted((a, b) => a.localeCompare(b));
   return {

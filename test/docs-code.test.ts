@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Command } from "commander";
@@ -55,19 +54,26 @@ const ENTRIES = {
   "bucketline/jobs": "jobs/contracts.ts",
   "bucketline/worker": "worker/index.ts",
   "bucketline/documents": "documents/index.ts",
+  "bucketline/nestjs": "nestjs/index.ts",
   "bucketline/sandbox": "sandbox/index.ts",
 };
 
 test("every TypeScript snippet of the docs compiles", { timeout: 180_000 }, async () => {
   const snippets = blocks.filter(({ language }) => language === "ts");
   expect(snippets.length).toBeGreaterThan(8);
-  const folder = await mkdtemp(join(tmpdir(), "bucketline-docs-"));
+  // Below the project, so that packages are found.
+  await mkdir(join(root, "node_modules/.cache"), { recursive: true });
+  const folder = await mkdtemp(join(root, "node_modules/.cache/docs-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const paths = Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, [join(root, file)]]));
   const compilerOptions = {
     paths,
-    typeRoots: [join(root, "node_modules/@types")],
+    rootDir: root,
     types: ["node"],
+    // As the command line of Nest sets up an app.
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    erasableSyntaxOnly: false,
     noUnusedLocals: false,
   };
   await writeFile(

@@ -10,6 +10,7 @@ const ENTRIES = {
   "bucketline/jobs": "jobs/contracts.ts",
   "bucketline/documents": "documents/index.ts",
   "bucketline/worker": "worker/index.ts",
+  "bucketline/nestjs": "nestjs/index.ts",
   "bucketline/sandbox": "sandbox/index.ts",
 };
 
@@ -19,6 +20,7 @@ const COUNTS = {
   "bucketline/jobs": 34,
   "bucketline/documents": 9,
   "bucketline/worker": 11,
+  "bucketline/nestjs": 7,
   "bucketline/sandbox": 28,
 };
 

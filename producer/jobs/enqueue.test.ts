@@ -6,7 +6,8 @@ import { expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
 import type { S3Object } from "../../jobs/contracts.ts";
 import { startRedis } from "../../sandbox/start-redis.ts";
 import { redisUrl } from "../../test/fixtures.ts";
-import { createProducer, type ProducerOptions } from "../create.ts";
+import { createProducer } from "../create.ts";
+import type { ProducerOptions } from "../options.ts";
 import type { EnqueueOptions } from "./options.ts";
 import { anObject, inlineList, setUp, startWorker } from "../protocol-worker.fixture.ts";
 

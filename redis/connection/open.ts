@@ -15,9 +15,9 @@ export type RedisConnection = {
   another(name: string): RedisClient;
   /**
    * Runs an operation on a Redis that answers. A lost connection is waited for, and the operation, which has to be safe to repeat, is
-   * repeated; what is not done after the connection's timeout rejects with `RedisUnavailable`.
+   * repeated; what is not done within so many milliseconds (the connection's timeout, unless told) rejects with `RedisUnavailable`.
    */
-  run<T>(what: string, operation: (client: RedisClient) => Promise<T>): Promise<T>;
+  run<T>(what: string, operation: (client: RedisClient) => Promise<T>, within?: number): Promise<T>;
   /** Calls back whenever Redis came back, and once for each outage that outlasts the timeout. */
   watch(on: { readonly ready: () => void; readonly lost: (error: ActivityError) => void }): void;
   /** Refuses new operations with `ProducerClosed`; resolves when none is under way any more. */
@@ -54,7 +54,7 @@ export function openRedis(location: RedisLocation, timeout: number, prefix?: str
     watcher: undefined,
   };
   const underWay = new Set<Promise<unknown>>();
-  const unavailable = (what: string) => unavailableError(state, what, timeout);
+  const unavailable = (what: string, within = timeout) => unavailableError(state, what, within);
   let stopListening = listen(state, () => state.watcher?.lost(unavailable("wait for a result")), timeout);
   const kind = owned && prefix !== undefined ? onceDone(() => followCluster(prefix)) : undefined;
 
@@ -63,12 +63,11 @@ export function openRedis(location: RedisLocation, timeout: number, prefix?: str
       return state.client;
     },
     another: (name) => anotherLike(state.client, name),
-    run: async (what, operation) => {
+    run: async (what, operation, within = timeout) => {
       if (state.closed) throw closedError(what);
       const steps = { prepare: kind, operation };
-      const work = withDeadline(timeout, unavailable.bind(undefined, what), (signal) =>
-        persist(state, what, steps, signal),
-      );
+      const expired = () => unavailable(what, within);
+      const work = withDeadline(within, expired, (signal) => persist(state, what, steps, signal));
       underWay.add(work);
       return await work.finally(() => underWay.delete(work));
     },

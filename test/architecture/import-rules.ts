@@ -27,6 +27,7 @@ const FLOORS = [
   "worker",
   "dashboard",
   "cli",
+  "nestjs",
 ] as const;
 
 /** Packages that a room may load, where not every one that has no home elsewhere will do. */
@@ -36,6 +37,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   documents: ["zod"],
   jobs: ["zod"],
   producer: ["zod", "bullmq", "bullmq-otel", "ioredis", "jose"],
+  nestjs: ["@nestjs/common"],
 };
 
 /** Rooms below that a room does without, although they lie below it. */
@@ -46,6 +48,7 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
   worker: ["producer"],
   dashboard: ["credentials", "s3", "worker"],
   cli: ["credentials", "s3", "worker"],
+  nestjs: ["credentials", "s3", "worker", "dashboard", "cli"],
 };
 
 /** What a room may load besides: single files, or the sandbox. */
