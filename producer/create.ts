@@ -164,7 +164,11 @@ const Inputs = z.array(z.unknown());
  * await producer.close();
  */
 export function createProducer(options: ProducerOptions): Producer {
-  const { prefix, redisTimeout, telemetry, actor, ...locations } = parseOptions("createProducer", ProducerSettings, options);
+  const { prefix, redisTimeout, telemetry, actor, ...locations } = parseOptions(
+    "createProducer",
+    ProducerSettings,
+    options,
+  );
   const redis = openRedis(locations.redis, redisTimeout, prefix);
   const keys = redisKeys(prefix);
   const tracing = telemetry ? once(openTelemetry) : undefined;
