@@ -2,23 +2,27 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleBullmq } from "./bundle-bullmq.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const out = join(root, "client/out");
 const ENTRIES = ["producer/index", "jobs/contracts", "documents/index", "nestjs/index"];
 const IMPORT = /^\s*(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|^\s*import\s*"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+const FROM_BULLMQ = /^import \{([^}]*)\} from "bullmq";/gm;
 /** The others are loaded only where an app asks for them (a document store in S3, traces, NestJS), so they are optional peers of the client. */
-const REQUIRED = new Set(["zod", "bullmq", "ioredis", "jose", "pino"]);
+const REQUIRED = new Set(["zod", "ioredis", "jose", "pino"]);
 
 if (!existsSync(dist)) throw new Error("dist/ is missing: run `npm run build` first");
 const manifest = readJson("package.json");
 rmSync(out, { recursive: true, force: true });
 
 const code = reach(ENTRIES, ".js");
-const types = reach([...ENTRIES, ...code.files], ".d.ts");
+const types = reach(ENTRIES, ".d.ts");
 for (const file of code.files) copy(`${file}.js`);
 for (const file of types.files) copy(`${file}.d.ts`);
+code.packages.delete("bullmq");
+await bundleBullmq([...code.ofBullmq], join(out, "dist"));
 for (const room of new Set([...code.files].map((file) => file.split("/")[0]))) copyScripts(room);
 cpSync(join(root, "LICENSE"), join(out, "LICENSE"));
 cpSync(join(root, "client/README.md"), join(out, "README.md"));
@@ -34,17 +38,20 @@ console.log(
 function reach(entries, ending) {
   const files = new Set(entries);
   const packages = new Set();
+  const ofBullmq = new Set();
   for (const file of files) {
     const path = join(dist, file + ending);
     if (!existsSync(path)) throw new Error(`${relative(root, path)} is missing, though something imports it`);
-    for (const [, named, bare, later] of readFileSync(path, "utf8").matchAll(IMPORT)) {
+    const text = readFileSync(path, "utf8");
+    for (const [, named, bare, later] of text.matchAll(IMPORT)) {
       const specifier = named ?? bare ?? later;
       if (specifier.startsWith("."))
         files.add(relative(dist, join(dist, dirname(file), specifier)).replace(/\.(js|ts)$/, ""));
       else if (!specifier.startsWith("node:")) packages.add(nameOf(specifier));
     }
+    for (const [, names] of text.matchAll(FROM_BULLMQ)) for (const name of names.split(",")) ofBullmq.add(name.trim());
   }
-  return { files, packages };
+  return { files, packages, ofBullmq };
 }
 
 function nameOf(specifier) {
@@ -53,7 +60,12 @@ function nameOf(specifier) {
 
 function copy(file) {
   mkdirSync(dirname(join(out, "dist", file)), { recursive: true });
-  cpSync(join(dist, file), join(out, "dist", file));
+  const to = join(out, "dist", file);
+  cpSync(join(dist, file), to);
+  if (!/\.(js|ts)$/.test(file)) return;
+  const text = readFileSync(to, "utf8");
+  const own = text.replaceAll('from "bullmq"', `from "${"../".repeat(file.split("/").length - 1)}bullmq.cjs"`);
+  if (own !== text) writeFileSync(to, own);
 }
 
 /** Lua scripts, which the code reads beside itself. */

@@ -29,9 +29,11 @@ lock.packages = Object.fromEntries(Object.entries(lock.packages).toSorted(([a], 
 writeFileSync(path, `${JSON.stringify(lock, undefined, 2)}\n`);
 console.log(`${added} platform packages added to package-lock.json`);
 
+/** Where its parent finds it: below itself, or below whatever its parent lies in. */
 function isLocked(parent, name, version) {
-  return [`${parent}/node_modules/${name}`, `node_modules/${name}`].some(
-    (at) => lock.packages[at]?.version === version,
+  const above = parent.split("/node_modules/").map((_, depth, all) => all.slice(0, depth + 1).join("/node_modules/"));
+  return ["", ...above].some(
+    (place) => lock.packages[`${place && `${place}/`}node_modules/${name}`]?.version === version,
   );
 }
 

@@ -1,0 +1,49 @@
+// Puts of BullMQ what a producer needs into one file, for @bucketline/client: installed as a package it brings a PostgreSQL backend, a library of
+// calendars and two copies of itself, 13 MiB, of which a producer uses two names. As CommonJS, so that an app's bundler sees what it requires.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+
+const ENTRY = "bullmq-for-producers";
+/** What BullMQ loads only where an app has it, and the client's own dependency. */
+const OUTSIDE = ["ioredis", "msgpackr-extract", "pg", "@valkey/valkey-glide"];
+const PACKAGE = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
+
+/** Types that declarations of ours name, and that nobody outside is given. */
+const TYPES = `export interface Queue { readonly name: string }
+export type JobsOptions = object;
+export type JobSchedulerJson = object;
+export type Telemetry = object;
+`;
+
+/**
+ * Writes bullmq.cjs, its declarations, and the licences of all that is in it.
+ *
+ * @param names what is taken of BullMQ
+ * @param folder where the files go
+ */
+export async function bundleBullmq(names, folder) {
+  const entry = {
+    name: "entry",
+    resolveId: (id) => (id === ENTRY ? id : undefined),
+    load: (id) => (id === ENTRY ? `export { ${names.join(", ")} } from "bullmq";` : undefined),
+  };
+  await using bundle = await rolldown({ input: ENTRY, platform: "node", external: OUTSIDE, plugins: [entry] });
+  const { output } = await bundle.write({
+    file: join(folder, "bullmq.cjs"),
+    format: "cjs",
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+  });
+  if (output.length !== 1)
+    throw new Error(`expected one file of BullMQ, got ${output.map((one) => one.fileName).join(", ")}`);
+  const packages = new Set(output[0].moduleIds.flatMap((id) => PACKAGE.exec(id)?.[0] ?? []));
+  writeFileSync(join(folder, "bullmq.d.cts"), TYPES);
+  writeFileSync(join(folder, "bullmq.LICENSES.txt"), [...packages].toSorted().map(licenceOf).join("\n\n"));
+}
+
+function licenceOf(folder) {
+  const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+  if (file === undefined) throw new Error(`${name} has no licence to bring along`);
+  return `${name} ${version}\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
+}
