@@ -28,12 +28,13 @@ export async function bundleBullmq(names, folder) {
     resolveId: (id) => (id === ENTRY ? id : undefined),
     load: (id) => (id === ENTRY ? `export { ${names.join(", ")} } from "bullmq";` : undefined),
   };
-  await using bundle = await rolldown({ input: ENTRY, platform: "node", external: OUTSIDE, plugins: [entry] });
+  const bundle = await rolldown({ input: ENTRY, platform: "node", external: OUTSIDE, plugins: [entry] });
   const { output } = await bundle.write({
     file: join(folder, "bullmq.cjs"),
     format: "cjs",
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
   });
+  await bundle.close();
   if (output.length !== 1)
     throw new Error(`expected one file of BullMQ, got ${output.map((one) => one.fileName).join(", ")}`);
   const packages = new Set(output[0].moduleIds.flatMap((id) => PACKAGE.exec(id)?.[0] ?? []));
