@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import type { Harness } from "../test/harness.ts";
+import { childEnv } from "../test/child-env.ts";
 
 export type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -17,7 +18,7 @@ const main = fileURLToPath(new URL("main.ts", import.meta.url));
 /** Starts `bucketline` as a process of its own, with no environment but the one given. */
 export function startCli(args: readonly string[], { env = {}, stdin = "", cwd }: CliOptions = {}): RunningCli {
   const child = spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    env: { ...childEnv(), ...env },
     ...(cwd !== undefined && { cwd }),
   });
   onTestFinished(() => void child.kill("SIGKILL"));

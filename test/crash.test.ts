@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test, vi } from "vitest";
 import { freePort } from "../cli/free-port.ts";
 import { startStack } from "./stack.ts";
+import { childEnv } from "./child-env.ts";
 
 /** Lock of 30 s, a look every 10 s, and some: what the README promises. */
 const RECOVERED_WITHIN_MS = 45_000;
@@ -94,7 +95,7 @@ test("a running job is cancelled from another process, and one that waits never 
 
 test("a worker that still waits for Redis is alive, not ready, and ends when it is told to", async () => {
   const main = fileURLToPath(new URL("../worker/main.ts", import.meta.url));
-  const env = { PATH: process.env["PATH"], REDIS_URL: "redis://127.0.0.1:1" };
+  const env = { ...childEnv(), REDIS_URL: "redis://127.0.0.1:1" };
   const port = await freePort(0);
   const child = spawn(process.execPath, [main], { env: { ...env, BUCKETLINE_HEALTH_PORT: String(port) } });
   const probe = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status;

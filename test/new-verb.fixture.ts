@@ -7,6 +7,7 @@ import { startDashboardProcess } from "../cli/processes/dashboard.ts";
 import type { BatchSpecInput } from "../producer/index.ts";
 import { findChromium, openPage, startBrowser } from "./browser.ts";
 import { startStack } from "./stack.ts";
+import { childEnv } from "./child-env.ts";
 
 /** More than one chunk. */
 const OBJECTS = 1200;
@@ -21,7 +22,7 @@ const touch = { operation: "touch" } as unknown as Pick<BatchSpecInput, "operati
 await using stack = await startStack();
 const { sandbox, producer } = stack;
 const env = {
-  PATH: process.env["PATH"],
+  ...childEnv(),
   REDIS_URL: stack.redis.url,
   BUCKETLINE_PREFIX: stack.prefix,
   DOCUMENTS_URL: stack.documents,

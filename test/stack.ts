@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { startWorkerProcess, type WorkerProcess } from "../cli/processes/worker.ts";
 import { createProducer, type Producer } from "../producer/index.ts";
 import { type RedisServer, type Sandbox, type SandboxOptions, startRedis, startSandbox } from "../sandbox/index.ts";
+import { childEnv } from "./child-env.ts";
 
 /** A Redis of its own that survives being killed, the sandbox, and workers in processes of their own. */
 export type Stack = AsyncDisposable & {
@@ -78,6 +79,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     documents,
     async startWorker(env = {}) {
       const worker = await startWorkerProcess({
+        ...childEnv(),
         REDIS_URL: redis.url,
         BUCKETLINE_PREFIX: prefix,
         BUCKETLINE_PROFILES: profiles,

@@ -5,11 +5,12 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { VERSION } from "../model/version.ts";
 import { redisUrl, uniquePrefix } from "../test/fixtures.ts";
+import { childEnv } from "../test/child-env.ts";
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 
 function start(settings: Readonly<Record<string, string>>) {
-  const env = { PATH: process.env["PATH"], REDIS_URL: redisUrl(), BUCKETLINE_PREFIX: uniquePrefix(), ...settings };
+  const env = { ...childEnv(), REDIS_URL: redisUrl(), BUCKETLINE_PREFIX: uniquePrefix(), ...settings };
   const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   return { child, errors: text(child.stderr), exited: once(child, "exit") };

@@ -11,6 +11,7 @@ import { type Group, startClusterGroup, startSentinelGroup } from "./groups.ts";
 import { type Round, runRound } from "./round.ts";
 import { freePort } from "./server.ts";
 import { type Stage, TROUBLES } from "./stage.ts";
+import { childEnv } from "../../child-env.ts";
 
 export type RedisCampaign = {
   /** Of each trouble, in each group. */
@@ -67,7 +68,7 @@ async function setStage(kind: Group["kind"]): Promise<Stage & AsyncDisposable> {
   const profiles = join(folder, "profiles.json");
   await writeFile(profiles, JSON.stringify({ profiles: { default: profileOf(sandbox) } }));
   const env = {
-    PATH: process.env["PATH"],
+    ...childEnv(),
     REDIS_URL: group.url,
     BUCKETLINE_PREFIX: PREFIX,
     BUCKETLINE_PROFILES: profiles,
