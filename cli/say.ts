@@ -1,8 +1,8 @@
 let quiet = false;
 
-/** `--quiet`: from now on only results that were asked for, and errors, are printed. */
-export function beQuiet(): void {
-  quiet = true;
+/** `--quiet`: only results that were asked for, and errors, are printed. */
+export function setQuiet(asked: boolean): void {
+  quiet = asked;
 }
 
 /** Whether `--quiet` was given. */

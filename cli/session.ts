@@ -9,7 +9,8 @@ export type Session = { readonly producer: Producer; readonly signal: AbortSigna
 
 /** Runs a command's work with a producer. Ctrl-C ends it with 130. */
 export async function session(environment: Environment, work: (session: Session) => Promise<void>): Promise<void> {
-  const signal = stopSignal();
+  using stop = stopSignal();
+  const { signal } = stop;
   try {
     await withProducer(environment, (producer) => work({ producer, signal, environment }));
   } catch (error) {

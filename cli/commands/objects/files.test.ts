@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { type Harness, test } from "../../../test/harness.ts";
-import { appEnv, type Ended, jsonLines, runCli } from "../../command-harness.ts";
+import { appEnv, type Ended, jsonLines, runCli, startCli } from "../../command-harness.ts";
 
 async function folder(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), "bucketline-cli-"));
@@ -11,8 +11,15 @@ async function folder(): Promise<string> {
   return made;
 }
 
-function cli(harness: Harness, args: readonly string[], more: { stdin?: string; cwd?: string } = {}): Promise<Ended> {
+type More = { readonly stdin?: string; readonly cwd?: string };
+
+function cli(harness: Harness, args: readonly string[], more: More = {}): Promise<Ended> {
   return runCli(args, { env: appEnv(harness), ...more });
+}
+
+/** As {@link cli}, in a process of its own: with real pipes, and an end that nobody but the command brings about. */
+function cliProcess(harness: Harness, args: readonly string[], more: More = {}): Promise<Ended> {
+  return startCli(args, { env: appEnv(harness), ...more }).ended;
 }
 
 test("puts, gets and lists a file byte for byte", { timeout: 60_000 }, async ({ harness, sandbox }) => {
@@ -21,7 +28,7 @@ test("puts, gets and lists a file byte for byte", { timeout: 60_000 }, async ({ 
   const content = Buffer.from([0, 255, 10, 13, 27, 128]);
   await writeFile(join(cwd, "cat.bin"), content);
   const up = ["put", "cat.bin", "s3://files/pets/", "--content-type", "image/x-cat", "--metadata", "by=ann", "--json"];
-  const put = await cli(harness, up, { cwd });
+  const put = await cliProcess(harness, up, { cwd });
   expect(put).toMatchObject({ code: 0, stderr: "" });
   expect(jsonLines(put.stdout)).toMatchObject([{ bucket: "files", key: "pets/cat.bin", size: 6 }]);
   expect(sandbox.bytes("files", "pets/cat.bin")).toEqual(content);
@@ -30,7 +37,7 @@ test("puts, gets and lists a file byte for byte", { timeout: 60_000 }, async ({ 
     metadata: { by: "ann" },
   });
   await rm(join(cwd, "cat.bin"));
-  const get = await cli(harness, ["get", "s3://files/pets/cat.bin"], { cwd });
+  const get = await cliProcess(harness, ["get", "s3://files/pets/cat.bin"], { cwd });
   expect(get).toEqual({ code: 0, stdout: "s3://files/pets/cat.bin -> cat.bin (6 bytes)\n", stderr: "" });
   expect(await readFile(join(cwd, "cat.bin"))).toEqual(content);
 });
@@ -40,12 +47,12 @@ test(
   { timeout: 60_000 },
   async ({ harness, sandbox }) => {
     sandbox.createBucket("pipes");
-    const put = await cli(harness, ["put", "-", "s3://pipes/a.txt", "--if-none-match"], { stdin: "from a pipe" });
+    const put = await cliProcess(harness, ["put", "-", "s3://pipes/a.txt", "--if-none-match"], { stdin: "from a pipe" });
     expect(put.code).toBe(0);
-    const again = await cli(harness, ["put", "-", "s3://pipes/a.txt", "--if-none-match"], { stdin: "another" });
+    const again = await cliProcess(harness, ["put", "-", "s3://pipes/a.txt", "--if-none-match"], { stdin: "another" });
     expect(again).toMatchObject({ code: 1, stdout: "" });
     expect(again.stderr).toMatch(/^PreconditionFailed: /);
-    expect(await cli(harness, ["get", "s3://pipes/a.txt", "-"])).toEqual({
+    expect(await cliProcess(harness, ["get", "s3://pipes/a.txt", "-"])).toEqual({
       code: 0,
       stdout: "from a pipe",
       stderr: "",
@@ -160,10 +167,11 @@ test("ends with 2 and the reason for wrong usage", { timeout: 60_000 }, async ()
     expect([args, code, stdout]).toEqual([args, 2, ""]);
     expect(stderr).toContain(reason);
   }
+  expect(await startCli(["get"]).ended).toMatchObject({ code: 2, stdout: "" });
 });
 
 test("ends with 1 and says what may be wrong where Redis is not there", async () => {
-  const { code, stderr } = await runCli(["ls"], { env: { REDIS_URL: "redis://127.0.0.1:1" } });
+  const { code, stderr } = await startCli(["ls"], { env: { REDIS_URL: "redis://127.0.0.1:1" } }).ended;
   expect(code).toBe(1);
   expect(stderr).toMatch(/^RedisUnavailable: /);
 });
@@ -172,7 +180,7 @@ test("tells its version", async () => {
   const { version } = JSON.parse(await readFile(join(import.meta.dirname, "../../../package.json"), "utf8")) as {
     version: string;
   };
-  expect(await runCli(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
+  expect(await startCli(["--version"]).ended).toMatchObject({ code: 0, stdout: `${version}\n` });
 });
 
 test("every command explains itself with numbered examples", { timeout: 60_000 }, async () => {

@@ -40,7 +40,8 @@ Examples:
       command.error("error: --probe: expected --bucket, in which it may write under a prefix of its own", {
         exitCode: EXIT.usage,
       });
-    const signal = stopSignal();
+    using stop = stopSignal();
+    const { signal } = stop;
     let problems = 0;
     try {
       for await (const finding of runCheck({ ...environment, ...options, signal })) {

@@ -47,7 +47,8 @@ Examples:
 }
 
 async function conformance(target: Target, { json, verbose }: Options, env: NodeJS.ProcessEnv): Promise<void> {
-  const signal = stopSignal();
+  using stop = stopSignal();
+  const { signal } = stop;
   // Progress goes beside the report, which may be piped.
   const told = (what: string | CheckResult) => {
     if (typeof what === "string") console.error(what);

@@ -36,7 +36,8 @@ export AWS_SECRET_ACCESS_KEY=${secretAccessKey}
 export AWS_REGION=us-east-1`);
   if (redis) console.log(`export REDIS_URL=${redis.url}`);
   console.log(`# ready; buckets: ${bucket.join(", ")}. Ctrl-C ends it, and what it holds is gone.`);
-  await once(stopSignal(), "abort");
+  using stop = stopSignal();
+  await once(stop.signal, "abort");
   await sandbox.close();
   await redis?.stop();
 }

@@ -29,7 +29,8 @@ export function tourCommand(environment: Environment): Command {
 }
 
 async function tour({ env, cwd, terminal }: Environment, ends: boolean): Promise<void> {
-  const stopping = stopSignal();
+  using stop = stopSignal();
+  const stopping = stop.signal;
   const startedAt = performance.now();
   await using stack = new AsyncDisposableStack();
   const folder = join(cwd, ".bucketline", "tour");

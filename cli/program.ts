@@ -1,0 +1,59 @@
+import { Command, CommanderError } from "commander";
+import { ActivityError } from "../model/activity-error.ts";
+import { VERSION } from "../model/version.ts";
+import type { Environment } from "./environment.ts";
+import { COMMANDS, everyCommand } from "./every-command.ts";
+import { jsonLine, printableLines } from "./printable.ts";
+import { setQuiet } from "./say.ts";
+import { EXIT, throwUsageErrors } from "./usage-exit.ts";
+
+/** Runs one command to its end: it reads and prints through the streams of the process, and sets its exit code. */
+export async function runProgram(words: readonly string[], environment: Environment): Promise<void> {
+  const program = await createProgram(words, environment);
+  try {
+    await program.parseAsync(words, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // It has said what is wrong; `--help` is an error to it, too.
+      process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.usage;
+      return;
+    }
+    if (words.includes("--json")) console.error(jsonLine({ error: jsonError(error) }));
+    else console.error(printableLines(told(error)));
+    process.exitCode = EXIT.problem;
+  }
+}
+
+async function createProgram(words: readonly string[], environment: Environment): Promise<Command> {
+  const program = new Command("bucketline")
+    .description("Jobs and batches for Amazon S3 and S3-compatible stores, through Redis.")
+    .version(VERSION)
+    .option("-q, --quiet", "print results and errors, not what was done")
+    .option("--reason <text>", "why, for the record of who did what")
+    .hook("preAction", (_, command) => {
+      const { quiet = false, reason } = command.optsWithGlobals<{ quiet?: true; reason?: string }>();
+      setQuiet(quiet);
+      if (reason !== undefined) environment.env["BUCKETLINE_REASON"] = reason;
+    })
+    .showHelpAfterError("(try --help)");
+  const asked = words.find((word) => !word.startsWith("-")) ?? "";
+  const load = Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
+  // One command is loaded where it is known which: none waits for what others need.
+  for (const command of load === undefined ? await everyCommand(environment) : [(await load())(environment)])
+    program.addCommand(command);
+  throwUsageErrors(program);
+  return program;
+}
+
+/** An error that another one followed while things were put away is told first. */
+function told(error: unknown): string {
+  if (error instanceof SuppressedError) return `${told(error.suppressed)}\n${told(error.error)}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What a program reads where it asked for JSON: the same fields as everywhere. */
+function jsonError(error: unknown): object {
+  if (error instanceof SuppressedError) return jsonError(error.suppressed);
+  if (error instanceof ActivityError) return error.toJSON();
+  return { code: "Problem", message: error instanceof Error ? error.message : String(error), retryable: false };
+}
