@@ -47,7 +47,9 @@ test(
   { timeout: 60_000 },
   async ({ harness, sandbox }) => {
     sandbox.createBucket("pipes");
-    const put = await cliProcess(harness, ["put", "-", "s3://pipes/a.txt", "--if-none-match"], { stdin: "from a pipe" });
+    const put = await cliProcess(harness, ["put", "-", "s3://pipes/a.txt", "--if-none-match"], {
+      stdin: "from a pipe",
+    });
     expect(put.code).toBe(0);
     const again = await cliProcess(harness, ["put", "-", "s3://pipes/a.txt", "--if-none-match"], { stdin: "another" });
     expect(again).toMatchObject({ code: 1, stdout: "" });
