@@ -206,13 +206,13 @@ describe("items", () => {
         { bucket: "bkt", key: "a", destinationKey: "c" },
         { bucket: "bkt", key: "b", destinationKey: "c" },
       ]),
-    ).rejects.toMatchObject({ code: "InvalidInput", field: "source.items.1" });
+    ).rejects.toMatchObject({ code: "InvalidInput", field: "source.items[1]" });
     await expect(
       start([
         { bucket: "bkt", key: "a", destinationKey: "b" },
         { bucket: "bkt", key: "b", destinationKey: "c" },
       ]),
-    ).rejects.toMatchObject({ code: "InvalidInput", field: "source.items.0" });
+    ).rejects.toMatchObject({ code: "InvalidInput", field: "source.items[0]" });
     await expect(
       start([
         { bucket: "bkt", key: "a" },

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import { DocumentsUrl } from "../documents/location.ts";
 import { ActivityError } from "../model/activity-error.ts";
+import { didYouMean } from "../model/closest-name.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
 import type { RedisLocation } from "../redis/connection/client.ts";
 import { DEFAULT_PREFIX } from "../redis/keys.ts";
@@ -142,7 +144,7 @@ const Environment = z.object({
   prefix: RedisPrefix.default(DEFAULT_PREFIX),
   basePath: BasePath.default(""),
   // The workers' own default.
-  documentsUrl: z.string().default(() => pathToFileURL(resolve(".bucketline/documents")).href),
+  documentsUrl: DocumentsUrl.default(() => pathToFileURL(resolve(".bucketline/documents")).href),
   environment: z.string().max(40, { error: "expected at most 40 characters" }).optional(),
   users: entries(parseUsers).default([]),
   tokens: entries(parseTokens).default([]),
@@ -268,7 +270,7 @@ function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const known = new Set(Object.values(NAMES).flatMap((name) => [name, `${name}_FILE`] as string[]));
   return Object.keys(env)
     .filter((name) => name.startsWith("BUCKETLINE_DASHBOARD_") && !known.has(name) && !SERVICE_LINK.test(name))
-    .map((name) => `${name}: there is no such variable`);
+    .map((name) => `${name}: no variable of this name is known${didYouMean(name, known)}`);
 }
 
 function valueOf(env: NodeJS.ProcessEnv, field: Field, problems: string[]): string | undefined {

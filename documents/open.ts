@@ -1,7 +1,6 @@
-import { fileURLToPath } from "node:url";
 import { ActivityError } from "../model/activity-error.ts";
-import { BucketName, ProfileName } from "../model/entities.ts";
 import type { DocumentStore } from "./interface.ts";
+import { type Location, locationOf } from "./location.ts";
 import { openFileStore } from "./file/store.ts";
 import type { OwnSettings } from "../s3/own/settings.ts";
 import type { StoreLog } from "./store-log.ts";
@@ -28,9 +27,6 @@ export type OpenDocumentStoreOptions = {
   readonly now?: (() => number) | undefined;
 };
 
-/** Safe in a key, a path and a URL alike, so that no listing needs decoding. */
-const PREFIX = /^(?:[A-Za-z0-9!_.*'()-]+\/)*$/;
-
 /**
  * Opens the store that a URL (`DOCUMENTS_URL`) names: `file:///dir`, or `s3://bucket/prefix?profile=name`. The AWS SDK is loaded only for the
  * latter. Throws `InvalidConfiguration` for any other URL, and whatever opening the store throws.
@@ -43,24 +39,14 @@ const PREFIX = /^(?:[A-Za-z0-9!_.*'()-]+\/)*$/;
  * await store.close();
  */
 export async function openDocumentStore(url: string, options: OpenDocumentStoreOptions = {}): Promise<DocumentStore> {
-  const scheme = /^([a-z0-9]+):\/\//.exec(url)?.[1];
-  if (scheme === "file") return openFileStore(folderOf(url), options);
-  if (scheme === "s3") return openS3(url, options);
-  throw invalid("expected file:///dir or s3://bucket/prefix?profile=name");
+  const location = locationOf(url);
+  return location.scheme === "file" ? openFileStore(location.folder, options) : openS3(location, options);
 }
 
-/** Three slashes: `file://dir` names a host, and `file:dir` silently means the root of the file system. */
-function folderOf(url: string): string {
-  if (!/^file:\/\/\/[^?#]+$/.test(url)) throw invalid("expected file:/// and an absolute path, without ? or #");
-  try {
-    return fileURLToPath(url);
-  } catch (error) {
-    throw invalid("expected a path with well-formed percent signs", error);
-  }
-}
-
-async function openS3(url: string, { s3, ...options }: OpenDocumentStoreOptions): Promise<DocumentStore> {
-  const { bucket, prefix, profile } = parseS3Url(url);
+async function openS3(
+  { bucket, prefix, profile }: Extract<Location, { scheme: "s3" }>,
+  { s3, ...options }: OpenDocumentStoreOptions,
+): Promise<DocumentStore> {
   const settings = s3 === undefined ? {} : await s3(profile ?? "default");
   const { openS3Store } = await loadS3Store();
   return await openS3Store({ bucket, prefix, settings, profile, ...options });
@@ -79,25 +65,4 @@ async function loadS3Store(): Promise<typeof import("./s3/store.ts")> {
       );
     throw error;
   }
-}
-
-function parseS3Url(url: string): { readonly bucket: string; readonly prefix: string; readonly profile?: string } {
-  // Errors never repeat the URL: somebody may have put a secret into it.
-  const [, bucket = "", path = "", query = ""] = /^s3:\/\/([^/?#@:]*)(\/[^?#]*)?(?:\?([^#]*))?$/.exec(url) ?? [];
-  if (!BucketName.safeParse(bucket).success) throw invalid("expected s3:// and the name of a bucket");
-  const folder = path.replace(/^\//, "").replace(/([^/])$/, "$1/");
-  if (!PREFIX.test(folder) || folder.split("/").some((part) => part === "." || part === ".."))
-    throw invalid("expected a prefix of letters, digits and !_.*'()- between single slashes");
-  const parameters = new URLSearchParams(query);
-  const profile = parameters.get("profile") ?? undefined;
-  if ([...parameters.keys()].some((name) => name !== "profile") || parameters.size > 1)
-    throw invalid("expected no parameter but one profile");
-  if (profile !== undefined && !ProfileName.safeParse(profile).success) throw invalid("expected a profile's name");
-  return { bucket, prefix: folder, ...(profile !== undefined && { profile }) };
-}
-
-function invalid(expected: string, cause?: unknown): ActivityError {
-  return new ActivityError("InvalidConfiguration", `the documents URL (DOCUMENTS_URL) is not valid: ${expected}`, {
-    cause,
-  });
 }

@@ -1,9 +1,11 @@
 import type { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
+import { didYouMean } from "../model/closest-name.ts";
+import { unknownFields } from "./unknown-fields.ts";
 import { type ActivityName, activityNames, findContract, type Contract } from "./contracts.ts";
 
 /** Fields whose values are or may be secrets: an error tells their shape alone. */
-const HIDDEN = /(^|\.)(credentials|metadata|tags|encryption)(\.|$)/;
+const HIDDEN = /(^|\.)(credentials|metadata|tags|encryption|documents)(\.|$)/;
 
 /** Longer values are cut in messages. */
 const SHOWN_CHARACTERS = 60;
@@ -15,9 +17,11 @@ const SHOWN_ISSUES = 5;
 export function contractOf(activity: string): Contract & { readonly name: ActivityName } {
   const contract = findContract(activity);
   if (contract === undefined)
-    throw new ActivityError("UnknownActivity", `expected one of ${activityNames.join(", ")}; got ${shown(activity)}`, {
-      field: "activity",
-    });
+    throw new ActivityError(
+      "UnknownActivity",
+      `expected one of ${activityNames.join(", ")}; got ${shown(activity)}${didYouMean(activity, activityNames)}`,
+      { field: "activity" },
+    );
   return contract as Contract & { readonly name: ActivityName }; // it was found among the activities' names
 }
 
@@ -26,22 +30,22 @@ export function parseInput<Input extends z.ZodType>(
   contract: Contract<string, Input>,
   input: unknown,
 ): z.output<Input> {
-  const parsed = contract.input.safeParse(input);
+  const parsed = contract.input.safeParse(input, { error: unknownFields });
   if (parsed.success) return parsed.data;
   throw invalid(contract.name, parsed.error, input);
 }
 
 /** Parses what a caller passed besides an input: options, schedules. Throws `InvalidInput`. */
 export function parseOptions<Schema extends z.ZodType>(what: string, schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: unknownFields });
   if (parsed.success) return parsed.data;
   throw invalid(what, parsed.error, value);
 }
 
-/** One sentence on all that is wrong with a value: each field, what was expected there, what was got. */
+/** One sentence on all that is wrong with a value that was parsed with {@link unknownFields}: each field, what was expected there, what was got. */
 export function invalid(what: string, error: z.ZodError, value: unknown): ActivityError {
   const problems = error.issues.map((issue) => problem(issue, value));
-  const listed = problems.slice(0, SHOWN_ISSUES).map(({ field, text }) => (field === "" ? text : `${field}: ${text}`));
+  const listed = problems.slice(0, SHOWN_ISSUES).map(({ text }) => text);
   if (problems.length > SHOWN_ISSUES) listed.push(`and ${problems.length - SHOWN_ISSUES} more`);
   const field = problems[0]?.field;
   return new ActivityError(
@@ -52,17 +56,16 @@ export function invalid(what: string, error: z.ZodError, value: unknown): Activi
 }
 
 function problem(issue: z.core.$ZodIssue, value: unknown): { readonly field: string; readonly text: string } {
-  const field = pathOf(issue.path);
-  if (issue.code === "unrecognized_keys") {
-    const names = issue.keys.map((key) => shown(key)).join(", ");
-    return { field: pathOf([...issue.path, issue.keys[0] ?? ""]), text: `expected no such field; got ${names}` };
-  }
+  const place = pathOf(issue.path);
+  const at = (text: string) => (place === "" ? text : `${place}: ${text}`);
+  if (issue.code === "unrecognized_keys")
+    return { field: pathOf([...issue.path, issue.keys[0] ?? ""]), text: at(issue.message.replaceAll("\n", "; ")) };
   const got = valueAt(value, issue.path);
-  return { field, text: `${expectation(issue)}, got ${HIDDEN.test(field) ? shapeOf(got) : shown(got)}` };
+  return { field: place, text: at(`${expectation(issue)}, got ${HIDDEN.test(place) ? shapeOf(got) : shown(got)}`) };
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_union") {
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const branches = issue.errors.map((issues) => (issues[0] === undefined ? "" : branchText(issues[0])));
     return [...new Set(branches)].filter((text) => text !== "").join(" or ");
   }

@@ -42,12 +42,12 @@ test("a store that could not be opened is opened once it can be", async () => {
   expect(await producer.documents.write("hello", { name: "a.txt" })).toMatchObject({ size: 5 });
 });
 
-test("a URL of no document store is refused when it is used", async () => {
-  const { producer } = setUp({ documents: "ftp://host/dir" });
-  await expect(producer.documents.write("hello", { name: "a.txt" })).rejects.toMatchObject({
-    code: "InvalidConfiguration",
-  });
-});
+test.each(["ftp://key:secret@host/dir", { url: "file:dir" }])(
+  "a URL of no document store is refused at once: %j",
+  (documents) => {
+    expect(() => setUp({ documents })).toThrow(/^InvalidInput: createProducer: documents: expected file:(?!.*secret)/);
+  },
+);
 
 test.each<[string, unknown]>([
   ["no options", undefined],

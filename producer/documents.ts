@@ -2,12 +2,23 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import type { DocumentStore } from "../documents/interface.ts";
+import { DocumentsUrl } from "../documents/location.ts";
 import type { OpenDocumentStoreOptions } from "../documents/open.ts";
 import type { DocumentPointer } from "../model/entities.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 
 /** Where documents are: the URL that the workers have as `DOCUMENTS_URL`, one with options, or a store that was opened elsewhere. */
 export type DocumentsLocation = string | DocumentStore | ({ readonly url: string } & OpenDocumentStoreOptions);
+
+export const DocumentsSetting = z
+  .custom<DocumentsLocation>((value) => typeof value === "string" || (typeof value === "object" && value !== null), {
+    error: "expected a URL, options with one, or an open document store",
+  })
+  .superRefine((location, context) => {
+    const url = typeof location === "object" && "url" in location ? location.url : location;
+    if (typeof url !== "string") return;
+    for (const { message } of DocumentsUrl.safeParse(url).error?.issues ?? []) context.addIssue(message);
+  });
 
 /** The content of objects: what put-object uploads, what get-object and long lists leave behind. */
 export type Documents = Pick<DocumentStore, "write" | "read" | "find"> & {

@@ -3,7 +3,7 @@ import type { RedisLocation } from "../redis/connection/client.ts";
 import { DEFAULT_PREFIX } from "../redis/keys.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
 import { Actor } from "./audit/recorder.ts";
-import type { DocumentsLocation } from "./documents.ts";
+import { type DocumentsLocation, DocumentsSetting } from "./documents.ts";
 
 /**
  * Where Redis and documents are, and for whom a producer acts.
@@ -49,11 +49,7 @@ export const ProducerSettings = z.strictObject({
     error: "expected a URL such as redis://127.0.0.1:6379, ioredis options or an ioredis instance",
   }),
   prefix: RedisPrefix.default(DEFAULT_PREFIX),
-  documents: z
-    .custom<DocumentsLocation>((value) => typeof value === "string" || isObject(value), {
-      error: "expected a URL, options with one, or an open document store",
-    })
-    .optional(),
+  documents: DocumentsSetting.optional(),
   redisTimeout: z.int().min(1).max(3_600_000).default(DEFAULT_REDIS_TIMEOUT_MS),
   telemetry: z.boolean().default(false),
   actor: Actor.optional(),

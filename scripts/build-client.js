@@ -11,7 +11,7 @@ const ENTRIES = ["producer/index", "jobs/contracts", "documents/index", "nestjs/
 const IMPORT = /^\s*(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|^\s*import\s*"([^"]+)"|\bimport\("([^"]+)"\)/gm;
 const FROM_BULLMQ = /^import \{([^}]*)\} from "bullmq";/gm;
 /** The others are loaded only where an app asks for them (a document store in S3, traces, NestJS), so they are optional peers of the client. */
-const REQUIRED = new Set(["zod", "ioredis", "jose", "pino"]);
+const REQUIRED = new Set(["zod", "ioredis", "jose", "pino", "fastest-levenshtein"]);
 
 if (!existsSync(dist)) throw new Error("dist/ is missing: run `npm run build` first");
 const manifest = readJson("package.json");

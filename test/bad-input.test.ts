@@ -12,7 +12,7 @@ test("wrong types, unknown fields and missing ones are refused before anything i
   const wrong: [unknown, string, string][] = [
     [{ bucket: 7 }, "bucket", "expected string"],
     [{}, "bucket", "expected string"],
-    [{ bucket: "b", colour: "red" }, "colour", "no such field"],
+    [{ bucket: "abc", limt: 3 }, "limt", 'unknown field "limt"; did you mean limit?'],
     [{ bucket: "b", limit: 0 }, "limit", ">0"],
     [{ bucket: "b", limit: 1.5 }, "limit", "expected int"],
     [{ bucket: "arn:aws:s3:::b" }, "bucket", "expected a bucket name"],

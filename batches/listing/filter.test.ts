@@ -23,8 +23,8 @@ test("reads instants with an offset", () => {
 });
 
 test.each([
-  [{ include: ["a", "[b"] }, /filter\.include\.1: not a glob: expected a \]/],
-  [{ exclude: ["{1..3}"] }, /filter\.exclude\.0: not a glob: expected \{a,b\}/],
+  [{ include: ["a", "[b"] }, /filter\.include\[1\]: not a glob: expected a \]/],
+  [{ exclude: ["{1..3}"] }, /filter\.exclude\[0\]: not a glob: expected \{a,b\}/],
   [{ include: Array.from({ length: 100 }, () => "?".repeat(11)) }, /filter\.include: expected at most 1000 wildcards/],
 ])("refuses %j and names the field", (filter, message) => {
   expect(() => parseBatchSpec(spec(filter))).toThrow(message);

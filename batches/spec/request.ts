@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseOptions } from "../../jobs/parse-input.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { attributesOf } from "../../model/object-attributes.ts";
 import { operations, VERB_NAMES, verbOf } from "../operations.ts";
@@ -52,21 +53,12 @@ export type BatchSpecInput = GivenFields &
 /**
  * Checks a request for a batch.
  *
- * @throws ActivityError `InvalidInput` with the path of the first field that is wrong, `BatchOverlap` where the batch would read what it writes
+ * @throws ActivityError `InvalidInput` that names every wrong field; `field` is the path of the first, `BatchOverlap` where the batch would read what it writes
  */
 export function parseBatchSpec(input: unknown): BatchSpec {
-  const parsed = BatchSpec.safeParse(input);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const field = issue?.path.join(".") ?? "";
-    const sentence = issue?.message ?? "expected a batch";
-    throw new ActivityError("InvalidInput", `batch${field === "" ? "" : `.${field}`}: ${sentence}`, {
-      ...(field !== "" && { field }),
-      cause: parsed.error,
-    });
-  }
-  refuseOverlap(parsed.data, sameBucketByName(parsed.data));
-  return parsed.data;
+  const spec = parseOptions("batch", BatchSpec, input);
+  refuseOverlap(spec, sameBucketByName(spec));
+  return spec;
 }
 
 /** As far as the request itself tells: same credentials, same name. Workers look closer. */

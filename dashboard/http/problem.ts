@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { connectionProblem } from "../../redis/connection/problem.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ErrorCode } from "../../model/error-codes.ts";
+import { eachUnknownField, unknownFields } from "../../jobs/unknown-fields.ts";
 
 /** One wrong field of a request. */
 export type FieldError = { readonly field: string; readonly message: string };
@@ -162,14 +163,17 @@ export function fieldErrors(error: z.ZodError, place: string): FieldError[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String).join(".");
     if (issue.code === "unrecognized_keys")
-      return issue.keys.map((key) => ({ field: path === "" ? key : `${path}.${key}`, message: "unknown field" }));
+      return eachUnknownField(issue).map(({ key, message }) => ({
+        field: path === "" ? key : `${path}.${key}`,
+        message,
+      }));
     return [{ field: path === "" ? place : path, message: issue.message.replace(/^Invalid input: /, "") }];
   });
 }
 
 /** Throws a 422 that names every wrong field. */
 export function parseOr422<Schema extends z.ZodType>(schema: Schema, value: unknown, place: string): z.output<Schema> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: unknownFields });
   if (parsed.success) return parsed.data;
   const errors = fieldErrors(parsed.error, place);
   const detail = `${place}: ${errors.map(({ field, message }) => (field === place ? message : `${field}: ${message}`)).join("; ")}`;

@@ -32,7 +32,7 @@ const FLOORS = [
 
 /** Packages that a room may load, where not every one that has no home elsewhere will do. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  model: ["zod"],
+  model: ["zod", "fastest-levenshtein"],
   redis: ["zod", "bullmq", "ioredis"],
   documents: ["zod"],
   jobs: ["zod"],

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import { DocumentsUrl } from "../../documents/location.ts";
 import { activityNames } from "../../jobs/contracts.ts";
 import { RedisPrefix } from "../../redis/prefix.ts";
 import { RETENTION } from "../../jobs/queues.ts";
@@ -14,18 +15,6 @@ export const WORK = [...activityNames, "batches"] as const;
 export type Work = (typeof WORK)[number];
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-
-const DocumentsUrl = z.string().refine(
-  (text) => {
-    const url = URL.parse(text);
-    if (url === null || url.username !== "" || url.password !== "" || url.hash !== "") return false;
-    if (url.protocol === "file:") return url.host === "" && url.search === "" && url.pathname.length > 1;
-    return (
-      url.protocol === "s3:" && url.hostname !== "" && [...url.searchParams.keys()].every((name) => name === "profile")
-    );
-  },
-  { error: "expected file:///directory or s3://bucket/prefix?profile=name" },
-);
 
 const Path = (cwd: string) => z.string().transform((path) => (isAbsolute(path) ? path : resolve(cwd, path)));
 
