@@ -493,7 +493,6 @@ test("long keys that tell nothing of each other fill Redis no further than a bou
       filtered: 0,
       cursor: "",
       last: false,
-      requests: 1,
       work: false,
     };
     await chunks.commit(ref, { ...page, manifest });

@@ -60,6 +60,8 @@ export type StoreBase = {
   readonly credentials: CredentialCache;
   readonly regions: RegionCache;
   readonly clients: Clients;
+  /** Told of each request of this view of the store as it goes out. */
+  readonly onSent?: (operation: string) => void;
   /** How errors call the store. */
   readonly name: string;
 };

@@ -60,10 +60,17 @@ export function createStore(connection: Connection, options: S3Options): Store {
 }
 
 /** The same store, sockets and lessons included, as one job asks of it. */
-export function viewOf(store: Store, { requesterPays = store.requesterPays, customerKeys = {} }: RequestTerms): Store {
-  const fast = store.fast && requesterPays && !store.requesterPays ? paidBy(store.fast, true) : store.fast;
+export function viewOf(store: Store, terms: RequestTerms): Store {
+  const { requesterPays = store.requesterPays, customerKeys = {}, onSent = store.onSent } = terms;
+  const paid = store.fast && requesterPays && !store.requesterPays ? paidBy(store.fast, true) : store.fast;
+  const fast = paid && onSent && toldOf(paid, onSent);
   const known = (customerKeys.read ?? customerKeys.write) ? createKnownKeys() : undefined;
-  return { ...store, fast, requesterPays, customerKeys: { ...customerKeys, ...(known !== undefined && { known }) } };
+  const told = { fast: fast ?? paid, ...(onSent !== undefined && { onSent }) };
+  return { ...store, ...told, requesterPays, customerKeys: { ...customerKeys, ...(known !== undefined && { known }) } };
+}
+
+function toldOf(fast: FastPath, onSent: NonNullable<StoreBase["onSent"]>): FastPath {
+  return { ...fast, send: (request, call) => fast.send({ ...request, onSent }, call) };
 }
 
 function paidBy(fast: FastPath, requesterPays: boolean): FastPath {

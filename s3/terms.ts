@@ -6,6 +6,8 @@ import type { CredentialsRef } from "../model/entities.ts";
 export type RequestTerms = {
   /** Default: as the profile says. */
   readonly requesterPays?: boolean | undefined;
+  /** Told the SDK's name of the operation of each request as it goes out, repeats included; must not throw. */
+  readonly onSent?: ((operation: string) => void) | undefined;
   /** With which customer's keys objects are read and written (SSE-C). Objects without one are read all the same. */
   readonly customerKeys?: { readonly read?: CustomerKey; readonly write?: CustomerKey };
 };

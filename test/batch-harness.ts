@@ -58,11 +58,11 @@ export async function startBatchHarness(options: BatchHarnessOptions = {}): Prom
   const folder = await mkdtemp(join(tmpdir(), "bucketline-batch-"));
   const documents = await openDocumentStore(pathToFileURL(folder).href);
   const stores = new Map<string, ReturnType<typeof createS3>>();
-  const s3For: ChunkDeps["s3For"] = async (credentials = "default") => {
+  const s3For: ChunkDeps["s3For"] = async (credentials = "default", _activity, _asked, onSent) => {
     const name = typeof credentials === "string" ? credentials : JSON.stringify(credentials);
     const s3 = stores.get(name) ?? createS3(connectionOf(sandbox, name, options), options.s3);
     stores.set(name, s3);
-    return s3;
+    return onSent === undefined ? s3 : s3.under({ onSent });
   };
   const queue = new Queue(CHUNK_QUEUE, { connection: redis, prefix });
   queue.on("error", () => {});

@@ -69,7 +69,6 @@ export async function findThere(
   await runLanes(rest, work.concurrency, async (index) => {
     const { destination, spec, signal } = work;
     const target = { bucket: spec.destination?.bucket ?? "", key: destinationKeyAt(work, index) ?? "" };
-    work.requests.head++;
     const there = await patiently(() => destination.find(target, { signal }), signal);
     if (there !== undefined) found.set(index, { etag: there.etag, size: there.size });
     return true;

@@ -58,7 +58,6 @@ export async function feedManifest(
         cursor: JSON.stringify(group.cursor),
         // A group that is not full is the last one.
         last: group.lines.length < CHUNK_SIZE,
-        requests: 0,
       };
       const committed = await commitPage(chunks, {
         ref: { batch, chain: 0, n },

@@ -25,7 +25,6 @@ export type FoundPage = {
   readonly filtered: number;
   readonly cursor: string;
   readonly last: boolean;
-  readonly requests: number;
   /** It is what a dry run planned, or was committed before: cut to the caps already, and taken exactly as it is. */
   readonly planned?: boolean;
   /** Redis forgot that it was committed. */
@@ -61,7 +60,6 @@ export async function findPage({ ref, spec, begun }: Place, means: Means): Promi
     filtered: items.length - meant.length,
     cursor: "",
     last: true,
-    requests: 0,
   };
 }
 
@@ -70,7 +68,7 @@ async function keptPage(ref: ChunkRef, run: string, { documents, signal }: Means
   if (manifest?.page === undefined) return undefined;
   const { cursor, last, filtered, cap } = manifest.page;
   const place = { cursor, last, filtered, ...(cap !== undefined && { cap }) };
-  return { ...place, manifest, requests: 0, planned: true, kept: true };
+  return { ...place, manifest, planned: true, kept: true };
 }
 
 async function plannedPage(
@@ -78,7 +76,7 @@ async function plannedPage(
   { planned = 0, hasPlan }: Place["begun"],
   { documents, signal }: Means,
 ): Promise<FoundPage> {
-  const rest = { planned: true, filtered: 0, cursor: "", last: ref.n + 1 >= planned, requests: 0 };
+  const rest = { planned: true, filtered: 0, cursor: "", last: ref.n + 1 >= planned };
   if (!hasPlan) return { ...rest, manifest: manifestOfEntries([]) };
   const pointer = await documents.find(planId(ref), { signal });
   if (pointer === undefined)

@@ -26,7 +26,6 @@ export type Listed = {
   readonly filtered: number;
   readonly cursor: ListingCursor;
   readonly last: boolean;
-  readonly requests: number;
 };
 
 /** Directory buckets list in no order. https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-differences.html */
@@ -52,7 +51,6 @@ export async function listChunk(
     s3.listPage({ bucket, prefix, maxKeys: CHUNK_SIZE, ...place }, { signal });
   const { after, upTo, token } = cursor;
   let byToken = cursor.byToken ?? isDirectoryBucket(bucket);
-  let requests = 1;
   let page = await list(
     byToken && token !== undefined ? { continuationToken: token } : after !== undefined ? { startAfter: after } : {},
   );
@@ -61,7 +59,6 @@ export async function listChunk(
     byToken = true;
     if (token !== undefined) {
       page = await list({ continuationToken: token });
-      requests++;
     }
   }
   const inRange = upTo === undefined ? page.objects : page.objects.filter(({ key }) => compareKeys(key, upTo) <= 0);
@@ -74,7 +71,6 @@ export async function listChunk(
     objects,
     filtered: inRange.length - objects.length,
     last: page.next === undefined || inRange.length < page.objects.length,
-    requests,
     cursor: {
       ...(lastKey !== undefined && { after: lastKey }),
       ...(upTo !== undefined && { upTo }),

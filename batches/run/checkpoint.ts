@@ -14,16 +14,25 @@ export function succeededBytes({ manifest, outcomes }: Pick<ChunkWork, "manifest
   return bytes;
 }
 
+/** What earlier deliveries did was told by them. */
+export function skipTold(work: ChunkWork): void {
+  Object.assign(work.ticked, endedOf(work));
+}
+
 /** What happened since it was last asked. */
 export function takeProgress(work: ChunkWork): Progress {
-  const { outcomes, requests, ticked } = work;
-  const objects = outcomes.count(SUCCEEDED) + outcomes.count(FAILED) + outcomes.count(SKIPPED);
-  const bytes = succeededBytes(work);
+  const { requests, ticked } = work;
+  const { objects, bytes } = endedOf(work);
   const grown = { objects: Math.max(0, objects - ticked.objects), bytes: Math.max(0, bytes - ticked.bytes) };
-  const told = { ...grown, heads: requests.head, copies: requests.copy, deletes: requests.delete };
   Object.assign(ticked, { objects, bytes });
-  Object.assign(requests, { head: 0, copy: 0, delete: 0 });
-  return told;
+  const { list, head, copy, delete: deletes } = requests.take();
+  return { ...grown, lists: list, heads: head, copies: copy, deletes };
+}
+
+function endedOf(work: ChunkWork): ChunkWork["ticked"] {
+  const { outcomes } = work;
+  const objects = outcomes.count(SUCCEEDED) + outcomes.count(FAILED) + outcomes.count(SKIPPED);
+  return { objects, bytes: succeededBytes(work) };
 }
 
 /** When the batch fails as a whole, and with which error. */

@@ -1,4 +1,4 @@
-import { checkpoint, takeProgress } from "./checkpoint.ts";
+import { checkpoint, skipTold } from "./checkpoint.ts";
 import { finishChunk, giveUp } from "./finish.ts";
 import { COPIED, OPEN } from "./outcomes.ts";
 import { screenObjects } from "./screen.ts";
@@ -17,8 +17,7 @@ export type ChunkEnd =
 export async function runChunk(work: ChunkWork, fail: (error: unknown) => Promise<void>): Promise<ChunkEnd> {
   const { outcomes, control, delivery } = work;
   outcomes.restore(delivery.checkpoints);
-  // What earlier deliveries did was told by them.
-  takeProgress(work);
+  skipTold(work);
   control.learn(delivery.state);
   screenObjects(work);
   try {

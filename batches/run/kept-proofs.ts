@@ -79,7 +79,6 @@ export async function keptProof(
 ): Promise<CopyProof | undefined> {
   const kept = (await recall(work)).get(index);
   if (kept === undefined) return undefined;
-  work.requests.head++;
   const ours = { ...target, etag: kept.etag, size: pin.size, verified: kept.verified };
   return await work.destination.proves({ source: pin, ...target, ours }, { signal: work.signal });
 }

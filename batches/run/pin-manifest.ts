@@ -44,7 +44,6 @@ async function look(work: ChunkWork, index: number) {
   const { manifest, source, signal } = work;
   const [bucket, key, versionId] = [bucketAt(manifest, index), manifest.keys[index] ?? "", manifest.versions?.[index]];
   const known = manifest.etags[index] ?? "";
-  work.requests.head++;
   try {
     const object = { bucket, key, ...(typeof versionId === "string" && { versionId }) };
     const found = await patiently(() => source.head(object, { signal }), signal);

@@ -13,7 +13,6 @@ async function pinLate(work: ChunkWork, index: number): Promise<Pin | undefined>
   const bucket = bucketAt(manifest, index);
   const key = manifest.keys[index] ?? "";
   const named = manifest.versions?.[index];
-  work.requests.head++;
   const object = { bucket, key, ...(typeof named === "string" && { versionId: named }) };
   const found = await source.head(object, { signal }).catch((error: unknown) => keptPin(work, index, error));
   const expected = manifest.etags[index] ?? "";

@@ -18,7 +18,6 @@ export async function settleUncertain(work: ChunkWork, indexes: readonly number[
   await runLanes(indexes, work.concurrency, async (index) => {
     if (!isUndecided(work, index)) return true;
     const [key, versionId] = [manifest.keys[index] ?? "", manifest.versions?.[index]];
-    work.requests.head++;
     try {
       const object = { bucket: bucketAt(manifest, index), key, ...(typeof versionId === "string" && { versionId }) };
       const now = await patiently(() => source.find(object, { signal: ending }), ending);

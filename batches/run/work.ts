@@ -15,6 +15,7 @@ import type { ChunkControl } from "./control.ts";
 import { bucketAt, type ChunkManifest, classAt } from "../state/chunk-manifest.ts";
 import type { ChunkOutcomes, Remark } from "./outcomes.ts";
 import type { Pace } from "./pace.ts";
+import type { RequestCount } from "./request-count.ts";
 import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
 
 /** Runs requests in lanes, in each as many at once as its place bears. */
@@ -47,12 +48,13 @@ export type ChunkDeps = {
   readonly queue: BatchQueue;
   /**
    * The store of these credentials as the batch asks of it; every request of it asks the policy about that activity, and about list-objects
-   * where it lists. Its limiter, where it has one, holds the copies.
+   * where it lists. Its limiter, where it has one, holds the copies. `sent` is told of each request as it goes out.
    */
   readonly s3For: (
     credentials: CredentialsRef | undefined,
     activity: ActivityName,
     asked: AskedTerms,
+    sent?: RequestCount["sent"],
   ) => Promise<LimitedS3>;
   /** The policy of these credentials for an activity in a bucket, ready to be asked for every object; for a listing, with its prefix. */
   readonly allowed: (
@@ -133,7 +135,8 @@ export type ChunkWork = {
   readonly mayTouch: (index: number) => boolean;
   /** Objects whose work began in this delivery. */
   readonly started: Uint8Array;
-  readonly requests: { head: number; copy: number; delete: number };
+  /** Of all that this delivery sends. */
+  readonly requests: RequestCount;
   /** What was reported for the throughput so far. */
   readonly ticked: { objects: number; bytes: number };
   /** Shows what holds the batch up, where it is for long. */
@@ -200,10 +203,11 @@ export function pinAt(
 export async function endsOf(
   spec: BatchSpec,
   { s3For }: Pick<ChunkDeps, "s3For">,
+  sent: RequestCount["sent"],
 ): Promise<{ readonly source: LimitedS3; readonly destination: LimitedS3 }> {
   const activity = verbOf(spec).access;
-  const source = await s3For(spec.credentials, activity, spec);
-  const destination = await s3For(spec.destination?.credentials ?? spec.credentials, activity, spec);
+  const source = await s3For(spec.credentials, activity, spec, sent);
+  const destination = await s3For(spec.destination?.credentials ?? spec.credentials, activity, spec, sent);
   return { source, destination: destination.connection === source.connection ? source : destination };
 }
 

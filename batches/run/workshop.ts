@@ -9,6 +9,7 @@ import { createOutcomes } from "./outcomes.ts";
 import { createPace } from "./pace.ts";
 import { planChunk } from "./plan.ts";
 import { type ChunkEnd, runChunk } from "./chunk.ts";
+import type { RequestCount } from "./request-count.ts";
 import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
 import {
   type ChunkDeps,
@@ -27,6 +28,7 @@ const CONCURRENCY = 64;
 type Order = {
   readonly delivery: Delivery;
   readonly spec: BatchSpec;
+  readonly requests: RequestCount;
   /** The job's. */
   readonly signal: AbortSignal;
   readonly deadline: DeleteDeadline;
@@ -45,10 +47,10 @@ export function createWorkshop(
     controls,
   }: { readonly store: BatchStore; readonly chunks: ChunkStore; readonly controls: ChunkControls },
 ): Workshop {
-  return async ({ delivery, spec, signal: ending, deadline, fail }) => {
+  return async ({ delivery, spec, requests, signal: ending, deadline, fail }) => {
     const manifest = await decodeManifest(delivery.manifest);
     const { operation } = await operations[spec.operation].load();
-    const { source, destination } = await endsOf(spec, deps);
+    const { source, destination } = await endsOf(spec, deps, requests.sent);
     const mayTouch = await policyOf(deps, spec, manifest);
     const { batch } = delivery.ref;
     const control = controls.watch(batch, { limited: spec.maxObjectsPerSecond !== undefined });
@@ -80,7 +82,7 @@ export function createWorkshop(
       concurrency: deps.concurrency ?? CONCURRENCY,
       mayTouch,
       started: new Uint8Array(manifest.keys.length),
-      requests: { head: 0, copy: 0, delete: 0 },
+      requests,
       ticked: { objects: 0, bytes: 0 },
       noteCutOff: () => store.noteCutOff(batch),
       noteTrouble: (error) => store.noteTrouble(batch, error.toJSON()),

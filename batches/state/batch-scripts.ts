@@ -30,6 +30,11 @@ export const takeTokens = loadScript(new URL("./scripts/take-tokens.lua", import
   args: ["rate", "wanted"],
 });
 
+export const countRequests = loadScript(new URL("./scripts/count-requests.lua", import.meta.url), {
+  keys,
+  args: ["lists", "heads", "copies", "deletes"],
+});
+
 export const readBatch = loadScript(new URL("./scripts/read-status.lua", import.meta.url), {
   keys: ["record", "live", "errors"],
   args: [],

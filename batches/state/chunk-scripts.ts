@@ -28,7 +28,6 @@ export const commitChunk = loadScript(new URL("./scripts/commit-chunk.lua", impo
     "cap",
     "kept",
     "work",
-    "requests",
   ],
 });
 
@@ -41,6 +40,7 @@ export const checkpointChunk = loadScript(new URL("./scripts/checkpoint-chunk.lu
     "live",
     "objects",
     "bytes",
+    "lists",
     "heads",
     "copies",
     "deletes",
@@ -74,6 +74,7 @@ export const finishChunk = loadScript(new URL("./scripts/finish-chunk.lua", impo
     "segment",
     "objects",
     "bytes",
+    "lists",
     "heads",
     "copies",
     "deletes",

@@ -71,7 +71,6 @@ export type Page = {
   readonly kept?: boolean;
   /** False where the caller only hands it on. */
   readonly work: boolean;
-  readonly requests: number;
 };
 
 export type Committed =
@@ -93,6 +92,8 @@ export type Progress = {
   /** For the throughput: objects that came to an end, and bytes of those that succeeded. */
   readonly objects: number;
   readonly bytes: number;
+  /** Requests. */
+  readonly lists: number;
   readonly heads: number;
   readonly copies: number;
   readonly deletes: number;
@@ -245,9 +246,9 @@ function committedOf(ref: ChunkRef, reply: readonly ScriptReply[]): Committed {
 
 function commitArguments(ref: ChunkRef, page: Page) {
   const { last, work, maxObjects = "", maxBytes = "", cap = "", kept = false } = page;
-  const { run, count, bytes, filtered, cursor, manifest, requests } = page;
+  const { run, count, bytes, filtered, cursor, manifest } = page;
   const place = { chain: ref.chain, n: ref.n, name: nameOf(ref), bit: bit(ref), run, nonce: nonce() };
-  const found = { count, bytes, filtered, cursor, last: last ? 1 : 0, manifest, requests };
+  const found = { count, bytes, filtered, cursor, last: last ? 1 : 0, manifest };
   return { ...place, ...found, maxObjects, maxBytes, cap, kept: kept ? 1 : 0, work: work ? 1 : 0 };
 }
 

@@ -69,7 +69,7 @@ export type BatchStatus = {
   readonly total?: number;
   /** Failed objects by error code. */
   readonly errors: Readonly<Record<string, number>>;
-  /** Requests sent to the store so far, retries inside the S3 client not counted. */
+  /** Requests sent to the store so far, repeats included: listings; looks at buckets, objects and tags; all that copies, parts and reads of content too; deletes. */
   readonly requests: { readonly list: number; readonly head: number; readonly copy: number; readonly delete: number };
   /** Which cap ended it. */
   readonly capped?: "maxObjects" | "maxBytes";

@@ -1,13 +1,15 @@
 import type { ActivityErrorFields } from "../../model/activity-error.ts";
 import { replyList, replyText, type ScriptReply } from "../../redis/scripts/run.ts";
 import type { Access } from "./access.ts";
-import { noteBatch, steerBatch, takeTokens } from "./batch-scripts.ts";
+import { countRequests, noteBatch, steerBatch, takeTokens } from "./batch-scripts.ts";
 import type { BatchState } from "./status.ts";
 
 export type Steering = "pause" | "resume" | "cancel";
 
 /** For so long after a delete without an answer nobody gets the batch's places, in ms. */
 const MAY_COME_MS = 30_000;
+
+export type RequestsSent = Readonly<Record<"list" | "head" | "copy" | "delete", number>>;
 
 /** What is asked of a batch at work, and told of it. */
 export function steering({ redis, keys, run }: Access) {
@@ -24,6 +26,12 @@ export function steering({ redis, keys, run }: Access) {
     async take(id: string, rate: number, wanted: number): Promise<{ granted: number; waitMs: number }> {
       const [granted, waitMs] = replyList(await run(takeTokens, id, { rate, wanted }));
       return { granted: Number(granted), waitMs: Number(waitMs) };
+    },
+
+    /** Counts requests that no chunk's checkpoint tells of. */
+    async countRequests(id: string, { list, head, copy, delete: deletes }: RequestsSent): Promise<void> {
+      if (list + head + copy + deletes === 0) return;
+      await run(countRequests, id, { lists: list, heads: head, copies: copy, deletes });
     },
 
     /** Sets fields of the record, where there is one. */

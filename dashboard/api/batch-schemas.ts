@@ -54,11 +54,11 @@ export const BatchSchema = z
     requests: z
       .object({
         list: count.describe("Listings"),
-        head: count.describe("Looks at single objects"),
-        copy: count.describe("Copies, or parts of them"),
+        head: count.describe("Looks at single objects, their tags, and buckets"),
+        copy: count.describe("Copies, parts of them, and what is read and written where the bytes pass the worker"),
         delete: count.describe("Deletes, single or bulk"),
       })
-      .describe("Requests sent to the store so far, retries inside the S3 client not counted"),
+      .describe("Requests sent to the store so far, repeats included"),
     capped: z.enum(["maxObjects", "maxBytes"]).optional().describe("Which cap ended it"),
     note: z.string().optional().describe("What else there is to say"),
     error: JobErrorSchema.optional().describe("Why it failed"),

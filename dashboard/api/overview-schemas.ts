@@ -19,7 +19,7 @@ export const OverviewSchema = z
       .array(
         z.object({
           name: z.string().describe("Name of the queue"),
-          waiting: count.describe("Jobs that wait"),
+          waiting: count.describe("Jobs that wait to be taken, delayed ones whose time has come too"),
           active: count.describe("Jobs that run"),
           delayed: count.describe("Jobs that wait for their time"),
           completed: count.describe("Jobs done that Redis still keeps"),

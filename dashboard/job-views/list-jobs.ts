@@ -34,7 +34,6 @@ const FIELDS = [
   "data",
   "opts",
   "timestamp",
-  "delay",
   "processedOn",
   "finishedOn",
   "atm",
@@ -62,12 +61,14 @@ export async function readRows(
 ): Promise<readonly (JobRow & { readonly activity: string })[]> {
   const keys = redisKeys(prefix);
   const pipeline = redis.pipeline();
-  for (const { activity, id } of wanted) pipeline.hmget(keys.job(activity, id), ...FIELDS);
+  for (const { activity, id } of wanted)
+    pipeline.hmget(keys.job(activity, id), ...FIELDS).zscore(keys.job(activity, "delayed"), id);
   const replies = (await pipeline.exec()) ?? [];
   return wanted.flatMap(({ activity, id, state }, index) => {
-    const [error, reply] = replies[index] ?? [];
+    const [error, reply] = replies[2 * index] ?? [];
+    const due = replies[2 * index + 1]?.[1] as string | null; // ZSCORE's reply
     // A foreign key under a job's name is no job.
-    return error ? [] : [{ activity, ...rowOf(id, state, reply as (string | null)[]) }]; // HMGET's reply
+    return error ? [] : [{ activity, ...rowOf({ id, state, due }, reply as (string | null)[]) }]; // HMGET's reply
   });
 }
 
@@ -75,7 +76,15 @@ export async function readRows(
 export async function readIds(redis: RedisClient, prefix: string, { queue, state, offset, limit }: Wanted) {
   const key = (set: string) => redisKeys(prefix).job(queue, set);
   const last = offset + limit - 1;
-  if (state === "waiting") return readWaiting(redis, key, offset, limit);
+  const now = Date.now();
+  if (state === "waiting") return readWaiting(redis, key, { offset, limit, now });
+  if (state === "delayed") {
+    const [total, ids] = await Promise.all([
+      redis.zcount(key("delayed"), delayedScore(now + 1), "+inf"),
+      redis.zrangebyscore(key("delayed"), delayedScore(now + 1), "+inf", "LIMIT", offset, limit),
+    ]);
+    return { total, ids };
+  }
   if (state === "active") {
     const [total, ids] = await Promise.all([redis.llen(key("active")), redis.lrange(key("active"), offset, last)]);
     return { total, ids };
@@ -88,21 +97,38 @@ export async function readIds(redis: RedisClient, prefix: string, { queue, state
   return { total, ids };
 }
 
-/** Jobs without a priority go before those with one. */
-async function readWaiting(redis: RedisClient, key: (set: string) => string, offset: number, limit: number) {
-  const [plain, prioritized] = await Promise.all([redis.llen(key("wait")), redis.zcard(key("prioritized"))]);
+/** BullMQ's score of a delayed job that is due at a time. */
+const delayedScore = (at: number): number => at * 4096;
+/** When a delayed job is due, by its score: also of one that waits for its next attempt. */
+export const dueOf = (score: number | string): number => Math.floor(Number(score) / 4096);
+
+type Span = { readonly offset: number; readonly limit: number; readonly now: number };
+
+/** Jobs without a priority go before those with one; last come delayed ones whose time has come, which BullMQ moves when a worker takes its next. */
+async function readWaiting(redis: RedisClient, key: (set: string) => string, { offset, limit, now }: Span) {
+  const before = `(${delayedScore(now + 1)}`;
+  const [plain, prioritized, due] = await Promise.all([
+    redis.llen(key("wait")),
+    redis.zcard(key("prioritized")),
+    redis.zcount(key("delayed"), "-inf", before),
+  ]);
   // The next one is at the end of the list.
   const first = offset >= plain ? [] : await redis.lrange(key("wait"), -(offset + limit), -(offset + 1));
   const start = Math.max(0, offset - plain);
   const missing = limit - first.length;
   const rest = missing > 0 ? await redis.zrange(key("prioritized"), String(start), String(start + missing - 1)) : [];
-  return { total: plain + prioritized, ids: [...first.toReversed(), ...rest] };
+  const left = missing - rest.length;
+  const skip = Math.max(0, offset - plain - prioritized);
+  const last = left > 0 && due > 0 ? await redis.zrangebyscore(key("delayed"), "-inf", before, "LIMIT", skip, left) : [];
+  return { total: plain + prioritized + due, ids: [...first.toReversed(), ...rest, ...last] };
 }
 
-function rowOf(id: string, state: JobState, reply: readonly (string | null)[]): JobRow {
-  const [data, opts, timestamp, delay, processedOn, finishedOn, attempts, failedReason, stored] = reply;
+type Placed = { readonly id: string; readonly state: JobState; readonly due: string | null };
+
+function rowOf({ id, state, due }: Placed, reply: readonly (string | null)[]): JobRow {
+  const [data, opts, timestamp, processedOn, finishedOn, attempts, failedReason, stored] = reply;
   const error = state === "failed" || state === "delayed" ? errorOf(stored, failedReason) : undefined;
-  const dueAt = state === "delayed" ? instant(Number(timestamp) + Number(delay ?? 0)) : undefined;
+  const dueAt = due === null ? undefined : instant(dueOf(due));
   return {
     id,
     state,

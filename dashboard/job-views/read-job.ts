@@ -5,7 +5,7 @@ import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { redact, redactText } from "../redact.ts";
 import { errorOf, instant, isMalformed, type JobError, parseJson, type Subject, subjectOf } from "./job-fields.ts";
-import { times } from "./list-jobs.ts";
+import { dueOf, times } from "./list-jobs.ts";
 
 /** All that is shown of one job. Secrets are taken out. */
 export type JobView = Subject & {
@@ -52,7 +52,6 @@ const FIELDS = [
   "failedReason",
   "error",
   "timestamp",
-  "delay",
   "processedOn",
   "finishedOn",
   "atm",
@@ -93,6 +92,7 @@ export async function readJob(
   if (fields === undefined) return undefined;
   const hash = hashOf(fields as (string | null)[]); // HMGET's reply
   const cancelRequested = flag !== null;
+  const due = typeof delayed === "string" ? dueOf(delayed) : undefined;
   if (hash.timestamp === null)
     // A cancel removes a job that had not started and leaves its flag.
     return flag === "unstarted"
@@ -100,7 +100,8 @@ export async function readJob(
       : undefined;
   return viewOf({ id, activity }, hash, {
     place:
-      hash.finishedOn !== null ? "finished" : active !== null ? "active" : delayed !== null ? "delayed" : "waiting",
+      hash.finishedOn !== null ? "finished" : active !== null ? "active" : isDelayed(due) ? "delayed" : "waiting",
+    due,
     cancelRequested,
     quarantined: typeof quarantined === "string" ? quarantined : undefined,
   });
@@ -109,9 +110,13 @@ export async function readJob(
 type Hash = Record<(typeof FIELDS)[number], string | null>;
 type Around = {
   readonly place: "finished" | "active" | "delayed" | "waiting";
+  /** When a delayed job is due, in ms. */
+  readonly due: number | undefined;
   readonly cancelRequested: boolean;
   readonly quarantined: string | undefined;
 };
+
+const isDelayed = (due: number | undefined): boolean => due !== undefined && due > Date.now();
 
 function hashOf(fields: readonly (string | null)[]): Hash {
   // One value for each name, in their order.
@@ -134,7 +139,7 @@ function viewOf(asked: { id: string; activity: string }, hash: Hash, around: Aro
           : "failed";
   const opts = parseJson(hash.opts);
   const max = typeof opts === "object" && opts !== null && "attempts" in opts ? Number(opts.attempts) : undefined;
-  const dueAt = place === "delayed" ? instant(Number(hash.timestamp) + Number(hash.delay ?? 0)) : undefined;
+  const dueAt = place === "finished" ? undefined : instant(around.due);
   return {
     id,
     activity,

@@ -62,7 +62,7 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
   const view = async (status: BatchStatus): Promise<BatchView> => {
     if (isAtRest(status.state)) return viewOf(status, { objects: 0, bytes: 0 }, []);
     const [steps, others] = await Promise.all([store.throughput(status.id), crowd()]);
-    const speed = speedOf(steps, Date.now());
+    const speed = speedOf(steps, { now: Date.now(), begun: Date.parse(status.startedAt ?? status.createdAt) });
     return viewOf(status, speed, holdsOf(status, speed.objects, others));
   };
   const viewsOf = async (ids: readonly string[]): Promise<BatchView[]> => {
@@ -211,10 +211,14 @@ function viewOf(
 }
 
 /** Per second, over the steps that lie in the window; the one that is filling counts for as long as it has run. */
-function speedOf(buckets: readonly BatchBucket[], now: number): { objects: number; bytes: number } {
+function speedOf(
+  buckets: readonly BatchBucket[],
+  { now, begun }: { readonly now: number; readonly begun: number },
+): { objects: number; bytes: number } {
   const start = Math.floor(now / STEP_MS) * STEP_MS - SPEED_WINDOW_MS;
   const recent = buckets.filter(({ at }) => Date.parse(at) >= start);
-  const seconds = (now - start) / 1000;
+  // One that has just begun did nothing before, and that says nothing of its speed.
+  const seconds = Math.max(1000, now - Math.max(start, begun)) / 1000;
   const sum = (field: "objects" | "bytes") => recent.reduce((total, bucket) => total + bucket[field], 0) / seconds;
   return { objects: sum("objects"), bytes: sum("bytes") };
 }

@@ -8,7 +8,7 @@ import { queueScript } from "../../redis/scripts/run.ts";
 /** How a queue is filled. */
 export type QueueCounts = {
   readonly name: string;
-  /** Ready to be taken, prioritized ones too. */
+  /** Ready to be taken, prioritized ones and delayed ones whose time has come too. */
   readonly waiting: number;
   readonly active: number;
   readonly delayed: number;
@@ -32,7 +32,7 @@ const SETS = ["wait", "active", "delayed", "prioritized", "completed", "failed",
 type Counted = (typeof SETS)[number];
 const countQueue = loadScript(new URL("./scripts/count-queue.lua", import.meta.url), {
   keys: SETS,
-  args: ["jobs", "since"],
+  args: ["jobs", "since", "now"],
 });
 
 /** Counts all queues in one round trip. */
@@ -45,7 +45,7 @@ export async function readQueueCounts(
   const pipeline = redis.pipeline();
   for (const name of queueNames) {
     const sets = Object.fromEntries(SETS.map((set) => [set, keys.job(name, set)])) as Record<Counted, string>; // of these very names
-    queueScript(pipeline, countQueue, sets, { jobs: keys.job(name, ""), since: now - RATE_WINDOW_MS });
+    queueScript(pipeline, countQueue, sets, { jobs: keys.job(name, ""), since: now - RATE_WINDOW_MS, now });
   }
   const replies = (await pipeline.exec()) ?? [];
   return queueNames.map((name, index) => {

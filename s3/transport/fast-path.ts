@@ -31,6 +31,8 @@ export type FastCall = {
   readonly about: About;
   /** Bytes that the call moves, for metrics. */
   readonly bytes?: number;
+  /** Told as it goes out. */
+  readonly onSent?: StoreBase["onSent"];
 };
 
 export type FastAnswer =
@@ -130,6 +132,7 @@ async function exchange(way: Way, request: FastCall, target: FastTarget, call: C
     bodyTimeout: settings.idleTimeoutMs,
     maxBody,
   };
+  request.onSent?.(operation);
   return await fastRequest(agent, outgoing, call.signal);
 }
 

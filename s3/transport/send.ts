@@ -106,6 +106,7 @@ async function attempt<Input extends ServiceInputTypes, Output extends ServiceOu
   let failed: unknown;
   let status: number | undefined;
   try {
+    if (store.onSent !== undefined) tellSent(command, () => store.onSent?.(about.operation));
     const output = await client.send<Input, Output>(command, { abortSignal: controller.signal });
     status = output.$metadata.httpStatusCode;
     return output;
@@ -117,6 +118,20 @@ async function attempt<Input extends ServiceInputTypes, Output extends ServiceOu
     signal.removeEventListener("abort", onAbort);
     report(store, about, { started, failed, status, bytes: limits.bytes });
   }
+}
+
+/** Each attempt passes the last step anew. */
+function tellSent<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+  { middlewareStack }: S3Command<Input, Output>,
+  tell: () => void,
+): void {
+  middlewareStack.add(
+    (next) => (args) => {
+      tell();
+      return next(args);
+    },
+    { step: "deserialize", priority: "low", name: "tellSent", override: true },
+  );
 }
 
 function timeout(store: StoreBase, about: About, timeoutMs: number | "none"): ActivityError {

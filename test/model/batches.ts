@@ -7,6 +7,7 @@ import type { BatchStore } from "../../batches/state/store.ts";
 import { parseBatchSpec, type BatchSpec } from "../../batches/spec/request.ts";
 import { createControls } from "../../batches/run/control.ts";
 import { createOutcomes } from "../../batches/run/outcomes.ts";
+import { createRequestCount } from "../../batches/run/request-count.ts";
 import { operation } from "../../batches/operations/move/operation.ts";
 import { runChunk } from "../../batches/run/chunk.ts";
 import { type ChunkWork, Superseded, UNLIMITED } from "../../batches/run/work.ts";
@@ -84,7 +85,7 @@ export function createBatches(scene: JobsScene) {
       concurrency: 4,
       mayTouch: () => true,
       started: new Uint8Array(manifest.keys.length),
-      requests: { head: 0, copy: 0, delete: 0 },
+      requests: createRequestCount(),
       ticked: { objects: 0, bytes: 0 },
       noteTrouble: () => Promise.resolve(),
       noteCutOff: () =>

@@ -141,7 +141,7 @@ export const batchMutants: readonly Mutant[] = [
   {
     rule: "what earlier deliveries did is counted once",
     file: "batches/run/chunk.ts",
-    find: "  takeProgress(work);\n",
+    find: "  skipTold(work);\n",
     replace: "",
     test: SAFETY,
   },

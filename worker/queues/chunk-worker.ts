@@ -50,8 +50,8 @@ export function startChunkWorker(options: Options): Started & { close(): Promise
     redis,
     prefix,
     queue: jobs,
-    s3For: async (credentials, activity, spec) =>
-      pool.get(credentials, { activity, terms: await resolveTerms(spec, profiles) }),
+    s3For: async (credentials, activity, spec, sent) =>
+      pool.get(credentials, { activity, terms: { ...(await resolveTerms(spec, profiles)), onSent: sent } }),
     allowed: async (credentials, activity, bucket) =>
       policyMatcher(await profiles.resolve(credentials), activity, bucket),
     documents,

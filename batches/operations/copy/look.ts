@@ -21,7 +21,6 @@ export async function lookAgain(
 ): Promise<Found | undefined> {
   const { source, destination, signal, outcomes, spec } = work;
   const { bucket, key, versionId } = pin;
-  work.requests.head++;
   const there = await source.find({ bucket, key, ...(pin.versionNamed === true && { versionId }) }, { signal });
   const unchanged = there !== undefined && there.etag === pin.etag;
   if (there !== undefined && !unchanged) {
@@ -29,7 +28,6 @@ export async function lookAgain(
     outcomes.failed(index, { code: "SourceChanged", message, httpStatus: 412 });
     return undefined;
   }
-  work.requests.head++;
   const proof =
     (await destination.proves({ source: pin, ...target }, { signal })) ??
     (there === undefined ? await keptProof(work, index, { pin, target }) : undefined);
@@ -58,10 +56,8 @@ export async function findOwnCopy(
   if (verbOf(spec).source.ends === "kept" || existing?.size !== pin.size) return undefined;
   if (existing.etag !== pin.etag && isSinglePartEtag(existing.etag) && isSinglePartEtag(pin.etag)) return undefined;
   const { bucket, key, versionId } = pin;
-  work.requests.head++;
   const there = await source.find({ bucket, key, ...(pin.versionNamed === true && { versionId }) }, { signal });
   if (there !== undefined) return undefined;
-  work.requests.head++;
   const proof =
     (await destination.proves({ source: pin, ...target }, { signal })) ??
     (await keptProof(work, index, { pin, target }));

@@ -96,20 +96,18 @@ async function findEarlierCopy(
 ): Promise<Found | undefined> {
   const copied = work.manifest.copies?.[index];
   if (copied === undefined || copied === null) return undefined;
-  work.requests.head++;
   const ours = { ...target, ...copied, size: pin.size };
   return await work.destination.proves({ source: pin, ...target, ours }, { signal: work.signal });
 }
 
 /** What came in parts has another ETag after each copy: then checksums of the whole tell whether the content is there already. */
 async function skipIdentical(
-  { spec, source, destination, signal, outcomes, requests }: ChunkWork,
+  { spec, source, destination, signal, outcomes }: ChunkWork,
   existing: { readonly etag: string; readonly size: number } | undefined,
   { index, pin, target }: { readonly index: number; readonly pin: Pin; readonly target: Target },
 ): Promise<boolean> {
   if (spec.onConflict !== "skip-identical" || existing?.size !== pin.size) return false;
   if (isSinglePartEtag(existing.etag) && isSinglePartEtag(pin.etag)) return false;
-  requests.head += 2;
   const proof = await destination.proves(
     { source: pin, ...target, ...(source !== destination && { sourceElsewhere: true }) },
     { signal },
@@ -140,7 +138,6 @@ async function copyOrFind(
     ...((onConflict === "skip" || onConflict === "fail") && { ifNoneMatch: "*" as const }),
   };
   const send = (): Promise<CopyProof> => {
-    work.requests.copy++;
     return source === destination
       ? destination.copy(request, { signal })
       : destination.copyFrom(source, request, { signal });
@@ -167,7 +164,6 @@ function mayBeOneObject({ source, destination }: ChunkWork, pin: Pin, target: Ta
 /** Two names of one object: through another profile, endpoint or access-point alias. To move it onto itself would delete it. */
 async function isOneObject(work: ChunkWork, pin: Pin, target: Target): Promise<boolean> {
   const { destination, signal } = work;
-  work.requests.head++;
   const there = await destination.find(target, { signal });
   return there !== undefined && there.etag === pin.etag && isSameSecond(there.lastModified, pin.lastModified);
 }

@@ -76,7 +76,6 @@ async function deleteOnce(work: ChunkWork, { bucket, indexes, final }: Round): P
   for (const index of indexes) work.started[index] = 1;
   let answers: readonly DeleteOutcome[];
   try {
-    work.requests.delete++;
     answers = await source.deleteMany({ bucket, items }, { signal: AbortSignal.any([signal, work.deadline.deletes]) });
   } catch (thrown) {
     signal.throwIfAborted();

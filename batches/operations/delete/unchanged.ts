@@ -76,7 +76,6 @@ export async function lookBefore(
 async function isUnchanged(work: ChunkWork, index: number, etag: string): Promise<boolean> {
   const { source, outcomes, signal, manifest } = work;
   const key = manifest.keys[index] ?? "";
-  work.requests.head++;
   const now = await source.find({ bucket: bucketAt(manifest, index), key }, { signal });
   if (now === undefined) {
     outcomes.succeeded(index);

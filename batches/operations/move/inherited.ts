@@ -15,7 +15,6 @@ export async function proveInherited(work: ChunkWork): Promise<void> {
       outcomes.reopen(index);
       return true;
     }
-    work.requests.head++;
     const ours = { ...target, etag, size: pin.size, verified };
     const proof = await patiently(() => destination.proves({ source: pin, ...target, ours }, { signal }), signal);
     if (proof === undefined) outcomes.reopen(index);

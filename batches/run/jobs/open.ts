@@ -5,14 +5,24 @@ import { keepsPages, openOnce } from "../../listing/kept-page.ts";
 import { type Opening, openSource, refuseItemChains, surveySource } from "../../listing/open-source.ts";
 import { claimRanges, releaseRanges } from "../../state/claim-ranges.ts";
 import { healBatch } from "../../state/heal.ts";
+import { createRequestCount, type RequestCount } from "../request-count.ts";
 import { endsOf } from "../work.ts";
 import { type Again, maxOpen, ROOM_MS, TAKEN_MS, type Tools } from "./tools.ts";
 
 type Job = { readonly batch: string; readonly spec: BatchSpec; readonly signal: AbortSignal };
 
 /** Looks at both ends of a batch, takes the places that it moves from and to, and shares its source out over chains. */
-export async function openBatch({ deps, store }: Tools, { batch, spec, signal }: Job): Promise<Again> {
-  const ends = { spec, ...(await endsOf(spec, deps)), signal };
+export async function openBatch(tools: Tools, job: Job): Promise<Again> {
+  const requests = createRequestCount();
+  try {
+    return await open(tools, job, requests);
+  } finally {
+    await tools.store.countRequests(job.batch, requests.take());
+  }
+}
+
+async function open({ deps, store }: Tools, { batch, spec, signal }: Job, requests: RequestCount): Promise<Again> {
+  const ends = { spec, ...(await endsOf(spec, deps, requests.sent)), signal };
   if ((await store.ranges(batch)).length === 0) {
     const items = JSON.parse((await store.items(batch)) ?? "[]") as BatchItem[]; // written when it was created, after parsing
     refuseItemChains(ends, items);

@@ -65,6 +65,14 @@ local function settle()
   return final
 end
 
+-- Requests are counted as they are told, so that none of a delivery that goes on elsewhere are lost.
+local function countRequests(lists, heads, copies, deletes)
+  if lists ~= '0' then call('HINCRBY', keys.record, 'rq:list', lists) end
+  if heads ~= '0' then call('HINCRBY', keys.record, 'rq:head', heads) end
+  if copies ~= '0' then call('HINCRBY', keys.record, 'rq:copy', copies) end
+  if deletes ~= '0' then call('HINCRBY', keys.record, 'rq:delete', deletes) end
+end
+
 local function endChain(chain)
   if call('HSETNX', keys.record, 'c' .. chain .. ':end', '1') == 1 then call('HINCRBY', keys.record, 'chainsOpen', -1) end
 end

@@ -32,13 +32,6 @@ local function tick(objects, bytes)
   call('HSET', keys.rate, field, string.format('%.0f:%.0f:%.0f', slot, objects, bytes))
 end
 
--- Requests are counted as they are told, so that none of a delivery that goes on elsewhere are lost.
-local function countRequests(heads, copies, deletes)
-  if heads ~= '0' then call('HINCRBY', keys.record, 'rq:head', heads) end
-  if copies ~= '0' then call('HINCRBY', keys.record, 'rq:copy', copies) end
-  if deletes ~= '0' then call('HINCRBY', keys.record, 'rq:delete', deletes) end
-end
-
 local function closeChunk(name)
   call('HDEL', keys.record, 'trouble')
   call('HINCRBY', keys.record, 'openBytes', 0 - call('HSTRLEN', keys.chunk, 'm'))

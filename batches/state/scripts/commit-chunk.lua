@@ -4,8 +4,8 @@
 -- may be empty.
 -- Returns `gone`, `closed`, `done`, `adopted` (begin again), `cap` objects-left bytes-left, or `committed` state owner manifest last open priority.
 -- uses: batch.lua chunk.lua
--- args: chain n name bit run nonce count bytes filtered cursor last manifest maxObjects maxBytes cap kept work requests
-expectIntegers('chain', 'n', 'bit', 'count', 'bytes', 'filtered', 'requests')
+-- args: chain n name bit run nonce count bytes filtered cursor last manifest maxObjects maxBytes cap kept work
+expectIntegers('chain', 'n', 'bit', 'count', 'bytes', 'filtered')
 if args.maxObjects ~= '' then expectIntegers('maxObjects') end
 if args.maxBytes ~= '' then expectIntegers('maxBytes') end
 local chain = args.chain
@@ -32,7 +32,6 @@ end
 call('HINCRBY', keys.record, 'listed', args.count)
 call('HINCRBY', keys.record, 'listedBytes', args.bytes)
 call('HINCRBY', keys.record, 'filtered', args.filtered)
-call('HINCRBY', keys.record, 'rq:list', args.requests)
 if args.kept == '1' then call('HINCRBY', keys.record, 'takenUpAgain', 1) end
 call('HDEL', keys.record, 'trouble')
 call('HSET', keys.record, 'c' .. chain .. ':next', tonumber(args.n) + 1, 'c' .. chain .. ':cursor', args.cursor)

@@ -2,8 +2,8 @@
 -- the rest are rows of failures, newest last.
 -- Returns `superseded`, or `ok` and the batch's state.
 -- uses: batch.lua chunk.lua
--- args: name owner bit succeeded failed skipped unattempted size segment objects bytes heads copies deletes ratio minimum error codes failures...
-expectIntegers('bit', 'succeeded', 'failed', 'skipped', 'unattempted', 'size', 'objects', 'bytes', 'heads', 'copies', 'deletes', 'codes')
+-- args: name owner bit succeeded failed skipped unattempted size segment objects bytes lists heads copies deletes ratio minimum error codes failures...
+expectIntegers('bit', 'succeeded', 'failed', 'skipped', 'unattempted', 'size', 'objects', 'bytes', 'lists', 'heads', 'copies', 'deletes', 'codes')
 expectNumbers('ratio', 'minimum')
 local last = tonumber(args.codes) * 2
 for i = 2, last, 2 do
@@ -31,7 +31,7 @@ for i = 1, last, 2 do call('HINCRBY', keys.errors, args.failures[i], args.failur
 for i = last + 1, #args.failures do call('LPUSH', keys.recent, args.failures[i]) end
 call('LTRIM', keys.recent, 0, 99)
 tick(tonumber(args.objects), tonumber(args.bytes))
-countRequests(args.heads, args.copies, args.deletes)
+countRequests(args.lists, args.heads, args.copies, args.deletes)
 closeChunk(name)
 checkThreshold(tonumber(args.ratio), tonumber(args.minimum), args.error)
 return {'ok', settle()}

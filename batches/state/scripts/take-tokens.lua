@@ -3,7 +3,8 @@
 -- args: rate wanted
 expectNumbers('rate', 'wanted')
 local rate, wanted = tonumber(args.rate), tonumber(args.wanted)
-local burst = math.max(1, rate / 4)
+-- What gathers while a chunk that gave its place away stays out.
+local burst = math.max(1, rate / 2)
 local at = now()
 local held = call('HMGET', keys.tokens, 'tokens', 'at')
 local tokens = 1
