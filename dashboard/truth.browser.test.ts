@@ -61,7 +61,14 @@ describe.runIf(possible)("what page, API and metrics show of 20 batches that sha
     // One that is refused and one that is answered at its second attempt, in each batch; the SDK repeats some by itself.
     sandbox.fault({ kind: "status", operation: "CopyObject", key: /\/7$/, status: 403, code: "AccessDenied" });
     for (let i = 0; i < BATCHES; i++)
-      sandbox.fault({ kind: "status", operation: "CopyObject", key: `${i}/9`, status: 500, code: "InternalError", times: 1 });
+      sandbox.fault({
+        kind: "status",
+        operation: "CopyObject",
+        key: `${i}/9`,
+        status: 500,
+        code: "InternalError",
+        times: 1,
+      });
     const begun = Date.now();
     const started = await Promise.all(
       Array.from({ length: BATCHES }, (_, i) =>
@@ -98,7 +105,13 @@ describe.runIf(possible)("what page, API and metrics show of 20 batches that sha
     const views = await Promise.all(started.map(view));
     const sum = (of: (one: BatchView) => number) => views.reduce((total, one) => total + of(one), 0);
     for (const [index, shown] of views.entries()) {
-      expect(shown).toMatchObject({ state: "completed", listed: OBJECTS, succeeded: copied(index), failed: 1, skipped: 0 });
+      expect(shown).toMatchObject({
+        state: "completed",
+        listed: OBJECTS,
+        succeeded: copied(index),
+        failed: 1,
+        skipped: 0,
+      });
       expect(shown.succeeded).toBe(sandbox.keys("out").filter((key) => key.startsWith(`${index}/`)).length);
       const record = await started[index]?.throughput();
       expect(record?.reduce((total, { objects }) => total + objects, 0)).toBe(OBJECTS);
@@ -106,8 +119,13 @@ describe.runIf(possible)("what page, API and metrics show of 20 batches that sha
     }
     // Nobody else asked the store for anything.
     const { CopyObject = 0, ListObjectsV2 = 0, HeadObject = 0, HeadBucket = 0 } = sandbox.counts;
-    expect([sum(({ requests }) => requests.copy), sum(({ requests }) => requests.list)]).toEqual([CopyObject, ListObjectsV2]);
-    expect(sum(({ requests: { list, head, copy, delete: deletes } }) => list + head + copy + deletes)).toBe(sandbox.calls());
+    expect([sum(({ requests }) => requests.copy), sum(({ requests }) => requests.list)]).toEqual([
+      CopyObject,
+      ListObjectsV2,
+    ]);
+    expect(sum(({ requests: { list, head, copy, delete: deletes } }) => list + head + copy + deletes)).toBe(
+      sandbox.calls(),
+    );
     expect(sum(({ requests }) => requests.head)).toBe(HeadObject + HeadBucket);
     const { text } = await dashboard.send("/metrics");
     expect(metric(text, 'bucketline_batches_ended_total\\{state="completed"\\}')).toBe(BATCHES);
@@ -154,11 +172,23 @@ describe.runIf(possible)("what page, API and metrics show of 20 batches that sha
     expect(queue?.oldestWaitingMs).toBeGreaterThanOrEqual(waited[0] ?? 0);
     expect(queue?.oldestWaitingMs).toBeLessThanOrEqual(waited[1] ?? 0);
     const { text } = await dashboard.send("/metrics");
-    for (const [state, jobsIn] of [["waiting", 5], ["active", 1], ["delayed", 1]] as const)
+    for (const [state, jobsIn] of [
+      ["waiting", 5],
+      ["active", 1],
+      ["delayed", 1],
+    ] as const)
       expect(metric(text, `bucketline_queue_jobs\\{activity="head-object",state="${state}"\\}`)).toBe(jobsIn);
     const age = metric(text, 'bucketline_queue_oldest_job_age_seconds\\{activity="head-object"\\}');
     expect(age * 1000).toBeLessThanOrEqual(Date.now() - asked - 1000);
-    expect(await row.locator("td").allTextContents()).toEqual(["0", "5", "1", "1", "0", "0", expect.stringMatching(/ s$| ms$/)]);
+    expect(await row.locator("td").allTextContents()).toEqual([
+      "0",
+      "5",
+      "1",
+      "1",
+      "0",
+      "0",
+      expect.stringMatching(/ s$| ms$/),
+    ]);
 
     sandbox.clearFaults();
     await stuck.cancel();

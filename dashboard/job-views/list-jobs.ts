@@ -30,16 +30,7 @@ export type JobPage = { readonly total: number; readonly jobs: readonly JobRow[]
 
 type Wanted = { readonly queue: string; readonly state: JobState; readonly offset: number; readonly limit: number };
 
-const FIELDS = [
-  "data",
-  "opts",
-  "timestamp",
-  "processedOn",
-  "finishedOn",
-  "atm",
-  "failedReason",
-  "error",
-] as const;
+const FIELDS = ["data", "opts", "timestamp", "processedOn", "finishedOn", "atm", "failedReason", "error"] as const;
 
 /** A page of a queue's jobs in one state: two round trips, whatever the queue holds. The next to run, or the newest to end, come first. */
 export async function listJobs(redis: RedisClient, prefix: string, wanted: Wanted): Promise<JobPage> {
@@ -119,7 +110,8 @@ async function readWaiting(redis: RedisClient, key: (set: string) => string, { o
   const rest = missing > 0 ? await redis.zrange(key("prioritized"), String(start), String(start + missing - 1)) : [];
   const left = missing - rest.length;
   const skip = Math.max(0, offset - plain - prioritized);
-  const last = left > 0 && due > 0 ? await redis.zrangebyscore(key("delayed"), "-inf", before, "LIMIT", skip, left) : [];
+  const last =
+    left > 0 && due > 0 ? await redis.zrangebyscore(key("delayed"), "-inf", before, "LIMIT", skip, left) : [];
   return { total: plain + prioritized + due, ids: [...first.toReversed(), ...rest, ...last] };
 }
 

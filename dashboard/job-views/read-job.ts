@@ -99,8 +99,7 @@ export async function readJob(
       ? { id, activity, state: "cancelled", cancelRequested, attempts: { made: 0, started: 0 }, tries: [] }
       : undefined;
   return viewOf({ id, activity }, hash, {
-    place:
-      hash.finishedOn !== null ? "finished" : active !== null ? "active" : isDelayed(due) ? "delayed" : "waiting",
+    place: hash.finishedOn !== null ? "finished" : active !== null ? "active" : isDelayed(due) ? "delayed" : "waiting",
     due,
     cancelRequested,
     quarantined: typeof quarantined === "string" ? quarantined : undefined,
