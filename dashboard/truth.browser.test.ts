@@ -155,7 +155,11 @@ describe.runIf(possible)("what page, API and metrics show of 20 batches that sha
     await vi.waitUntil(async () => (await stuck.state()) === "active", SLOW);
     await producer.schedule("each-second", { every: "1s" }, "head-bucket", { bucket: "in" });
     const later = { object: { bucket: "in", key: "k/1" } };
-    const jobs = await producer.enqueueMany("head-object", Array.from({ length: 5 }, () => later), { delay: 1000 });
+    const jobs = await producer.enqueueMany(
+      "head-object",
+      Array.from({ length: 5 }, () => later),
+      { delay: 1000 },
+    );
     await producer.enqueue("head-object", later, { delay: 3_600_000 });
     const name = (word: string) => redisKeys(prefix).job("head-object", word);
     await page.goto("/");
