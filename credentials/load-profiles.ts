@@ -36,14 +36,13 @@ export type LoadProfilesOptions = {
  * with its path and quotes no secret.
  */
 export async function loadProfiles(options: LoadProfilesOptions): Promise<Profiles> {
-  const { file, env, sealing } = options;
-  const config = file === undefined ? WITHOUT_FILE : await readProfilesFile(file);
-  const { defaults, problems } = connectionDefaults(env, options.defaults ?? {});
-  const all = [...problems, ...(await profileProblems(config, env))];
-  if (all.length > 0) throw invalidProfiles(file, all);
+  const { file, env } = options;
+  const { config, defaults, sealKeys, problems } = await readAll(options);
+  const wrong = [...problems.environment, ...problems.profiles];
+  if (wrong.length > 0) throw invalidProfiles(file, [...wrong, ...problems.sealKeys]);
+  if (problems.sealKeys[0] !== undefined) throw new ActivityError("InvalidConfiguration", problems.sealKeys[0]);
 
   const profiles = resolveProfiles(config, defaults, options);
-  const sealKeys = sealing === undefined ? undefined : await readSealKeys(sealing.keysFile);
   const open =
     sealKeys === undefined ? refuseSealed : sealedOpener(sealKeys, sealedProfile(config.sealed ?? {}, defaults));
   const names = [...profiles.keys()];
@@ -54,6 +53,22 @@ export async function loadProfiles(options: LoadProfilesOptions): Promise<Profil
     return profile;
   };
   return { names, resolve, customerKey: customerKeysOf({ env, resolve, sealKeys }) };
+}
+
+/** What is wrong with them, each by the part of the configuration that it stands in; and the names of those that could be read. */
+export async function findProfileProblems(options: LoadProfilesOptions) {
+  const { config, problems } = await readAll(options);
+  return { ...problems, names: Object.keys(config.profiles) };
+}
+
+/** Whatever can be read, and all that is wrong: one mistake hides no other. */
+async function readAll({ file, env, sealing, defaults: given = {} }: LoadProfilesOptions) {
+  const { defaults, problems: environment } = connectionDefaults(env, given);
+  const read = file === undefined ? { config: WITHOUT_FILE, problems: [] } : await readProfilesFile(file);
+  const profiles = [...read.problems, ...(await profileProblems(read.config, env))];
+  const sealed = sealing === undefined ? {} : await readSealKeys(sealing.keysFile);
+  const problems = { environment, profiles, sealKeys: sealed.problem === undefined ? [] : [sealed.problem] };
+  return { config: read.config, defaults, sealKeys: sealed.keys, problems };
 }
 
 function resolveProfiles(

@@ -122,11 +122,20 @@ export const ProfilesFile = knownFields({
 export type ProfileSettings = z.infer<typeof Settings>;
 export type ProfilesFile = z.infer<typeof ProfilesFile>;
 
-/** Reads and checks the file. Throws `InvalidConfiguration` with every problem at once, each with its path. */
-export async function readProfilesFile(path: string): Promise<ProfilesFile> {
-  const parsed = ProfilesFile.safeParse(parseJson(await readText(path), path));
-  if (parsed.success) return parsed.data;
-  throw invalidProfiles(path, [...new Set(parsed.error.issues.flatMap(describe))]);
+/** Where nothing could be read. */
+const NONE: ProfilesFile = { profiles: {} };
+
+/** Reads and checks the file: what is in it, or every problem at once, each with its path. */
+export async function readProfilesFile(
+  path: string,
+): Promise<{ readonly config: ProfilesFile; readonly problems: readonly string[] }> {
+  const text = await readText(path);
+  if (typeof text === "object") return { config: NONE, problems: [text.problem] };
+  const json = parseJson(text, path);
+  if ("problem" in json) return { config: NONE, problems: [json.problem] };
+  const parsed = ProfilesFile.safeParse(json.value);
+  if (parsed.success) return { config: parsed.data, problems: [] };
+  return { config: NONE, problems: [...new Set(parsed.error.issues.flatMap(describe))] };
 }
 
 /** One error for all that is wrong with a profiles file. */
@@ -137,24 +146,22 @@ export function invalidProfiles(path: string | undefined, problems: readonly str
   return new ActivityError("InvalidConfiguration", `${what} has ${count}:${lines}`);
 }
 
-async function readText(path: string): Promise<string> {
+async function readText(path: string): Promise<string | { readonly problem: string }> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unreadable"; // node:fs throws nothing else
-    throw new ActivityError("InvalidConfiguration", `expected a readable profiles file at ${path}, got ${code}`, {
-      cause: error,
-    });
+    return { problem: `expected a readable profiles file at ${path}, got ${code}` };
   }
 }
 
-function parseJson(text: string, path: string): unknown {
+function parseJson(text: string, path: string): { readonly value: unknown } | { readonly problem: string } {
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(text) };
   } catch (error) {
     // V8's message quotes the text, which may be a secret in the wrong place; only its position is told, and no cause kept.
     const position = /\(?line \d+ column \d+\)?/.exec(error instanceof Error ? error.message : "")?.[0] ?? "";
-    throw new ActivityError("InvalidConfiguration", `expected JSON in the profiles file ${path} ${position}`.trimEnd());
+    return { problem: `expected JSON in the profiles file ${path} ${position}`.trimEnd() };
   }
 }
 
@@ -162,9 +169,15 @@ function parseJson(text: string, path: string): unknown {
 function describe(issue: z.core.$ZodIssue): readonly string[] {
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const meant = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
+    if (depth(meant) === 0 && issue.message !== "Invalid input")
+      return [`${pathOf(issue)}: ${lowerFirst(issue.message)}`];
     return meant.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }));
   }
-  return [`${issue.path.map(String).join(".") || "the file"}: ${lowerFirst(issue.message)}`];
+  return [`${pathOf(issue)}: ${lowerFirst(issue.message)}`];
+}
+
+function pathOf({ path }: z.core.$ZodIssue): string {
+  return path.map(String).join(".") || "the file";
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { CryptoKey, JSONWebKeySet, JWK } from "jose";
 import { z } from "zod";
-import { ActivityError } from "../model/activity-error.ts";
 import { SEALED } from "../model/sealed-credentials.ts";
 
 const CURVE = "P-256";
@@ -44,37 +43,33 @@ export async function generateSealKeys(): Promise<{
   };
 }
 
-/** Reads a JWK set with private keys. Throws `InvalidConfiguration`; no message quotes the file. */
-export async function readSealKeys(path: string): Promise<SealKeys> {
-  const parsed = KeySet.safeParse(parseJson(await readText(path)));
+/** Reads a JWK set with private keys, or says what is wrong with it; that never quotes the file. */
+export async function readSealKeys(path: string): Promise<{ readonly keys?: SealKeys; readonly problem?: string }> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unreadable"; // node:fs throws nothing else
+    return { problem: `expected a readable seal keys file at ${path}, got ${code}` };
+  }
+  const wrong = (problem: string) => ({ problem: `expected a JWK set with private EC keys in ${path}: ${problem}` });
+  const parsed = KeySet.safeParse(parseJson(text));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
-    throw invalid(path, problems.join("; "));
+    return wrong(problems.join("; "));
   }
   const { calculateJwkThumbprint, importJWK } = await import("jose");
   const keys = new Map<string, SealKey>();
   // PrivateKey has just found the members of a private EC key in each.
   for (const jwk of parsed.data.keys as readonly (JWK & { readonly d: string })[]) {
     const kid = jwk.kid ?? (await calculateJwkThumbprint(jwk));
-    if (keys.has(kid)) throw invalid(path, `two keys with the kid ${kid}`);
-    const key = await importJWK(jwk, SEALED.alg).catch(() => {
-      // Its message may quote the key.
-      throw invalid(path, `the key ${kid} is not a valid point of ${jwk.crv}`);
-    });
+    if (keys.has(kid)) return wrong(`two keys with the kid ${kid}`);
+    // What it rejects with may quote the key.
+    const key = await importJWK(jwk, SEALED.alg).catch(() => undefined);
+    if (key === undefined) return wrong(`the key ${kid} is not a valid point of ${jwk.crv}`);
     keys.set(kid, { key: key as CryptoKey, fingerprintSecret: jwk.d }); // bytes only for symmetric keys, and kty is EC
   }
-  return keys;
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unreadable"; // node:fs throws nothing else
-    throw new ActivityError("InvalidConfiguration", `expected a readable seal keys file at ${path}, got ${code}`, {
-      cause: error,
-    });
-  }
+  return { keys };
 }
 
 /** `undefined` fails the schema; V8's own message would quote the file. */
@@ -84,8 +79,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function invalid(path: string, problem: string): ActivityError {
-  return new ActivityError("InvalidConfiguration", `expected a JWK set with private EC keys in ${path}: ${problem}`);
 }

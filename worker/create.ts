@@ -114,6 +114,7 @@ async function unlessAborted<Result>(running: Promise<Result>, signal: AbortSign
 
 async function start(scope: Scope): Promise<BucketlineWorker> {
   const { config, log, trouble, keys, signal, state, resources } = scope;
+  const profiles = await loadProfiles({ ...config.profiles, log });
   const id = randomUUID();
   const count = () => state.queues.reduce((sum, { running }) => sum + running.count(), 0);
   const metrics = createMetrics(count);
@@ -137,9 +138,8 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
       log.warn({ skewMs }, "this machine's clock is not that of Redis, by which everything is counted"),
   });
   const replicas = waitForReplicas(scope, redis, facts);
-  await startQueues(scope, { redis, metrics, replicas, workerId: id });
+  await startQueues(scope, { redis, metrics, replicas, workerId: id, profiles });
   const activities = state.queues.map(({ worker }) => worker.name);
-  const startedAt = new Date(Date.now()).toISOString();
   const info = {
     id,
     host: hostname(),
@@ -147,7 +147,7 @@ async function start(scope: Scope): Promise<BucketlineWorker> {
     activities,
     concurrency: config.concurrency,
     version: VERSION,
-    startedAt,
+    startedAt: new Date(Date.now()).toISOString(),
   };
   const held = () => state.queues.flatMap(({ worker, running }) => running.ids().map((job) => `${worker.name}/${job}`));
   const heartbeat = startHeartbeat(redis, keys, { info, held, lessons: () => scope.lessons.all(), trouble });
@@ -186,13 +186,13 @@ type Means = {
   readonly metrics: ReturnType<typeof createMetrics>;
   readonly replicas: ReplicaWait | undefined;
   readonly workerId: string;
+  readonly profiles: Profiles;
 };
 
 /** A BullMQ worker for each activity, and one for chunks; all share one Redis connection, one pool of stores and one document store. */
-async function startQueues(scope: Scope, { redis, metrics, replicas, workerId }: Means): Promise<void> {
+async function startQueues(scope: Scope, { redis, metrics, replicas, workerId, profiles }: Means): Promise<void> {
   const { config, log, keys, state, resources } = scope;
   const trouble = queueTrouble(scope, redis);
-  const profiles = await loadProfiles({ ...config.profiles, log });
   const telemetry = config.telemetry ? await openTelemetry() : undefined;
   const onRequest = (event: RequestEvent) => {
     metrics.onRequest(event);

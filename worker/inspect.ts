@@ -1,5 +1,6 @@
 /** What the command line needs of a worker to look into its configuration and its stores; jobs go through Redis. */
-export { parseWorkerConfig } from "./config/parse.ts";
+export { readVariables } from "./config/parse.ts";
+export { readWorkerConfig } from "./config/read.ts";
 export type { Connection } from "../credentials/connection.ts";
 export { proxyOf } from "../credentials/proxy.ts";
 export { loadProfiles } from "../credentials/load-profiles.ts";

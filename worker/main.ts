@@ -8,7 +8,7 @@ import { watchEventLoop } from "../model/watch-event-loop.ts";
 import { withoutCommand } from "../redis/connection/without-command.ts";
 import { boundHeap } from "./bound-heap.ts";
 import { describeConfig } from "./config/description.ts";
-import { parseWorkerConfig } from "./config/parse.ts";
+import { readWorkerConfig } from "./config/read.ts";
 import { createWorker } from "./create.ts";
 
 /** How much longer than its own shutdown timeout a worker may take before it is ended, in milliseconds. */
@@ -21,7 +21,7 @@ const stopping = new AbortController();
 boundHeap(process);
 
 try {
-  const config = parseWorkerConfig(process.env);
+  const config = await readWorkerConfig(process.env);
   const log = pino({ level: config.logLevel, serializers: { err: errorForLog } });
   watchEventLoop({
     onRecovered: (blockedMs) => log.error({ blockedMs }, "the event loop was blocked, and turns again"),

@@ -14,7 +14,7 @@ export type CheckOptions = {
 };
 
 type Inspect = typeof import("../../worker/inspect.ts");
-type Config = ReturnType<Inspect["parseWorkerConfig"]>;
+type Config = Awaited<ReturnType<Inspect["readWorkerConfig"]>>;
 type Profiles = Awaited<ReturnType<Inspect["loadProfiles"]>>;
 
 /** How long one answer may take. */
@@ -25,20 +25,16 @@ export async function* runCheck(options: CheckOptions): AsyncGenerator<Finding> 
   const inspect = await import("../../worker/inspect.ts");
   let config: Config;
   try {
-    config = inspect.parseWorkerConfig(options.env, { cwd: options.cwd });
+    config = await inspect.readWorkerConfig(options.env, { cwd: options.cwd, besideWorker: true });
   } catch (error) {
     yield problem("configuration", messageOf(error), "see docs/configuration.md");
+    const { REDIS_URL: redis, BUCKETLINE_PREFIX: prefix } = inspect.readVariables(options.env, options).values;
+    if (redis !== undefined && prefix !== undefined) yield* checkRedis(redis, prefix);
     return;
   }
   yield fine("configuration", `prefix ${config.prefix}`);
   yield* checkRedis(config.redis, config.prefix);
-  let profiles: Profiles;
-  try {
-    profiles = await inspect.loadProfiles(config.profiles);
-  } catch (error) {
-    yield problem("profiles", messageOf(error), "see docs/credentials.md");
-    return;
-  }
+  const profiles = await inspect.loadProfiles(config.profiles);
   yield* checkDocuments(config, profiles, options.signal);
   yield* checkProfiles(inspect, profiles, options);
 }

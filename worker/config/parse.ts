@@ -79,40 +79,55 @@ const SERVICE_ADDRESS = /^(?:tcp|udp|sctp):\/\//;
  * console.log(config.activities);
  */
 export function parseWorkerConfig(env: NodeJS.ProcessEnv, options: { readonly cwd?: string } = {}): WorkerConfig {
-  const schema = variables(options.cwd ?? process.cwd());
-  const names = Object.keys(schema.shape);
+  const { values, problems } = readVariables(env, options);
+  if (problems.length > 0) throw invalidEnvironment(problems);
+  return configOf(values as Variables, env); // all are there where there is no problem
+}
+
+/** One error for all that is wrong. */
+export function invalidEnvironment(problems: readonly string[]): ActivityError {
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  const lines = problems.map((problem) => `\n  - ${problem}`).join("");
+  return new ActivityError("InvalidConfiguration", `the environment has ${count}:${lines}`);
+}
+
+/** Every variable that could be read, each by itself, and what is wrong with the others. */
+export function readVariables(env: NodeJS.ProcessEnv, { cwd = process.cwd() }: { readonly cwd?: string | undefined }) {
+  const { shape } = variables(cwd);
+  const names = Object.keys(shape);
   const problems: string[] = [];
-  const values: Record<string, string | undefined> = Object.fromEntries(
-    names.map((name) => [name, env[name]?.trim() === "" ? undefined : env[name]]),
-  );
-  values["REDIS_URL"] = redisUrlOf(env, problems);
+  const redis = redisUrlOf(env, problems);
   problems.push(...unknownVariables(env, [...names, ...REDIS_VARIABLES]));
-  const parsed = schema.safeParse(values);
-  if (!parsed.success)
-    problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
-  if (!parsed.success || problems.length > 0) {
-    const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-    const lines = problems.map((problem) => `\n  - ${problem}`).join("");
-    throw new ActivityError("InvalidConfiguration", `the environment has ${count}:${lines}`);
+  const values: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(shape)) {
+    const given = env[name]?.trim() === "" ? undefined : env[name];
+    const parsed = schema.safeParse(name === "REDIS_URL" ? redis : given);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push(...parsed.error.issues.map(({ message }) => `${name}: ${message}`));
   }
-  return configOf(parsed.data, env);
+  return { values: values as Partial<Variables>, problems }; // each is what its schema made of it
+}
+
+/** What `loadProfiles` takes. */
+export function profilesOptions(values: Partial<Variables>, env: NodeJS.ProcessEnv): WorkerConfig["profiles"] {
+  const keysFile = values.BUCKETLINE_SEAL_KEYS_FILE;
+  return {
+    file: values.BUCKETLINE_PROFILES,
+    env,
+    sealing: keysFile === undefined ? undefined : { keysFile },
+    defaults: { region: values.BUCKETLINE_REGION, multipartThreshold: values.BUCKETLINE_MULTIPART_THRESHOLD },
+  };
 }
 
 function configOf(values: Variables, env: NodeJS.ProcessEnv): WorkerConfig {
   const { BUCKETLINE_ACTIVITIES: work, BUCKETLINE_HEALTH_HOST: host, BUCKETLINE_HEALTH_PORT: port } = values;
-  const keysFile = values.BUCKETLINE_SEAL_KEYS_FILE;
   return {
     redis: values.REDIS_URL.trim(),
     prefix: values.BUCKETLINE_PREFIX,
     activities: activityNames.filter((name) => work.includes(name)),
     batches: work.includes("batches"),
     concurrency: concurrencyOf(values.BUCKETLINE_CONCURRENCY),
-    profiles: {
-      file: values.BUCKETLINE_PROFILES,
-      env,
-      sealing: keysFile === undefined ? undefined : { keysFile },
-      defaults: { region: values.BUCKETLINE_REGION, multipartThreshold: values.BUCKETLINE_MULTIPART_THRESHOLD },
-    },
+    profiles: profilesOptions(values, env),
     documentsUrl: values.DOCUMENTS_URL,
     operationTimeoutMs: values.BUCKETLINE_OPERATION_TIMEOUT,
     shutdownTimeoutMs: values.BUCKETLINE_SHUTDOWN_TIMEOUT,

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { once } from "node:events";
+import { ActivityError } from "../../model/activity-error.ts";
 
 export type Health = {
   /** The process works: answers `/livez`. */
@@ -21,8 +22,28 @@ export async function startHealth(health: Health, at: { readonly host: string; r
     );
   });
   server.listen(at.port, at.host);
-  await once(server, "listening");
+  await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
+    throw new ActivityError("InvalidConfiguration", healthProblem(error, at), { cause: error });
+  });
   return { port: portOf(server), close: () => close(server) };
+}
+
+/** Why the probes cannot be served there, or `undefined`; found out by listening for a moment. */
+export async function findHealthProblem(at: { readonly host: string; readonly port: number }) {
+  const server = createServer().listen(at.port, at.host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    return healthProblem(error as NodeJS.ErrnoException, at); // node:net emits nothing else
+  }
+  await close(server);
+  return undefined;
+}
+
+function healthProblem({ code = "" }: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): string {
+  if (code === "EADDRINUSE") return `BUCKETLINE_HEALTH_PORT: expected a free port, ${port} is taken at ${host}`;
+  if (code === "EACCES") return `BUCKETLINE_HEALTH_PORT: expected a port that this user may serve, got ${port}`;
+  return `BUCKETLINE_HEALTH_HOST: expected an address of this machine such as 127.0.0.1 or 0.0.0.0, got ${JSON.stringify(host)} (${code})`;
 }
 
 const json = (ok: boolean, body: object) => ({
