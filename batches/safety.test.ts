@@ -400,12 +400,14 @@ test("lines of a manifest that meet at one destination are found over all chunks
   expect(harness.sandbox.text(to, "same")).toBe("content of k0000");
 });
 
-test("where the store takes any copy, a source is kept whose copy was overwritten", async () => {
+test("where the store takes any copy, nobody else's object at the destination is lost, nor a source whose copy was overwritten", async () => {
   const own = await startBatchHarness({
-    sandbox: { enforceConditions: false },
-    connection: { conditionalCopy: false, conditionalDelete: false },
+    // As many do: conditions on the source of a copy are enforced, and none on its destination.
+    sandbox: { enforceConditions: { copy: false, delete: false, multiDelete: false } },
+    connection: { conditionalCopy: true, conditionalWrite: false, conditionalDelete: false },
   });
-  const [from, to] = buckets(["a"], own);
+  const [from, to] = buckets(["a", "b"], own);
+  own.sandbox.after("ListObjectsV2", ({ bucket }) => void (bucket === to && own.sandbox.put(to, "b", "came later")));
   own.sandbox.after("CopyObject", ({ key }) => void own.sandbox.put(to, key, "somebody else's"));
   const batch = await own.batches.start({
     operation: "move",
@@ -413,8 +415,9 @@ test("where the store takes any copy, a source is kept whose copy was overwritte
     destination: { bucket: to },
     onConflict: "fail",
   });
-  expect(await batch.done()).toMatchObject({ failed: 1, errors: { DestinationChanged: 1 } });
+  expect(await batch.done()).toMatchObject({ failed: 2, errors: { DestinationChanged: 1, DestinationExists: 1 } });
   expect(own.sandbox.text(from, "a")).toBe("content of a");
+  expect(own.sandbox.text(to, "b")).toBe("came later");
   await own.close();
 });
 

@@ -63,6 +63,7 @@ export function connectionOf(
     checksums: settings.checksums ?? (onAws ? "when-supported" : "when-required"),
     conditionalDelete: settings.conditionalDelete ?? onAws,
     conditionalCopy: settings.conditionalCopy ?? onAws,
+    conditionalWrite: settings.conditionalWrite ?? onAws,
     ...(settings.expectedBucketOwner !== undefined && { expectedBucketOwner: settings.expectedBucketOwner }),
     ...(settings.requesterPays !== undefined && { requesterPays: settings.requesterPays }),
     multipartThreshold: settings.multipartThreshold ?? defaults.multipartThreshold,

@@ -24,6 +24,12 @@ export type Connection = {
   readonly conditionalDelete: boolean;
   /** The store enforces `x-amz-copy-source-if-match`. True on AWS, false for other endpoints unless the profile says so. */
   readonly conditionalCopy: boolean;
+  /**
+   * The store enforces If-None-Match on what PutObject, CopyObject and CompleteMultipartUpload write: some do on the source of a copy and not on its
+   * destination. Where it does not, a look at the destination comes first. True on AWS, false for other endpoints unless the profile says so.
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+   */
+  readonly conditionalWrite: boolean;
   readonly expectedBucketOwner?: string;
   /** The requester pays, unless a job says otherwise. https://docs.aws.amazon.com/AmazonS3/latest/userguide/RequesterPaysBuckets.html */
   readonly requesterPays?: boolean;

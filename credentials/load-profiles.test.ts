@@ -45,6 +45,7 @@ describe("without a file", () => {
       checksums: "when-supported",
       conditionalDelete: true,
       conditionalCopy: true,
+      conditionalWrite: true,
       multipartThreshold: 268_435_456,
     });
     expect(connection.endpoint).toBeUndefined();
@@ -65,6 +66,7 @@ describe("without a file", () => {
       checksums: "when-required",
       conditionalDelete: false,
       conditionalCopy: false,
+      conditionalWrite: false,
       region: "us-east-1",
     });
   });
@@ -93,6 +95,7 @@ describe("a profile", () => {
       checksums: "when-supported",
       conditionalDelete: true,
       conditionalCopy: true,
+      conditionalWrite: true,
       expectedBucketOwner: "123456789012",
       multipartThreshold: 64 * 1024 ** 2,
     } as const;

@@ -15,6 +15,7 @@ function profile(policy?: Policy): ResolvedProfile {
     checksums: "when-supported",
     conditionalDelete: true,
     conditionalCopy: true,
+    conditionalWrite: true,
     multipartThreshold: 1,
   } as const;
   return policy === undefined ? { connection } : { connection, policy };

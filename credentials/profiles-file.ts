@@ -66,6 +66,10 @@ const settings = {
   conditionalCopy: z.boolean().optional().meta({
     description: "Whether the store enforces x-amz-copy-source-if-match. Default: false with an endpoint, else true",
   }),
+  conditionalWrite: z.boolean().optional().meta({
+    description:
+      "Whether the store enforces If-None-Match on uploads and on what copies write. Default: false with an endpoint, else true",
+  }),
   expectedBucketOwner: z
     .string()
     .regex(/^\d{12}$/, { error: "expected the twelve digits of an account" })

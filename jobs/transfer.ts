@@ -122,7 +122,9 @@ async function transferPinned(
   const identical =
     input.onConflict === "skip-identical" && (await destination.proves({ source: pin, ...target }, { signal }));
   if (identical) return { pin, proof: identical, by: "others" };
-  const found = looked ? undefined : await findBeforeCopy(input, target, pin, context);
+  // Redis was asked since: also a look of this attempt is old where nothing else keeps what came meanwhile.
+  const fresh = looked && destination.connection.conditionalWrite;
+  const found = fresh ? undefined : await findBeforeCopy(input, target, pin, context);
   const proof = found ?? (await copyPinned(input, target, pin, context));
   await evidence.recordCopy(proof);
   return { pin, proof, by: "this-attempt" };

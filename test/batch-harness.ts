@@ -121,6 +121,7 @@ function connectionOf(sandbox: Sandbox, name: string, options: BatchHarnessOptio
     checksums: "when-supported",
     conditionalDelete: true,
     conditionalCopy: true,
+    conditionalWrite: true,
     multipartThreshold: 256 * 1024 ** 2,
     ...options.connection,
     ...options.connections?.(sandbox)[name],

@@ -72,6 +72,7 @@ async function configure(options: HarnessOptions, { sandbox, folder, prefix, red
     endpoint: sandbox.endpoint,
     conditionalDelete: true,
     conditionalCopy: true,
+    conditionalWrite: true,
     checksums: "when-supported",
     ...options.profile,
   };

@@ -63,6 +63,7 @@ export function connectionTo(sandbox: Sandbox, more: Partial<Connection> = {}): 
     checksums: "when-supported",
     conditionalDelete: true,
     conditionalCopy: true,
+    conditionalWrite: true,
     multipartThreshold: 256 * MIB,
     ...more,
   };
@@ -107,6 +108,7 @@ export async function openOddStore(
       checksums: "when-supported",
       conditionalDelete: true,
       conditionalCopy: true,
+      conditionalWrite: true,
       multipartThreshold: 256 * MIB,
       ...more,
     },

@@ -56,6 +56,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     region: "us-east-1",
     conditionalDelete: true,
     conditionalCopy: true,
+    conditionalWrite: true,
     ...options.profile,
   });
   const here = profileOf(sandbox, "S3");

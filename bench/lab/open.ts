@@ -114,7 +114,12 @@ export async function openLab(context: BenchContext, { latencyMs = 0, slowLines 
 
 function profilesFor(endpoints: Readonly<Record<string, string>>) {
   const provider = { type: "static", accessKeyId: { env: "BENCH_KEY" }, secretAccessKey: { env: "BENCH_SECRET" } };
-  const enforced = { conditionalDelete: true, conditionalCopy: true, checksums: "when-supported" };
+  const enforced = {
+    conditionalDelete: true,
+    conditionalCopy: true,
+    conditionalWrite: true,
+    checksums: "when-supported",
+  };
   const profiles = Object.entries(endpoints).map(([name, endpoint]) => [
     name,
     { provider, endpoint, region: REGION, ...enforced },

@@ -59,13 +59,13 @@ function hintFor(error: unknown): string {
 function* compare(connection: Connection, enforced: ReturnType<Inspect["profileFor"]>): Generator<Finding> {
   const about = `settings of profile ${connection.name}`;
   let right = true;
-  for (const flag of ["conditionalCopy", "conditionalDelete"] as const) {
+  for (const flag of ["conditionalCopy", "conditionalDelete", "conditionalWrite"] as const) {
     if (connection[flag] === enforced[flag]) continue;
     right = false;
     if (connection[flag])
       yield problem(
         about,
-        `${flag} is true, but the store does not enforce it: a move could delete what it did not copy`,
+        `${flag} is true, but the store does not enforce it: what others wrote could be lost`,
         `set "${flag}": false`,
       );
     else

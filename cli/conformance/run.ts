@@ -103,6 +103,7 @@ function connectionTo({ endpoint, region, pathStyle, ...keys }: Target, proxy: C
     // As careful as can be, until it is known what may be relied upon.
     checksums: "when-required",
     conditionalCopy: false,
+    conditionalWrite: false,
     conditionalDelete: false,
     multipartThreshold: THRESHOLD,
     ...(proxy !== undefined && { proxy }),

@@ -58,7 +58,7 @@ describe("a move", () => {
   }) => {
     const { run, sandbox, close } = await startHarness({
       sandbox: { enforceConditions: false },
-      profile: { conditionalDelete: false, conditionalCopy: false },
+      profile: { conditionalDelete: false, conditionalCopy: false, conditionalWrite: false },
     });
     finish(close);
     sandbox.createBucket("in");
@@ -71,7 +71,19 @@ describe("a move", () => {
       });
     const results = await Promise.allSettled([move("a"), move("b")]);
     expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
-    // Somebody who does not ask us.
+    // Somebody who does not ask us, just after the pin's own look.
+    sandbox.put("in", "f", "content of f", { lastModified: OLD });
+    let looks = 0;
+    sandbox.before("HeadObject", ({ key }) => {
+      if (key === "g" && ++looks === 2) sandbox.put("in", "g", "somebody else's");
+    });
+    const late = run("move-object", {
+      object: { bucket: "in", key: "f" },
+      destination: { bucket: "in", key: "g" },
+      onConflict: "fail",
+    });
+    await expect(late).rejects.toMatchObject({ code: "DestinationExists" });
+    expect([sandbox.text("in", "f"), sandbox.text("in", "g")]).toEqual(["content of f", "somebody else's"]);
     sandbox.put("in", "d", "content of d", { lastModified: OLD });
     sandbox.after("CopyObject", ({ key }) => void (key === "e" && sandbox.put("in", "e", "somebody else's")));
     const lost = run("move-object", {
@@ -88,7 +100,7 @@ describe("a move", () => {
   }) => {
     const { run, sandbox, close } = await startHarness({
       sandbox: { enforceConditions: false },
-      profile: { conditionalDelete: false, conditionalCopy: false },
+      profile: { conditionalDelete: false, conditionalCopy: false, conditionalWrite: false },
     });
     finish(close);
     sandbox.createBucket("in");

@@ -37,6 +37,7 @@ async function complete(settings: OwnSettings, profile: string | undefined): Pro
     checksums: "when-required",
     conditionalDelete: false,
     conditionalCopy: false,
+    conditionalWrite: false,
     multipartThreshold: 0,
   };
 }

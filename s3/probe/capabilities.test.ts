@@ -16,7 +16,12 @@ test("finds that all works where all does, and leaves nothing behind", async () 
   const { sandbox, found } = await probe();
   expect(found.map(({ name }) => name)).toEqual(Object.keys(capabilityTitles));
   expect(found.filter((one) => one.found !== "works")).toEqual([]);
-  expect(profileFor(found)).toEqual({ conditionalCopy: true, conditionalDelete: true, checksums: "when-supported" });
+  expect(profileFor(found)).toEqual({
+    conditionalCopy: true,
+    conditionalDelete: true,
+    conditionalWrite: true,
+    checksums: "when-supported",
+  });
   expect([sandbox.keys("in"), sandbox.uploads("in")]).toEqual([[], []]);
 });
 
@@ -31,9 +36,9 @@ test.each<[keyof EnforcedConditions, readonly string[]]>([
   expect(found.filter((one) => one.found === "ignored").map(({ name }) => name)).toEqual(expected);
 });
 
-test("trusts conditional deletes only where both kinds are enforced, and copies likewise", async () => {
-  const { found } = await probe({ sandbox: { enforceConditions: { multiDelete: false } } });
-  expect(profileFor(found)).toMatchObject({ conditionalCopy: true, conditionalDelete: false });
+test("trusts conditional deletes only where both kinds are enforced, and copies and writes likewise", async () => {
+  const { found } = await probe({ sandbox: { enforceConditions: { multiDelete: false, copy: false } } });
+  expect(profileFor(found)).toMatchObject({ conditionalCopy: true, conditionalDelete: false, conditionalWrite: false });
 });
 
 test("finds out what is ignored beside conditions", async () => {

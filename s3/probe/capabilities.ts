@@ -101,11 +101,13 @@ export async function probeCapabilities(connection: Connection, options: ProbeOp
 /** The settings of a profile with which copies, moves and deletes are safe on this store. */
 export function profileFor(
   capabilities: readonly Capability[],
-): Pick<Connection, "conditionalCopy" | "conditionalDelete" | "checksums"> {
+): Pick<Connection, "conditionalCopy" | "conditionalDelete" | "conditionalWrite" | "checksums"> {
   const works = (name: CapabilityName) => capabilities.some((one) => one.name === name && one.found === "works");
   return {
     conditionalCopy: works("conditional-copy") && works("conditional-part-copy"),
     conditionalDelete: works("conditional-delete") && works("conditional-bulk-delete"),
+    conditionalWrite:
+      works("conditional-write") && works("conditional-copy-write") && works("conditional-multipart-write"),
     checksums: works("trailing-checksums") ? "when-supported" : "when-required",
   };
 }

@@ -13,6 +13,7 @@ function targets(more: Partial<Connection> = {}): FastTargets {
     checksums: "when-supported",
     conditionalDelete: true,
     conditionalCopy: true,
+    conditionalWrite: true,
     multipartThreshold: 1,
     ...more,
   };

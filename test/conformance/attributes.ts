@@ -31,6 +31,7 @@ const connection = (name: string) =>
     checksums: "when-required",
     conditionalDelete: false,
     conditionalCopy: false,
+    conditionalWrite: false,
     multipartThreshold: 256 * 1024 ** 2,
   }) as const;
 const whole = createS3(connection("whole"));

@@ -8,7 +8,9 @@ import { parseBatchSpec, type BatchSpec } from "../../batches/spec/request.ts";
 import { createControls } from "../../batches/run/control.ts";
 import { createOutcomes } from "../../batches/run/outcomes.ts";
 import { createRequestCount } from "../../batches/run/request-count.ts";
-import { operation } from "../../batches/operations/move/operation.ts";
+import { operation as copy } from "../../batches/operations/copy/operation.ts";
+import { operation as remove } from "../../batches/operations/delete/operation.ts";
+import { operation as move } from "../../batches/operations/move/operation.ts";
 import { runChunk } from "../../batches/run/chunk.ts";
 import { type ChunkWork, Superseded, UNLIMITED } from "../../batches/run/work.ts";
 import type { ReportRow } from "../../batches/report/row.ts";
@@ -25,6 +27,17 @@ import { openModelS3 } from "./transport.ts";
 
 const LOCK_MS = 15_000;
 const keys = redisKeys("model");
+const operations = { copy, delete: remove, move } as const;
+
+/** What the model's batches do. */
+export type Verb = keyof typeof operations;
+export type BatchWish = {
+  readonly id: string;
+  readonly verb: Verb;
+  readonly from: string;
+  readonly to: string;
+  readonly onConflict: string;
+};
 
 /** The lanes of batches: real code from the pins to the rows, on a chunk that the model keeps. */
 export function createBatches(scene: JobsScene) {
@@ -67,7 +80,7 @@ export function createBatches(scene: JobsScene) {
       batch: batch.id,
       delivery,
       spec: batch.spec,
-      operation,
+      operation: operations[verbOf(batch)],
       pace: { take: () => Promise.resolve(true), takeMany: (wanted) => Promise.resolve(wanted) },
       manifest,
       source: s3,
@@ -107,14 +120,14 @@ export function createBatches(scene: JobsScene) {
       const now = store.current(place);
       const isThere = now?.id === id;
       const told = `${by}: the row of ${row.bucket}/${row.key} says ${row.status} ${row.code ?? ""}`;
-      if (row.status === "succeeded" && spec.operation === "move" && isThere)
+      if (row.status === "succeeded" && spec.operation !== "copy" && isThere)
         truth.complain(`${told}, and the object is still there`);
-      if (row.status === "succeeded" && spec.operation === "move") {
+      if (row.status === "succeeded" && spec.operation !== "delete") {
         const to = { bucket: spec.destination?.bucket ?? "", key: row.key };
         if (!truth.etagsAt(to).has(batch.manifest?.etags[batch.manifest.keys.indexOf(row.key)] ?? ""))
           truth.complain(`${told}, and no copy ever came there`);
       }
-      if (row.status !== "succeeded" && truth.deletedBy(id)?.startsWith(`move-batch ${batch.id} `) === true)
+      if (row.status !== "succeeded" && truth.deletedBy(id)?.startsWith(nameOf(batch, "")) === true)
         truth.complain(`${told}, and this batch has deleted it`);
     }
   }
@@ -139,7 +152,7 @@ export function createBatches(scene: JobsScene) {
     const claimed = await redis.ask("take a chunk", claim);
     if (claimed === undefined) return false;
     const { batch, token } = claimed;
-    const by = `move-batch ${batch.id} ${token} overwrite`;
+    const by = nameOf(batch, token);
     const deadline = startDeadline({ lockMs: LOCK_MS, sentAt: performance.now(), name: batch.id });
     const lost = new AbortController();
     deadline.signal.addEventListener("abort", () => lost.abort(deadline.signal.reason));
@@ -231,8 +244,12 @@ export function createBatches(scene: JobsScene) {
   }
 
   return {
-    add(id: string, from: string, to: string): void {
-      const spec = parseBatchSpec({ operation: "move", source: { bucket: from }, destination: { bucket: to } });
+    add({ id, verb, from, to, onConflict }: BatchWish): void {
+      const spec = parseBatchSpec({
+        operation: verb,
+        source: { bucket: from },
+        ...(verb !== "delete" && { destination: { bucket: to }, onConflict }),
+      });
       const end = { connection };
       const ranges = rangesOf(spec, { source: end, destination: end }, placesOf(spec, []));
       batches.set(id, {
@@ -265,6 +282,14 @@ export function createBatches(scene: JobsScene) {
     },
     work: (actor: Actor) => actAs(actor, deliver),
   };
+}
+
+const verbOf = ({ spec }: Batch): Verb => spec.operation as Verb; // added above
+
+/** Whose a request is; with what it may write over. */
+function nameOf(batch: Batch, token: string): string {
+  const name = `${verbOf(batch)}-batch ${batch.id} ${token}`;
+  return token === "" ? name : `${name} ${batch.spec.onConflict}`;
 }
 
 function sourceOf({ source }: BatchSpec): string {

@@ -8,14 +8,14 @@ import { installClock } from "./clock.ts";
  *   npm run test:model                              a million steps, some minutes
  *   npm run test:model -- --seed 7 --steps 50000    other histories
  *   npm run test:model -- --seed 19 --one           one history, told step by step where it ends badly
- *   npm run test:model -- planted [words]           bugs that it must find
+ *   npm run test:model -- --planted [words]         bugs that it must find
  */
 const STEPS = 1_000_000;
 /** Of histories that end badly so many are shown. */
 const SHOWN = 5;
 
 const args = process.argv.slice(2);
-if (args[0] === "planted") process.exit(findPlanted(args.slice(1).join(" ")) === 0 ? 0 : 1);
+if (args[0] === "--planted") process.exit(findPlanted(args.slice(1).join(" ")) === 0 ? 0 : 1);
 
 const option = (name: string, otherwise: number): number => {
   const at = args.indexOf(`--${name}`);

@@ -65,7 +65,7 @@ export const planted: readonly Omit<Mutant, "test">[] = [
   {
     rule: "a later attempt copies over what others wrote meanwhile",
     file: "jobs/transfer.ts",
-    find: "const found = looked ? undefined : await findBeforeCopy(input, target, pin, context);",
+    find: "const found = fresh ? undefined : await findBeforeCopy(input, target, pin, context);",
     replace: "const found = undefined;",
   },
   {

@@ -3,6 +3,8 @@ import { timeOfDay } from "./clock.ts";
 import { releaseRanges, renewObjects, takeObjects, takeRanges } from "./lease-scripts.ts";
 import type { World } from "./world.ts";
 
+const NO_SCRIPT = new Error("NOSCRIPT the model takes scripts whole");
+
 type Data = Map<string, Map<string, string>>;
 
 const copyOf = (data: Data): Data => new Map([...data].map(([key, hash]) => [key, new Map(hash)]));
@@ -54,7 +56,7 @@ export function createModelRedis(world: World) {
   const ask = <Result>(name: string, effect: () => Result): Promise<Result> =>
     world.perform("redis", `redis ${name}`, effect);
   const commands = {
-    evalshaBuffer: () => Promise.reject(new Error("NOSCRIPT the model takes scripts whole")),
+    evalshaBuffer: () => Promise.reject(NO_SCRIPT),
     evalBuffer: (script: string, count: number, ...rest: (string | number)[]) =>
       ask(`script ${rest.slice(count).join(" ").slice(0, 60)}`, () =>
         asReply(evalScript(script, count, rest.map(String))),

@@ -1,7 +1,7 @@
 import { createRandom } from "../faults/random.ts";
 import type { Connection } from "../../credentials/connection.ts";
 import { type Actor } from "./actor.ts";
-import { createBatches } from "./batches.ts";
+import { createBatches, type Verb } from "./batches.ts";
 import { elapsed, resetClock } from "./clock.ts";
 import { createJobs } from "./jobs.ts";
 import { createModelRedis } from "./redis.ts";
@@ -39,8 +39,8 @@ export async function runHistory(seed: number): Promise<RunResult> {
   const versioning = random.pick<Versioning>(["off", "off", "on", "suspended"]);
   const enforced = random.pick(ENFORCED);
   const world = createWorld(random);
-  const truth = createTruth(world);
-  const store = createModelStore({ versioning, enforced, witness: truth.witness });
+  const truth = createTruth({ versioning, enforced });
+  const store = createModelStore({ versioning, enforced, witness: truth.witness, keys: KEYS });
   truth.watch(store);
   const connection: Connection = {
     name: "default",
@@ -51,6 +51,7 @@ export async function runHistory(seed: number): Promise<RunResult> {
     checksums: "when-required",
     conditionalDelete: enforced.delete,
     conditionalCopy: enforced.copySource,
+    conditionalWrite: enforced.write,
     multipartThreshold: 1024 ** 3,
   };
   const scene = { world, redis: createModelRedis(world), store, truth, connection };
@@ -97,7 +98,7 @@ export async function runHistory(seed: number): Promise<RunResult> {
     const kind = random.next();
     const object = { bucket: from, key };
     const destination = { bucket: to, key: random.next() < 0.8 ? key : random.pick(KEYS) };
-    const onConflict = random.pick(["overwrite", "overwrite", "fail", "skip"]);
+    const onConflict = random.pick(["overwrite", "overwrite", "fail", "skip", "skip-identical"]);
     const activity = kind < 0.75 ? "move-object" : kind < 0.95 ? "copy-object" : "delete-object";
     world.note(`job ${id}: ${activity} ${from}/${key} to ${to}/${destination.key} ${onConflict}`);
     meet(activity);
@@ -106,9 +107,11 @@ export async function runHistory(seed: number): Promise<RunResult> {
   const addBatch = (): void => {
     const [from, to] = random.next() < 0.5 ? (["a", "b"] as const) : (["b", "a"] as const);
     const id = `m${++jobNumber}`;
-    world.note(`batch ${id} moves ${from} to ${to}`);
-    meet("move of a bucket");
-    batches.add(id, from, to);
+    const verb = random.pick<Verb>(["move", "move", "move", "copy", "delete"]);
+    const onConflict = random.pick(["overwrite", "overwrite", "fail", "skip", "skip-identical"]);
+    world.note(`batch ${id}: ${verb} ${from} to ${to} ${onConflict}`);
+    meet(`${verb} of a bucket`);
+    batches.add({ id, verb, from, to, onConflict });
   };
   const start = random.integer(1, 3);
   for (let i = 0; i < start; i++)

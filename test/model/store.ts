@@ -28,12 +28,31 @@ export type Enforced = {
 /** By what other content. */
 export type Overwrite = { readonly payload: string };
 
+/** What lay at a place when a run looked, and after how many other events. */
+export type Look = { readonly order: number; readonly etag: string | undefined; readonly modified: number };
+
+/** A request on its way. */
+export type Sent = {
+  readonly by: string;
+  readonly operation: string;
+  /** By place: the look that the run had just before it sent this, where nothing else of it came in between. */
+  readonly covers: ReadonlyMap<string, Look | undefined>;
+  /** What it saw itself. */
+  readonly looks: Map<string, Look>;
+};
+
 /** Told of everything that is written or removed for good, when it happens. */
 export type Witness = {
+  /** A run sends a request that changes something at these places. */
+  sends(by: string, operation: string, places: readonly Place[]): Sent;
+  /** What happens in `effect` is this request's. */
+  during<Result>(sent: Sent, effect: () => Result): Result;
+  /** Its answer arrived: only now the run knows what it saw. */
+  heard(sent: Sent): void;
   wrote(place: Place, made: Generation, by: string): void;
   destroyed(place: Place, lost: Generation, by: string, how: "delete" | Overwrite): void;
-  /** Somebody was told what lies there. */
-  looked(place: Place, by: string): void;
+  /** What lies there is read, by the request that takes effect just now. */
+  looked(place: Place, found: Generation | undefined): void;
 };
 
 export type Place = { readonly bucket: string; readonly key: string };
@@ -53,8 +72,15 @@ export const bytesOf = (payload: string): string => payload.split("/")[0] ?? pay
 
 export type ModelStore = ReturnType<typeof createModelStore>;
 
-export function createModelStore(options: { versioning: Versioning; enforced: Enforced; witness: Witness }) {
+export function createModelStore(options: {
+  versioning: Versioning;
+  enforced: Enforced;
+  witness: Witness;
+  keys: readonly string[];
+}) {
   const { versioning, enforced, witness } = options;
+  /** A listing also tells what is not there. */
+  const keysOf = (bucket: string): readonly Place[] => options.keys.map((key) => ({ bucket, key }));
   const objects = new Map<string, { readonly place: Place; versions: Generation[] }>();
   let ids = 0;
 
@@ -97,6 +123,7 @@ export function createModelStore(options: { versioning: Versioning; enforced: En
   return {
     versioning,
     enforced,
+    witness,
     /** Of a bucket that had versions before they were suspended. */
     writeVersion(place: Place, payload: string): void {
       const bytes = bytesOf(payload);
@@ -123,17 +150,17 @@ export function createModelStore(options: { versioning: Versioning; enforced: En
       for (const { place, versions } of objects.values())
         for (const one of versions) if (!one.marker) yield [place, one];
     },
-    head(place: Place, versionId: string | undefined, by: string): Generation {
-      witness.looked(place, by);
+    head(place: Place, versionId: string | undefined): Generation {
       const found = find(place, versionId);
+      if (versionId === undefined) witness.looked(place, found);
       if (found === undefined) throw new Refused(versionId === undefined ? "NoSuchKey" : "NoSuchVersion", 404);
       return found;
     },
-    list(bucket: string, { prefix, after, max }: { prefix: string; after: string; max: number }, by: string) {
+    list(bucket: string, { prefix, after, max }: { prefix: string; after: string; max: number }) {
       const found = [...objects.values()]
         .filter(({ place }) => place.bucket === bucket && place.key.startsWith(prefix) && place.key > after)
         .toSorted((one, other) => (one.place.key < other.place.key ? -1 : 1));
-      for (const { place } of found) witness.looked(place, by);
+      for (const place of keysOf(bucket)) witness.looked(place, current(place));
       const there = found.flatMap(({ place }) => {
         const top = current(place);
         return top === undefined ? [] : [{ key: place.key, object: top }];

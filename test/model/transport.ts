@@ -3,26 +3,52 @@ import type { Connection } from "../../credentials/connection.ts";
 import { toActivityError } from "../../s3/error-mapping.ts";
 import type { FastAnswer, FastCall, FastPath } from "../../s3/transport/fast-path.ts";
 import { createStore, type Store } from "../../s3/store.ts";
+import { actorNow } from "./actor.ts";
 import { type Generation, type ModelStore, type Place, Refused } from "./store.ts";
 import { Busy, ConnectionLost, type World } from "./world.ts";
 
 type Headers = Record<string, string>;
 type Answer = { readonly status: number; readonly headers: Headers; readonly output: object };
 
+/** One request to the store: what it is called, and what it works on, so that a look before it is none for what comes next. */
+type Request = {
+  readonly operation: string;
+  readonly place: Place;
+  readonly touches: readonly Place[];
+  readonly effect: () => Answer;
+};
+
+const opened = new WeakMap<Connection, Map<string, Store>>();
+
+/** One for each worker process, as there: what it learned and remembers of a store is its own. */
+function storeOf(connection: Connection): Store {
+  const byWorker = opened.get(connection) ?? new Map<string, Store>();
+  opened.set(connection, byWorker);
+  const worker = actorNow()?.name ?? "";
+  const store = byWorker.get(worker) ?? createStore(connection, { fastPath: false });
+  byWorker.set(worker, store);
+  return store;
+}
+
 /** In whose name a request is sent: a worker's, for a job, with what the job may overwrite. */
 export type Sender = { readonly by: string };
 
 /** The S3 room's own code over a store of the model: each request is a step of the scheduler. */
 export function openModelS3(connection: Connection, world: World, model: ModelStore, sender: Sender): Store {
-  const store = createStore(connection, { fastPath: false });
-  const ask = (operation: string, place: Partial<Place>, effect: () => Answer, signal?: AbortSignal): Promise<Answer> =>
-    world.perform("store", `${sender.by} ${operation} ${place.bucket ?? ""}/${place.key ?? ""}`, effect, signal);
+  const store = storeOf(connection);
+  const ask = async ({ operation, place, touches, effect }: Request, signal?: AbortSignal): Promise<Answer> => {
+    const sent = model.witness.sends(sender.by, operation, touches);
+    const name = `${sender.by} ${operation} ${place.bucket}/${place.key}`;
+    const answer = await world.perform("store", name, () => model.witness.during(sent, effect), signal);
+    model.witness.heard(sent);
+    return answer;
+  };
   const client = (tries: number): S3Client => {
     const send = async (command: Command, { abortSignal }: { abortSignal?: AbortSignal } = {}): Promise<object> => {
-      const { operation, place, effect } = served(command, model, sender);
+      const request = served(command, model, sender);
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const answer = await ask(operation, place, effect, abortSignal);
+          const answer = await ask(request, abortSignal);
           const response = { headers: answer.headers, statusCode: answer.status };
           const through = command.middlewareStack.resolve(
             () => Promise.resolve({ response, output: answer.output }),
@@ -40,11 +66,10 @@ export function openModelS3(connection: Connection, world: World, model: ModelSt
   const fast: FastPath = {
     close: () => Promise.resolve(),
     async send(request, call): Promise<FastAnswer> {
-      const { key = "", bucket } = request;
-      const effect = fastEffect(request, model, sender);
-      if (effect === undefined) return { outcome: "refused" };
+      const asked = fastRequest(request, model, sender);
+      if (asked === undefined) return { outcome: "refused" };
       try {
-        const { headers, output } = await ask(request.operation, { bucket, key }, effect, call.signal);
+        const { headers, output } = await ask(asked, call.signal);
         return { outcome: "done", headers, body: "body" in output ? String(output.body) : "" };
       } catch (error) {
         if (call.signal.aborted) throw call.signal.reason;
@@ -120,13 +145,13 @@ function copyFrom(source: string, ifMatch: string | undefined) {
   return { from: { bucket, key: decodeURIComponent(rest.join("/")) }, versionId: query, ifMatch };
 }
 
-function served({ constructor, input }: Command, model: ModelStore, { by }: Sender) {
+function served({ constructor, input }: Command, model: ModelStore, { by }: Sender): Request {
   const operation = constructor.name.replace("Command", "");
   const place: Place = { bucket: String(input.Bucket), key: String(input.Key ?? "") };
   const versionId = input.VersionId as string | undefined; // the commands' own type
   const effects: Record<string, () => Answer> = {
-    HeadObject: () => ({ status: 200, headers: headersOf(model.head(place, versionId, by)), output: {} }),
-    GetObject: () => ({ status: 206, headers: headersOf(model.head(place, versionId, by)), output: {} }),
+    HeadObject: () => ({ status: 200, headers: headersOf(model.head(place, versionId)), output: {} }),
+    GetObject: () => ({ status: 206, headers: headersOf(model.head(place, versionId)), output: {} }),
     HeadBucket: () => ({ status: 200, headers: {}, output: {} }),
     GetBucketVersioning: () => ({
       status: 200,
@@ -157,11 +182,19 @@ function served({ constructor, input }: Command, model: ModelStore, { by }: Send
       return { status: 204, headers: {}, output: {} };
     },
     DeleteObjects: () => ({ status: 200, headers: {}, output: bulkDelete(model, place.bucket, input, by) }),
-    ListObjectsV2: () => ({ status: 200, headers: {}, output: listing(model, place.bucket, input, by) }),
+    ListObjectsV2: () => ({ status: 200, headers: {}, output: listing(model, place.bucket, input) }),
   };
   const effect = effects[operation];
   if (effect === undefined) throw new TypeError(`the model has no ${operation}`);
-  return { operation, place, effect };
+  const touches =
+    operation === "DeleteObjects"
+      ? (input.Delete?.Objects ?? []).map(({ Key }) => ({ bucket: place.bucket, key: Key }))
+      : operation === "DeleteObject"
+        ? [place]
+        : operation === "CopyObject"
+          ? [place, copyFrom(String(input.CopySource), undefined).from]
+          : [];
+  return { operation, place, touches, effect };
 }
 
 function bulkDelete(model: ModelStore, bucket: string, input: Input, by: string): object {
@@ -179,10 +212,10 @@ function bulkDelete(model: ModelStore, bucket: string, input: Input, by: string)
   return { Deleted, Errors };
 }
 
-function listing(model: ModelStore, bucket: string, input: Input, by: string): object {
+function listing(model: ModelStore, bucket: string, input: Input): object {
   const after = String(input.ContinuationToken ?? input.StartAfter ?? "");
   const max = Number(input.MaxKeys ?? 1000);
-  const { page, more } = model.list(bucket, { prefix: String(input.Prefix ?? ""), after, max }, by);
+  const { page, more } = model.list(bucket, { prefix: String(input.Prefix ?? ""), after, max });
   return {
     Name: bucket,
     IsTruncated: more,
@@ -198,28 +231,26 @@ function listing(model: ModelStore, bucket: string, input: Input, by: string): o
 }
 
 /** What goes without the SDK; a listing's XML is for other tests. */
-function fastEffect(
+function fastRequest(
   { operation, bucket, key = "", query = {}, headers }: FastCall,
   model: ModelStore,
   { by }: Sender,
-): (() => Answer) | undefined {
+): Request | undefined {
   const place = { bucket, key };
   const { versionId } = query;
+  const asked = (touches: readonly Place[], effect: () => Answer): Request => ({ operation, place, touches, effect });
   if (operation === "HeadObject")
-    return () => ({ status: 200, headers: headersOf(model.head(place, versionId, by)), output: {} });
+    return asked([], () => ({ status: 200, headers: headersOf(model.head(place, versionId)), output: {} }));
   if (operation === "DeleteObject")
-    return () => {
+    return asked([place], () => {
       model.delete(place, { versionId, ifMatch: bare(headers["if-match"]) }, by);
       return { status: 204, headers: {}, output: {} };
-    };
+    });
   if (operation !== "CopyObject") return undefined;
-  return () => {
-    const request = {
-      ...copyFrom(headers["x-amz-copy-source"] ?? "", bare(headers["x-amz-copy-source-if-match"])),
-      to: place,
-    };
-    const made = model.copy({ ...request, ifNoneMatch: headers["if-none-match"] === "*" }, by);
+  const copied = copyFrom(headers["x-amz-copy-source"] ?? "", bare(headers["x-amz-copy-source-if-match"]));
+  return asked([place, copied.from], () => {
+    const made = model.copy({ ...copied, to: place, ifNoneMatch: headers["if-none-match"] === "*" }, by);
     const body = `<CopyObjectResult><ETag>${quoted(made.etag)}</ETag></CopyObjectResult>`;
     return { status: 200, headers: headersOf(made), output: { body } };
-  };
+  });
 }

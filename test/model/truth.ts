@@ -1,28 +1,46 @@
 import { elapsed } from "./clock.ts";
-import { type Generation, type ModelStore, nameOf, type Place, type Witness } from "./store.ts";
-
-/** What was read of an object and when: a run may delete what it saw, and what came after its look is beyond anybody's reach. */
-type Look = { readonly at: number };
+import {
+  type Enforced,
+  type Generation,
+  type Look,
+  type ModelStore,
+  nameOf,
+  type Overwrite,
+  type Place,
+  type Sent,
+  type Versioning,
+  type Witness,
+} from "./store.ts";
 
 const SECOND = 1000;
 const second = (ms: number): number => Math.floor(ms / SECOND);
+
+/** What may not be lost whatever happens, and how losses come about that nobody can prevent. */
+export type Terms = {
+  readonly versioning: Versioning;
+  readonly enforced: Enforced;
+};
 
 /**
  * Sees everything that happens in the store, and says where content is lost that nobody gave up. What is excused is what docs/faults.md says nobody can
  * promise, and nothing else.
  */
-export function createTruth(world: { readonly unheard: boolean; readonly steps: number; readonly sentAt: number }) {
+export function createTruth({ versioning, enforced }: Terms) {
   const violations: string[] = [];
   let excused = 0;
   let order = 0;
+  /** By run and place: what it was told last, as long as it has sent nothing about it since. */
   const looks = new Map<string, Look>();
+  let current: Sent | undefined;
   const written = new Map<number, number>();
-  const writtenIn = new Map<number, number>();
   /** Every payload that somebody outside wrote, and has not given up. */
   const owed = new Map<string, string>();
   /** What was once at a place, for results that say so. */
   const history = new Map<string, Set<string>>();
   const deletedBy = new Map<number, { readonly by: string; readonly order: number }>();
+  /** Place, ETag and second of everything written, and those that were written twice. */
+  const seen = new Set<string>();
+  const twins = new Set<string>();
   let store: ModelStore;
 
   const isThere = (payload: string): boolean => {
@@ -30,25 +48,46 @@ export function createTruth(world: { readonly unheard: boolean; readonly steps: 
     return false;
   };
 
-  /** Whether what came after the last look, or what no look can tell apart, may be lost. */
-  function isBeyondReach(place: Place, lost: Generation, by: string): boolean {
-    if (lost.by !== "owner") return false;
-    const look = looks.get(`${by} ${nameOf(place)}`);
-    // Or after the request was sent that takes effect only now.
-    if ((writtenIn.get(lost.id) ?? 0) >= world.sentAt) return true;
-    const afterLook = look === undefined || (written.get(lost.id) ?? 0) > look.at;
-    // The same bytes within one second of the pinned object's: dates are to the second.
-    return afterLook || twins.has(`${nameOf(place)} ${lost.etag} ${second(lost.modified)}`);
+  /**
+   * Whether this loss is of those that docs/faults.md names: the run had looked, sent its request at once, and what was lost came between the look and
+   * the effect; or it is the pinned object's twin of the same second. Nothing is excused where versions keep everything, nothing of other bytes where the
+   * store enforces the condition, and no copy of ours.
+   */
+  function isBeyondReach(place: Place, lost: Generation, how: "delete" | Overwrite): boolean {
+    if (lost.by !== "owner" || versioning === "on" || current === undefined) return false;
+    const look = current.covers.get(nameOf(place));
+    if (look === undefined) return false;
+    if (how !== "delete") return !enforced.write && (written.get(lost.id) ?? 0) > look.order;
+    const refuses = current.operation === "DeleteObjects" ? enforced.multiDelete : enforced.delete;
+    if (refuses && lost.etag !== look.etag) return false;
+    if ((written.get(lost.id) ?? 0) > look.order) return true;
+    return lost.etag === look.etag && twins.has(`${nameOf(place)} ${lost.etag} ${second(lost.modified)}`);
   }
-  /** Place, ETag and second of everything written, and those that were written twice. */
-  const seen = new Set<string>();
-  const twins = new Set<string>();
 
   const witness: Witness = {
+    sends(by, operation, places) {
+      const names = places.map(nameOf);
+      const sent = { by, operation, covers: new Map(names.map((name) => [name, looks.get(`${by} ${name}`)])), looks: new Map() };
+      for (const name of names) looks.delete(`${by} ${name}`);
+      return sent;
+    },
+    during(sent, effect) {
+      current = sent;
+      try {
+        return effect();
+      } finally {
+        current = undefined;
+      }
+    },
+    heard({ by, looks: had }) {
+      for (const [name, look] of had) looks.set(`${by} ${name}`, look);
+    },
+    looked(place, found) {
+      current?.looks.set(nameOf(place), { order, etag: found?.etag, modified: found?.modified ?? 0 });
+    },
     wrote(place, made) {
       order += 1;
       written.set(made.id, order);
-      writtenIn.set(made.id, world.steps);
       const stamp = `${nameOf(place)} ${made.etag} ${second(made.modified)}`;
       if (seen.has(stamp)) twins.add(stamp);
       seen.add(stamp);
@@ -56,27 +95,20 @@ export function createTruth(world: { readonly unheard: boolean; readonly steps: 
       history.set(nameOf(place), past.add(made.etag));
       if (made.by === "owner") owed.set(made.payload, nameOf(place));
     },
-    looked(place, by) {
-      if (!world.unheard) looks.set(`${by} ${nameOf(place)}`, { at: order });
-    },
     destroyed(place, lost, by, how) {
       order += 1;
       deletedBy.set(lost.id, { by, order });
       if (!owed.has(lost.payload)) return;
-      // Who writes over an object gives its content up, also where it was moved or copied there and the move has not ended yet.
-      const another = how !== "delete" && how.payload !== lost.payload && lost.by !== "owner";
-      if (by === "owner" || by.startsWith("delete ") || another) owed.delete(lost.payload);
+      // Whoever deletes by name, or writes over what is there, was asked to.
+      const meant = by === "owner" || /^delete(-batch)? /.test(by) || (how !== "delete" && /overwrite|skip-identical/.test(by));
+      const another = how === "delete" || how.payload !== lost.payload;
+      if (meant && another) owed.delete(lost.payload);
       if (!owed.has(lost.payload) || isThere(lost.payload)) return;
-      if (how !== "delete" && by.includes("overwrite")) {
-        owed.delete(lost.payload);
-        return;
-      }
-      if (isBeyondReach(place, lost, by)) {
-        excused += 1;
-        owed.delete(lost.payload);
-        return;
-      }
       owed.delete(lost.payload);
+      if (isBeyondReach(place, lost, how)) {
+        excused += 1;
+        return;
+      }
       violations.push(
         `${(elapsed() / 1000).toFixed(3)} s: ${by} took the last of ${lost.payload} (${how === "delete" ? how : "overwritten"} at ${nameOf(place)}, written by ${lost.by})`,
       );

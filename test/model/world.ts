@@ -7,8 +7,6 @@ type Pending = {
   readonly to: "store" | "redis";
   readonly name: string;
   readonly actor: Actor | undefined;
-  /** In which step it was sent. */
-  readonly sentAt: number;
   readonly effect: () => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
@@ -19,7 +17,6 @@ type Pending = {
 type Late = {
   readonly effect: () => unknown;
   readonly name: string;
-  readonly sentAt: number;
   readonly until: number;
 };
 
@@ -51,8 +48,6 @@ export function createWorld(random: Random) {
   let pending: Pending[] = [];
   let late: Late[] = [];
   let steps = 0;
-  let unheard = false;
-  let sentAt = 0;
   const log: string[] = [];
   const note = (line: string): void => {
     log.push(`${String(steps).padStart(5)} ${(elapsed() / 1000).toFixed(3).padStart(8)} s  ${line}`);
@@ -83,7 +78,6 @@ export function createWorld(random: Random) {
         to,
         name,
         actor,
-        sentAt: steps,
         effect,
         resolve: (value) => {
           signal?.removeEventListener("abort", onAbort);
@@ -100,8 +94,8 @@ export function createWorld(random: Random) {
     });
   }
 
-  function holdBack({ effect, name, actor, sentAt: sent }: Pending): void {
-    late.push({ effect, name: `${actor?.name ?? "-"} ${name}`, sentAt: sent, until: elapsed() + LATEST_MS });
+  function holdBack({ effect, name, actor }: Pending): void {
+    late.push({ effect, name: `${actor?.name ?? "-"} ${name}`, until: elapsed() + LATEST_MS });
   }
 
   const settle = (one: Pending, how: () => void): void => {
@@ -127,7 +121,6 @@ export function createWorld(random: Random) {
       return;
     }
     let value: unknown;
-    sentAt = one.sentAt;
     try {
       value = one.effect();
     } catch (error) {
@@ -151,14 +144,6 @@ export function createWorld(random: Random) {
     log,
     note,
     perform,
-    /** What takes effect just now is heard of by nobody. */
-    get unheard() {
-      return unheard;
-    },
-    /** In which step that was sent which takes effect just now. */
-    get sentAt() {
-      return sentAt;
-    },
     get steps() {
       return steps;
     },
@@ -181,13 +166,9 @@ export function createWorld(random: Random) {
         const [one] = late.splice(random.integer(0, late.length - 1), 1);
         note(`late: ${one?.name ?? ""}`);
         try {
-          unheard = true;
-          sentAt = one?.sentAt ?? 0;
           one?.effect();
         } catch {
           // Refused, and nobody hears of it.
-        } finally {
-          unheard = false;
         }
         return true;
       }

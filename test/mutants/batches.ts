@@ -111,6 +111,20 @@ export const batchMutants: readonly Mutant[] = [
     test: SAFETY,
   },
   {
+    rule: "what came to a destination since the chunk looked is not copied over, where the store takes any copy",
+    file: "batches/operations/copy/objects.ts",
+    find: "    if (request.ifNoneMatch !== undefined && !destination.connection.conditionalWrite) await expectFree(work, target);\n",
+    replace: "",
+    test: SAFETY,
+  },
+  {
+    rule: "a store that compares the source of a copy is not believed to compare its destination",
+    file: "batches/operations/move/delete-copied.ts",
+    find: "destination.connection.conditionalWrite",
+    replace: "destination.connection.conditionalCopy",
+    test: SAFETY,
+  },
+  {
     rule: "lines of a manifest that meet are found over all chunks",
     file: "batches/listing/feed.ts",
     find: "  if (by === undefined) return entry;\n",

@@ -87,8 +87,15 @@ export const jobMutants: readonly Mutant[] = [
   {
     rule: "a later attempt looks before it copies over what may not be overwritten",
     file: "jobs/transfer.ts",
-    find: "const found = looked ? undefined : await findBeforeCopy(input, target, pin, context);",
+    find: "const found = fresh ? undefined : await findBeforeCopy(input, target, pin, context);",
     replace: "const found = undefined;",
+    test: MOVE,
+  },
+  {
+    rule: "a look from before Redis was asked is not enough where the store takes any copy",
+    file: "jobs/transfer.ts",
+    find: "const fresh = looked && destination.connection.conditionalWrite;",
+    replace: "const fresh = looked;",
     test: MOVE,
   },
   {

@@ -1,4 +1,4 @@
-import type { ActivityError } from "../../../model/activity-error.ts";
+import { ActivityError } from "../../../model/activity-error.ts";
 import { isSinglePartEtag } from "../../../model/etag.ts";
 import type { Pin } from "../../../s3/interface.ts";
 import { verbOf } from "../../operations.ts";
@@ -40,6 +40,14 @@ export async function lookAgain(
     return undefined;
   }
   throw error;
+}
+
+/** Of a chunk's look at its destinations much time may have passed: throws as a store that refuses to write over something would. */
+export async function expectFree({ destination, signal }: ChunkWork, target: Target): Promise<void> {
+  if ((await destination.find(target, { signal })) === undefined) return;
+  throw new ActivityError("PreconditionFailed", `expected no object at s3://${target.bucket}/${target.key}`, {
+    httpStatus: 412,
+  });
 }
 
 /**

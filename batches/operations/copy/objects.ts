@@ -8,10 +8,11 @@ import { isSinglePartEtag } from "../../../model/etag.ts";
 import type { CopyProof, CopyRequest, Pin } from "../../../s3/interface.ts";
 import type { Conflicts } from "../../listing/conflicts.ts";
 import { decideConflict } from "../../listing/conflicts.ts";
-import { findOwnCopy, lookAgain } from "./look.ts";
+import { expectFree, findOwnCopy, lookAgain } from "./look.ts";
 import { OPEN } from "../../run/outcomes.ts";
 import { pinOf } from "../../run/pin.ts";
 import { workOnObjects } from "../../run/objects.ts";
+import { isGuarded } from "./requests.ts";
 import { settleArchived } from "./archived.ts";
 import { verbOf } from "../../operations.ts";
 import { uploadMemory } from "./leftover-uploads.ts";
@@ -135,12 +136,13 @@ async function copyOrFind(
     }),
     // What is lost of a source that goes is lost for good.
     unreadTags: verbOf(spec).source.ends === "kept" ? "leave" : "refuse",
-    ...((onConflict === "skip" || onConflict === "fail") && { ifNoneMatch: "*" as const }),
+    ...(isGuarded(onConflict) && { ifNoneMatch: "*" as const }),
   };
-  const send = (): Promise<CopyProof> => {
+  const send = async (): Promise<CopyProof> => {
+    if (request.ifNoneMatch !== undefined && !destination.connection.conditionalWrite) await expectFree(work, target);
     return source === destination
-      ? destination.copy(request, { signal })
-      : destination.copyFrom(source, request, { signal });
+      ? await destination.copy(request, { signal })
+      : await destination.copyFrom(source, request, { signal });
   };
   try {
     return await limiter.run(send, { signal, lane });

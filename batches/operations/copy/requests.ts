@@ -4,11 +4,16 @@ import type { ChunkWork } from "../../run/work.ts";
 const MAX_PARTS = 10_000;
 const PART = 64 * 1024 ** 2;
 
+/** Whether a copy must not replace anything. */
+export const isGuarded = (onConflict: ChunkWork["spec"]["onConflict"]): boolean =>
+  onConflict === "fail" || onConflict === "skip";
+
 /** Requests for the copy of one object, as far as its listing tells. */
-export function copyRequests({ manifest, source, destination }: ChunkWork, index: number): number {
+export function copyRequests({ manifest, source, destination, spec }: ChunkWork, index: number): number {
   const size = manifest.sizes[index] ?? -1;
   const look = (manifest.etags[index] ?? "") === "" || size < 0 ? 1 : 0;
   const large = size > destination.connection.multipartThreshold;
   const copy = large ? Math.min(MAX_PARTS, Math.ceil(size / PART)) + 2 : 1;
-  return look + copy + (source === destination ? 0 : 1);
+  const free = isGuarded(spec.onConflict) && !destination.connection.conditionalWrite ? 1 : 0;
+  return look + free + copy + (source === destination ? 0 : 1);
 }

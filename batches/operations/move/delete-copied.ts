@@ -29,7 +29,7 @@ export async function deleteCopied(work: ChunkWork): Promise<void> {
 async function stillThere(work: ChunkWork, indexes: readonly number[]): Promise<readonly number[]> {
   const { spec, destination, outcomes } = work;
   const trusting = spec.onConflict === "overwrite" || spec.onConflict === "skip-identical";
-  if (trusting || destination.connection.conditionalCopy || indexes.length === 0) return indexes;
+  if (trusting || destination.connection.conditionalWrite || indexes.length === 0) return indexes;
   const there = await findThere(work, indexes);
   return indexes.filter((index) => {
     if (there.get(index)?.etag === outcomes.etags[index]) return true;

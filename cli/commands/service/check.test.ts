@@ -38,7 +38,11 @@ async function setup(profile: object = {}, options: SandboxOptions = {}) {
 }
 
 test("finds nothing wrong with a setup that works, and leaves nothing behind", async () => {
-  const { sandbox, folder, check } = await setup({ conditionalCopy: true, conditionalDelete: true });
+  const { sandbox, folder, check } = await setup({
+    conditionalCopy: true,
+    conditionalDelete: true,
+    conditionalWrite: true,
+  });
   sandbox.createBucket("mine", { versioning: true });
   sandbox.put("mine", "kept", "x");
   const { code, problems, findings } = await check(["--bucket", "mine"]);
@@ -51,14 +55,16 @@ test("finds nothing wrong with a setup that works, and leaves nothing behind", a
 });
 
 test("names a profile that promises what its store does not enforce", async () => {
-  const lax = { enforceConditions: { copySource: false, multiDelete: false } };
-  const { sandbox, check } = await setup({ conditionalCopy: true, conditionalDelete: true }, lax);
+  const lax = { enforceConditions: { copySource: false, copy: false, multiDelete: false } };
+  const flags = { conditionalCopy: true, conditionalDelete: true, conditionalWrite: true };
+  const { sandbox, check } = await setup(flags, lax);
   sandbox.createBucket("mine");
   const { code, problems } = await check(["--bucket", "mine"]);
   expect(code).toBe(1);
   expect(problems.map(({ advice }) => advice)).toEqual([
     'set "conditionalCopy": false',
     'set "conditionalDelete": false',
+    'set "conditionalWrite": false',
   ]);
 });
 
@@ -84,6 +90,7 @@ test(
       pathStyle: true,
       conditionalCopy: false,
       conditionalDelete: false,
+      conditionalWrite: true,
       checksums: "when-supported",
     });
     expect(sandbox.keys("mine")).toEqual([]);

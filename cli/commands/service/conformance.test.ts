@@ -34,7 +34,12 @@ test("everything works on the sandbox, and nothing is left there", { timeout: 12
   expect([...report.activities, ...report.capabilities].filter(({ verdict }) => verdict !== "works")).toEqual([]);
   expect(report.activities).toHaveLength(15);
   expect([code, report.failed]).toEqual([0, 0]);
-  expect(report.profile).toEqual({ conditionalCopy: true, conditionalDelete: true, checksums: "when-supported" });
+  expect(report.profile).toEqual({
+    conditionalCopy: true,
+    conditionalDelete: true,
+    conditionalWrite: true,
+    checksums: "when-supported",
+  });
   expect(sandbox.buckets()).toEqual(["theirs"]);
 });
 

@@ -85,7 +85,13 @@ function profilesFor(endpoint: string) {
     accessKeyId: { env: "TOUR_ACCESS_KEY" },
     secretAccessKey: { env: "TOUR_SECRET_KEY" },
   };
-  const settings = { endpoint, region: "us-east-1", conditionalDelete: true, conditionalCopy: true };
+  const settings = {
+    endpoint,
+    region: "us-east-1",
+    conditionalDelete: true,
+    conditionalCopy: true,
+    conditionalWrite: true,
+  };
   return { profiles: { default: { provider, ...settings, checksums: "when-supported" } } };
 }
 

@@ -43,7 +43,7 @@ export async function runBatch(run: BatchRun): Promise<BatchResult> {
   };
   await using stack = await startStack({
     sandbox: { latencyMs: run.latencyMs, logSize: 0, enforceConditions: { ...conditions, read: true, write: true } },
-    profile: { conditionalCopy: run.enforcing, conditionalDelete: run.enforcing },
+    profile: { conditionalCopy: run.enforcing, conditionalWrite: run.enforcing, conditionalDelete: run.enforcing },
     env: ENV,
   });
   const random = createRandom(run.seed);

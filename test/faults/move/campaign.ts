@@ -116,7 +116,7 @@ async function open(enforcing: boolean): Promise<Stack> {
   const conditions = { copySource: enforcing, copy: enforcing, delete: enforcing, multiDelete: enforcing };
   return await startStack({
     sandbox: { logSize: 0, enforceConditions: { ...conditions, write: true, read: true } },
-    profile: { conditionalCopy: enforcing, conditionalDelete: enforcing },
+    profile: { conditionalCopy: enforcing, conditionalWrite: enforcing, conditionalDelete: enforcing },
     env: {
       ...ENV,
       BUCKETLINE_REQUEST_TIMEOUT: TIMEOUT,

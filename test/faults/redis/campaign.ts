@@ -111,6 +111,7 @@ function profileOf({ endpoint }: SandboxProcess) {
     region: "us-east-1",
     conditionalDelete: true,
     conditionalCopy: true,
+    conditionalWrite: true,
   };
 }
 

@@ -9,7 +9,7 @@ export const crossing: Rival = {
     const enforcing = random.next() < 0.5;
     await using stack = await startStack({
       sandbox: { enforceConditions: enforcing, logSize: 0 },
-      profile: { conditionalDelete: enforcing, conditionalCopy: enforcing },
+      profile: { conditionalDelete: enforcing, conditionalCopy: enforcing, conditionalWrite: enforcing },
     });
     const { sandbox, producer } = stack;
     const ledger = createLedger(sandbox);
