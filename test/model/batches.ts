@@ -284,7 +284,7 @@ export function createBatches(scene: JobsScene) {
   };
 }
 
-const verbOf = ({ spec }: Batch): Verb => spec.operation as Verb; // added above
+const verbOf = ({ spec }: Batch): Verb => spec.operation;
 
 /** Whose a request is; with what it may write over. */
 function nameOf(batch: Batch, token: string): string {

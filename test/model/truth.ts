@@ -67,7 +67,12 @@ export function createTruth({ versioning, enforced }: Terms) {
   const witness: Witness = {
     sends(by, operation, places) {
       const names = places.map(nameOf);
-      const sent = { by, operation, covers: new Map(names.map((name) => [name, looks.get(`${by} ${name}`)])), looks: new Map() };
+      const sent = {
+        by,
+        operation,
+        covers: new Map(names.map((name) => [name, looks.get(`${by} ${name}`)])),
+        looks: new Map(),
+      };
       for (const name of names) looks.delete(`${by} ${name}`);
       return sent;
     },
@@ -100,7 +105,8 @@ export function createTruth({ versioning, enforced }: Terms) {
       deletedBy.set(lost.id, { by, order });
       if (!owed.has(lost.payload)) return;
       // Whoever deletes by name, or writes over what is there, was asked to.
-      const meant = by === "owner" || /^delete(-batch)? /.test(by) || (how !== "delete" && /overwrite|skip-identical/.test(by));
+      const meant =
+        by === "owner" || /^delete(-batch)? /.test(by) || (how !== "delete" && /overwrite|skip-identical/.test(by));
       const another = how === "delete" || how.payload !== lost.payload;
       if (meant && another) owed.delete(lost.payload);
       if (!owed.has(lost.payload) || isThere(lost.payload)) return;
