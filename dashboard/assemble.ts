@@ -5,6 +5,7 @@ import { openDocumentStore } from "../documents/open.ts";
 import { createProducer } from "../producer/index.ts";
 import type { RedisClient } from "../redis/connection/client.ts";
 import { cutRedis } from "../redis/connection/connect.ts";
+import { troubleOf } from "../redis/connection/problem.ts";
 import { reachRedis } from "../redis/connection/reach.ts";
 import { withoutCommand } from "../redis/connection/without-command.ts";
 import { createActs } from "./access/acts.ts";
@@ -127,7 +128,7 @@ async function connect({ redis: location, prefix }: DashboardSettings, log: Logg
     maxRetriesPerRequest: 1,
     commandTimeout: 10_000,
     onError: (error) => {
-      if (!lost) log.warn({ err: withoutCommand(error) }, "Redis does not answer; trying again");
+      if (!lost) log.warn({ err: withoutCommand(error) }, `${troubleOf(error)}; trying again`);
       lost = true;
     },
   });

@@ -4,7 +4,6 @@ import { type Logger, pino } from "pino";
 import type { DocumentStore } from "../documents/interface.ts";
 import { openDocumentStore } from "../documents/open.ts";
 import { startSweeper } from "../documents/sweeper.ts";
-import { ActivityError } from "../model/activity-error.ts";
 import { type RedisKeys, redisKeys } from "../redis/keys.ts";
 import { startActivityWorker, type Started } from "./queues/activity-worker.ts";
 import { startCancellation } from "./attempt/cancellation.ts";
@@ -12,12 +11,14 @@ import { checkRedis } from "../redis/health/check.ts";
 import { followRedisClock } from "../redis/health/clock.ts";
 import type { RedisClient } from "../redis/connection/client.ts";
 import { cutRedis } from "../redis/connection/connect.ts";
+import { troubleOf } from "../redis/connection/problem.ts";
 import { reachRedis } from "../redis/connection/reach.ts";
 import type { ReplicaWait } from "../redis/replica-wait.ts";
 import { createTroubleLog, type TroubleLog } from "../redis/connection/trouble-log.ts";
 import { trueCause } from "../redis/connection/true-cause.ts";
 import { watchWrites, type WriteWatch } from "../redis/health/write-watch.ts";
 import { startChunkWorker } from "./queues/chunk-worker.ts";
+import { stopQueues } from "./queues/stop.ts";
 import type { WorkerSettings } from "./config/parse.ts";
 import { loadProfiles } from "../credentials/load-profiles.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
@@ -235,7 +236,7 @@ async function startQueues(scope: Scope, { redis, metrics, replicas, workerId, p
     state.queues.push(chunks);
     resources.defer(() => chunks.close());
   }
-  resources.defer(() => stop(state.queues, config.shutdownTimeoutMs));
+  resources.defer(() => stopQueues(state.queues, config.shutdownTimeoutMs));
   await Promise.all(state.queues.map(({ worker }) => worker.waitUntilReady()));
 }
 
@@ -253,7 +254,7 @@ async function openDocuments({ config, log, resources }: Scope, profiles: Profil
 /** Commands wait for Redis for ever rather than fail: a worker outlives an outage. */
 async function connect({ config, trouble, signal, resources }: Scope): Promise<RedisClient> {
   const onError = (error: Error, client: RedisClient) =>
-    void tellCause(client, error, (cause) => trouble(cause, "Redis does not answer; trying again"));
+    void tellCause(client, error, (cause) => trouble(cause, `${troubleOf(cause)}; trying again`));
   const redis = await reachRedis(config.redis, { prefix: config.prefix, onError, signal });
   resources.defer(() => cutRedis(redis));
   return redis;
@@ -285,16 +286,4 @@ function probes({ state }: Scope, metrics: () => Promise<{ readonly type: string
     },
     pages: { "/metrics": metrics },
   };
-}
-
-/** Lets running jobs end; at the deadline hands the rest back, then waits for them to let go. */
-async function stop(workers: readonly Started[], timeoutMs: number): Promise<void> {
-  const deadline = setTimeout(() => {
-    const reason = new ActivityError("WorkerShutdown", "the worker stops; another one takes the job", {
-      retryable: true,
-    });
-    for (const { running } of workers) running.abortAll(reason);
-  }, timeoutMs);
-  await Promise.all(workers.map(({ worker }) => worker.close()));
-  clearTimeout(deadline);
 }

@@ -4,6 +4,7 @@ import { cutRedis, lastRefusal } from "../../redis/connection/connect.ts";
 import { isTooOld, readInfo } from "../../redis/health/info.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { reachRedis } from "../../redis/connection/reach.ts";
+import { isRefusal, meaningOf } from "../../redis/connection/problem.ts";
 import { trueCause } from "../../redis/connection/true-cause.ts";
 import { withoutSecrets } from "../../redis/connection/url.ts";
 import { missingRights } from "../../redis/health/missing-rights.ts";
@@ -31,10 +32,13 @@ export async function* checkRedis(url: string, prefix: string): AsyncGenerator<F
     yield* lessons(client, prefix);
   } catch (error) {
     const cause = client === undefined ? (reason ?? error) : await trueCause(client, reason ?? error);
+    const refused = isRefusal(cause);
     yield problem(
       "Redis",
-      `${where}: ${messageOf(cause)}`,
-      "check REDIS_URL, and that Redis runs (one to try: bucketline sandbox)",
+      `${where}: ${refused ? meaningOf(cause) : messageOf(cause)}`,
+      refused
+        ? "set user and password in REDIS_URL, or in BUCKETLINE_REDIS_USERNAME and BUCKETLINE_REDIS_PASSWORD"
+        : "check REDIS_URL, and that Redis runs (one to try: bucketline sandbox)",
     );
   } finally {
     if (client) cutRedis(client);

@@ -288,15 +288,20 @@ test("a database that Redis does not have is refused, rather than left for datab
   expect(await bench.client.keys(`${bench.prefix}:*`)).toEqual([]);
 });
 
-test("a wrong password and a missing one are refusals", async () => {
+test("a wrong password and a missing one are refusals that say what to set", async () => {
   await using server = await startRedis();
   const admin = new Redis(server.url);
   onTestFinished(() => admin.disconnect());
   await admin.config("SET", "requirepass", "right");
-  for (const url of [server.url, server.url.replace("://", "://:wrong@")]) {
+  const refused = [
+    [server.url, /NOAUTH: this Redis asks for a password/],
+    [server.url.replace("://", "://:wrong@"), /WRONGPASS: this Redis does not take the user or the password/],
+  ] as const;
+  for (const [url, message] of refused) {
     const producer = createProducer({ redis: url, redisTimeout: 500 });
     await expect(producer.enqueue("head-bucket", { bucket: "in-1" })).rejects.toMatchObject({
       code: "RedisRefused",
+      message: expect.stringMatching(message) as string,
       retryable: false,
     });
     await producer.close();

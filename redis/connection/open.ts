@@ -1,7 +1,7 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import { isCluster, isInstance, type RedisClient, type RedisLocation } from "./client.ts";
 import { anotherLike, asCluster, connectRedis, cutRedis, endRedis, lastRefusal } from "./connect.ts";
-import { isMissingDatabase, isRefusal } from "./problem.ts";
+import { isMissingDatabase, isRefusal, meaningOf } from "./problem.ts";
 import { isNodeOfCluster, refuseWithoutHashTag } from "./reach.ts";
 import { repeatUntilDone, withDeadline } from "./run.ts";
 import { trueCause } from "./true-cause.ts";
@@ -157,7 +157,7 @@ export function closedError(what: string): ActivityError {
 }
 
 function refusedError(what: string, cause: Error): ActivityError {
-  return new ActivityError("RedisRefused", `${what}: ${cause.message}`, { cause });
+  return new ActivityError("RedisRefused", `${what}: ${meaningOf(cause)}`, { cause });
 }
 
 function unavailableError(state: State, what: string, timeout: number): ActivityError {

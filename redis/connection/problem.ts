@@ -18,6 +18,24 @@ export function isRefusal(error: unknown): error is Error {
   return error instanceof Error && REFUSAL.test(error.message);
 }
 
+/** Redis's own word in front, then what to set: its sentences (`NOAUTH HELLO must be called with ...`) are about its protocol. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  NOAUTH:
+    "this Redis asks for a password and was given none; expected it in the URL (redis://user:password@host, or redis://:password@host)",
+  WRONGPASS: "this Redis does not take the user or the password that it was given, or the user is disabled",
+};
+
+/** What an error of Redis means to whoever set it up. */
+export function meaningOf({ message }: Error): string {
+  const [word = ""] = message.split(" ", 1);
+  return Object.hasOwn(MEANINGS, word) ? `${word}: ${MEANINGS[word]}` : message;
+}
+
+/** For a log: whether it is away, or there and closed to us. */
+export function troubleOf(error: unknown): string {
+  return isRefusal(error) ? "Redis lets nobody in" : "Redis does not answer";
+}
+
 /** Whether it is the reply to a SELECT of a database that Redis does not have. */
 export function isMissingDatabase(error: Error): boolean {
   return /^ERR (invalid DB index|DB index)/i.test(error.message);
@@ -31,7 +49,7 @@ export function connectionProblem(error: unknown): "transient" | ActivityError |
   if (!(error instanceof Error) || error instanceof ActivityError) return undefined;
   if (error instanceof ReplyError || error.name === "ReplyError") {
     if (TRANSIENT_REPLY.test(error.message)) return "transient";
-    return new ActivityError("RedisRefused", error.message, { cause: withoutCommand(error) });
+    return new ActivityError("RedisRefused", meaningOf(error), { cause: withoutCommand(error) });
   }
   const code = "code" in error ? String(error.code) : "";
   return CONNECTION_ERROR.test(`${code} ${error.message} ${error.name}`) ? "transient" : undefined;
