@@ -39,9 +39,15 @@ export function openModelS3(connection: Connection, world: World, model: ModelSt
   const ask = async ({ operation, place, touches, effect }: Request, signal?: AbortSignal): Promise<Answer> => {
     const sent = model.witness.sends(sender.by, operation, touches);
     const name = `${sender.by} ${operation} ${place.bucket}/${place.key}`;
-    const answer = await world.perform("store", name, () => model.witness.during(sent, effect), signal);
-    model.witness.heard(sent);
-    return answer;
+    try {
+      const answer = await world.perform("store", name, () => model.witness.during(sent, effect), signal);
+      model.witness.heard(sent);
+      return answer;
+    } catch (error) {
+      // That nothing is there is an answer too.
+      if (error instanceof Refused) model.witness.heard(sent);
+      throw error;
+    }
   };
   const client = (tries: number): S3Client => {
     const send = async (command: Command, { abortSignal }: { abortSignal?: AbortSignal } = {}): Promise<object> => {
