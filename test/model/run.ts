@@ -22,6 +22,11 @@ export type RunResult = {
 const BUCKETS = ["a", "b"] as const;
 const KEYS = ["k1", "k2", "k3"] as const;
 const MOST_STEPS = 3000;
+const WAYS = [
+  { from: "a", to: "b" },
+  { from: "b", to: "a" },
+] as const;
+type Way = (typeof WAYS)[number];
 
 const ENFORCED: readonly Enforced[] = [
   { copySource: true, write: true, delete: true, multiDelete: true },
@@ -36,6 +41,10 @@ export async function runHistory(seed: number): Promise<RunResult> {
   const random = createRandom(seed);
   const jitter = random.fork("jitter");
   Math.random = () => jitter.next();
+  // Few objects and much trouble meet more often.
+  const keys = KEYS.slice(0, random.pick([1, 2, 3]));
+  const dense = random.pick([1, 1, 3]);
+  const crossing = random.next() < 0.4;
   const versioning = random.pick<Versioning>(["off", "off", "on", "suspended"]);
   const enforced = random.pick(ENFORCED);
   const world = createWorld(random);
@@ -72,7 +81,7 @@ export async function runHistory(seed: number): Promise<RunResult> {
     store.write(place, `${bytes}/${written}`, "owner");
   };
   for (const bucket of BUCKETS)
-    for (const key of KEYS)
+    for (const key of keys)
       if (bucket === "a" || random.next() < 0.3) {
         store.write({ bucket, key }, `c${++written}/${written}`, "owner");
         if (versioning === "suspended" && random.next() < 0.4)
@@ -90,22 +99,20 @@ export async function runHistory(seed: number): Promise<RunResult> {
   hire();
 
   let jobNumber = 0;
-  const addJob = (): void => {
-    const [from, to] = random.next() < 0.5 ? (["a", "b"] as const) : (["b", "a"] as const);
-    const key = random.pick(KEYS);
+  const addJob = ({ from, to }: Way): void => {
+    const key = random.pick(keys);
     const ended = jobs.endedIds;
     const id = ended.length > 0 && random.next() < 0.25 ? random.pick(ended) : `j${++jobNumber}`;
     const kind = random.next();
     const object = { bucket: from, key };
-    const destination = { bucket: to, key: random.next() < 0.8 ? key : random.pick(KEYS) };
+    const destination = { bucket: to, key: random.next() < 0.8 ? key : random.pick(keys) };
     const onConflict = random.pick(["overwrite", "overwrite", "fail", "skip", "skip-identical"]);
     const activity = kind < 0.75 ? "move-object" : kind < 0.95 ? "copy-object" : "delete-object";
     world.note(`job ${id}: ${activity} ${from}/${key} to ${to}/${destination.key} ${onConflict}`);
     meet(activity);
     jobs.add({ id, activity, data: activity === "delete-object" ? { object } : { object, destination, onConflict } });
   };
-  const addBatch = (): void => {
-    const [from, to] = random.next() < 0.5 ? (["a", "b"] as const) : (["b", "a"] as const);
+  const addBatch = ({ from, to }: Way): void => {
     const id = `m${++jobNumber}`;
     const verb = random.pick<Verb>(["move", "move", "move", "copy", "delete"]);
     const onConflict = random.pick(["overwrite", "overwrite", "fail", "skip", "skip-identical"]);
@@ -113,10 +120,12 @@ export async function runHistory(seed: number): Promise<RunResult> {
     meet(`${verb} of a bucket`);
     batches.add({ id, verb, from, to, onConflict });
   };
+  const addWork = (way: Way = random.pick(WAYS)): void => {
+    if (random.next() < 0.3) addBatch(way);
+    else addJob(way);
+  };
   const start = random.integer(1, 3);
-  for (let i = 0; i < start; i++)
-    if (random.next() < 0.3) addBatch();
-    else addJob();
+  for (let i = 0; i < start; i++) addWork(crossing ? WAYS[i % 2] : undefined);
   let toCome = random.integer(0, 3);
 
   const employ = (): void => {
@@ -135,12 +144,11 @@ export async function runHistory(seed: number): Promise<RunResult> {
   };
 
   const trouble = (): void => {
-    const dice = random.next();
+    const dice = random.next() / dense;
     if (dice < 0.03 && toCome > 0) {
       toCome -= 1;
-      if (random.next() < 0.3) addBatch();
-      else addJob();
-    } else if (dice < 0.05) write({ bucket: random.pick(BUCKETS), key: random.pick(KEYS) });
+      addWork();
+    } else if (dice < 0.05) write({ bucket: random.pick(BUCKETS), key: random.pick(keys) });
     else if (dice < 0.06) {
       const worker = random.pick(workers);
       if (worker.dead || workers.length > 6) return;
@@ -185,8 +193,7 @@ export async function runHistory(seed: number): Promise<RunResult> {
       if (jobs.left + batches.left + toCome === 0 && busy.size === 0) return undefined;
       if (toCome > 0 && jobs.left + batches.left === 0) {
         toCome -= 1;
-        if (random.next() < 0.3) addBatch();
-        else addJob();
+        addWork();
       }
       const calm = world.steps > MOST_STEPS / 2;
       if (!calm) trouble();
