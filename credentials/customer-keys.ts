@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import crypto from "node:crypto";
 import { CustomerKeyText, type CustomerKeyRef, SEALED_KEY, SealedKeyPayload } from "../model/customer-key.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import type { CredentialsRef } from "../model/entities.ts";
@@ -43,7 +43,7 @@ async function openSealed(token: string, keys: SealKeys | undefined): Promise<st
 }
 
 function keyOf(key: string): CustomerKey {
-  return { key, md5: hash("md5", Buffer.from(key, "base64"), "base64") };
+  return { key, md5: crypto.hash("md5", Buffer.from(key, "base64"), "base64") };
 }
 
 function invalid(sentence: string): ActivityError {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ActivityInput, ActivityName, ActivityResult, Contract } from "../jobs/contracts.ts";
-import { isOwnKey, redisKeys } from "../redis/keys.ts";
+import { isOwnKey, type RedisKeys, redisKeys } from "../redis/keys.ts";
 import { createRecorder } from "./audit/recorder.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import { type Documents, lazyDocuments } from "./documents.ts";
@@ -214,16 +214,18 @@ export function createProducer(options: ProducerOptions): Producer {
       await putSchedule(context, { id, rule, activity, input }, given),
     schedules: createSchedules(context),
     batches,
-    ping: async (given = {}) => {
-      const { timeout } = parseOptions("ping", PingOptions, given);
-      const started = performance.now();
-      await redis.run("ping", (client) => probeWrite(client, keys.probe()), timeout);
-      return Math.round((performance.now() - started) * 10) / 10;
-    },
+    ping: async (given = {}) => await ping(context, given),
     close: () => (closing ??= close({ redis, queues, waits, batches, documents })),
     [Symbol.asyncDispose]: async () => await producer.close(),
   };
   return producer;
+}
+
+async function ping({ redis, keys }: { readonly redis: RedisConnection; readonly keys: RedisKeys }, given: object) {
+  const { timeout } = parseOptions("ping", PingOptions, given);
+  const started = performance.now();
+  await redis.run("ping", (client) => probeWrite(client, keys.probe()), timeout);
+  return Math.round((performance.now() - started) * 10) / 10;
 }
 
 type Parts = {

@@ -1,4 +1,4 @@
-import { createHmac, hash } from "node:crypto";
+import crypto, { createHmac } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { expect, test as base } from "vitest";
@@ -117,7 +117,7 @@ function signedHeaders(sandbox: Sandbox, options: RawRequest): Record<string, st
   if (sign === false) return headers;
   const timestamp = date.toISOString().replace(/[-:]|\.\d+/g, "");
   headers["x-amz-date"] = timestamp;
-  headers["x-amz-content-sha256"] ??= hash("sha256", options.body ?? "");
+  headers["x-amz-content-sha256"] ??= crypto.hash("sha256", options.body ?? "");
   if (sign.sessionToken !== undefined) headers["x-amz-security-token"] = sign.sessionToken;
   const names = Object.keys(headers).toSorted();
   const [path, query = ""] = options.path.split("?", 2);
@@ -139,7 +139,7 @@ function signedHeaders(sandbox: Sandbox, options: RawRequest): Record<string, st
   let key: string | Buffer = `AWS4${sign.secretAccessKey}`;
   for (const part of scope.split("/")) key = createHmac("sha256", key).update(part).digest();
   const signature = createHmac("sha256", key)
-    .update(`AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${hash("sha256", Buffer.from(canonical, "latin1"))}`)
+    .update(`AWS4-HMAC-SHA256\n${timestamp}\n${scope}\n${crypto.hash("sha256", Buffer.from(canonical, "latin1"))}`)
     .digest("hex");
   headers["authorization"] =
     `AWS4-HMAC-SHA256 Credential=${sign.accessKeyId}/${scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`;

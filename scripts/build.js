@@ -1,6 +1,6 @@
 // Makes dist/, what is published: JavaScript and declarations from the sources, and beside them whatever they read at run time.
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,6 +18,7 @@ if (tsc.error) throw tsc.error;
 if (tsc.status === 0) {
   copyAssets();
   for (const path of Object.values(manifest.bin)) makeExecutable(join(root, path));
+  writeGates();
 }
 process.exitCode = tsc.status ?? 1;
 
@@ -28,6 +29,21 @@ function copyAssets() {
       recursive: true,
       filter: (source) => statSync(source).isDirectory() || !/(\.(ts|md)|\/tsconfig\.json)$/.test(source),
     });
+  }
+}
+
+/** What `require` loads: a Node that is too old cannot require a module, and would not say what is needed. */
+function writeGates() {
+  const check = readFileSync(join(dist, "model/supported-node.js"), "utf8").replace("export function", "function");
+  const refuse =
+    "const problem = nodeProblem(process.versions.node);\nif (problem !== undefined) throw new Error(problem);\n";
+  writeFileSync(join(dist, "model/require-node.cjs"), `"use strict";\n${check}${refuse}`);
+  for (const { require: gate, default: entry } of Object.values(manifest.exports)) {
+    if (gate === undefined) continue;
+    const [folder, name] = relative("dist", entry).split("/");
+    const load = 'require("../model/require-node.cjs");\nmodule.exports = require(';
+    writeFileSync(join(dist, folder, name.replace(/js$/, "cjs")), `"use strict";\n${load}"./${name}");\n`);
+    writeFileSync(join(dist, folder, name.replace(/js$/, "d.cts")), `export * from "./${name}";\n`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { crc32 } from "node:zlib";
+import zlib from "node:zlib";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, Verified } from "../../model/entities.ts";
 import { type About, nameOf } from "../error-mapping.ts";
@@ -84,7 +84,7 @@ function byCrc32(expected: string | undefined): ContentCheck | undefined {
   return {
     by: "checksum",
     update(chunk) {
-      sum = crc32(chunk, sum);
+      sum = zlib.crc32(chunk, sum);
     },
     verdict() {
       const got = Buffer.alloc(4);

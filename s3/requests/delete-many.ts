@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import crypto from "node:crypto";
 import { DeleteObjectsCommand, type DeleteObjectsOutput } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import { inLanes, lookAtMany } from "../proof/look-at-many.ts";
@@ -187,7 +187,7 @@ function proveByMd5({ middlewareStack }: DeleteObjectsCommand): void {
       const request = args.request as { headers: Record<string, string>; body?: string | Uint8Array };
       for (const name of Object.keys(request.headers))
         if (/^x-amz-(checksum-|sdk-checksum-algorithm$)/i.test(name)) delete request.headers[name];
-      request.headers["content-md5"] = hash("md5", request.body ?? "", "base64");
+      request.headers["content-md5"] = crypto.hash("md5", request.body ?? "", "base64");
       return await next(args);
     },
     { step: "build", priority: "low", name: "proveByMd5", override: true },

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
+import crypto, { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { AwsCredentialIdentity } from "@smithy/types";
 
 /** SHA-256 of no bytes: none of the requests signed here has a body. */
@@ -62,7 +62,7 @@ export function createSigner(now: () => number = Date.now): Signer {
     for (const name of names) canonical += `${name}:${canonicalValue(signed[name] ?? "")}\n`;
     canonical += `\n${list}\n${EMPTY_SHA256}`;
     const scope = `${day}/${region}/s3/aws4_request`;
-    const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hash("sha256", canonical, "hex")}`;
+    const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${crypto.hash("sha256", canonical, "hex")}`;
     const signature = createHmac("sha256", signingKey(credentials.secretAccessKey, day, region))
       .update(text)
       .digest("hex");

@@ -1,4 +1,4 @@
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
+import crypto, { createHmac, timingSafeEqual } from "node:crypto";
 import { decodePercent, header, type Call } from "../http/call.ts";
 import { S3Error } from "../http/s3-error.ts";
 
@@ -108,7 +108,7 @@ export function signedAt({ timestamp }: Signature): number {
 export function verifySignature(call: Call, signature: Signature, secretAccessKey: string): void {
   const scope = scopeOf(signature);
   const canonical = canonicalRequest(call, signature);
-  const text = `AWS4-HMAC-SHA256\n${signature.timestamp}\n${scope}\n${hash("sha256", Buffer.from(canonical, "latin1"))}`;
+  const text = `AWS4-HMAC-SHA256\n${signature.timestamp}\n${scope}\n${crypto.hash("sha256", Buffer.from(canonical, "latin1"))}`;
   const expected = createHmac("sha256", signingKey(secretAccessKey, signature)).update(text).digest();
   const given = Buffer.from(signature.signature, "hex");
   if (given.length === expected.length && timingSafeEqual(given, expected)) return;

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import crypto from "node:crypto";
 import { PLAIN_FACTS, type Encryption } from "../storage/stored-object.ts";
 import { header, type Call } from "./call.ts";
 import { S3Error } from "./s3-error.ts";
@@ -69,7 +69,7 @@ export function readCustomerKey(call: Call, prefix: string): string | undefined 
     );
   const bytes = Buffer.from(key, "base64");
   if (bytes.length !== 32) throw invalid(`${prefix}key`, "", "The secret key was invalid for the specified algorithm.");
-  if (hash("md5", bytes, "base64") !== md5)
+  if (crypto.hash("md5", bytes, "base64") !== md5)
     throw invalid(
       `${prefix}key-MD5`,
       md5,

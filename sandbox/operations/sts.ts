@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import crypto, { randomBytes } from "node:crypto";
 import { parseQuery, type Call } from "../http/call.ts";
 import { findCredential } from "../auth/authenticate.ts";
 import { DEFAULT_ACCOUNT, type SandboxCredential } from "../options.ts";
@@ -55,7 +55,7 @@ function signedBy(call: Call, world: World, body: Buffer): SandboxCredential {
     throw new S3Error("MissingAuthenticationToken", "Request is missing Authentication Token", { status: 403 });
   const credential = findCredential(world, signature);
   if (world.verifySignatures)
-    verifySignature(call, { ...signature, payloadHash: hash("sha256", body) }, credential.secretAccessKey);
+    verifySignature(call, { ...signature, payloadHash: crypto.hash("sha256", body) }, credential.secretAccessKey);
   return credential;
 }
 

@@ -1,4 +1,4 @@
-import { createHash, hash } from "node:crypto";
+import crypto, { createHash } from "node:crypto";
 import { patternChunks } from "./pattern.ts";
 
 /**
@@ -107,7 +107,7 @@ export function bodyMd5(body: Body): string {
   if (body.size === 0) return EMPTY_MD5;
   if (!isStored(body) && (body.size > TRUE_MD5_LIMIT || !isReadable(body))) return describeMd5(body);
   const only = body.extents.length === 1 ? body.extents[0] : undefined;
-  if (only?.kind === "bytes") return hash("md5", only.bytes);
+  if (only?.kind === "bytes") return crypto.hash("md5", only.bytes);
   if (only?.kind !== "pattern" || only.length < MD5_CACHE_FROM) return md5Of(body);
   const name = `${only.seed} ${only.offset} ${only.length}`;
   const known = knownMd5s.get(name) ?? md5Of(body);

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import zlib from "node:zlib";
 
 /** A running checksum: feed it bytes, ask for the digest. */
 export type Crc = { update(bytes: Uint8Array): void; digest(): Buffer };
@@ -13,7 +13,7 @@ export function createCrc32(): Crc {
   let value = 0;
   return {
     update: (bytes) => {
-      value = crc32(bytes, value);
+      value = zlib.crc32(bytes, value);
     },
     digest: () => bigEndian(value),
   };

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import crypto, { randomBytes } from "node:crypto";
 import { header, type Call } from "../../http/call.ts";
 import { checksumHeader } from "../../storage/checksum.ts";
 import { checkWrite } from "../../storage/conditions.ts";
@@ -58,5 +58,5 @@ export function checkWriteConditions(call: Call, world: World, current: StoredOb
 /** Under SSE-KMS and SSE-C an ETag is no MD5: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html */
 export function etagFor(md5: string, encryption: Encryption): string {
   const isMd5 = encryption.algorithm === "AES256" && encryption.customerKeyMd5 === undefined;
-  return isMd5 ? md5 : hash("md5", Buffer.concat([Buffer.from(md5, "hex"), randomBytes(16)]));
+  return isMd5 ? md5 : crypto.hash("md5", Buffer.concat([Buffer.from(md5, "hex"), randomBytes(16)]));
 }

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import crypto from "node:crypto";
 import { joinBodies } from "../../storage/body.ts";
 import { header, type Call } from "../../http/call.ts";
 import {
@@ -32,7 +32,7 @@ export async function completeMultipartUpload(call: Call, world: World): Promise
   const checksum = objectChecksum(call, upload, parts);
   checkWriteConditions(call, world, bucket.current(call.key));
   // The MD5 of the parts' MD5s: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
-  const etag = `${hash("md5", Buffer.concat(parts.map((part) => Buffer.from(part.etag, "hex"))))}-${parts.length}`;
+  const etag = `${crypto.hash("md5", Buffer.concat(parts.map((part) => Buffer.from(part.etag, "hex"))))}-${parts.length}`;
   const stored = storeUpload(bucket, upload, {
     body,
     etag,

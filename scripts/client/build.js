@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleBullmq } from "./bundle-bullmq.js";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const dist = join(root, "dist");
 const out = join(root, "client/out");
 const ENTRIES = ["producer/index", "jobs/contracts", "documents/index", "nestjs/index"];
@@ -21,6 +21,8 @@ const code = reach(ENTRIES, ".js");
 const types = reach(ENTRIES, ".d.ts");
 for (const file of code.files) copy(`${file}.js`);
 for (const file of types.files) copy(`${file}.d.ts`);
+copy("model/require-node.cjs");
+for (const file of ENTRIES) for (const ending of ["cjs", "d.cts"]) copy(`${file}.${ending}`);
 code.packages.delete("bullmq");
 await bundleBullmq([...code.ofBullmq], join(out, "dist"));
 for (const room of new Set([...code.files].map((file) => file.split("/")[0]))) copyScripts(room);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Packages in node_modules, the client included. */
 const MAX_PACKAGES = 35;
 /** MB on disk, more than half of which is zod. */
@@ -20,7 +20,7 @@ const MAIN = {
 const FORBIDDEN = /@aws-sdk|@smithy|fastify|fontsource|bull-board|uplot|bullmq/;
 
 run("node", ["scripts/build.js"], root);
-run("node", ["scripts/build-client.js"], root);
+run("node", ["scripts/client/build.js"], root);
 const folder = mkdtempSync(join(tmpdir(), "bucketline-client-"));
 const failures = [];
 let passed = 0;
