@@ -51,6 +51,8 @@ export async function openJobEvents(
         }
         failures = 0;
       } catch {
+        // A process that is done would stay for a pause that nobody waits for.
+        if (closing.signal.aborted) break;
         failures++;
         await pause(AFTER_FAILURE_MS, closing.signal);
       }

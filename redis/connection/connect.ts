@@ -196,6 +196,8 @@ function mended<Client extends RedisClient>(client: Client): Client {
   joinWrites(client);
   const disconnect = client.disconnect.bind(client);
   client.disconnect = (reconnect = false) => {
+    // Cut again, it would wait two seconds for a socket to close that is closed, and keep the process for as long.
+    if (client.status === "end" && !reconnect) return;
     const waits = client.status === "reconnecting";
     disconnect(reconnect);
     if (!waits || reconnect) return;
