@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { CustomerKeyRef } from "../model/customer-key.ts";
 import type { Access } from "../model/access.ts";
+import { headerSizeProblem } from "../model/attributes/header-size.ts";
+import type { ObjectAttributes } from "../model/object-attributes.ts";
 import { CredentialsRef as CredentialsRefSchema, DocumentPointer } from "../model/entities.ts";
 
 /** What may be asked (input), what comes back (result), and what it touches. */
@@ -77,6 +79,12 @@ export function refuseTwoEncryptions(
   if (encryption === undefined || customerKey === undefined) return;
   const message = "expected either encryption or a customer's key, which S3 takes one of";
   context.addIssue({ code: "custom", path: [...path, "customerKey"], message });
+}
+
+/** What is said of an object goes in the headers of one request. */
+export function refuseLargeHeaders(said: ObjectAttributes, context: z.core.$RefinementCtx): void {
+  const problem = headerSizeProblem(said);
+  if (problem !== undefined) context.addIssue({ code: "custom", path: [problem.field], message: problem.message });
 }
 
 /** Declares an activity. */

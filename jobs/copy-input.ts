@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import type { Access } from "../model/access.ts";
-import { refuseTwoEncryptions, withCustomerKey } from "./contract.ts";
+import { refuseLargeHeaders, refuseTwoEncryptions, withCustomerKey } from "./contract.ts";
 import { CustomerKeyRef } from "../model/customer-key.ts";
 import { type CredentialsRef, Destination, ObjectRef, OnConflict } from "../model/entities.ts";
-import { attributeFields } from "../model/object-attributes.ts";
+import { attributeFields, type ObjectAttributes } from "../model/object-attributes.ts";
 
 /** The fields that copy-object and move-object share. What is not given is carried over from the source. */
 export const copyFields = {
@@ -37,8 +37,10 @@ export function copyAccess(input: {
 
 /** What the single fields of a copy do not tell. */
 export function checkCopy(
-  { encryption, destination }: { readonly encryption?: unknown; readonly destination: Destination },
+  input: ObjectAttributes & { readonly destination: Destination },
   context: z.core.$RefinementCtx,
 ): void {
+  const { encryption, destination } = input;
+  refuseLargeHeaders(input, context);
   refuseTwoEncryptions({ encryption, customerKey: destination.customerKey }, context, ["destination"]);
 }

@@ -78,7 +78,9 @@ const HeaderText = wellFormed()
   });
 
 /** A header's value. System metadata has at most 2 KB. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
-const HeaderValue = HeaderText.min(1).max(2048);
+const HeaderValue = HeaderText.min(1)
+  .max(2048)
+  .refine((text) => Buffer.byteLength(text) <= 2048, { error: "expected at most 2,048 bytes of UTF-8" });
 
 /** Why a text cannot stand in a header; `undefined` where it can. */
 export function headerProblem(text: string): string | undefined {

@@ -1,3 +1,6 @@
+import { headerSizeProblem } from "../../model/attributes/header-size.ts";
+import type { ObjectAttributes } from "../../model/object-attributes.ts";
+
 /** What is asked of an item here. */
 type Item = {
   readonly bucket: string;
@@ -8,7 +11,7 @@ type Item = {
 };
 
 /** A request as far as it is looked at here: its fields are parsed already. */
-type Request = {
+type Request = ObjectAttributes & {
   readonly credentials?: unknown;
   readonly source:
     | { readonly items: readonly Item[] }
@@ -24,7 +27,6 @@ type Request = {
     | undefined;
   readonly filter?: Readonly<Record<string, unknown>> | undefined;
   readonly maxBytes?: number | undefined;
-  readonly encryption?: unknown;
 };
 type Problem = { readonly path: (string | number)[]; readonly message: string };
 
@@ -36,6 +38,8 @@ export function* problems(spec: Request): Generator<Problem> {
       path: ["destination", "customerKey"],
       message: "expected either encryption or a customer's key, which S3 takes one of",
     };
+  const large = headerSizeProblem(spec);
+  if (large !== undefined) yield { path: [large.field], message: large.message };
   if (filter !== undefined && !("bucket" in source && "prefix" in source)) {
     const unknown = (["minSize", "maxSize", "modifiedBefore", "modifiedAfter", "storageClasses"] as const).find(
       (name) => filter[name] !== undefined,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineContract, refuseTwoEncryptions, success, withCustomerKey } from "../contract.ts";
+import { defineContract, refuseLargeHeaders, refuseTwoEncryptions, success, withCustomerKey } from "../contract.ts";
 import { BucketName, DocumentPointer, ETag, ObjectKey, WrittenObject } from "../../model/entities.ts";
 import { attributeFields, headerProblem } from "../../model/object-attributes.ts";
 import { keyProblem } from "../../model/object-key.ts";
@@ -22,6 +22,7 @@ export const putObject = defineContract({
     .superRefine((input, context) => {
       const { key, document, contentType } = input;
       refuseTwoEncryptions(input, context);
+      refuseLargeHeaders({ contentType: document.contentType, ...input }, context);
       const problem = key === undefined ? keyProblem(document.name) : undefined;
       if (problem !== undefined) context.addIssue({ code: "custom", path: ["document", "name"], message: problem });
       const unsendable = contentType === undefined ? headerProblem(document.contentType) : undefined;
