@@ -13,7 +13,9 @@ test("names the longest field and the bound where all of them together are more 
   const said = { contentDisposition: long, cacheControl: "y".repeat(2000), expires: "0".repeat(1990) };
   expect(headerSizeProblem({ ...said, contentLanguage: "z".repeat(1200) })).toMatchObject({
     field: "contentDisposition",
-    message: expect.stringMatching(/expected at most 7,168 bytes of headers, metadata and tags together, .* have 7,\d{3}, 2,091 of them here/),
+    message: expect.stringMatching(
+      /expected at most 7,168 bytes of headers, metadata and tags together, .* have 7,\d{3}, 2,091 of them here/,
+    ),
   });
 });
 
