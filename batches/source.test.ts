@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { all, type BatchHarness, startBatchHarness } from "../test/batch-harness.ts";
 import type { DocumentPointer } from "../model/entities.ts";
@@ -507,6 +508,36 @@ describe("the policy", () => {
     own.sandbox.createBucket("bkt");
     const batch = await own.batches.start({ operation: "delete", source: { bucket: "bkt" } });
     await expect(batch.done()).rejects.toMatchObject({ code: "PolicyDenied" });
+    await own.close();
+  });
+});
+
+describe("what protects an object", () => {
+  test("moves with it, fails its row where the bucket takes no lock, and is named where it is left behind", async () => {
+    const own = await startBatchHarness({
+      sandbox: { objectOwnership: "ObjectWriter", blockPublicAccess: false },
+      prefix: `${harness.prefix}-protected`,
+    });
+    const { sandbox, batches } = own;
+    for (const bucket of ["ledger", "archive"]) sandbox.createBucket(bucket, { objectLock: true });
+    sandbox.createBucket("loose");
+    const s3 = await own.deps.s3For(undefined, "put-object", {});
+    const call = { signal: new AbortController().signal };
+    const said = { held: { objectLock: { legalHold: true } }, shown: { acl: "public-read" as const }, plain: {} };
+    for (const [key, attributes] of Object.entries(said))
+      await s3.put({ bucket: "ledger", key, body: Readable.from(["x"]), size: 1, attributes }, call);
+    const move = { operation: "move", source: { bucket: "ledger" }, retention: 60 } as const;
+    const rows = async (more: object): Promise<Record<string, string>> => {
+      const batch = await batches.start({ ...move, destination: { bucket: "loose" }, ...more });
+      await batch.done();
+      return Object.fromEntries((await all(batch.report())).map(({ key, code = "" }) => [key, code]));
+    };
+    expect(await rows({ destination: { bucket: "archive" }, filter: { include: ["held"] } })).toEqual({ held: "" });
+    expect((await s3.head({ bucket: "archive", key: "held" }, call)).objectLock).toEqual({ legalHold: true });
+    expect(await rows({})).toEqual({ plain: "", shown: "NotCarried" });
+    expect(await rows({ source: { bucket: "archive" } })).toEqual({ held: "ProtectionNotCarried" });
+    expect(sandbox.text("archive", "held")).toBe("x");
+    expect(await rows({ source: { bucket: "archive" }, objectLock: "drop" })).toEqual({ held: "" });
     await own.close();
   });
 });

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import type { CopiedAttributes } from "../model/attributes/carried.ts";
 import { CannedAcl, type ObjectAttributes } from "../model/object-attributes.ts";
 import { pair, type Pairs } from "./option-values.ts";
 
@@ -22,11 +23,39 @@ export type AttributeOptions = {
   readonly legalHold?: true;
 };
 
-/** Adds them to a command. A copy carries over what is not said; an upload has the store's defaults. */
-export function addAttributeOptions(
-  command: Command,
-  { contentType }: { readonly contentType: string } = { contentType: "default: the source's, as for all that follow" },
-): Command {
+/** And of one that is copied: what protects its source can be kept, or left behind. */
+export type CopyAttributeOptions = Omit<AttributeOptions, "acl"> & {
+  readonly acl?: CopiedAttributes["acl"];
+  readonly lock?: "keep" | "drop";
+};
+
+/** Adds them to a command that uploads: what is not said is the store's default. */
+export function addAttributeOptions(command: Command, { contentType }: { readonly contentType: string }): Command {
+  return addOptions(command, contentType).addOption(
+    new Option("--acl <name>", "who may see it; default: as the bucket says").choices(CannedAcl.options),
+  );
+}
+
+/** Adds them to a command that copies: what is not said is carried over. */
+export function addCopyAttributeOptions(command: Command): Command {
+  return addOptions(command, "default: the source's, as for all that follow")
+    .addOption(
+      new Option("--acl <name>", "who may see it; keep: who may see the source").choices([
+        ...CannedAcl.options,
+        "keep",
+        "drop",
+      ]),
+    )
+    .addOption(
+      new Option("--lock <what>", "the source's lock; default: keep for a move").choices(["keep", "drop"]).conflicts([
+        "lockMode",
+        "lockUntil",
+        "legalHold",
+      ]),
+    );
+}
+
+function addOptions(command: Command, contentType: string): Command {
   return command
     .option("--content-type <type>", contentType)
     .option("--content-encoding <coding>", "such as gzip")
@@ -42,7 +71,6 @@ export function addAttributeOptions(
       new Option("--encryption <kind>", "what the store encrypts with").choices(["AES256", "aws:kms", "aws:kms:dsse"]),
     )
     .option("--kms-key <id>", "the key of KMS, with --encryption aws:kms")
-    .addOption(new Option("--acl <name>", "who may see it; never taken from a source").choices(CannedAcl.options))
     .addOption(new Option("--lock-mode <mode>", "with --lock-until").choices(["GOVERNANCE", "COMPLIANCE"]))
     .option("--lock-until <time>", "no version is deleted before, such as 2027-01-01T00:00:00Z")
     .option("--legal-hold", "no version is deleted while the hold is on");
@@ -70,6 +98,11 @@ export function attributesFrom(options: AttributeOptions): ObjectAttributes {
     ...(kind !== undefined && kind !== "AES256" && { encryption: { type: kind, keyId } }),
     ...((mode ?? retainUntil ?? legalHold) !== undefined && { objectLock: { mode, retainUntil, legalHold } }),
   };
+}
+
+/** As {@link attributesFrom}, of a copy. */
+export function copyAttributesFrom({ acl, lock, ...rest }: CopyAttributeOptions): CopiedAttributes {
+  return { ...attributesFrom(rest), acl, ...(lock !== undefined && { objectLock: lock }) };
 }
 
 /** How requests for an object are made: with the customer's key that the workers' profile has under a name, and who pays. */

@@ -1,9 +1,9 @@
 import { Command, Option } from "commander";
 import {
-  addAttributeOptions,
+  addCopyAttributeOptions,
   addRequestOptions,
-  type AttributeOptions,
-  attributesFrom,
+  type CopyAttributeOptions,
+  copyAttributesFrom,
   type RequestOptions,
 } from "./attribute-options.ts";
 import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "./batches/options.ts";
@@ -19,7 +19,7 @@ import { startBatch } from "./batches/start.ts";
 import { refuseWholeBucket } from "./batches/whole-bucket.ts";
 
 export type TransferOptions = BatchOptions &
-  AttributeOptions &
+  CopyAttributeOptions &
   RequestOptions & {
     readonly destinationCustomerKey?: string;
     readonly onConflict?: "overwrite" | "skip" | "skip-identical" | "fail";
@@ -53,7 +53,7 @@ export function transferCommand(operation: "copy" | "move", environment: Environ
         "size",
       ]),
     );
-  return addBatchOptions(addRequestOptions(addAttributeOptions(command))).action(
+  return addBatchOptions(addRequestOptions(addCopyAttributeOptions(command))).action(
     async (from: S3Url, to: S3Url, options: TransferOptions) => {
       const source = sourceOf(from, options.literal ?? false);
       refuseLostOptions(command, source, options);
@@ -124,5 +124,5 @@ async function transferMany(
 
 function replacements(options: TransferOptions) {
   const { profile, onConflict, customerKey, requesterPays } = options;
-  return { credentials: profile, onConflict, customerKey, requesterPays, ...attributesFrom(options) };
+  return { credentials: profile, onConflict, customerKey, requesterPays, ...copyAttributesFrom(options) };
 }

@@ -28,7 +28,8 @@ export {
   S3Object,
 } from "../model/entities.ts";
 export type { ByteRange, Guarantee, OnConflict, OnOverlap, Verified, WrittenObject } from "../model/entities.ts";
-export type { CannedAcl, Encryption, ObjectAttributes, ObjectLock } from "../model/object-attributes.ts";
+export type { ObjectLock } from "../model/attributes/object-lock.ts";
+export type { CannedAcl, Encryption, ObjectAttributes } from "../model/object-attributes.ts";
 
 /** Every activity by its name. */
 export const contracts = {

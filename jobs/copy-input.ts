@@ -3,7 +3,7 @@ import type { Access } from "../model/access.ts";
 import { refuseLargeHeaders, refuseTwoEncryptions, withCustomerKey } from "./contract.ts";
 import { CustomerKeyRef } from "../model/customer-key.ts";
 import { type CredentialsRef, Destination, ObjectRef, OnConflict } from "../model/entities.ts";
-import { attributeFields, type ObjectAttributes } from "../model/object-attributes.ts";
+import { type CopiedAttributes, copiedFields } from "../model/attributes/carried.ts";
 
 /** The fields that copy-object and move-object share. What is not given is carried over from the source. */
 export const copyFields = {
@@ -15,7 +15,7 @@ export const copyFields = {
   object: ObjectRef.meta({ description: "The source: an object, or one version of it" }),
   destination: Destination,
   onConflict: OnConflict.default("overwrite"),
-  ...attributeFields,
+  ...copiedFields,
 };
 
 /** A copy touches both ends, each with its own credentials. */
@@ -37,7 +37,7 @@ export function copyAccess(input: {
 
 /** What the single fields of a copy do not tell. */
 export function checkCopy(
-  input: ObjectAttributes & { readonly destination: Destination },
+  input: CopiedAttributes & { readonly destination: Destination },
   context: z.core.$RefinementCtx,
 ): void {
   const { encryption, destination } = input;

@@ -9,11 +9,11 @@ import {
   type Verified,
   type WrittenObject,
 } from "../model/entities.ts";
-import { attributesOf, type ObjectAttributes } from "../model/object-attributes.ts";
+import { type CopiedAttributes, protectOf, replacedOf } from "../model/attributes/carried.ts";
 import { isAlias, mayFoldTogether } from "../model/one-object.ts";
 
 /** What a copy and the first half of a move are asked, after parsing. */
-export type TransferInput = ObjectAttributes & {
+export type TransferInput = CopiedAttributes & {
   readonly object: ObjectRef;
   readonly destination: Destination;
   readonly onConflict: OnConflict;
@@ -51,7 +51,7 @@ export function isSameObject(input: TransferInput, { s3, destination }: Pick<Job
 
 /** Whether something is said of the object, so that a copy onto itself changes it. */
 export const hasOverrides = (input: TransferInput): boolean =>
-  Object.keys(attributesOf(input)).length > 0 || input.destination.customerKey !== undefined;
+  Object.keys(replacedOf(input)).length > 0 || input.destination.customerKey !== undefined;
 
 /**
  * Brings the pinned content of the source to the destination, once over all attempts, and proves it.
@@ -118,7 +118,10 @@ async function transferPinned(
   const { destination, evidence, signal, looked } = context;
   const ours = await evidence.copied();
   const earlier = ours && (await destination.proves({ source: pin, ...target, ours }, { signal }));
-  if (earlier) return { pin, proof: earlier, by: "earlier-attempt" };
+  if (earlier) {
+    const { notCarried } = ours;
+    return { pin, proof: { ...earlier, ...(notCarried && { notCarried }) }, by: "earlier-attempt" };
+  }
   const identical =
     input.onConflict === "skip-identical" && (await destination.proves({ source: pin, ...target }, { signal }));
   if (identical) return { pin, proof: identical, by: "others" };
@@ -165,6 +168,7 @@ async function pinSource(input: TransferInput, target: Target, context: Transfer
     lastModified: source.lastModified,
     storageClass: source.storageClass,
     websiteRedirect: source.websiteRedirect ?? "",
+    objectLock: source.objectLock ?? null,
     ...(source.versionId !== undefined && { versionId: source.versionId }),
     ...(input.object.versionId !== undefined && { versionId: input.object.versionId, versionNamed: true }),
   };
@@ -203,7 +207,8 @@ async function copyPinned(input: TransferInput, target: Target, pin: Pin, contex
   const request = {
     source: pin,
     ...target,
-    overrides: attributesOf(input),
+    overrides: replacedOf(input),
+    protect: protectOf(input, context.thenDelete),
     upload: evidence.upload,
     unreadTags: context.thenDelete ? ("refuse" as const) : ("leave" as const),
     onBytes: context.progress(pin.size),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ObjectLock } from "./attributes/object-lock.ts";
 import { CustomerKeyRef } from "./customer-key.ts";
 import { keyProblem, MAX_KEY_BYTES, SAFE_KEY } from "./object-key.ts";
 
@@ -108,6 +109,7 @@ export const ObjectDetails = S3Object.extend({
     description: "Base64 checksums by algorithm (CRC64NVME, SHA256 ...), as far as the store keeps them",
   }),
   encryption: z.string().optional().meta({ description: "Server-side encryption, such as AES256 or aws:kms" }),
+  objectLock: ObjectLock.optional(),
 }).meta({ id: "ObjectDetails", description: "An object with all that HEAD tells of it" });
 export type ObjectDetails = z.infer<typeof ObjectDetails>;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ObjectLock } from "./attributes/object-lock.ts";
 import { wellFormed } from "./entities.ts";
 
 /** User metadata: at most 2 KiB of names and values. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
@@ -100,32 +101,10 @@ export const CannedAcl = z
     "bucket-owner-read",
     "bucket-owner-full-control",
   ])
-  .meta({ id: "CannedAcl", description: "Who may access what is written. Never carried over by a copy" });
+  .meta({ id: "CannedAcl", description: "Who may access what is written. Default: as the bucket says" });
 export type CannedAcl = z.infer<typeof CannedAcl>;
 
-/** How long a version must stay, in a bucket with Object Lock. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html */
-export const ObjectLock = z
-  .strictObject({
-    mode: z.enum(["GOVERNANCE", "COMPLIANCE"]).optional().meta({
-      description: "Who may shorten the retention: some (GOVERNANCE), nobody (COMPLIANCE). Together with `retainUntil`",
-    }),
-    retainUntil: z.iso.datetime({ offset: true }).optional().meta({ description: "Until when the version must stay" }),
-    legalHold: z.boolean().optional().meta({ description: "Held until somebody lifts it, whatever the date" }),
-  })
-  .refine(({ mode, retainUntil }) => (mode === undefined) === (retainUntil === undefined), {
-    error: "expected mode and retainUntil together",
-  })
-  .meta({
-    id: "ObjectLock",
-    description: "How long the version must stay, in a bucket with Object Lock",
-    dependentRequired: { mode: ["retainUntil"], retainUntil: ["mode"] },
-  });
-export type ObjectLock = z.infer<typeof ObjectLock>;
-
-/**
- * What may be said of a written object. A copy carries over from its source what is not given; access (`acl`) and locks are never
- * carried over, by S3 neither.
- */
+/** What may be said of a written object. */
 export const attributeFields = {
   contentType: ContentType.optional().meta({ description: "Media type (Content-Type)" }),
   contentEncoding: HeaderValue.optional().meta({ description: "Content-Encoding, such as gzip" }),

@@ -17,6 +17,7 @@ import { createStore, type S3Options, type Store, viewOf } from "./store.ts";
 import type { RequestTerms } from "./terms.ts";
 import { copyFrom } from "./parts/stream-copy.ts";
 import { tags } from "./requests/tags.ts";
+import { copyProtected, isUnprotected, protectionOf } from "./proof/protection.ts";
 import { proves } from "./proof/verify.ts";
 
 export type { RequestEvent, S3Options } from "./store.ts";
@@ -57,7 +58,7 @@ export function openStore(store: Store): OpenS3 {
 }
 
 function requestsOf(store: Store, limiter: AdaptiveLimiter): BoundS3 {
-  return {
+  const bound: BoundS3 = {
     connection: store.connection,
     limiter,
     listBuckets: (request, call) => listBuckets(store, request, call),
@@ -65,12 +66,16 @@ function requestsOf(store: Store, limiter: AdaptiveLimiter): BoundS3 {
     head: (object, call) => head(store, object, call),
     find: (object, call) => find(store, object, call),
     tags: (object, call) => tags(store, object, call),
+    protection: (source, ask, call) =>
+      isUnprotected(store, source, ask) ? undefined : protectionOf(store, source, ask, call),
     get: (request, call) => get(store, request, call),
     put: (upload, call) => put(store, upload, call),
     delete: (request, call) => deleteObject(store, request, call),
     deleteMany: (request, call) => deleteMany(store, request, call),
-    copy: (request, call) => copy(store, request, call),
-    copyFrom: (from, request, call) => copyFrom(store, from, request, call),
+    copy: (request, call) =>
+      copyProtected({ store, from: bound }, request, call, (asked) => copy(store, asked, call)),
+    copyFrom: (from, request, call) =>
+      copyProtected({ store, from }, request, call, (asked) => copyFrom(store, from, asked, call)),
     abandonUpload: ({ bucket, key, uploadId }) => removeUpload(store, { bucket, key }, uploadId),
     proves: (request, call) => proves(store, request, call),
     deleteUnchanged: (pin, call) => deleteUnchanged(store, pin, call),
@@ -80,4 +85,5 @@ function requestsOf(store: Store, limiter: AdaptiveLimiter): BoundS3 {
     presign: (request, call) => presign(store, request, call),
     callerIdentity: (call) => callerIdentity(store, call),
   };
+  return bound;
 }

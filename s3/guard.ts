@@ -65,7 +65,7 @@ export function guardS3(s3: PooledS3, gate: Gate): PooledS3 {
 type At = (place: Place) => void;
 
 /** What looks at objects. */
-function guardedObjects(s3: PooledS3, at: At): Pick<PooledS3, "head" | "find" | "tags" | "get" | "proves"> {
+function guardedObjects(s3: PooledS3, at: At): Pick<PooledS3, "head" | "find" | "tags" | "protection" | "get" | "proves"> {
   return {
     async head(object, call) {
       at(object);
@@ -78,6 +78,10 @@ function guardedObjects(s3: PooledS3, at: At): Pick<PooledS3, "head" | "find" | 
     async tags(object, call) {
       at(object);
       return s3.tags(object, call);
+    },
+    protection(source, ask, call) {
+      at(source);
+      return s3.protection(source, ask, call);
     },
     async get(request, call) {
       at(request.object);

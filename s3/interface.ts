@@ -1,6 +1,8 @@
 import type { Readable } from "node:stream";
 import type { Bucket, ByteRange, ObjectDetails, ObjectRef, S3Object, Verified } from "../model/entities.ts";
-import type { CannedAcl, Encryption, ObjectLock } from "../model/object-attributes.ts";
+import type { NotCarried, Protect } from "../model/attributes/carried.ts";
+import type { ObjectLock } from "../model/attributes/object-lock.ts";
+import type { CannedAcl, Encryption } from "../model/object-attributes.ts";
 import type { Connection } from "../credentials/connection.ts";
 import type { AttributeField } from "./requests/attribute-table.ts";
 import type { ObjectFacts } from "./requests/object-facts.ts";
@@ -23,6 +25,8 @@ export type Pin = {
   readonly storageClass?: string;
   /** Of the source, as CopyObject does not carry it; empty where there is none, absent where nobody looked. */
   readonly websiteRedirect?: string;
+  /** Of the source; null where there is none, absent where nobody looked. */
+  readonly objectLock?: ObjectLock | null;
 };
 
 /** What an answer of the store proved about a copy. */
@@ -34,11 +38,11 @@ export type CopyProof = {
   readonly etag: string;
   readonly size: number;
   readonly verified: Verified;
-  /** What of the source could not be read, and is not at the copy. */
-  readonly notCarried?: readonly "tags"[];
+  /** What of the source is not at the copy: tags that could not be read, what protects the source and was not asked for. */
+  readonly notCarried?: readonly NotCarried[];
 };
 
-/** What is said of a written object. In a copy it replaces what is else carried over from the source; `acl` and `objectLock` never are. */
+/** What is said of a written object. In a copy it replaces what is else carried over from the source; for `acl` and `objectLock` see {@link CopyRequest.protect}. */
 export type Overrides = {
   readonly [Field in AttributeField]?: string | undefined;
 } & {
@@ -48,6 +52,8 @@ export type Overrides = {
   readonly encryption?: Encryption | undefined;
   readonly acl?: CannedAcl | undefined;
   readonly objectLock?: ObjectLock | undefined;
+  /** As `acl`, one by one. */
+  readonly grants?: Grants | undefined;
 };
 
 /** Lets a multipart copy go on at part level after its process died. */
@@ -83,9 +89,21 @@ export type CopyRequest = {
    * move would lose them; `leave` copies without them, and the proof says so.
    */
   readonly unreadTags?: "refuse" | "leave";
+  /** What becomes of the source's access list and lock. Default: as `drop`. */
+  readonly protect?: Protect;
   /** Called with bytes as they are copied, for progress. */
   readonly onBytes?: (bytes: number) => void;
 };
+
+/** Who may access an object, as the headers of a write say it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html */
+export type Grants = {
+  readonly [Name in "GrantFullControl" | "GrantRead" | "GrantReadACP" | "GrantWriteACP"]?: string;
+};
+/** What others than an object's owner may, and all of its list. */
+export type AccessList = { readonly others: Grants; readonly all: Grants };
+
+/** What protects an object: a lock that is in force, and rights of others than its owner. */
+export type Protection = { readonly objectLock?: ObjectLock; readonly acl?: AccessList };
 
 export type ListRequest = {
   readonly bucket: string;
@@ -178,6 +196,8 @@ export type S3 = {
   /** `undefined` where no object is there (404), an error for anything else. */
   find(object: ObjectRef, call: Call): Promise<ObjectDetails | undefined>;
   tags(object: ObjectRef, call: Call): Promise<Readonly<Record<string, string>>>;
+  /** What protects an object, as far as it is asked for (`drop`: not); `undefined` at once where its bucket is known to have nothing of it. */
+  protection(source: Pin, ask: Protect, call: Call): Promise<Protection> | undefined;
   get(
     request: {
       readonly object: ObjectRef;

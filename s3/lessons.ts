@@ -7,6 +7,10 @@ export const LESSONS = {
   "bare-if-match": "takes the quotes of a write's If-Match for part of the ETag, which goes without them from now on",
   "etags-missing": "answers HEAD without an ETag or a date, which proves nothing and is not believed",
   "versions-ignored": "answers with another version than the one that was asked for, which is not believed",
+  "acls-unread":
+    "does not let these credentials read access lists (s3:GetObjectAcl), so that copies and moves cannot say where they leave one behind",
+  "locks-unread":
+    "does not say whether its buckets have Object Lock (s3:GetBucketObjectLockConfiguration), so that batches cannot say where they leave a lock behind",
   "prefixes-ignored": "lists other keys than those of the prefix that was asked for, which is not believed",
 } as const;
 

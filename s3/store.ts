@@ -8,6 +8,7 @@ import { type S3Options, type StoreBase, withDefaults } from "./options.ts";
 import { createKnownKeys, type CustomerKeys } from "./requests/customer-key.ts";
 import { createLessons, type Lessons } from "./lessons.ts";
 import type { RequestTerms } from "./terms.ts";
+import { type BucketAnswers, createBucketAnswers } from "./transport/bucket-answers.ts";
 import { createSeenBuckets, type SeenBuckets } from "./transport/seen-buckets.ts";
 
 export type { RequestEvent, S3Options } from "./options.ts";
@@ -32,6 +33,9 @@ export type Store = StoreBase & {
   readonly namesVersions: SeenBuckets;
   /** Buckets with versioning on, a moment ago. */
   readonly keepsVersions: SeenBuckets;
+  /** Whether objects of a bucket may have access lists of their own, and locks. */
+  readonly acls: BucketAnswers;
+  readonly locks: BucketAnswers;
   /** What was learned of this store while working with it. */
   readonly learned: Lessons;
 };
@@ -55,6 +59,8 @@ export function createStore(connection: Connection, options: S3Options): Store {
     seenBuckets: createSeenBuckets(),
     namesVersions: createSeenBuckets(),
     keepsVersions: createSeenBuckets(),
+    acls: createBucketAnswers(),
+    locks: createBucketAnswers(),
     learned: createLessons((lesson) => settings.onLesson?.(connection, lesson)),
   };
 }

@@ -34,7 +34,8 @@ export type ChunkOutcomes = {
   /** Copies that an earlier delivery proved: looked at again before their source is deleted. */
   readonly inherited: Set<number>;
   verifiedAt(index: number): Verified | undefined;
-  copied(index: number, proof: { readonly etag: string; readonly verified: Verified }): void;
+  /** With what there is to say of the copy, which stays where its source goes too. */
+  copied(index: number, proof: { readonly etag: string; readonly verified: Verified }, remark?: Remark): void;
   /** What was copied without need to delete, or whose source is gone. */
   succeeded(index: number, remark?: Remark): void;
   failed(index: number, remark: Remark): void;
@@ -85,12 +86,13 @@ export function createOutcomes(manifest: ChunkManifest): ChunkOutcomes {
     pins,
     inherited,
     verifiedAt: (index) => VERIFIED[verified[index] ?? 0] || undefined,
-    copied(index, proof) {
+    copied(index, proof, remark) {
       etags[index] = proof.etag;
       verified[index] = VERIFIED.indexOf(proof.verified);
-      set(index, COPIED);
+      set(index, COPIED, remark);
     },
-    succeeded: (index, remark) => set(index, SUCCEEDED, remark),
+    succeeded: (index, remark = status[index] === COPIED ? remarks.get(index) : undefined) =>
+      set(index, SUCCEEDED, remark),
     failed: (index, remark) => set(index, FAILED, remark),
     skipped: (index, remark) => set(index, SKIPPED, remark),
     unattempted: (index, remark) => set(index, UNATTEMPTED, remark),

@@ -14,7 +14,8 @@ import {
 import { CustomerKeyRef } from "../../model/customer-key.ts";
 import { countWildcards } from "../../model/glob/create.ts";
 import { parseGlob } from "../../model/glob/parse.ts";
-import { attributeFields, StorageClass } from "../../model/object-attributes.ts";
+import { copiedFields } from "../../model/attributes/carried.ts";
+import { StorageClass } from "../../model/object-attributes.ts";
 
 /** The most objects that may be named in the request itself; more go into a manifest document. */
 export const MAX_ITEMS = 1000;
@@ -174,7 +175,7 @@ export const batchFields = {
     description: "What becomes of objects that must be restored before they can be read (GLACIER, DEEP_ARCHIVE)",
   }),
   // Replaces what copies else carry over from their sources.
-  ...attributeFields,
+  ...copiedFields,
   priority: z
     .int()
     .min(1)

@@ -1,5 +1,5 @@
 import { headerSizeProblem } from "../../model/attributes/header-size.ts";
-import type { ObjectAttributes } from "../../model/object-attributes.ts";
+import type { CopiedAttributes } from "../../model/attributes/carried.ts";
 
 /** What is asked of an item here. */
 type Item = {
@@ -11,7 +11,7 @@ type Item = {
 };
 
 /** A request as far as it is looked at here: its fields are parsed already. */
-type Request = ObjectAttributes & {
+type Request = CopiedAttributes & {
   readonly credentials?: unknown;
   readonly source:
     | { readonly items: readonly Item[] }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseOptions } from "../../jobs/parse-input.ts";
 import { ActivityError } from "../../model/activity-error.ts";
-import { attributesOf } from "../../model/object-attributes.ts";
+import { replacedOf } from "../../model/attributes/carried.ts";
 import { operations, VERB_NAMES, verbOf } from "../operations.ts";
 import type { batchFields, destinationOf, PrefixSource } from "./fields.ts";
 import { hasOneCredentials, problems } from "./problems.ts";
@@ -88,7 +88,7 @@ export function refuseOverlap(spec: BatchSpec, sameBucket: boolean): void {
 
 /** Whether a batch says something of its objects, so that a copy of one onto itself changes it. */
 export function changesInPlace(spec: BatchSpec): boolean {
-  const says = Object.keys(attributesOf(spec)).length > 0 || spec.destination?.customerKey !== undefined;
+  const says = Object.keys(replacedOf(spec)).length > 0 || spec.destination?.customerKey !== undefined;
   return verbOf(spec).rewrites && says;
 }
 

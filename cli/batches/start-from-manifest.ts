@@ -4,10 +4,10 @@ import { Command, Option } from "commander";
 import { VERB_NAMES, verbOf } from "../../batches/operations.ts";
 import type { BatchSpecInput } from "../../producer/index.ts";
 import {
-  addAttributeOptions,
+  addCopyAttributeOptions,
   addRequestOptions,
-  type AttributeOptions,
-  attributesFrom,
+  type CopyAttributeOptions,
+  copyAttributesFrom,
   type RequestOptions,
 } from "../attribute-options.ts";
 import { addBatchOptions, type BatchOptions, batchSpec } from "./options.ts";
@@ -17,7 +17,7 @@ import { type Session, session } from "../session.ts";
 import { startBatch } from "./start.ts";
 
 type Options = BatchOptions &
-  AttributeOptions &
+  CopyAttributeOptions &
   RequestOptions & {
     readonly destinationCustomerKey?: string;
     readonly format?: "csv" | "ndjson";
@@ -31,7 +31,7 @@ type Options = BatchOptions &
 export function startFromManifest(environment: Environment): Command {
   const command: Command = addBatchOptions(
     addRequestOptions(
-      addAttributeOptions(
+      addCopyAttributeOptions(
         new Command("start")
           .description("start a batch over the objects that a manifest names")
           .addArgument(new Command().createArgument("<operation>", "what to do with each").choices(VERB_NAMES))
@@ -101,7 +101,7 @@ async function startOver(open: Session, { operation, file, format }: Named, opti
         customerKey: options.destinationCustomerKey,
       },
       onConflict,
-      ...attributesFrom(options),
+      ...copyAttributesFrom(options),
     }),
   };
   try {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineContract, success } from "../contract.ts";
 import { checkCopy, copyAccess, copyFields } from "../copy-input.ts";
+import { notCarriedField } from "../../model/attributes/carried.ts";
 import { Verified, WrittenObject } from "../../model/entities.ts";
 
 /** Copies an object of any size, complete with metadata, tags, storage class and encryption, and verifies the copy. */
@@ -13,9 +14,7 @@ export const copyObject = defineContract({
     object: WrittenObject.meta({ description: "The object at the destination" }),
     skipped: z.boolean().meta({ description: "True where `onConflict` said to leave the destination as it is" }),
     verified: Verified.optional(),
-    notCarried: z.array(z.literal("tags")).optional().meta({
-      description: "What of the source may not be read, and so is not at the copy if it was there",
-    }),
+    notCarried: notCarriedField,
   }),
   access: copyAccess,
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineContract, success } from "../contract.ts";
 import { checkCopy, copyAccess, copyFields } from "../copy-input.ts";
+import { notCarriedField } from "../../model/attributes/carried.ts";
 import { Guarantee, OnOverlap, Verified, WrittenObject } from "../../model/entities.ts";
 
 /** Moves one object, inside a bucket or to another. The source is deleted only after the copy was verified. */
@@ -25,6 +26,7 @@ export const moveObject = defineContract({
     }),
     verified: Verified.optional(),
     guarantee: Guarantee.optional(),
+    notCarried: notCarriedField,
   }),
   access: copyAccess,
 });

@@ -1,5 +1,8 @@
-import { expect } from "vitest";
+import { Readable } from "node:stream";
+import { expect, onTestFinished } from "vitest";
+import { createS3 } from "../../s3/create.ts";
 import { test } from "../../test/harness.ts";
+import { connectionTo } from "../../test/open-s3.ts";
 
 test("moves an object and says what was proven", async ({ sandbox, run }) => {
   sandbox.createBucket("in");
@@ -97,4 +100,25 @@ test("skips a source whose content is at the destination already, and keeps it; 
   expect(sandbox.keys("identical")).toEqual(["a", "b", "c"]);
   expect(await move("c")).toMatchObject({ skipped: false });
   expect([sandbox.keys("identical"), sandbox.text("identical", "c")]).toEqual([["b", "c"], "same"]);
+});
+
+test("keeps the lock of what it moves, refuses where the bucket takes none, and names what it was told to drop", async ({
+  sandbox,
+  run,
+}) => {
+  for (const bucket of ["ledger", "archive"]) sandbox.createBucket(bucket, { objectLock: true });
+  sandbox.createBucket("loose");
+  const s3 = createS3(connectionTo(sandbox));
+  onTestFinished(() => s3.close());
+  const call = { signal: new AbortController().signal };
+  const attributes = { objectLock: { legalHold: true } };
+  for (const key of ["a", "b"])
+    await s3.put({ bucket: "ledger", key, body: Readable.from(["x"]), size: 1, attributes }, call);
+  const move = (key: string, bucket: string, more: object = {}) =>
+    run("move-object", { object: { bucket: "ledger", key }, destination: { bucket }, ...more });
+  await expect(move("a", "loose")).rejects.toMatchObject({ code: "ProtectionNotCarried" });
+  expect([sandbox.text("ledger", "a"), sandbox.text("loose", "a")]).toEqual(["x", undefined]);
+  expect(await move("b", "archive")).not.toHaveProperty("notCarried");
+  expect(await run("head-object", { object: { bucket: "archive", key: "b" } })).toMatchObject({ object: attributes });
+  expect(await move("a", "loose", { objectLock: "drop" })).toMatchObject({ success: true, notCarried: ["objectLock"] });
 });

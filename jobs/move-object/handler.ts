@@ -58,7 +58,9 @@ async function move(
   requireProof(proof, input.minVerify);
   if (input.onConflict !== "overwrite") await requireCopyThere(proof, context);
   const guarantee = await deleteSource(done, context, held);
-  return { success: true, object: written(proof), skipped: false, verified: proof.verified, guarantee };
+  const { verified, notCarried } = proof;
+  const left = notCarried === undefined ? {} : { notCarried: [...notCarried] };
+  return { success: true, object: written(proof), skipped: false, verified, guarantee, ...left };
 }
 
 /** Deletes what was pinned and nothing else. */

@@ -1,5 +1,7 @@
 import type { ObjectAttributes } from "../object-attributes.ts";
 
+type Sent = Omit<ObjectAttributes, "acl" | "objectLock">;
+
 /** The headers of a request that writes may have 8 KB together. https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html */
 const MAX_HEADERS = 8192;
 /** What every request has beside: host, date, digest, signature and the client's name. */
@@ -24,12 +26,12 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
  * @param said the attributes, as they were given
  */
 export function headerSizeProblem(
-  said: ObjectAttributes,
-): { readonly field: keyof ObjectAttributes; readonly message: string } | undefined {
-  const sizes: [keyof ObjectAttributes, number][] = [
+  said: Sent,
+): { readonly field: keyof Sent; readonly message: string } | undefined {
+  const sizes: [keyof Sent, number][] = [
     // Of this list's own names.
     ...Object.entries(NAMES).map(
-      ([field, name]) => [field, sizeOf(name, said[field as "contentType"])] as [keyof ObjectAttributes, number],
+      ([field, name]) => [field, sizeOf(name, said[field as "contentType"])] as [keyof Sent, number],
     ),
     ["metadata", metadataSize(said.metadata ?? {})],
     ["tags", taggingSize(said.tags ?? {})],
@@ -63,6 +65,6 @@ function taggingSize(tags: Readonly<Record<string, string>>): number {
   return length === 0 || length > MAX_TAGGING ? 0 : length + 2 * "x-amz-tagging".length + 5;
 }
 
-function keyIdOf(encryption: ObjectAttributes["encryption"]): string | undefined {
+function keyIdOf(encryption: Sent["encryption"]): string | undefined {
   return encryption !== undefined && "keyId" in encryption ? encryption.keyId : undefined;
 }

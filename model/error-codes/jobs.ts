@@ -51,6 +51,14 @@ export const JOB_CODES = {
     meaning: "The credential provider of the profile gave no credentials.",
     remedy: "Run `bucketline check` on the worker's machine: it says which provider was asked and what it lacks.",
   },
+  ProtectionNotCarried: {
+    retryable: false,
+    httpStatus: 409,
+    meaning:
+      "A copy was to keep the lock or the access list of its source, and the store refused it or dropped it. No source was deleted.",
+    remedy:
+      'Say with objectLock and acl what the copy gets instead, or "drop" to leave it behind; or allow s3:PutObjectRetention, s3:PutObjectLegalHold and s3:PutObjectAcl at the destination, and give its bucket Object Lock.',
+  },
   Cancelled: {
     retryable: false,
     httpStatus: 409,

@@ -6,7 +6,7 @@ import { ATTRIBUTES, META, NEVER_COPIED } from "./attribute-table.ts";
 import type { CustomerKeys } from "./customer-key.ts";
 import { encodeAllMetadata, sendable } from "./metadata-encoding.ts";
 import type { ObjectFacts } from "./object-facts.ts";
-import type { Overrides } from "../interface.ts";
+import type { Grants, Overrides } from "../interface.ts";
 
 /** What the SDK's inputs of PutObject, CopyObject and CreateMultipartUpload have in common, and `Expires` as text; see `createClients`. */
 export type AttributeInput = Pick<
@@ -27,6 +27,10 @@ export type AttributeInput = Pick<
   | "BucketKeyEnabled"
   | "WebsiteRedirectLocation"
   | "ACL"
+  | "GrantFullControl"
+  | "GrantRead"
+  | "GrantReadACP"
+  | "GrantWriteACP"
   | "ObjectLockMode"
   | "ObjectLockRetainUntilDate"
   | "ObjectLockLegalHoldStatus"
@@ -150,16 +154,18 @@ export function encryptionInput(
   };
 }
 
-/** Who may see an object and how long it must stay: never carried over, as S3 does not either. */
+/** Who may see an object and how long it must stay, as far as it is said. */
 export function protectionInput({
   acl,
   objectLock,
+  grants,
 }: Overrides): Pick<
   AttributeInput,
-  "ACL" | "ObjectLockMode" | "ObjectLockRetainUntilDate" | "ObjectLockLegalHoldStatus"
+  "ACL" | keyof Grants | "ObjectLockMode" | "ObjectLockRetainUntilDate" | "ObjectLockLegalHoldStatus"
 > {
   return {
     ...(acl !== undefined && { ACL: acl }),
+    ...grants,
     ...(objectLock?.mode !== undefined && { ObjectLockMode: objectLock.mode }),
     ...(objectLock?.retainUntil !== undefined && { ObjectLockRetainUntilDate: new Date(objectLock.retainUntil) }),
     ...(objectLock?.legalHold !== undefined && { ObjectLockLegalHoldStatus: objectLock.legalHold ? "ON" : "OFF" }),

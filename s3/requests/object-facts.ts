@@ -1,5 +1,6 @@
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
+import type { ObjectLock } from "../../model/attributes/object-lock.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
 import { ATTRIBUTES, type AttributeField, headerText, META } from "./attribute-table.ts";
@@ -61,6 +62,7 @@ export function factsFromHeaders(headers: Headers, object: ObjectRef, about: Abo
       ...told(headers, carried),
       ...present("encryption", encryption),
       metadata: metadataOf(headers),
+      ...lockOf(text),
       ...checksumsOf(headers),
     },
     tagCount: Number(text("x-amz-tagging-count") ?? 0),
@@ -135,6 +137,21 @@ function metadataOf(headers: Headers): Record<string, string> {
     metadata[name.slice(META.length)] = decodeMetadata(typeof value === "string" ? value : value.join(", "));
   }
   return metadata;
+}
+
+/** Only whoever may see the lock is told of it. */
+function lockOf(text: (name: string) => string | undefined): { objectLock?: ObjectLock } {
+  const mode = text("x-amz-object-lock-mode");
+  const until = Date.parse(text("x-amz-object-lock-retain-until-date") ?? "");
+  const legalHold = text("x-amz-object-lock-legal-hold") === "ON";
+  const retained = (mode === "GOVERNANCE" || mode === "COMPLIANCE") && !Number.isNaN(until);
+  if (!retained && !legalHold) return {};
+  return {
+    objectLock: {
+      ...(retained && { mode, retainUntil: new Date(until).toISOString() }),
+      ...(legalHold && { legalHold }),
+    },
+  };
 }
 
 const CHECKSUM = /^x-amz-checksum-(crc32|crc32c|crc64nvme|sha1|sha256|sha512|md5|xxhash\d+)$/;

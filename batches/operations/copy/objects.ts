@@ -2,14 +2,15 @@ import { partsAbove } from "../../../credentials/connection.ts";
 import type { Found, Target } from "./target.ts";
 import { ActivityError } from "../../../model/activity-error.ts";
 import type { Verified } from "../../../model/entities.ts";
-import { attributesOf, type ObjectAttributes } from "../../../model/object-attributes.ts";
+import { type Protect, protectOf, replacedOf } from "../../../model/attributes/carried.ts";
+import type { ObjectAttributes } from "../../../model/object-attributes.ts";
 import { isAlias, isSameSecond } from "../../../model/one-object.ts";
 import { isSinglePartEtag } from "../../../model/etag.ts";
 import type { CopyProof, CopyRequest, Pin } from "../../../s3/interface.ts";
 import type { Conflicts } from "../../listing/conflicts.ts";
 import { decideConflict } from "../../listing/conflicts.ts";
 import { expectFree, findOwnCopy, lookAgain } from "./look.ts";
-import { OPEN } from "../../run/outcomes.ts";
+import { OPEN, type Remark } from "../../run/outcomes.ts";
 import { pinOf } from "../../run/pin.ts";
 import { workOnObjects } from "../../run/objects.ts";
 import { isGuarded } from "./requests.ts";
@@ -39,7 +40,9 @@ export async function copyObjects(work: ChunkWork, how: Copying): Promise<void> 
     if (outcomes.status[index] !== OPEN) continue;
     ((manifest.sizes[index] ?? 0) > destination.connection.multipartThreshold ? large : small).push(index);
   }
-  const same: Same = { ...how, lane: laneOf(work), overrides: attributesOf(work.spec) };
+  const sourceGoes = verbOf(work.spec).source.ends !== "kept";
+  const said = { overrides: replacedOf(work.spec), protect: protectOf(work.spec, sourceGoes), sourceGoes };
+  const same: Same = { ...how, ...said, lane: laneOf(work) };
   const lanes = source === destination ? work.concurrency : Math.min(STREAM_LANES, work.concurrency);
   const attempt = (index: number, last: boolean): Promise<void> => attemptCopy(work, same, { index, last });
   await Promise.all([
@@ -55,7 +58,12 @@ export async function copyObjects(work: ChunkWork, how: Copying): Promise<void> 
 const ARCHIVE_CODES: ReadonlySet<string> = new Set(["InvalidObjectState", "ObjectNotInActiveTierError"]);
 
 /** What is the same for every object of a chunk. */
-type Same = Copying & { readonly lane: string; readonly overrides: ObjectAttributes };
+type Same = Copying & {
+  readonly lane: string;
+  readonly overrides: ObjectAttributes;
+  readonly protect: Protect;
+  readonly sourceGoes: boolean;
+};
 
 /** `last`: whatever fails now is not tried again. */
 type Attempt = { readonly index: number; readonly last: boolean };
@@ -85,8 +93,17 @@ async function attemptCopy(work: ChunkWork, same: Same, attempt: Attempt): Promi
     const message = `VerificationTooWeak: the copy could be verified by ${proof.verified} only, expected ${spec.minVerify}; both are kept`;
     return outcomes.failed(index, { code: "VerificationTooWeak", message });
   }
-  outcomes.copied(index, proof);
+  outcomes.copied(index, proof, remarkOn(proof));
   copied(work, index, proof);
+}
+
+/** What the copy does not have of its source. */
+function remarkOn({ notCarried }: Found): Remark | undefined {
+  if (notCarried === undefined) return undefined;
+  if (notCarried.includes("tags"))
+    return { code: "TagsUnread", message: "TagsUnread: the tags may not be read, so the copy has none" };
+  const left = notCarried.map((one) => (one === "acl" ? "access list (acl)" : "lock (objectLock)")).join(" and ");
+  return { code: "NotCarried", message: `NotCarried: the copy is without the ${left} of its source` };
 }
 
 /** The copy that an earlier batch made and proved, where it is still there and still of this source. */
@@ -121,7 +138,7 @@ async function skipIdentical(
 
 async function copyOrFind(
   work: ChunkWork,
-  { lane, overrides }: Same,
+  { lane, overrides, protect, sourceGoes }: Same,
   { index, last }: Attempt,
   { pin, target }: { pin: Pin; target: Target },
 ): Promise<Found | undefined> {
@@ -131,11 +148,12 @@ async function copyOrFind(
     source: pin,
     ...target,
     overrides,
+    protect,
     ...(pin.size > partsAbove(destination.connection, source === destination ? "copied" : "sent") && {
       upload: uploadMemory(work, index, last),
     }),
     // What is lost of a source that goes is lost for good.
-    unreadTags: verbOf(spec).source.ends === "kept" ? "leave" : "refuse",
+    unreadTags: sourceGoes ? "refuse" : "leave",
     ...(isGuarded(onConflict) && { ifNoneMatch: "*" as const }),
   };
   const send = async (): Promise<CopyProof> => {
