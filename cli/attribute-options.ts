@@ -47,11 +47,9 @@ export function addCopyAttributeOptions(command: Command): Command {
       ]),
     )
     .addOption(
-      new Option("--lock <what>", "the source's lock; default: keep for a move").choices(["keep", "drop"]).conflicts([
-        "lockMode",
-        "lockUntil",
-        "legalHold",
-      ]),
+      new Option("--lock <what>", "the source's lock; default: keep for a move")
+        .choices(["keep", "drop"])
+        .conflicts(["lockMode", "lockUntil", "legalHold"]),
     );
 }
 

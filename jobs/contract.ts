@@ -82,7 +82,10 @@ export function refuseTwoEncryptions(
 }
 
 /** What is said of an object goes in the headers of one request. */
-export function refuseLargeHeaders(said: Omit<ObjectAttributes, "acl" | "objectLock">, context: z.core.$RefinementCtx): void {
+export function refuseLargeHeaders(
+  said: Omit<ObjectAttributes, "acl" | "objectLock">,
+  context: z.core.$RefinementCtx,
+): void {
   const problem = headerSizeProblem(said);
   if (problem !== undefined) context.addIssue({ code: "custom", path: [problem.field], message: problem.message });
 }

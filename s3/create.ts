@@ -72,8 +72,7 @@ function requestsOf(store: Store, limiter: AdaptiveLimiter): BoundS3 {
     put: (upload, call) => put(store, upload, call),
     delete: (request, call) => deleteObject(store, request, call),
     deleteMany: (request, call) => deleteMany(store, request, call),
-    copy: (request, call) =>
-      copyProtected({ store, from: bound }, request, call, (asked) => copy(store, asked, call)),
+    copy: (request, call) => copyProtected({ store, from: bound }, request, call, (asked) => copy(store, asked, call)),
     copyFrom: (from, request, call) =>
       copyProtected({ store, from }, request, call, (asked) => copyFrom(store, from, asked, call)),
     abandonUpload: ({ bucket, key, uploadId }) => removeUpload(store, { bucket, key }, uploadId),

@@ -65,7 +65,10 @@ export function guardS3(s3: PooledS3, gate: Gate): PooledS3 {
 type At = (place: Place) => void;
 
 /** What looks at objects. */
-function guardedObjects(s3: PooledS3, at: At): Pick<PooledS3, "head" | "find" | "tags" | "protection" | "get" | "proves"> {
+function guardedObjects(
+  s3: PooledS3,
+  at: At,
+): Pick<PooledS3, "head" | "find" | "tags" | "protection" | "get" | "proves"> {
   return {
     async head(object, call) {
       at(object);

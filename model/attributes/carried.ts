@@ -18,13 +18,11 @@ export const notCarriedField = z.array(NotCarried).optional().meta({
     "What of the source is not at the copy: the access list (acl) or the lock (objectLock) that it was not asked to keep, or tags that may not be read, if there were any",
 });
 
-const CopiedAcl = z
-  .enum([...CannedAcl.options, "keep", "drop"])
-  .meta({
-    id: "CopiedAcl",
-    description:
-      "Who may access the copy. keep: whoever may access the source, or the copy is refused; drop: as the destination's bucket says. Default: as drop, but an access list that is left behind is named; keep where an object is changed in place",
-  });
+const CopiedAcl = z.enum([...CannedAcl.options, "keep", "drop"]).meta({
+  id: "CopiedAcl",
+  description:
+    "Who may access the copy. keep: whoever may access the source, or the copy is refused; drop: as the destination's bucket says. Default: as drop, but an access list that is left behind is named; keep where an object is changed in place",
+});
 
 const CopiedLock = z.union([ObjectLock, z.enum(["keep", "drop"])]).meta({
   id: "CopiedLock",
@@ -55,7 +53,6 @@ export function replacedOf(said: CopiedAttributes): ObjectAttributes {
 export function protectOf({ acl, objectLock }: CopiedAttributes, sourceGoes: boolean): Protect {
   return {
     acl: acl === undefined ? "name" : acl === "keep" ? "keep" : "drop",
-    objectLock:
-      objectLock === undefined ? (sourceGoes ? "keep" : "name") : objectLock === "keep" ? "keep" : "drop",
+    objectLock: objectLock === undefined ? (sourceGoes ? "keep" : "name") : objectLock === "keep" ? "keep" : "drop",
   };
 }

@@ -25,9 +25,7 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
  *
  * @param said the attributes, as they were given
  */
-export function headerSizeProblem(
-  said: Sent,
-): { readonly field: keyof Sent; readonly message: string } | undefined {
+export function headerSizeProblem(said: Sent): { readonly field: keyof Sent; readonly message: string } | undefined {
   const sizes: [keyof Sent, number][] = [
     // Of this list's own names.
     ...Object.entries(NAMES).map(

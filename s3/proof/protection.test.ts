@@ -50,7 +50,10 @@ test("an access list is kept, named or left behind, in place it stays", async ()
   const left = await s3.copy({ source, bucket: "out", key: "named", protect: NAME }, call);
   expect(left.notCarried).toEqual(["acl"]);
   expect((await list("named"))?.acl).toBeUndefined();
-  for (const [key, store] of [["kept", s3], ["kept-in-parts", connect({ multipartThreshold: 1 })]] as const) {
+  for (const [key, store] of [
+    ["kept", s3],
+    ["kept-in-parts", connect({ multipartThreshold: 1 })],
+  ] as const) {
     expect((await store.copy({ source, bucket: "out", key, protect: KEEP }, call)).notCarried).toBeUndefined();
     expect((await list(key))?.acl?.others).toEqual({
       GrantRead: 'uri="http://acs.amazonaws.com/groups/global/AllUsers"',

@@ -49,7 +49,9 @@ export async function protectionOf(store: Store, source: Pin, ask: Protect, call
 
 /** Whether that can be told without a request: neither can be there. */
 export function isUnprotected(store: Store, { bucket, objectLock }: Pin, ask: Protect): boolean {
-  const unlocked = objectLock === null || (objectLock === undefined && (ask.objectLock === "drop" || store.locks.get(bucket) === "no"));
+  const unlocked =
+    objectLock === null ||
+    (objectLock === undefined && (ask.objectLock === "drop" || store.locks.get(bucket) === "no"));
   return unlocked && (ask.acl === "drop" || store.acls.get(bucket) === "no");
 }
 
@@ -106,14 +108,18 @@ export async function copyProtected(
   if (found === undefined || (found.objectLock === undefined && found.acl === undefined)) return await run(request);
   const inPlace = source.bucket === request.bucket && source.key === request.key && source.versionNamed !== true;
   const keeps = {
-    ...(found.objectLock !== undefined && overrides.objectLock === undefined && (inPlace || ask.objectLock === "keep") && { objectLock: inForce(found.objectLock) }),
+    ...(found.objectLock !== undefined &&
+      overrides.objectLock === undefined &&
+      (inPlace || ask.objectLock === "keep") && { objectLock: inForce(found.objectLock) }),
     // Whom another store knows by an id is nobody here.
-    ...(found.acl !== undefined && (inPlace || ask.acl === "keep") && {
-      grants: from.connection.endpoint === store.connection.endpoint ? found.acl.all : found.acl.others,
-    }),
+    ...(found.acl !== undefined &&
+      (inPlace || ask.acl === "keep") && {
+        grants: from.connection.endpoint === store.connection.endpoint ? found.acl.all : found.acl.others,
+      }),
   };
   const notCarried: NotCarried[] = [];
-  if (found.objectLock !== undefined && overrides.objectLock === undefined && keeps.objectLock === undefined) notCarried.push("objectLock");
+  if (found.objectLock !== undefined && overrides.objectLock === undefined && keeps.objectLock === undefined)
+    notCarried.push("objectLock");
   if (found.acl !== undefined && keeps.grants === undefined) notCarried.push("acl");
   const proof = await run({ ...request, overrides: { ...overrides, ...keeps } }).catch((error: unknown) => {
     throw refusalOf(request, keeps, error);
@@ -151,12 +157,15 @@ async function requireKept(store: Store, proof: CopyProof, keeps: Kept, call: Ca
   const copy: ObjectRef = { bucket, key, ...(versionId !== undefined && { versionId }) };
   if (keeps.objectLock !== undefined) {
     const got = (await findFacts(store, { object: copy }, call))?.details.objectLock;
-    if (got === undefined || !isAsStrong(got, keeps.objectLock)) throw notKept(proof, keeps, "the copy is without the lock");
+    if (got === undefined || !isAsStrong(got, keeps.objectLock))
+      throw notKept(proof, keeps, "the copy is without the lock");
   }
   if (keeps.grants === undefined) return;
   const got = await accessListOf(store, copy, call);
   const list = got === undefined || got === "unread" ? {} : got.all;
-  const kept = Object.entries(keeps.grants).every(([name, who]) => who.split(", ").every((one) => list[name as keyof Grants]?.split(", ").includes(one) === true)); // of Grants
+  const kept = Object.entries(keeps.grants).every(([name, who]) =>
+    who.split(", ").every((one) => list[name as keyof Grants]?.split(", ").includes(one) === true),
+  ); // of Grants
   if (!kept) throw notKept(proof, keeps, "the copy is without the access list");
 }
 

@@ -40,5 +40,9 @@ admin socket =
 [client.rgw]
 rgw data = ${directory}/rgw
 rgw frontends = beast endpoint=127.0.0.1:${gateway}
+# Customers' keys over plain HTTP, and a KMS of one key, named "of-tests", in this file.
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = of-tests=YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGguY29uZgo=
 `;
 }
