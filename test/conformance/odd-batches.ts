@@ -30,6 +30,7 @@ const careful = {
   checksums: "when-required",
   conditionalDelete: false,
   conditionalCopy: false,
+  conditionalWrite: false,
   multipartThreshold: 256 * 1024 ** 2,
 } as const;
 const judge = new S3Client({
