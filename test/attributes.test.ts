@@ -5,14 +5,14 @@ import type { Sandbox } from "../sandbox/index.ts";
 import { type Can, type Ends, generatedObjects, throughEveryWay } from "./conformance/attribute-ways.ts";
 import { call, openS3 } from "./open-s3.ts";
 
-const key = "arn:aws:kms:us-east-1:000000000000:key/odd";
+const kmsKey = "arn:aws:kms:us-east-1:000000000000:key/odd";
 const can: Can = {
   storageClasses: ["STANDARD_IA", "INTELLIGENT_TIERING"],
   encryptions: [
     { type: "AES256" },
     { type: "aws:kms" },
-    { type: "aws:kms", keyId: key, bucketKey: true },
-    { type: "aws:kms:dsse", keyId: key },
+    { type: "aws:kms", keyId: kmsKey, bucketKey: true },
+    { type: "aws:kms:dsse", keyId: kmsKey },
   ],
   acls: ["private", "public-read", "authenticated-read", "bucket-owner-full-control"],
   lockModes: ["GOVERNANCE", "COMPLIANCE"],

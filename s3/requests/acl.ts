@@ -50,7 +50,10 @@ export async function accessListOf(
     const { Owner, Grants } = await send(store, make, { operation: "GetObjectAcl", bucket, key, versionId }, call);
     const owner = Owner?.ID ?? "";
     // Stores without access lists answer with a form that names nobody.
-    if (owner === "") return void store.acls.set(bucket, "no");
+    if (owner === "") {
+      store.acls.set(bucket, "no");
+      return undefined;
+    }
     const others = (Grants ?? []).filter(({ Grantee }) => Grantee?.ID !== owner);
     return others.length === 0 ? undefined : { others: asHeaders(others), all: asHeaders(Grants ?? []) };
   } catch (error) {

@@ -70,7 +70,7 @@ const header = fc
       .trim(),
   )
   .filter((text) => text !== "");
-const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/);
+const metadataName = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/);
 const tag = fc.stringMatching(/^[\p{L}0-9+=._:/@-]{1,20}$/u);
 
 const day = 24 * 3_600_000;
@@ -95,7 +95,7 @@ const customerKey = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes):
 /** What an object may have; each attribute is there in about half of them. */
 export function generatedObjects(can: Can): fc.Arbitrary<Generated> {
   const { storageClasses, encryptions, acls, lockModes } = can;
-  const some = <Value>(values: readonly Value[]) => values.length > 0;
+  const some = (values: readonly unknown[]) => values.length > 0;
   const said = fc.record(
     {
       contentType: fc.oneof(fc.constantFrom("text/plain", 'text/x; q="a b"', "a/".padEnd(300, "x")), header),
@@ -105,7 +105,9 @@ export function generatedObjects(can: Can): fc.Arbitrary<Generated> {
       cacheControl: header,
       expires: fc.oneof(fc.constantFrom("0", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"), header),
       websiteRedirect: fc.constantFrom("/a?b=c", "https://example.com/ü"),
-      metadata: fc.dictionary(name, fc.oneof(header, fc.constantFrom(" outer ", "line\nbreak")), { maxKeys: 4 }),
+      metadata: fc.dictionary(metadataName, fc.oneof(header, fc.constantFrom(" outer ", "line\nbreak")), {
+        maxKeys: 4,
+      }),
       tags: fc.dictionary(tag, tag, { maxKeys: 10 }),
       ...(some(storageClasses) && { storageClass: fc.constantFrom(...storageClasses) }),
       ...(some(encryptions) && { encryption: fc.constantFrom(...encryptions) }),

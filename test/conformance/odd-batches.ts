@@ -183,5 +183,5 @@ await batch({ operation: "delete", source: last });
 await compare("a delete", "c/", new Map());
 await compare("a delete, elsewhere", "a/", before);
 judge.destroy();
-console.log(`${wrong === 0 ? "all right" : `${wrong} wrong`}`);
+console.log(wrong === 0 ? "all right" : `${wrong} wrong`);
 process.exitCode = wrong === 0 ? 0 : 1;
