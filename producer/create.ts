@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { ActivityInput, ActivityName, ActivityResult, Contract } from "../jobs/contracts.ts";
 import { isOwnKey, type RedisKeys, redisKeys } from "../redis/keys.ts";
-import { createRecorder } from "./audit/recorder.ts";
+import { createRecorder, type Recorder } from "./audit/recorder.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import { type Documents, lazyDocuments } from "./documents.ts";
-import { addItems, makeItem, makeItems } from "./jobs/enqueue.ts";
+import { addItems, type Enqueuing, makeItem, makeItems } from "./jobs/enqueue.ts";
 import { createJobHandle, type JobHandle, WaitFields } from "./jobs/handle.ts";
 import { BulkOptions, EnqueueOptions, IdempotencyKey, TemplateOptions } from "./jobs/options.ts";
 import { createJobWaits, type JobWaits, type WaitOptions } from "./jobs/waits.ts";
@@ -184,11 +184,7 @@ export function createProducer(options: ProducerOptions): Producer {
   const producer: Producer = {
     enqueue: async (activity, input, given = {}) => {
       const contract = contractOf(activity);
-      const { idempotencyKey, ...chosen } = parseOptions(`options of ${activity}`, EnqueueOptions, given);
-      const item = makeItem(contract, input, idempotencyKey);
-      await addItems(context, activity, [item], chosen);
-      if (record.jobs) await record({ action: "job.add", target: { kind: "job", id: item.jobId, activity } });
-      return createJobHandle(context, contract, item.jobId);
+      return createJobHandle(context, contract, await addOne(context, { contract, input, given }));
     },
     enqueueMany: async (activity, inputs, given = {}) => {
       const contract = contractOf(activity);
@@ -206,7 +202,9 @@ export function createProducer(options: ProducerOptions): Producer {
     run: async (activity, input, chosen = {}) => {
       const { timeout, signal, ...given } = parseOptions(`options of ${activity}`, RunOptions, chosen);
       signal?.throwIfAborted();
-      return await (await producer.enqueue(activity, input, given)).result({ timeout, signal });
+      const [contract, patience] = [contractOf(activity), Math.max(redisTimeout, timeout ?? 0)];
+      const id = await addOne(context, { contract, input, given, patience });
+      return await createJobHandle<typeof activity>(context, contract, id).result({ timeout, signal });
     },
     job: (activity, id) => createJobHandle(context, contractOf(activity), parseOptions("job id", JobId, id)),
     documents: documents.access,
@@ -244,6 +242,26 @@ async function close({ redis, queues, waits, batches, documents }: Parts): Promi
   await batches.close();
   await redis.close();
   await documents.close();
+}
+
+type Adding = {
+  readonly contract: ReturnType<typeof contractOf>;
+  readonly input: unknown;
+  readonly given: EnqueueOptions;
+  /** Milliseconds for Redis to answer; default: the producer's. */
+  readonly patience?: number;
+};
+
+/** Adds a job; answers its id. */
+async function addOne(context: Enqueuing & { readonly record: Recorder }, adding: Adding): Promise<string> {
+  const { contract, input, given, patience } = adding;
+  const { idempotencyKey, ...chosen } = parseOptions(`options of ${contract.name}`, EnqueueOptions, given);
+  const item = makeItem(contract, input, idempotencyKey);
+  const id = item.jobId;
+  await addItems(context, contract.name, [item], { ...chosen, patience });
+  const { record } = context;
+  if (record.jobs) await record({ action: "job.add", target: { kind: "job", id, activity: contract.name } });
+  return id;
 }
 
 /** The jobs of many inputs, each with the id that its key makes. */

@@ -21,7 +21,10 @@ export type ProducerOptions = {
   readonly prefix?: string | undefined;
   /** Where documents are; the workers' own `DOCUMENTS_URL`, and the same default. Opened when first used. */
   readonly documents?: DocumentsLocation | undefined;
-  /** For how many milliseconds a Redis that does not answer is waited for before a call rejects with `RedisUnavailable`. Default 10,000. */
+  /**
+   * For how many milliseconds a Redis that does not answer is waited for before a call rejects with `RedisUnavailable`. Default 10,000. `run` and
+   * `result` wait for it for as long as their own `timeout`, where that is longer.
+   */
   readonly redisTimeout?: number | undefined;
   /**
    * Trace through OpenTelemetry: what is enqueued carries on the trace in which it was, and workers with `BUCKETLINE_TELEMETRY=true` go on with it

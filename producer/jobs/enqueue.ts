@@ -29,18 +29,18 @@ export function makeItem(contract: Contract, input: unknown, idempotencyKey: str
 
 /**
  * Adds jobs that are not there yet, slice by slice. Each step can be repeated: every job has its id before it is sent. All idempotency keys are
- * claimed before the first job is added, so that a conflict adds nothing.
+ * claimed before the first job is added, so that a conflict adds nothing. With `patience` Redis is waited for that long at least, in milliseconds.
  */
 export async function addItems(
   { redis, queues, keys }: Enqueuing,
   activity: ActivityName,
   items: readonly Item[],
-  options: z.output<typeof BulkOptions>,
+  { patience, ...options }: z.output<typeof BulkOptions> & { readonly patience?: number | undefined },
 ): Promise<void> {
   const opts = bullOptions(options);
   const by = randomUUID();
   const missing = items.some(({ claim }) => claim !== undefined)
-    ? await redis.run(`enqueue ${activity}`, (client) => claimMissing({ client, keys, by }, items))
+    ? await redis.run(`enqueue ${activity}`, (client) => claimMissing({ client, keys, by }, items), patience)
     : items;
   for (let start = 0; start < missing.length; start += SLICE) {
     const slice = missing.slice(start, start + SLICE);
@@ -49,14 +49,15 @@ export async function addItems(
         ? `enqueue ${activity}`
         : `enqueue ${activity} (${items.length - missing.length + start} of ${items.length} are added)`;
     // Slices go one after the other, so that a lost Redis leaves a known beginning added.
-    await redis.run(what, async (client) => {
+    const add = async (client: RedisConnection["client"]) => {
       const queue = await queues.get(activity);
       const [only] = slice;
       if (slice.length === 1 && only) await queue.add(activity, only.data, { ...opts, jobId: only.jobId });
       else await queue.addBulk(slice.map(({ data, jobId }) => ({ name: activity, data, opts: { ...opts, jobId } })));
       const claims = slice.flatMap(({ claim }) => claim ?? []);
       if (claims.length > 0) await markAdded(client, keys, claims);
-    });
+    };
+    await redis.run(what, add, patience);
   }
 }
 

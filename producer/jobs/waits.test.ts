@@ -224,6 +224,21 @@ test("a Redis that does not come back is told to everybody who waits", async () 
   await expect(job.result()).rejects.toMatchObject({ code: "RedisUnavailable", retryable: true });
 });
 
+test("whoever has more time than Redis is given outlasts an outage, from the first command on", async () => {
+  const redis = await ownRedis();
+  const bench = setUp({ url: redis.url, redisTimeout: 500 });
+  const job = await bench.producer.enqueue("list-objects", input);
+  const [waiting, short] = [job.result({ timeout: 20_000 }), rejection(job.result({ timeout: 1500 }))];
+  await followed(bench);
+  await redis.kill();
+  expect(await short).toBe("RedisUnavailable");
+  const asked = bench.producer.run("list-objects", input, { timeout: 20_000 });
+  await expect(bench.producer.enqueue("list-objects", input)).rejects.toMatchObject({ code: "RedisUnavailable" });
+  await redis.restart();
+  await startWorker(bench, "list-objects", async () => inlineList("a"));
+  expect(await Promise.all([waiting, asked])).toMatchObject([{ count: 1 }, { count: 1 }]);
+});
+
 test("a Redis that hangs is noticed as well", async () => {
   const redis = await ownRedis();
   const { producer, client } = setUp({ url: redis.url, redisTimeout: 500 });

@@ -59,6 +59,8 @@ type State = {
   readonly rooms: WaitingRooms;
   /** Looks at jobs in Redis, those that are asked for at the same time together. */
   readonly checks: CheckBatches;
+  /** Why jobs could not be looked at the last time; undefined once they could. */
+  outage: ActivityError | undefined;
   poll: NodeJS.Timeout | undefined;
   polling: boolean;
   closed: boolean;
@@ -67,7 +69,7 @@ type State = {
 export function createJobWaits(context: Context): JobWaits {
   const rooms: WaitingRooms = new Map();
   const checks = createCheckBatches((activity, ids, known) => check(state, activity, ids, known));
-  const state: State = { context, rooms, checks, poll: undefined, polling: false, closed: false };
+  const state: State = { context, rooms, checks, outage: undefined, poll: undefined, polling: false, closed: false };
   context.redis.watch({ ready: () => void pollAll(state), lost: (error) => rejectAll(rooms, error) });
   return {
     wait: (activity, id, options) => wait(state, activity, id, options),
@@ -91,15 +93,23 @@ async function wait(
   signal?.throwIfAborted();
   const room = roomOf(state.rooms, activity);
   const { promise, resolve: settle, reject } = Promise.withResolvers<Ended>();
-  const waiter: Waiter = { settle, reject };
+  const until = timeout === undefined ? 0 : performance.now() + timeout;
+  const waiter: Waiter = {
+    settle,
+    // An outage does not end the wait of somebody who has more time: Redis is asked again when it is back, and every few seconds.
+    reject: (error) => {
+      if (!isOutage(error) || performance.now() >= until) return reject(error);
+      state.outage = error;
+    },
+  };
   begin(state, room, id, waiter);
   const looked = look(state, room, id);
-  looked.catch(reject);
-  const expire = (ms: number) => reject(timeoutError(activity, id, ms));
+  looked.catch(waiter.reject);
+  const expire = (ms: number) => reject(state.outage ?? timeoutError(activity, id, ms));
   // An end that Redis knows of already is told, however short the time is: the first look may take a moment longer.
   const expired = (ms: number) => {
     timer = setTimeout(expire, FIRST_LOOK_MS, ms);
-    void looked.then(() => expire(ms), reject);
+    void looked.then(() => expire(ms), waiter.reject);
   };
   let timer = timeout === undefined ? undefined : setTimeout(expired, timeout, timeout);
   const aborted = () => reject(signal?.reason);
@@ -177,15 +187,17 @@ async function onEvent({ checks }: State, room: Room, event: JobEvent): Promise<
 
 /** Looks at jobs in Redis and settles the waits for those that ended. `known`: what an event told of a job that is gone by now. */
 async function check(
-  { context: { redis, keys }, rooms }: State,
+  state: State,
   activity: ActivityName,
   ids: readonly string[],
   known: ReadonlyMap<string, ActivityError>,
 ): Promise<void> {
-  const room = roomOf(rooms, activity);
+  const { redis, keys } = state.context;
+  const room = roomOf(state.rooms, activity);
   const waited = ids.filter((id) => room.waiters.has(id));
   if (waited.length === 0) return;
   const outcomes = await redis.run(`wait for ${activity}`, (client) => readOutcomes(client, keys, activity, waited));
+  state.outage = undefined;
   for (const [index, id] of waited.entries())
     settleAll(room, id, outcomes[index] ?? { kind: "pending" }, known.get(id));
 }
@@ -210,6 +222,10 @@ async function pollRoom(state: State, room: Room): Promise<void> {
   } catch (error) {
     for (const id of ids) rejectJob(room, id, error);
   }
+}
+
+function isOutage(error: unknown): error is ActivityError {
+  return error instanceof ActivityError && error.code === "RedisUnavailable";
 }
 
 function timeoutError(activity: string, id: string, timeout: number): ActivityError {

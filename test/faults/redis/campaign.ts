@@ -10,7 +10,7 @@ import { type SandboxProcess, startSandboxProcess } from "../../../sandbox/index
 import { type Group, startClusterGroup, startSentinelGroup } from "./groups.ts";
 import { type Round, runRound } from "./round.ts";
 import { freePort } from "./server.ts";
-import { type Stage, TROUBLES } from "./stage.ts";
+import { PREFIX, type Stage, TROUBLES } from "./stage.ts";
 import { childEnv } from "../../child-env.ts";
 
 export type RedisCampaign = {
@@ -21,8 +21,6 @@ export type RedisCampaign = {
   readonly filter?: string | undefined;
   readonly print?: (line: string) => void;
 };
-
-const PREFIX = "{bucketline}";
 
 /** Sentinel has a second replica to wait for while the master is away; a master of the cluster has one, which takes its place. */
 const WAIT_REPLICAS = { sentinel: "1", cluster: "0" } as const;

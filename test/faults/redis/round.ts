@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BatchHandle, BatchStatus } from "../../../producer/batches.ts";
 import type { Server } from "./server.ts";
 import { until } from "./server.ts";
-import type { Stage, Trouble } from "./stage.ts";
+import { PREFIX, type Stage, type Trouble } from "./stage.ts";
 
 export type Round = {
   /** What a promise was broken by. */
@@ -51,19 +51,20 @@ export async function runRound(stage: Stage, { trouble, objects, name }: Asked):
   const master = await group.master();
   const before = performance.now();
   let takenOverAfterMs = 0;
-  let backAfterMs: Record<string, number> = {};
+  let backAfterMs: Readonly<Record<string, number>> = {};
+  let way = "";
   try {
     await cause(stage, trouble, master);
     await group.takenOver(master);
     takenOverAfterMs = performance.now() - before;
-    backAfterMs = await allBack(stage, batch, source);
+    ({ backAfterMs, way } = await allBack(stage, batch, source));
   } finally {
     if (trouble === "kill") await master.start();
     if (trouble === "freeze") master.thaw();
   }
   for (const [who, ms] of Object.entries(backAfterMs))
     if (ms > BACK_WITHIN_MS)
-      problems.push(`${who} was back only ${Math.round(ms / 1000)} s after another server took over`);
+      problems.push(`${who} was back only ${Math.round(ms / 1000)} s after another server took over (${way})`);
   const status = await ended(batch);
   const tookMs = performance.now() - startedAt;
   problems.push(...(await judge(stage, batch, { status, source, destination, objects })));
@@ -81,8 +82,8 @@ async function cause({ group }: Stage, trouble: Trouble, master: Server): Promis
   if (trouble === "migrate") await group.migrate?.();
 }
 
-/** How long each took to work again, in milliseconds. */
-async function allBack(stage: Stage, batch: BatchHandle, bucket: string): Promise<Record<string, number>> {
+/** How long each took to work again, in milliseconds, and the way of the producer's job. */
+async function allBack(stage: Stage, batch: BatchHandle, bucket: string) {
   const since = performance.now();
   // Whoever does not come back at all is a problem of the round, beside those who did.
   const took = async (what: string, holds: () => Promise<boolean>) =>
@@ -90,6 +91,7 @@ async function allBack(stage: Stage, batch: BatchHandle, bucket: string): Promis
       () => performance.now() - since,
       () => NEVER_MS,
     );
+  let way = "the producer's job was not added";
   const first = await stage.sandbox.control.count(bucket);
   const [moving, producer, dashboard, ready] = await Promise.all([
     // The store is asked, because the batch's own figures may have gone back in time.
@@ -98,7 +100,10 @@ async function allBack(stage: Stage, batch: BatchHandle, bucket: string): Promis
       async () => (await stage.sandbox.control.count(bucket)) < first || first === 0 || isEnded(await batch.status()),
     ),
     took("a producer gets an answer", async () => {
-      await stage.producer.run("head-bucket", { bucket }, { timeout: 60_000 });
+      const job = await stage.producer.enqueue("head-bucket", { bucket });
+      way = `the producer's job was added after ${Math.round(performance.now() - since)} ms`;
+      await job.result({ timeout: 60_000 });
+      way += `, answered after ${Math.round(performance.now() - since)} ms; ${await timesOf(stage, job.id)}`;
       return true;
     }),
     took("the dashboard answers", async () => (await get(`${stage.dashboardUrl}api/overview`)) === 200),
@@ -107,7 +112,14 @@ async function allBack(stage: Stage, batch: BatchHandle, bucket: string): Promis
       return states.every((status) => status === 200);
     }),
   ]);
-  return { batch: moving, producer, dashboard, readyz: ready };
+  return { backAfterMs: { batch: moving, producer, dashboard, readyz: ready }, way };
+}
+
+/** When a job was added, begun and ended, by the clocks of who did it, and how often it was begun. */
+async function timesOf({ group }: Stage, id: string): Promise<string> {
+  const fields = ["timestamp", "processedOn", "finishedOn", "ats"];
+  const values = await (await group.master()).cli("HMGET", `${PREFIX}:head-bucket:${id}`, ...fields);
+  return `${fields.join(", ")}: ${values.split("\n").join(", ")}`;
 }
 
 async function get(url: string): Promise<number> {

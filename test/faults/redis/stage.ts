@@ -2,6 +2,8 @@ import type { Producer } from "../../../producer/index.ts";
 import type { SandboxProcess } from "../../../sandbox/index.ts";
 import type { Group } from "./groups.ts";
 
+export const PREFIX = "{bucketline}";
+
 export const TROUBLES = ["kill", "freeze", "demote", "migrate"] as const;
 export type Trouble = (typeof TROUBLES)[number];
 
