@@ -4,7 +4,7 @@ import { ActivityError } from "../model/activity-error.ts";
 import { type BatchQueue, wantedBatchJobs } from "./state/queue.ts";
 import { csvLines, readReport, type ReportOptions } from "./report/read-rows.ts";
 import { type BatchProgress, waitForRest, watchProgress, type WatchOptions } from "./report/progress.ts";
-import { MAX_PRIORITY } from "./spec/fields.ts";
+import { batchFields, MAX_PRIORITY } from "./spec/fields.ts";
 import type { BatchSpecInput } from "./spec/request.ts";
 import { type BatchState, type BatchStatus, hasEnded } from "./state/status.ts";
 import type { Throughput } from "./state/history.ts";
@@ -91,6 +91,13 @@ export type BatchHandle = {
    */
   setPriority(priority: number): Promise<void>;
   /**
+   * Objects a second from now on, over all workers; `undefined` lifts the limit. Chunks at work hear of it within half a second.
+   *
+   * @example
+   * await batch.setRate(100, { reason: "the store is slow" });
+   */
+  setRate(maxObjectsPerSecond: number | undefined, options?: SteerOptions): Promise<void>;
+  /**
    * The rows, one for each object; while the batch runs, those of finished chunks.
    *
    * @example
@@ -162,6 +169,7 @@ export function createBatchHandle(context: HandleContext, id: string): BatchHand
     },
     confirm: () => confirm(context, id, status),
     setPriority: (priority) => setPriority(context, id, priority),
+    setRate: (rate) => setRate(context, id, rate),
     report: (options = {}) => rows(context, id, options),
     reportCsv: ({ header, ...options } = {}) => csvLines(rows(context, id, options), { header: header ?? true }),
     retryFailed: async (options = {}) => retryFailed(context, await status(), options),
@@ -199,6 +207,19 @@ async function setPriority({ run }: HandleContext, id: string, priority: number)
     await store.note(id, { priority });
     const wanted = found(id, await store.wanted(id));
     await queue.setPriority(wantedBatchJobs(id, { ...wanted, priority }));
+  });
+}
+
+async function setRate({ run }: HandleContext, id: string, given: number | undefined): Promise<void> {
+  const parsed = batchFields.maxObjectsPerSecond.safeParse(given);
+  if (!parsed.success)
+    throw new ActivityError("InvalidInput", `maxObjectsPerSecond: expected a number above 0, at most 1,000,000, got ${given}`, {
+      field: "maxObjectsPerSecond",
+    });
+  // A note makes no record where there is none.
+  await run(`set the rate of batch ${id}`, async ({ store }) => {
+    found(id, await store.spec(id));
+    await store.note(id, { rate: given ?? 0 });
   });
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseBatchSpec } from "./spec/request.ts";
 import { newBatch } from "./state/create.ts";
 import { createBatchStore } from "./state/store.ts";
@@ -348,7 +349,29 @@ describe("priority and fairness", () => {
     expect((await own.queue.getPrioritized()).map(({ data }) => data.batch)).toEqual([two.id, one.id]);
     expect((await two.status()).priority).toBe(5);
     await expect(two.setPriority(0)).rejects.toMatchObject({ code: "InvalidInput" });
+    await two.setRate(3);
+    expect((await two.status()).spec.maxObjectsPerSecond).toBe(3);
+    await two.setRate(undefined);
+    expect((await two.status()).spec).not.toHaveProperty("maxObjectsPerSecond");
+    await expect(two.setRate(0)).rejects.toMatchObject({ code: "InvalidInput" });
     await own.close();
+  });
+
+  test("setRate slows down chunks that are at work, and lets them go again", async () => {
+    const [from, to] = buckets(0);
+    harness.sandbox.generate(from, { count: 900 });
+    harness.sandbox.fault({ kind: "latency", operation: "CopyObject", bucket: to, delayMs: 150 });
+    const batch = await harness.batches.start({ operation: "copy", source: { bucket: from }, destination: { bucket: to } });
+    await vi.waitUntil(() => harness.sandbox.count(to) > 60, { timeout: 20_000 });
+    await batch.setRate(1);
+    // Those under way end; then as good as nothing is begun.
+    await sleep(1200);
+    const before = harness.sandbox.count(to);
+    await sleep(1000);
+    expect(harness.sandbox.count(to) - before).toBeLessThanOrEqual(3);
+    expect(before).toBeLessThan(900);
+    await batch.setRate(undefined);
+    expect(await batch.done()).toMatchObject({ succeeded: 900 });
   });
 });
 

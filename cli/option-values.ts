@@ -28,6 +28,10 @@ export function batchPriority(text: string): number {
   throw new InvalidArgumentError(`expected a whole number from 1 to ${MAX_PRIORITY}`);
 }
 
+export function objectRate(text: string): number | undefined {
+  return text === "none" ? undefined : positive(text);
+}
+
 export function positiveInteger(text: string): number {
   const value = positive(text);
   if (Number.isSafeInteger(value)) return value;

@@ -70,7 +70,7 @@ describe.runIf(possible)("whoever is called at night", () => {
       maxObjectsPerSecond: 1,
       label: "Slow and paused",
     });
-    await paused.pause();
+    await dashboard.send(`/api/batches/${paused.id}/pause?reason=the+store+is+down`, { method: "POST" });
     const found = async () => (await dashboard.send("/api/problems")).text;
     await vi.waitUntil(async () => (await found()).includes("broken-hourly"), SLOW);
   }
@@ -132,9 +132,45 @@ describe.runIf(possible)("whoever is called at night", () => {
     await page.getByText("1 in a row").waitFor();
     await page.goto("/");
     await click("Slow and paused");
-    const hold = page.locator(".hold", { hasText: "Paused since" });
+    const hold = page.locator(".hold", { hasText: "Paused by local (“the store is down”) since" });
     await hold.waitFor();
     expect(await hold.locator("time").getAttribute("title")).toMatch(/UTC$/);
+  });
+
+  test("reads who paused what, when and why, on the thing itself and among all acts, and steers it on", async () => {
+    const { page, click } = await night();
+    await click("Slow and paused");
+    const point = page.locator(".timeline li", { hasText: "local paused the batch" });
+    await point.getByText("the store is down").waitFor();
+    expect(await point.locator("time").getAttribute("title")).toMatch(/UTC$/);
+    await page.locator(".timeline li", { hasText: "started the batch" }).getByText("limit: 1").waitFor();
+    await page.getByLabel("Limit of objects per second").fill("500");
+    await page.keyboard.press("Enter");
+    await page.locator(".timeline li", { hasText: "local set the rate" }).getByText("500/s").waitFor();
+    // 50 objects at one a second would take longer than anybody waits here.
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByText("completed", { exact: true }).waitFor();
+
+    const doomed = await harness.producer.batches.start({
+      operation: "delete",
+      source: { bucket: "in", prefix: "slow/" },
+      maxObjectsPerSecond: 1,
+    });
+    await page.goto(`/batches/${doomed.id}`);
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("dialog").getByLabel(/Why/).fill("the wrong prefix");
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel the batch" }).click();
+    await page.getByText("cancelled", { exact: true }).waitFor();
+    await page.goto("/audit");
+    await page.getByRole("row", { name: /local.*paused the batch.*the store is down/ }).waitFor();
+    await page.getByLabel("What was done").fill("batch.cancel");
+    await page.getByRole("button", { name: "Show" }).click();
+    const row = page.getByRole("row", { name: /local.*cancelled the batch.*the wrong prefix/ });
+    await row.waitFor();
+    await expect.poll(() => page.locator(".table.acts tbody tr").count()).toBe(1);
+    expect(new URL(page.url()).search).toBe("?action=batch.cancel");
+    await row.getByRole("link").click();
+    await expect.poll(() => new URL(page.url()).pathname).toBe(`/batches/${doomed.id}`);
   });
 
   test("retries all that failed alike after being told how many, and watches it to its end", async () => {

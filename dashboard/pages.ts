@@ -21,6 +21,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   "/schedules": "schedules",
   "/profiles": "profiles",
   "/documents": "documents",
+  "/audit": "audit",
   "/workers": "workers",
   "/about": "about",
   "/docs": "docs",

@@ -60,6 +60,7 @@ async function doBatches({ harness }: Ends): Promise<void> {
   await steered.pause();
   await vi.waitFor(async () => expect((await steered.status()).state).toBe("paused"), 20_000);
   await steered.setPriority(3);
+  await steered.setRate(20);
   await steered.resume();
   await steered.cancel();
   expect(await steered.done()).toMatchObject({ state: "cancelled" });

@@ -1,4 +1,4 @@
-import type { BatchState } from "../state/status.ts";
+import { type BatchState, rateOf } from "../state/status.ts";
 import type { BatchStore } from "../state/store.ts";
 
 /** Why a chunk should start nothing more. `yield`: another batch waits for its turn. */
@@ -11,6 +11,8 @@ export type ChunkControl = {
   readonly signal: AbortSignal;
   /** Aborts when what is under way should end too: on everything but a yield, also where that came first. */
   readonly stopping: AbortSignal;
+  /** Objects a second that the batch is held to, by the last look; undefined: none. */
+  readonly rate: number | undefined;
   /** Whether other batches wait for a place at a worker. */
   readonly crowded: boolean;
   /** Lets others have the place, as this chunk could not use it: the store is too busy, or the batch's pace holds it. Default: it comes back at once. */
@@ -29,8 +31,8 @@ export type ChunkControl = {
 };
 
 export type ChunkControls = {
-  /** @param limited the batch is held to a rate, so that its chunks need little of a place's time */
-  watch(batch: string, options: { readonly limited: boolean }): ChunkControl;
+  /** @param rate objects a second that the batch is held to, where it is: then its chunks need little of a place's time */
+  watch(batch: string, options: { readonly rate: number | undefined }): ChunkControl;
   close(): void;
 };
 
@@ -67,7 +69,7 @@ export function createControls(store: BatchStore): ChunkControls {
   const crowd = { waiting: 0, turnMs: ROUND_MS };
 
   return {
-    watch(batch, { limited }) {
+    watch(batch, { rate }) {
       const entry = watched.get(batch) ?? { chunks: new Set() };
       watched.set(batch, entry);
       timer ??= setInterval(look, LOOK_EVERY_MS);
@@ -76,7 +78,7 @@ export function createControls(store: BatchStore): ChunkControls {
         if (entry.chunks.size === 0) watched.delete(batch);
         if (watched.size === 0) close();
       };
-      const control = createControl({ limited, crowd, release });
+      const control = createControl({ rate, crowd, release });
       entry.chunks.add(control);
       return control;
     },
@@ -102,24 +104,25 @@ export function createControls(store: BatchStore): ChunkControls {
 
   async function lookAt(batch: string, { chunks }: Watched): Promise<void> {
     const asked = performance.now();
-    const { state, active, waiting } = await store.glance(batch);
+    const { state, rate, active, waiting } = await store.glance(batch);
     const places = [...watched.values()].reduce((sum, entry) => sum + entry.chunks.size, 0);
     // Alone a batch would only make room for itself.
     crowd.waiting = active > 1 ? waiting : 0;
     crowd.turnMs = (ROUND_MS * places) / (places + waiting);
     for (const chunk of chunks) {
       chunk.learn(state, asked);
+      if (rate !== undefined) chunk.hold(rateOf(rate));
       chunk.endTurn();
     }
   }
 }
 
 type Crowd = { readonly waiting: number; readonly turnMs: number };
-type ControlOptions = { readonly limited: boolean; readonly crowd: Crowd; readonly release: () => void };
+type ControlOptions = { readonly rate: number | undefined; readonly crowd: Crowd; readonly release: () => void };
 
-function createControl({ limited, crowd, release }: ControlOptions) {
+function createControl({ rate, crowd, release }: ControlOptions) {
   const since = Date.now();
-  const leastTurn = limited ? LEAST_TURN_MS.limited : LEAST_TURN_MS.free;
+  let held = rate;
   let backInMs = 1;
   const controller = new AbortController();
   const stopping = new AbortController();
@@ -138,6 +141,13 @@ function createControl({ limited, crowd, release }: ControlOptions) {
     },
     signal: controller.signal,
     stopping: stopping.signal,
+    get rate() {
+      return held;
+    },
+    /** To another rate from now on. */
+    hold(next: number | undefined) {
+      held = next;
+    },
     get crowded() {
       return crowd.waiting > 0;
     },
@@ -146,6 +156,7 @@ function createControl({ limited, crowd, release }: ControlOptions) {
     },
     /** Where others wait and it had the place for its turn. */
     endTurn() {
+      const leastTurn = held === undefined ? LEAST_TURN_MS.free : LEAST_TURN_MS.limited;
       if (crowd.waiting > 0 && Date.now() - since > Math.max(leastTurn, crowd.turnMs)) halt("yield");
     },
     giveWay(inMs = 1) {

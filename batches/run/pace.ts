@@ -1,6 +1,5 @@
 import type { BatchStore } from "../state/store.ts";
 import { rest } from "./retry.ts";
-import type { BatchSpec } from "../spec/request.ts";
 import type { ChunkControl } from "./control.ts";
 
 /** Holds a chunk to the batch's objects per second, which all workers share. */
@@ -18,25 +17,23 @@ const GROUP = 32;
 const WORTH_A_PLACE_MS = 200;
 const COME_BACK_MS = 500;
 
-const FREE: Pace = { take: () => Promise.resolve(true), takeMany: (wanted) => Promise.resolve(wanted) };
-
 type Paced = {
   readonly batch: string;
-  readonly spec: BatchSpec;
   readonly control: ChunkControl;
   readonly signal: AbortSignal;
 };
 
-export function createPace(store: BatchStore, { batch, spec, control, signal }: Paced): Pace {
-  const rate = spec.maxObjectsPerSecond;
-  if (rate === undefined) return FREE;
-  const group = Math.max(1, Math.min(GROUP, Math.floor(rate / 4)));
+/** The rate may change while a chunk is at work. */
+export function createPace(store: BatchStore, { batch, control, signal }: Paced): Pace {
   const held = { left: 0 };
   let asking: Promise<boolean> | undefined;
 
   const ask = async (): Promise<boolean> => {
     const halt = AbortSignal.any([control.signal, signal]);
     for (;;) {
+      const { rate } = control;
+      if (rate === undefined) return true;
+      const group = Math.max(1, Math.min(GROUP, Math.floor(rate / 4)));
       const { granted, waitMs } = await store.take(batch, rate, group);
       held.left += granted;
       if (held.left > 0) return true;
@@ -46,19 +43,20 @@ export function createPace(store: BatchStore, { batch, spec, control, signal }: 
     }
   };
   const take = async (): Promise<boolean> => {
-    while (held.left === 0) {
+    while (control.rate !== undefined && held.left === 0) {
       asking ??= ask().finally(() => {
         asking = undefined;
       });
       if (!(await asking)) return false;
     }
-    held.left--;
+    if (held.left > 0) held.left--;
     return control.halted === undefined;
   };
   return {
     take,
     async takeMany(wanted) {
       if (!(await take())) return 0;
+      if (control.rate === undefined) return wanted;
       const more = Math.min(held.left, wanted - 1);
       held.left -= more;
       return 1 + more;

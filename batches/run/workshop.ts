@@ -53,7 +53,7 @@ export function createWorkshop(
     const { source, destination } = await endsOf(spec, deps, requests.sent);
     const mayTouch = await policyOf(deps, spec, manifest);
     const { batch } = delivery.ref;
-    const control = controls.watch(batch, { limited: spec.maxObjectsPerSecond !== undefined });
+    const control = controls.watch(batch, { rate: spec.maxObjectsPerSecond });
     const cut = new AbortController();
     let cutTimer: NodeJS.Timeout | undefined;
     control.stopping.addEventListener("abort", () => {
@@ -74,7 +74,7 @@ export function createWorkshop(
       deadline,
       outcomes: createOutcomes(manifest),
       signal,
-      pace: createPace(store, { batch, spec, control, signal }),
+      pace: createPace(store, { batch, control, signal }),
       documents: deps.documents,
       replicas: deps.replicas,
       onChunk: deps.onChunk,

@@ -5,7 +5,7 @@ import { replyList, replyText, runScript, type ScriptReply } from "../../redis/s
 import type { BatchSpec } from "../spec/request.ts";
 import type { Access } from "./access.ts";
 import { readBatch, wantedJobs } from "./batch-scripts.ts";
-import { type BatchState, type BatchStatus, readStatus } from "./status.ts";
+import { type BatchState, type BatchStatus, readStatus, withRate } from "./status.ts";
 
 /** What a batch needs running: see {@link BatchStore.wanted}. */
 export type WantedJobs = {
@@ -20,6 +20,15 @@ export type WantedJobs = {
   readonly nexts: readonly { readonly chain: number; readonly n: number }[];
 };
 
+/** What a worker looks at again and again. */
+type Glance = {
+  readonly state: BatchState | undefined;
+  /** As {@link rateOf} reads it. */
+  readonly rate: string | undefined;
+  readonly active: number;
+  readonly waiting: number;
+};
+
 /** How a batch stands. */
 export function looks({ redis, prefix, keys, run }: Access) {
   return {
@@ -31,14 +40,15 @@ export function looks({ redis, prefix, keys, run }: Access) {
       return record["id"] === undefined ? undefined : readStatus(record, live, errors);
     },
 
-    /** The state, how many batches are active in all, and how many jobs wait for a place at a worker. */
-    async glance(id: string): Promise<{ state: BatchState | undefined; active: number; waiting: number }> {
-      const [state, active, waiting] = await Promise.all([
-        redis.hget(keys.record(id), "state"),
+    /** The state, the rate that was set since it was started, how many batches are active in all, and how many jobs wait for a place at a worker. */
+    async glance(id: string): Promise<Glance> {
+      const [[state, rate], active, waiting] = await Promise.all([
+        redis.hmget(keys.record(id), "state", "rate"),
         redis.zcard(keys.active()),
         redis.zcard(redisKeys(prefix).prioritized(CHUNK_QUEUE)),
       ]);
-      return { state: (state ?? undefined) as BatchState | undefined, active, waiting }; // only the scripts write it
+      const now = (state ?? undefined) as BatchState | undefined; // only the scripts write it
+      return { state: now, rate: rate ?? undefined, active, waiting };
     },
 
     async wanted(id: string): Promise<WantedJobs | undefined> {
@@ -68,8 +78,8 @@ export function work({ redis, keys }: Access) {
     busy: (id: string): Promise<number> => redis.scard(keys.ofBatch(id).busy),
 
     async spec(id: string): Promise<BatchSpec | undefined> {
-      const spec = await redis.hget(keys.record(id), "spec");
-      return spec === null ? undefined : (JSON.parse(spec) as BatchSpec); // written after it was parsed
+      const [spec, rate] = await redis.hmget(keys.record(id), "spec", "rate");
+      return typeof spec !== "string" ? undefined : withRate(JSON.parse(spec) as BatchSpec, rate); // written after it was parsed
     },
 
     /** The items of a batch that names them, as they were stored. */

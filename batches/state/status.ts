@@ -51,6 +51,9 @@ export type BatchStatus = {
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
+  /** When the first and the last failure of an object was counted: with its chunk. */
+  readonly firstFailureAt?: string;
+  readonly lastFailureAt?: string;
   /** Since when it is paused. */
   readonly pausedAt?: string;
   /** Objects found and taken on so far. */
@@ -92,11 +95,25 @@ export function liveCounts(lines: readonly string[]) {
   return { succeeded: sum(0), failed: sum(1), skipped: sum(2), bytes: sum(3) };
 }
 
+/** Objects a second as they are stored; 0 stands for no limit. */
+export function rateOf(stored: string): number | undefined {
+  const rate = Number(stored);
+  return rate > 0 ? rate : undefined;
+}
+
+/** What was asked for, with the rate that was set since. */
+export function withRate(spec: BatchSpec, stored: string | null | undefined): BatchSpec {
+  if (stored === null || stored === undefined) return spec;
+  const { maxObjectsPerSecond: _asked, ...rest } = spec;
+  const rate = rateOf(stored);
+  return { ...rest, ...(rate !== undefined && { maxObjectsPerSecond: rate }) } as BatchSpec; // one field of it
+}
+
 /** Reads the stored form. `live` holds what chunks in work have done so far. */
 export function readStatus(record: Hash, live: Hash, errors: Hash): BatchStatus {
   const count = (field: string): number => Number(record[field] ?? 0);
   const working = liveCounts(Object.values(live));
-  const spec = JSON.parse(record["spec"] ?? "{}") as BatchSpec; // written by create-batch after it was parsed
+  const spec = withRate(JSON.parse(record["spec"] ?? "{}") as BatchSpec, record["rate"]); // written by create-batch after it was parsed
   const completed = record["state"] === "completed" ? record["listed"] : undefined;
   const total =
     completed ??
@@ -111,6 +128,8 @@ export function readStatus(record: Hash, live: Hash, errors: Hash): BatchStatus 
     createdAt: instant(record["createdAt"]) ?? "",
     ...optional("startedAt", instant(record["startedAt"])),
     ...optional("endedAt", instant(record["endedAt"])),
+    ...optional("firstFailureAt", instant(record["firstFailureAt"])),
+    ...optional("lastFailureAt", instant(record["lastFailureAt"])),
     ...optional("pausedAt", instant(record["pausedAt"])),
     listed: count("listed"),
     listedBytes: count("listedBytes"),

@@ -4,7 +4,7 @@ import { ROW_STATUSES, type RowStatus } from "../../batches/report/row.ts";
 import type { BatchHandle } from "../../producer/index.ts";
 import { batchLine, summary } from "../batches/text.ts";
 import type { Environment } from "../environment.ts";
-import { batchPriority, positiveInteger } from "../option-values.ts";
+import { batchPriority, objectRate, positiveInteger } from "../option-values.ts";
 import { jsonLine, printable } from "../printable.ts";
 import { say } from "../say.ts";
 import { startFromManifest } from "../batches/start-from-manifest.ts";
@@ -54,6 +54,7 @@ Examples:
     ),
     startFromManifest(environment),
     priorityCommand(environment),
+    rateCommand(environment),
     reportCommand(environment),
     retryCommand(environment),
   ])
@@ -125,6 +126,22 @@ function priorityCommand(environment: Environment): Command {
         await producer.batches.get(id).setPriority(priority);
         if (json) console.log(jsonLine({ id, priority }));
         else say(`batch ${printable(id)} has priority ${priority}`);
+      }),
+    );
+}
+
+function rateCommand(environment: Environment): Command {
+  return new Command("rate")
+    .description("hold a batch to so many objects a second from now on, or lift the limit")
+    .argument("<id>", "the batch")
+    .argument("<rate>", "objects a second, or none", objectRate)
+    .option("--json", "JSON")
+    .addHelpText("after", examples("batch rate ID 100", "batch rate ID none"))
+    .action(async (id: string, rate: number | undefined, { json }: Json) =>
+      session(environment, async ({ producer }) => {
+        await producer.batches.get(id).setRate(rate);
+        if (json) console.log(jsonLine({ id, maxObjectsPerSecond: rate ?? null }));
+        else say(`batch ${printable(id)} ${rate === undefined ? "has no limit" : `is held to ${rate} objects a second`}`);
       }),
     );
 }

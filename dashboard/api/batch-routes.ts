@@ -19,6 +19,14 @@ export type BatchRouteDeps = { readonly batches: Batches; readonly views: BatchV
 
 const tag = "batches";
 const params = z.object({ id: BatchId });
+const Rate = z.strictObject({
+  maxObjectsPerSecond: z
+    .number()
+    .positive()
+    .max(1_000_000)
+    .nullable()
+    .describe("At most so many objects a second, over all workers; null: no limit"),
+});
 
 export function batchRoutes(deps: BatchRouteDeps): readonly ApiRoute[] {
   return [...lookingRoutes(deps), ...startingRoutes(deps), ...steeringRoutes(deps)];
@@ -252,6 +260,27 @@ function steeringRoutes({ batches, views }: BatchRouteDeps): readonly ApiRoute[]
       answers: { 200: { description: "The batch as it is now", schema: BatchSchema } },
       handler: async ({ params: { id }, body: { priority } }) => {
         await batches.get(id).setPriority(priority);
+        return viewBatch(views, id);
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      path: "/api/batches/:id/rate",
+      access: "operate",
+      tag,
+      summary: "Hold a batch to another rate, or to none",
+      description: "Workers hear of it within half a second.",
+      params,
+      touches,
+      body: { schema: Rate },
+      act: ({ params: { id }, body: { maxObjectsPerSecond: rate } }) => ({
+        action: "batch.rate",
+        target: { kind: "batch", id },
+        detail: rate === null ? "no limit" : `${rate}/s`,
+      }),
+      answers: { 200: { description: "The batch as it is now", schema: BatchSchema } },
+      handler: async ({ params: { id }, body: { maxObjectsPerSecond: rate } }) => {
+        await batches.get(id).setRate(rate ?? undefined);
         return viewBatch(views, id);
       },
     }),

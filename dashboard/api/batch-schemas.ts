@@ -41,6 +41,8 @@ export const BatchSchema = z
     startedAt: At.describe("When it began"),
     endedAt: At.describe("When it ended"),
     pausedAt: At.describe("Since when it is paused"),
+    firstFailureAt: At.describe("When the first failed object was counted"),
+    lastFailureAt: At.describe("When the newest failed object was counted"),
     listed: count.describe("Objects found and taken on so far"),
     listedBytes: count.describe("Bytes of those"),
     filtered: count.describe("Objects that did not match the filter; not part of `listed`"),

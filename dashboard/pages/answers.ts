@@ -1,5 +1,6 @@
 /** What the routes of the API return, as the pages know it: inferred from the schemas that the routes are declared with. */
 import type { z } from "zod";
+import type { AuditEntry } from "../../producer/audit/entry.ts";
 import type { BatchSchema, BucketSchema, ReportRowSchema, VerbSchema } from "../api/batch-schemas.ts";
 import type { JobErrorSchema, JobRowSchema, JobSchema, QuarantinedSchema } from "../api/job-schemas.ts";
 import type { JobBucketSchema, OverviewSchema } from "../api/overview-schemas.ts";
@@ -7,6 +8,7 @@ import type { BulkSchema, FoundJobSchema, ProblemSchema } from "../api/problem-s
 import type { AboutSchema, HeldDocumentSchema, ProfileSchema, ScheduleSchema } from "../api/page-schemas.ts";
 import type { SessionSchema } from "../api/session-schemas.ts";
 
+export type Act = z.infer<typeof AuditEntry>;
 export type Session = z.infer<typeof SessionSchema>;
 export type Overview = z.infer<typeof OverviewSchema>;
 export type Queue = Overview["queues"][number];

@@ -24,7 +24,10 @@ export function standingProblems({ warnings, queues, quarantined }: Overview): P
         activity: name,
         count: waiting,
         message: `${waiting} ${waiting === 1 ? "job waits" : "jobs wait"} in it.`,
-        related: [{ path: `/jobs/${name}?state=waiting`, text: name }],
+        related: [
+          { path: `/jobs/${name}?state=waiting`, text: name },
+          { path: `/audit?kind=queue&id=${name}`, text: "Who paused it" },
+        ],
         remedy: "Resume it when its reason is gone.",
         actions: [],
       })),

@@ -3,6 +3,7 @@ import { findVerb } from "../../batches/operations.ts";
 import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/state/status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/state/store.ts";
 import { redact } from "../redact.ts";
+import { lastAct } from "../../producer/audit/log.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { keptFor, keptForEach } from "./kept-for.ts";
@@ -61,9 +62,14 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
   const crowd = keptFor(FRESH_MS, () => readCrowd(redis, prefix, store));
   const view = async (status: BatchStatus): Promise<BatchView> => {
     if (isAtRest(status.state)) return viewOf(status, { objects: 0, bytes: 0 }, []);
-    const [steps, others] = await Promise.all([store.throughput(status.id), crowd()]);
+    const paused = status.state === "paused" || status.state === "pausing";
+    const [steps, others, pausedBy] = await Promise.all([
+      store.throughput(status.id),
+      crowd(),
+      paused ? lastAct(redis, redisKeys(prefix), { kind: "batch", id: status.id, action: "batch.pause" }) : undefined,
+    ]);
     const speed = speedOf(steps, { now: Date.now(), begun: Date.parse(status.startedAt ?? status.createdAt) });
-    return viewOf(status, speed, holdsOf(status, speed.objects, others));
+    return viewOf(status, speed, holdsOf(status, speed.objects, others, pausedBy));
   };
   const viewsOf = async (ids: readonly string[]): Promise<BatchView[]> => {
     const found = await Promise.all(ids.map((id) => store.status(id)));

@@ -18,14 +18,22 @@ export type Crowd = {
   readonly busy: ReadonlyMap<string, number>;
 };
 
+/** Who paused it, and why. */
+export type Paused = { readonly actor: string; readonly reason?: string | undefined };
+
+function pausedWords(by: Paused | undefined): string {
+  if (by === undefined) return "paused";
+  return `paused by ${by.actor}${by.reason === undefined ? "" : ` (“${by.reason}”)`}`;
+}
+
 /** A batch that runs at this share of its limit is held by it. */
 const AT_LIMIT = 0.6;
 
 /** What holds up a batch that has not ended, the worst first; empty where it goes as fast as workers and store allow. */
-export function holdsOf(status: BatchStatus, speed: number, crowd: Crowd): Hold[] {
+export function holdsOf(status: BatchStatus, speed: number, crowd: Crowd, pausedBy?: Paused): Hold[] {
   const { state, trouble, spec, id, pausedAt } = status;
   if (state === "pausing" || state === "paused")
-    return [{ code: "paused", message: "paused", ...(pausedAt !== undefined && { since: pausedAt }) }];
+    return [{ code: "paused", message: pausedWords(pausedBy), ...(pausedAt !== undefined && { since: pausedAt }) }];
   if (state !== "running") return [];
   if (crowd.slots === 0) return [{ code: "no-worker", message: "no worker takes batches" }];
   if (crowd.queuePaused) return [{ code: "queue-paused", message: "the queue of batches is paused" }];

@@ -57,10 +57,25 @@ export async function actsOn(
     kind === "job"
       ? ((await redis.hget(keys.job(activity ?? "", id), "acts")) ?? "").split("\n")
       : await redis.lrange(keys.auditOf(kind, id), 0, -1);
-  return lines.flatMap((line) => {
-    const space = line.indexOf(" ");
-    return space === -1 ? [] : read(line.slice(0, space), line.slice(space + 1));
-  });
+  return lines.flatMap(readLine);
+}
+
+/** So many of a thing's newest acts are looked through for one. */
+const LOOKED_BACK = 20;
+
+/** The newest act of a name on a thing that is no job. */
+export async function lastAct(
+  redis: RedisClient,
+  keys: RedisKeys,
+  { kind, id, action }: { readonly kind: string; readonly id: string; readonly action: string },
+): Promise<AuditEntry | undefined> {
+  const lines = await redis.lrange(keys.auditOf(kind, id), -LOOKED_BACK, -1);
+  return lines.flatMap(readLine).findLast((act) => act.action === action);
+}
+
+function readLine(line: string): readonly AuditEntry[] {
+  const space = line.indexOf(" ");
+  return space === -1 ? [] : read(line.slice(0, space), line.slice(space + 1));
 }
 
 /** A page of all acts, newest first. */

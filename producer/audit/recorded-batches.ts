@@ -22,6 +22,10 @@ export function recordedBatch(handle: BatchHandle, record: Recorder): BatchHandl
       await handle.setPriority(priority);
       await record({ action: "batch.priority", target, detail: `priority ${priority}` });
     },
+    async setRate(rate, { reason } = {}) {
+      await handle.setRate(rate);
+      await record({ action: "batch.rate", target, reason, detail: rate === undefined ? "no limit" : `${rate}/s` });
+    },
     async retryFailed(options) {
       const started = await handle.retryFailed(options);
       await record({ action: "batch.retry-failed", target, detail: `as batch ${started.id}` });

@@ -225,7 +225,7 @@ export function createBatches(scene: JobsScene) {
         checkpoints: [...batch.groups],
       };
     });
-    const control = controls.watch(batch.id, { limited: false });
+    const control = controls.watch(batch.id, { rate: undefined });
     try {
       const end = await whileClaimed(batchStore, batch.id, (lost) =>
         runChunk(

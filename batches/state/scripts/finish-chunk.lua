@@ -24,6 +24,10 @@ if args.segment == '1' then
 end
 call('HINCRBY', keys.record, 'succeeded', args.succeeded)
 call('HINCRBY', keys.record, 'failed', args.failed)
+if args.failed ~= '0' then
+  stamp('lastFailureAt')
+  call('HSETNX', keys.record, 'firstFailureAt', get('lastFailureAt'))
+end
 call('HINCRBY', keys.record, 'skipped', args.skipped)
 call('HINCRBY', keys.record, 'unattempted', args.unattempted)
 call('HINCRBY', keys.record, 'bytes', args.size)

@@ -12,6 +12,7 @@ export const GO_TO = /** @type {const} */ ([
   ["f", "/profiles", "Profiles"],
   ["d", "/documents", "Documents"],
   ["w", "/workers", "Workers"],
+  ["h", "/audit", "Audit"],
   ["q", "/quarantine", "Quarantine"],
   ["n", "/batches/new", "Start a batch"],
   ["a", "/about", "About"],

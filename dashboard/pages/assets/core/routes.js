@@ -15,6 +15,7 @@ export const PAGES = /** @type {const} */ ([
   ["/schedules", "schedules", "Schedules"],
   ["/profiles", "profiles", "Profiles"],
   ["/documents", "documents", "Documents"],
+  ["/audit", "audit", "Audit"],
   ["/workers", "workers", "Workers"],
   ["/about", "about", "About"],
   ["/docs", "docs", "HTTP API"],

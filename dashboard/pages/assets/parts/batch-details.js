@@ -85,8 +85,8 @@ export function BatchFailures({ rows }) {
   <//>`;
 }
 
-/** What was asked, and how its listing stands. @param {{ batch: Batch, priority: ComponentChildren }} props `priority` shows or changes it */
-export function BatchOptions({ batch, priority }) {
+/** What was asked, and how its listing stands. @param {{ batch: Batch, priority: ComponentChildren, limit: ComponentChildren }} props the two show or change it */
+export function BatchOptions({ batch, priority, limit }) {
   const { list, head, copy, delete: deletes } = batch.requests;
   const spec = printableLines(JSON.stringify(batch.spec, undefined, 2));
   return html`<${Card} title="Details">
@@ -100,6 +100,7 @@ export function BatchOptions({ batch, priority }) {
           ["Created", html`<${Time} at=${batch.createdAt} />`],
           batch.endedAt && ["Ended", html`<${Time} at=${batch.endedAt} />`],
           ["Priority", priority],
+          ["Limit", limit],
           ["Listing", listingText(batch)],
           ["Requests", `${count(list)} list, ${count(head)} head, ${count(copy)} copy, ${count(deletes)} delete`],
         ]}
@@ -133,7 +134,7 @@ const sentence = (text) => printable(text.charAt(0).toUpperCase() + text.slice(1
 export function BatchNotes({ batch }) {
   const { error, trouble, capped, note, retryOf, state, holds } = batch;
   return html`<div class="alerts" role="status">
-    ${holds.filter(({ code }) => code !== "throttled" && code !== "trouble").map(({ code, message, since }) => html`<p key=${code} class="hold"><strong>${sentence(message)}</strong>${since && html`<span class="muted"> since <${Time} at=${since} /></span>`}</p>`)}
+    ${holds.filter(({ code }) => code !== "throttled" && code !== "trouble").map(({ code, message, since }) => html`<p key=${code} class="hold"><strong>${sentence(message)}</strong>${since && html`<span class="muted"> since <${Time} at=${since} /></span>`}${code === "queue-paused" && html`<span>. <a href=${to("/audit?kind=queue")}>Who paused it</a></span>`}</p>`)}
     ${error && html`<${Alert} severity="danger" title=${printable(error.code)}><${Message} text=${messageOnly(error)} /><//>`}
     ${trouble && !ENDED.includes(state) && html`<${Alert} title=${`Held up by ${printable(trouble.code)}`}><p>${messageOnly(trouble)} It is tried again by itself.</p><//>`}
     ${capped && html`<${Alert} title="It ended at its limit"><p>${CAPS[capped]}</p><//>`}

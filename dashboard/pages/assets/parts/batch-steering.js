@@ -3,7 +3,6 @@ import { post, withReason } from "../core/api.js";
 import { to } from "../core/base.js";
 import { ENDED } from "../core/batch-progress.js";
 import { bytes, count } from "../core/format.js";
-import { messageOf, toast } from "../core/dialogs.js";
 import { html } from "../core/html.js";
 import { navigate } from "../core/router.js";
 import { ActionButton } from "./action-button.js";
@@ -74,25 +73,6 @@ function Retries({ batch, path }) {
     ${batch.failed > 0 && html`<${ActionButton} label="Retry failed" icon="retry" run=${() => retry(path, false)} />`}
     ${batch.unattempted > 0 && html`<${ActionButton} label=${batch.failed > 0 ? "Retry failed and unattempted" : "Retry unattempted"} icon="retry" run=${() => retry(path, true)} />`}
   </span>`;
-}
-
-/** Lets a batch go before or after others. @param {Steered} props */
-export function PriorityForm({ batch, steer }) {
-  const set = async (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    const field = /** @type {HTMLFormElement} */ (event.currentTarget).elements.namedItem("priority");
-    if (!(field instanceof HTMLInputElement)) return;
-    try {
-      await steer("priority", { priority: field.valueAsNumber });
-      toast("The priority is set.");
-    } catch (error) {
-      toast(messageOf(error), "danger");
-    }
-  };
-  return html`<form class="inline-form" novalidate onSubmit=${set}>
-    <input class="input" type="number" name="priority" min="1" aria-label="Priority" defaultValue=${batch.priority} />
-    <button class="button small">Set</button><span class="muted">1 goes first</span>
-  </form>`;
 }
 
 /** A new form filled with what this one asked for. @param {{ path: string }} props */

@@ -22,6 +22,7 @@ const NAVIGATION = [
   { path: "/schedules", icon: "clock", label: "Schedules", less: true },
   { path: "/profiles", icon: "key", label: "Profiles", less: true },
   { path: "/documents", icon: "download", label: "Documents", less: true },
+  { path: "/audit", icon: "audit", label: "Audit", less: true },
   { path: "/docs", icon: "docs", label: "API", less: true },
 ];
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };

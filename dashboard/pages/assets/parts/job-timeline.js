@@ -2,6 +2,7 @@
 import { duration } from "../core/format.js";
 import { printable } from "../core/printable.js";
 import { html } from "../core/html.js";
+import { pointOf, useActs } from "./acts.js";
 import { Time } from "./names.js";
 
 /** @type {Readonly<Record<string, string>>} */
@@ -43,19 +44,27 @@ function pointsOf({ createdAt, dueAt, startedAt, finishedAt, state, tries, worke
 /** @param {string} id */
 const workerName = (id) => `worker ${printable(id).slice(0, 8)}`;
 
-/** The story of a job, each point with its distance from when it was queued. @param {{ job: Job }} props */
+/** @param {{ at: string }} one @param {{ at: string }} other */
+const byTime = (one, other) => Date.parse(one.at) - Date.parse(other.at);
+
+/** The story of a job. @param {{ job: Job }} props */
 export function JobTimeline({ job }) {
-  const { createdAt } = job;
+  const { createdAt, id, activity } = job;
+  const acts = useActs("job", id, activity);
   if (!createdAt) return html`<p class="muted">It was cancelled before it ran, so nothing more is kept of it.</p>`;
-  const start = Date.parse(createdAt);
-  const points = pointsOf(job).flatMap(({ at, ...rest }) => (at ? [{ ...rest, at }] : []));
+  return html`<${Timeline} start=${createdAt} points=${[...pointsOf(job), ...acts.map(pointOf)]} />`;
+}
+
+/** Points in the order of time, each with its distance from the start; those without a time are left out. @param {{ start: string, points: readonly Point[] }} props */
+export function Timeline({ start, points }) {
+  const placed = points.flatMap(({ at, ...rest }) => (at ? [{ ...rest, at }] : [])).toSorted(byTime);
   return html`<ol class="timeline">
-    ${points.map(
+    ${placed.map(
       ({ label, at, note, bad }) =>
         html`<li key=${`${label} ${at}`} class=${bad ? "bad" : ""}>
           <span class="break"
             >${label}
-            <span class="muted">${at === createdAt ? "" : `+${duration(Date.parse(at) - start)}`}</span
+            <span class="muted">${at === start ? "" : `+${duration(Math.max(0, Date.parse(at) - Date.parse(start)))}`}</span
             >${note && html`<div class="muted">${note}</div>`}</span
           >
           <span class="muted"><${Time} at=${at} /></span>

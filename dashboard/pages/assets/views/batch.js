@@ -4,12 +4,15 @@
 import { useEffect } from "preact/hooks";
 import { post } from "../core/api.js";
 import { describeBatch, ENDED } from "../core/batch-progress.js";
+import { rate } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useFollow, useLive } from "../core/live.js";
 import { useResource } from "../core/resource.js";
 import { BatchErrors, BatchFailures, BatchNotes, BatchOptions } from "../parts/batch-details.js";
 import { BatchHead, BatchSpeed, PlanCard } from "../parts/batch-figures.js";
-import { BatchSteering, PriorityForm } from "../parts/batch-steering.js";
+import { BatchSteering } from "../parts/batch-steering.js";
+import { PriorityForm, RateForm } from "../parts/batch-terms.js";
+import { BatchTimeline } from "../parts/batch-timeline.js";
 import { Failed, Loading, PageHead, StateBadge } from "../parts/layout.js";
 import { LiveBadge } from "../parts/live-badge.js";
 import { ObjectName } from "../parts/names.js";
@@ -33,7 +36,13 @@ export function View({ route: { params }, session }) {
     </div>`;
   const { title, route } = describeBatch(batch);
   const settled = ENDED.includes(batch.state) || !session.canOperate;
-  const priority = settled ? batch.priority : html`<${PriorityForm} batch=${batch} steer=${steer} />`;
+  const limit = batch.spec.maxObjectsPerSecond;
+  const terms = settled
+    ? { priority: batch.priority, limit: limit ? `${rate(limit)} objects/s` : "none" }
+    : {
+        priority: html`<${PriorityForm} batch=${batch} steer=${steer} />`,
+        limit: html`<${RateForm} batch=${batch} steer=${steer} key=${limit} />`,
+      };
   const actions = html`<${LiveBadge} /><${StateBadge} state=${batch.state} /><${BatchSteering}
       ...${{ batch, path, steer, canOperate: session.canOperate }}
     />`;
@@ -49,8 +58,9 @@ export function View({ route: { params }, session }) {
       <${BatchNotes} batch=${batch} />
       ${batch.state === "planned" ? html`<${PlanCard} batch=${batch} />` : html`<${AtWork} batch=${batch} path=${path} />`}
       <div class="columns">
-        <${BatchErrors} batch=${batch} /><${BatchOptions} batch=${batch} priority=${priority} />
+        <${BatchErrors} batch=${batch} /><${BatchOptions} batch=${batch} ...${terms} />
       </div>
+      <${BatchTimeline} batch=${batch} />
       <${Failures} batch=${batch} path=${path} />
     </div>
   </div>`;

@@ -1,12 +1,13 @@
 /** @import { ProblemView, Session } from "../../answers.ts" */
 /** @import { Resource } from "../core/resource.js" */
 /** @import { Route } from "../core/routes.js" */
-import { post } from "../core/api.js";
+import { post, withReason } from "../core/api.js";
 import { to } from "../core/base.js";
 import { count } from "../core/format.js";
 import { html } from "../core/html.js";
 import { printable } from "../core/printable.js";
 import { useResource } from "../core/resource.js";
+import { ActList, useActs } from "../parts/acts.js";
 import { ActionButton } from "../parts/action-button.js";
 import { messageOnly } from "../parts/batch-details.js";
 import { Alert, Card, Facts, Failed, Loading, PageHead } from "../parts/layout.js";
@@ -31,7 +32,7 @@ export function View({ route: { params }, session }) {
     </div>`;
   const title = printable(problem.title);
   const say = async (/** @type {string} */ verb, /** @type {object} */ body) =>
-    set(await post(`${path}/${verb}`, body));
+    set(await post(withReason(`${path}/${verb}`, "reason" in body ? String(body.reason) : ""), body));
   return html`<div>
     <${PageHead}
       name=${title}
@@ -47,8 +48,18 @@ export function View({ route: { params }, session }) {
         ><//>
         <${Related} problem=${problem} />
       </div>
+      <${WhoDidWhat} id=${problem.id} />
     </div>
   </div>`;
+}
+
+/** @param {{ id: string }} props */
+function WhoDidWhat({ id }) {
+  const acts = useActs("problem", id);
+  if (acts.length === 0) return null;
+  return html`<${Card} title="Who did what"
+    ><div class="card-body"><${ActList} acts=${acts} /></div
+  ><//>`;
 }
 
 /** @param {{ problem: ProblemView, say: (verb: string, body: object) => Promise<unknown> }} props */

@@ -1,7 +1,7 @@
 /** @import { Quarantined, Session } from "../../answers.ts" */
 /** @import { Resource } from "../core/resource.js" */
 import { useEffect } from "preact/hooks";
-import { remove } from "../core/api.js";
+import { remove, withReason } from "../core/api.js";
 import { to } from "../core/base.js";
 import { count } from "../core/format.js";
 import { html } from "../core/html.js";
@@ -51,13 +51,14 @@ function Entries({ page: { total, jobs }, session, reload }) {
 /** @param {{ job: Quarantined, session: Session, reload: () => Promise<void> }} props */
 function Entry({ job: { activity, id, reason, at, raw }, session, reload }) {
   const path = `${encodeURIComponent(activity)}/${encodeURIComponent(id)}`;
-  const forget = async () => {
-    await remove(`/api/quarantine/${path}`);
+  const forget = async (/** @type {string} */ reason) => {
+    await remove(withReason(`/api/quarantine/${path}`, reason));
     await reload();
   };
   const confirm = {
     title: "Forget this job?",
     text: "What was found is deleted. The failed job stays until its time is over.",
+    reason: true,
   };
   const title = html`<a href=${to(`/jobs/${path}`)}><bdi>${printable(`${activity} / ${id}`)}</bdi></a>`;
   const actions = html`<span class="muted"><${Time} at=${at} /></span

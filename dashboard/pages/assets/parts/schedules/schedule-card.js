@@ -1,12 +1,13 @@
 /** @import { ScheduleView } from "../../../answers.ts" */
 import { useState } from "preact/hooks";
-import { post, remove } from "../../core/api.js";
+import { post, remove, withReason } from "../../core/api.js";
 import { to } from "../../core/base.js";
 import { messageOf, toast } from "../../core/dialogs.js";
 import { count, duration } from "../../core/format.js";
 import { html } from "../../core/html.js";
 import { printable, printableLines } from "../../core/printable.js";
 import { navigate } from "../../core/router.js";
+import { ActList, useActs } from "../acts.js";
 import { ActionButton } from "../action-button.js";
 import { textOf } from "../fields.js";
 import { Card, Facts, StateBadge } from "../layout.js";
@@ -68,9 +69,20 @@ export function ScheduleCard({ schedule, canOperate, reload }) {
         <summary>What each run asks for</summary>
         <pre class="code" tabindex="0">${printableLines(JSON.stringify(asks, undefined, 2) ?? "")}</pre>
       </details>
+      <${WhoDidWhat} id=${id} />
       ${canOperate && html`<${Steering} schedule=${schedule} reload=${reload} />`}
     </div>
   <//>`;
+}
+
+/** @param {{ id: string }} props */
+function WhoDidWhat({ id }) {
+  const [open, setOpen] = useState(false);
+  const acts = useActs(open ? "schedule" : undefined, id);
+  return html`<details class="more" onToggle=${(/** @type {any} */ event) => setOpen(event.target.open)}>
+    <summary>Who did what</summary>
+    ${open && (acts.length > 0 ? html`<${ActList} acts=${acts} />` : html`<p class="muted">Nothing is recorded.</p>`)}
+  </details>`;
 }
 
 /** @param {{ schedule: ScheduleView, reload: () => Promise<void> }} props */
@@ -83,7 +95,7 @@ function Steering({ schedule, reload }) {
     await reload();
   };
   const runNow = async () => navigate((await post(`${path}/run`)).path);
-  const gone = { title: `Remove ${id}?`, text: "Jobs and batches that it made already go on.", tone: "danger" };
+  const gone = { title: `Remove ${id}?`, text: "Jobs and batches that it made already go on.", tone: "danger", reason: true };
   return html`<div class="stack">
     <span class="chips">
       ${
@@ -111,7 +123,7 @@ function Steering({ schedule, reload }) {
         icon="stop"
         tone="danger"
         confirm=${gone}
-        run=${() => then(remove(path))}
+        run=${(/** @type {string} */ reason) => then(remove(withReason(path, reason)))}
         done="The schedule is removed."
       />
     </span>
