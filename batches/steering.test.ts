@@ -359,7 +359,7 @@ describe("priority and fairness", () => {
 
   test("setRate slows down chunks that are at work, and lets them go again", async () => {
     const [from, to] = buckets(0);
-    harness.sandbox.generate(from, { count: 900 });
+    harness.sandbox.generate(from, { count: 400 });
     harness.sandbox.fault({ kind: "latency", operation: "CopyObject", bucket: to, delayMs: 150 });
     const batch = await harness.batches.start({ operation: "copy", source: { bucket: from }, destination: { bucket: to } });
     await vi.waitUntil(() => harness.sandbox.count(to) > 60, { timeout: 20_000 });
@@ -369,9 +369,9 @@ describe("priority and fairness", () => {
     const before = harness.sandbox.count(to);
     await sleep(1000);
     expect(harness.sandbox.count(to) - before).toBeLessThanOrEqual(3);
-    expect(before).toBeLessThan(900);
+    expect(before).toBeLessThan(400);
     await batch.setRate(undefined);
-    expect(await batch.done()).toMatchObject({ succeeded: 900 });
+    expect(await batch.done()).toMatchObject({ succeeded: 400 });
   });
 });
 
