@@ -2,6 +2,7 @@ import { batchCopy } from "./benchmarks/batch-copy.ts";
 import { batchLatency } from "./benchmarks/batch-latency.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { copyJobs } from "./benchmarks/copy-jobs.ts";
+import { dashboard } from "./benchmarks/dashboard.ts";
 import { headLatency } from "./benchmarks/head-latency.ts";
 import { largeObjects } from "./benchmarks/large-objects.ts";
 import { moveRequests } from "./benchmarks/move-requests.ts";
@@ -26,4 +27,5 @@ export const benchmarks: readonly Benchmark[] = [
   twoWorkers,
   otherTools,
   scale,
+  dashboard,
 ];

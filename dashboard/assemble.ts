@@ -21,6 +21,7 @@ import { batchStreamRoutes } from "./api/batch-stream-routes.ts";
 import { documentRoutes } from "./api/document-routes.ts";
 import { jobRoutes } from "./api/job-routes.ts";
 import { openApiRoute } from "./api/openapi.ts";
+import { queueRoutes } from "./api/queue-routes.ts";
 import { overviewRoutes } from "./api/overview-routes.ts";
 import { addBullBoard } from "./bull-board.ts";
 import { openBullQueues } from "./bull-queues.ts";
@@ -82,6 +83,7 @@ export async function assemble(
   resources.defer(() => night.close());
   const routes = [
     ...activityRoutes({ producer }),
+    ...queueRoutes({ queues }),
     ...jobRoutes({ config, redis, producer, queues }),
     ...documentRoutes({ config, documents }),
     ...batchRoutes({ batches, views }),
@@ -96,7 +98,7 @@ export async function assemble(
   const acts = createActs(redis, prefix);
   addRoutes(app, [...routes, openApiRoute(routes)], acts);
   const assets = readPageAssets();
-  await addBullBoard(app, { redis, prefix, queues, assets, acts, readOnly: config.readOnly });
+  if (config.bullBoard) await addBullBoard(app, { redis, prefix, queues, assets, acts, readOnly: config.readOnly });
   await addPages(app, assets, { withProvider: config.oidc !== undefined, withPasswords: config.users.length > 0 });
   return app;
 }

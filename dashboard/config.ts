@@ -39,6 +39,8 @@ export type DashboardConfig = {
   readonly oidc?: OidcLogin;
   /** Names under which the dashboard is reached, besides loopback's. */
   readonly publicHosts: readonly string[];
+  /** Serve bull-board below `/queues`. Default false. */
+  readonly bullBoard: boolean;
   /** Nobody may change anything. */
   readonly readOnly: boolean;
   /** Requests and sign-ins from one address in a minute. */
@@ -86,6 +88,7 @@ const NAMES = {
   proxyOperatorGroups: "BUCKETLINE_DASHBOARD_PROXY_OPERATOR_GROUPS",
   ...OIDC_NAMES,
   publicHosts: "BUCKETLINE_DASHBOARD_PUBLIC_HOSTS",
+  bullBoard: "BUCKETLINE_DASHBOARD_BULL_BOARD",
   readOnly: "BUCKETLINE_DASHBOARD_READ_ONLY",
   requests: "BUCKETLINE_DASHBOARD_REQUESTS_PER_MINUTE",
   logins: "BUCKETLINE_DASHBOARD_LOGINS_PER_MINUTE",
@@ -156,6 +159,7 @@ const Environment = z.object({
   proxyOperatorGroups: List.default([]),
   ...OidcEnvironment,
   publicHosts: List.transform((hosts) => hosts.map((host) => host.toLowerCase())).default([]),
+  bullBoard: Flag.default(false),
   readOnly: Flag.default(false),
   telemetry: Flag.default(false),
   requests: Whole(10, 1_000_000).default(3000),

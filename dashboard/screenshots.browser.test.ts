@@ -25,6 +25,7 @@ const KEPT = new Set([
   "problems-light",
   "problem-light",
   "problems-phone",
+  "audit-light",
 ]);
 
 const LOOKS = [
@@ -83,6 +84,7 @@ describe.runIf(possible)("the pages, as they look", () => {
       profiles: "/profiles",
       documents: "/documents",
       quarantine: "/quarantine",
+      audit: "/audit",
       workers: "/workers",
       about: "/about",
       api: "/docs",

@@ -54,6 +54,7 @@ export async function startDashboardHarness(options: DashboardHarnessOptions = {
     BUCKETLINE_PREFIX: prefix,
     DOCUMENTS_URL: options.documentsUrl ?? pathToFileURL(join(folder, "documents")).href,
     BUCKETLINE_DASHBOARD_PORT: "0",
+    BUCKETLINE_DASHBOARD_BULL_BOARD: "true",
     BUCKETLINE_DASHBOARD_REQUESTS_PER_MINUTE: "1000000",
     ...options.env,
   });

@@ -104,9 +104,10 @@ export function rateOf(stored: string): number | undefined {
 /** What was asked for, with the rate that was set since. */
 export function withRate(spec: BatchSpec, stored: string | null | undefined): BatchSpec {
   if (stored === null || stored === undefined) return spec;
-  const { maxObjectsPerSecond: _asked, ...rest } = spec;
   const rate = rateOf(stored);
-  return { ...rest, ...(rate !== undefined && { maxObjectsPerSecond: rate }) } as BatchSpec; // one field of it
+  const held = { ...spec };
+  delete held.maxObjectsPerSecond;
+  return { ...held, ...(rate !== undefined && { maxObjectsPerSecond: rate }) };
 }
 
 /** Reads the stored form. `live` holds what chunks in work have done so far. */

@@ -1,243 +1,220 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
-import { Redis } from "ioredis";
-import { createProducer } from "../../producer/index.ts";
-import { groupId } from "../../jobs/failures.ts";
+import { noteFailure } from "../../jobs/failures.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import { redisKeys } from "../../redis/keys.ts";
-import { startRedis } from "../../sandbox/index.ts";
+import type { Benchmark, BenchContext } from "../benchmark.ts";
+import { BATCHES, fillBatches, fillJobs, fillProblems, JOBS, PREFIX } from "../lab/fill-dashboard.ts";
+import { type Lab, openLab } from "../lab/open.ts";
+import { cpuMs } from "../lab/process-usage.ts";
+import type { Figure } from "../results/figure.ts";
 
-// `node bench/benchmarks/dashboard.ts`: how fast the dashboard answers, and how much memory it holds, with 300,000 jobs in a queue, 100,000 of them
-// failed, and 1,000 batches.
-
-const JOBS = 100_000;
-const BATCHES = 1000;
-const ROUNDS = 15;
 const MAX_MS = 300;
 /** A search looks at as much as one answer may take, and says where to go on. */
 const MAX_SEARCH_MS = 500;
-const MAX_MEMORY = 200 * 1024 ** 2;
-const PREFIX = "bench";
+const MAX_MIB = 200;
+const MAX_SHARE = 5;
+const READERS = 50;
+/** Failed jobs, and their notes, over which the cost of a note is measured. */
+const FAILING = 2000;
 
-await using stack = new AsyncDisposableStack();
-const redis = await startRedis();
-stack.defer(() => redis.stop());
-const folder = await mkdtemp(join(tmpdir(), "bucketline-bench-"));
-stack.defer(() => rm(folder, { recursive: true }));
-const documents = pathToFileURL(join(folder, "documents")).href;
+/** How fast the dashboard answers, how much memory it holds, and what its index of failures costs. */
+export const dashboard: Benchmark = {
+  name: "dashboard",
+  title: "the dashboard's answers over 300,000 jobs, 100,000 of them failed, and 1,000 batches",
+  onDemand: true,
+  async run(context) {
+    const { say, quick } = context;
+    const lab = await openLab(context);
+    const cost = await costOfNotes(lab, say);
+    say(
+      `filling Redis: ${JOBS.toLocaleString("en")} jobs in each of three states, ${BATCHES.toLocaleString("en")} batches`,
+    );
+    const redis = lab.connect();
+    await fillJobs(redis);
+    const group = await fillProblems(redis);
+    const producer = lab.producer(PREFIX);
+    const batch = await fillBatches(producer);
+    const url = await startDashboard(lab, context);
+    const answers = await timeAnswers(url, { group, batch, rounds: quick ? 3 : 15 }, say);
+    const memory = await memoryOf(url);
+    const readers = await openStreams(url, batch);
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    const withReaders = await memoryOf(url);
+    readers.abort();
+    const most = (value: number) => ({ on: "value", atMost: value }) as const;
+    return {
+      figures: [
+        { name: "slowest page or answer", value: answers.page, unit: "ms", bound: most(MAX_MS) },
+        { name: "slowest answer of the search", value: answers.search, unit: "ms", bound: most(MAX_SEARCH_MS) },
+        { name: "memory", value: memory, unit: "MiB", bound: most(MAX_MIB) },
+        { name: `memory with ${READERS} event streams`, value: withReaders, unit: "MiB", bound: most(MAX_MIB) },
+        ...cost,
+      ],
+      notes: [
+        `Redis holds ${JOBS.toLocaleString("en")} waiting, failed and completed jobs of one activity each, and ${BATCHES.toLocaleString("en")} batches. Each answer is asked for several times, the first time and after a second without what is kept for a moment.`,
+        "Only a job that fails is noted in the index: the share is of the processor time that a failing head-object takes its worker.",
+      ],
+    };
+  },
+};
 
-const client = new Redis(redis.url);
-stack.defer(() => client.disconnect());
-console.log(
-  `filling Redis: ${JOBS.toLocaleString("en")} jobs in copy-object for each state, ${BATCHES.toLocaleString("en")} batches`,
-);
-await fillJobs(client);
-const group = await fillProblems(client);
-const batch = await fillBatches();
-
-const dashboard = await startDashboard();
-stack.defer(dashboard.stop);
-const { url } = dashboard;
-
-const paths = [
-  ["overview page", "/"],
-  ["overview", "/api/overview"],
-  ["throughput, 15 min", "/api/throughput?range=15m"],
-  ["throughput, 24 h", "/api/throughput?range=24h"],
-  ["jobs waiting", "/api/jobs/copy-object?state=waiting"],
-  ["jobs waiting, the last page", `/api/jobs/copy-object?state=waiting&offset=${JOBS - 25}`],
-  ["jobs failed", "/api/jobs/copy-object?state=failed"],
-  ["jobs failed, the last page", `/api/jobs/copy-object?state=failed&offset=${JOBS - 25}`],
-  ["jobs completed, the last page", `/api/jobs/copy-object?state=completed&offset=${JOBS - 25}`],
-  ["one job that waits", "/api/jobs/copy-object/wait-50000"],
-  ["a job by its id, in all queues", "/api/jobs?id=failed-50000"],
-  ["batches", "/api/batches"],
-  ["batches in a state that none has", "/api/batches?state=cancelled"],
-  ["one batch", `/api/batches/${batch}`],
-  ["problems", "/api/problems"],
-  ["one problem", `/api/problems/jobs-${group}`],
-  ["search, a key that is rare", "/api/search?text=folder%2F99999.jpg"],
-  ["search, a key that nobody has", "/api/search?text=nothing-is-called-so"],
-  ["search, a code and a bucket", "/api/search?code=NoSuchKey&bucket=in"],
-  ["search, the last hour", `/api/search?state=completed&since=${new Date(Date.now() - 3_600_000).toISOString()}`],
-  ["schedules", "/api/schedules"],
-  ["profiles", "/api/profiles"],
-  ["documents", "/api/documents"],
-  ["metrics", "/metrics"],
-  ["bull-board, overview", "/queues/api/queues"],
-  ["bull-board, failed jobs", "/queues/api/queues?activeQueue=copy-object&status=failed&page=1&jobsPerPage=10"],
-  ["bull-board, waiting jobs", "/queues/api/queues?activeQueue=copy-object&status=waiting&page=1&jobsPerPage=10"],
-] as const;
-
-console.log(
-  `\n${"answer".padEnd(36)}${"first".padStart(9)}${"p50".padStart(9)}${"max".padStart(9)}${"KiB".padStart(9)}`,
-);
-let slowest = 0;
-let slowestSearch = 0;
-for (const [name, path] of paths) {
-  const times: number[] = [];
-  let size = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const startedAt = performance.now();
-    const response = await fetch(new URL(path, url));
-    const body = await response.arrayBuffer();
-    times.push(performance.now() - startedAt);
-    size = body.byteLength;
-    if (!response.ok)
-      throw new Error(`${path} was answered with ${response.status}: ${new TextDecoder().decode(body)}`);
-    // Past what is kept for a moment, so that each look is a fresh one.
-    await new Promise((resolve) => setTimeout(resolve, round < 3 ? 1000 : 20));
-  }
-  const sorted = times.toSorted((a, b) => a - b);
-  const max = sorted.at(-1) ?? 0;
-  if (name.startsWith("search")) slowestSearch = Math.max(slowestSearch, max);
-  else slowest = Math.max(slowest, max);
-  const ms = (value: number | undefined) => `${(value ?? 0).toFixed(1)} ms`.padStart(9);
-  console.log(
-    `${name.padEnd(36)}${ms(times[0])}${ms(sorted[Math.floor(ROUNDS / 2)])}${ms(max)}${(size / 1024).toFixed(0).padStart(9)}`,
-  );
+/** What a note of a failure costs beside the whole of the job that failed, in processor time. */
+async function costOfNotes(lab: Lab, say: (line: string) => void): Promise<Figure[]> {
+  say("measuring what a failed job costs, and its note in the index");
+  await lab.server.control.createBucket("none");
+  const worker = await lab.worker({ concurrency: { "head-object": 64 }, prefix: "notes" });
+  const producer = lab.producer("notes");
+  const fail = async (round: string) => {
+    const inputs = Array.from({ length: FAILING }, (_, i) => ({ object: { bucket: "none", key: `${round}-${i}` } }));
+    const jobs = await producer.enqueueMany("head-object", inputs, { attempts: 1 });
+    await Promise.all(jobs.map((job) => job.succeeded()));
+  };
+  await fail("warm");
+  const before = cpuMs(worker.pid);
+  await fail("cold");
+  const job = ((cpuMs(worker.pid) - before) * 1000) / FAILING;
+  await note(lab);
+  const started = process.cpuUsage();
+  await note(lab);
+  const { user, system } = process.cpuUsage(started);
+  const each = (user + system) / FAILING;
+  return [
+    { name: "a failing job, processor time of its worker", value: job, unit: "µs" },
+    {
+      name: "of that: the index of failures",
+      value: (100 * each) / job,
+      unit: "%",
+      bound: { on: "value", atMost: MAX_SHARE },
+    },
+  ];
 }
-const memory = await memoryOf(url);
-const readers = await openStreams(50);
-await new Promise((resolve) => setTimeout(resolve, 5000));
-const withReaders = await memoryOf(url);
-readers.abort();
 
-const verdict = (good: boolean) => (good ? "ok" : "TOO MUCH");
-console.log(
-  `\nslowest answer                 ${slowest.toFixed(0)} ms (at most ${MAX_MS}): ${verdict(slowest < MAX_MS)}`,
-);
-console.log(
-  `slowest search                 ${slowestSearch.toFixed(0)} ms (at most ${MAX_SEARCH_MS}): ${verdict(slowestSearch < MAX_SEARCH_MS)}`,
-);
-console.log(
-  `memory                         ${(memory / 1024 ** 2).toFixed(0)} MiB (at most ${MAX_MEMORY / 1024 ** 2}): ${verdict(memory < MAX_MEMORY)}`,
-);
-console.log(
-  `memory with 50 event streams   ${(withReaders / 1024 ** 2).toFixed(0)} MiB (at most ${MAX_MEMORY / 1024 ** 2}): ${verdict(withReaders < MAX_MEMORY)}`,
-);
-process.exitCode =
-  slowest < MAX_MS && slowestSearch < MAX_SEARCH_MS && withReaders < MAX_MEMORY && memory < MAX_MEMORY ? 0 : 1;
-
-/** As BullMQ and a worker leave jobs behind, without running them. */
-async function fillJobs(into: Redis): Promise<void> {
-  const key = (name: string) => `${PREFIX}:copy-object:${name}`;
-  const now = Date.now();
-  const opts = JSON.stringify({ attempts: 5, backoff: { type: "bucketline" } });
-  const error = JSON.stringify({
-    code: "NoSuchKey",
-    message: "NoSuchKey: no object s3://in/a",
-    retryable: false,
-    httpStatus: 404,
-  });
-  for (let start = 0; start < JOBS; start += 5000) {
-    const pipeline = into.pipeline();
-    for (let i = start; i < start + 5000; i++) {
-      const data = JSON.stringify({ object: { bucket: "in", key: `folder/${i}.jpg` }, destination: { bucket: "out" } });
-      // Spread over the day that completed jobs are kept for.
-      const finishedOn = now - Math.floor((i / JOBS) * 86_000_000);
-      const common = { name: "copy-object", data, opts, timestamp: finishedOn - 50, delay: 0, priority: 0 };
-      const ended = { ...common, processedOn: finishedOn - 20, finishedOn, atm: 1, ats: 1 };
-      pipeline.hset(key(`wait-${i}`), { ...common, timestamp: now });
-      pipeline.lpush(key("wait"), `wait-${i}`);
-      pipeline.hset(key(`failed-${i}`), {
-        ...ended,
-        failedReason: "NoSuchKey: no object s3://in/a",
+/** As a worker writes them: as many at once as it has jobs. */
+async function note(lab: Lab): Promise<void> {
+  const redis = lab.connect();
+  const keys = redisKeys("noted");
+  const error = new ActivityError("NoSuchKey", "no object s3://none/a", { httpStatus: 404 });
+  for (let i = 0; i < FAILING; i++) await redis.hset(keys.job("head-object", `j${i}`), "timestamp", 1);
+  let next = 0;
+  const lane = async () => {
+    for (let i = next++; i < FAILING; i = next++)
+      await noteFailure(redis, keys, {
+        activity: "head-object",
+        id: `j${i}`,
+        data: { object: { bucket: "none", key: `k${i}` } },
         error,
-        stacktrace: "[]",
+        failed: { at: Date.now(), ms: 3, code: "NoSuchKey", worker: "bench" },
+        final: true,
       });
-      pipeline.zadd(key("failed"), finishedOn, `failed-${i}`);
-      pipeline.hset(key(`completed-${i}`), { ...ended, returnvalue: '{"success":true,"verified":"etag"}' });
-      pipeline.zadd(key("completed"), finishedOn, `completed-${i}`);
-    }
-    await pipeline.exec();
-  }
+  };
+  await Promise.all(Array.from({ length: 64 }, lane));
 }
 
-/** Failed jobs in groups, as workers note them: the largest holds half of all. */
-async function fillProblems(into: Redis): Promise<string> {
-  const keys = redisKeys(PREFIX);
-  const now = Date.now();
-  const groups = ["in", "out", "photos", "logs", "archive"].map((bucket) =>
-    groupId({ activity: "copy-object", code: "NoSuchKey", bucket, profile: "default" }),
-  );
-  const [largest = ""] = groups;
-  for (const [index, id] of groups.entries()) {
-    const shared = { activity: "copy-object", code: "NoSuchKey", bucket: "in", profile: "default" };
-    await into.hset(keys.failure(id), {
-      ...shared,
-      first: now - 86_400_000,
-      last: now,
-      count: JOBS / 2,
-      example: "failed-1",
-    });
-    await into.zadd(keys.failures(), now - index, id);
-  }
-  for (let start = 0; start < JOBS; start += 5000) {
-    const pipeline = into.pipeline();
-    for (let i = start; i < start + 5000; i++) {
-      const id = i % 2 === 0 ? largest : (groups[1 + ((i >> 1) % 4)] ?? largest);
-      pipeline
-        .zadd(keys.failedJobs(id), now - i, `failed-${i}`)
-        .hset(keys.job("copy-object", `failed-${i}`), "failure", id);
-    }
-    await pipeline.exec();
-  }
-  return largest;
+type Asked = { readonly group: string; readonly batch: string; readonly rounds: number };
+
+function pathsOf({ group, batch }: Asked): readonly (readonly [name: string, path: string])[] {
+  return [
+    ["overview page", "/"],
+    ["overview", "/api/overview"],
+    ["throughput, 15 min", "/api/throughput?range=15m"],
+    ["throughput, 24 h", "/api/throughput?range=24h"],
+    ["jobs waiting", "/api/jobs/copy-object?state=waiting"],
+    ["jobs waiting, the last page", `/api/jobs/copy-object?state=waiting&offset=${JOBS - 25}`],
+    ["jobs failed", "/api/jobs/copy-object?state=failed"],
+    ["jobs failed, the last page", `/api/jobs/copy-object?state=failed&offset=${JOBS - 25}`],
+    ["jobs completed, the last page", `/api/jobs/copy-object?state=completed&offset=${JOBS - 25}`],
+    ["one job that waits", "/api/jobs/copy-object/wait-50000"],
+    ["a job by its id, in all queues", "/api/jobs?id=failed-50000"],
+    ["batches", "/api/batches"],
+    ["batches in a state that none has", "/api/batches?state=cancelled"],
+    ["one batch", `/api/batches/${batch}`],
+    ["problems", "/api/problems"],
+    ["one problem", `/api/problems/jobs-${group}`],
+    ["search, a key that is rare", "/api/search?text=folder%2F99999.jpg"],
+    ["search, a key that nobody has", "/api/search?text=nothing-is-called-so"],
+    ["search, a code and a bucket", "/api/search?code=NoSuchKey&bucket=in"],
+    ["search, the last hour", `/api/search?state=completed&since=${new Date(Date.now() - 3_600_000).toISOString()}`],
+    ["schedules", "/api/schedules"],
+    ["profiles", "/api/profiles"],
+    ["documents", "/api/documents"],
+    ["metrics", "/metrics"],
+    ["bull-board, overview", "/queues/api/queues"],
+    ["bull-board, failed jobs", "/queues/api/queues?activeQueue=copy-object&status=failed&page=1&jobsPerPage=10"],
+    ["bull-board, waiting jobs", "/queues/api/queues?activeQueue=copy-object&status=waiting&page=1&jobsPerPage=10"],
+  ];
 }
 
-async function fillBatches(): Promise<string> {
-  const producer = createProducer({ redis: client, prefix: PREFIX, documents });
-  let last = "";
-  for (let i = 0; i < BATCHES; i++) {
-    const { id } = await producer.batches.start({
-      operation: "copy",
-      source: { bucket: "in", prefix: `${i}/` },
-      destination: { bucket: "out" },
-    });
-    last = id;
+/** The slowest of all pages and answers, and of all searches, in ms. */
+async function timeAnswers(
+  url: string,
+  asked: Asked,
+  say: (line: string) => void,
+): Promise<{ readonly page: number; readonly search: number }> {
+  const slowest = { page: 0, search: 0 };
+  for (const [name, path] of pathsOf(asked)) {
+    const times: number[] = [];
+    let bytes = 0;
+    for (let round = 0; round < asked.rounds; round++) {
+      const startedAt = performance.now();
+      const response = await fetch(new URL(path, url));
+      const body = await response.arrayBuffer();
+      times.push(performance.now() - startedAt);
+      bytes = body.byteLength;
+      if (!response.ok)
+        throw new Error(`${path} was answered with ${response.status}: ${new TextDecoder().decode(body)}`);
+      // Past what is kept for a moment, so that each look is a fresh one.
+      await new Promise((resolve) => setTimeout(resolve, round < 3 ? 1000 : 20));
+    }
+    const max = Math.max(...times);
+    const kind = name.startsWith("search") ? "search" : "page";
+    slowest[kind] = Math.max(slowest[kind], max);
+    const median = times.toSorted((one, other) => one - other)[Math.floor(times.length / 2)] ?? 0;
+    say(
+      `${name.padEnd(34)} p50 ${median.toFixed(1)} ms, slowest ${max.toFixed(1)} ms, ${(bytes / 1024).toFixed(0)} KiB`,
+    );
   }
-  await producer.close();
-  return last;
+  return slowest;
 }
 
 /** In a process of its own, so that its memory is its own. */
-async function startDashboard(): Promise<{ url: string; stop: () => Promise<void> }> {
+async function startDashboard({ redis, folder }: Lab, { stack }: BenchContext): Promise<string> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "../../dashboard/main.ts")], {
     env: {
       ...process.env,
-      REDIS_URL: redis.url,
+      REDIS_URL: redis,
       BUCKETLINE_PREFIX: PREFIX,
-      DOCUMENTS_URL: documents,
+      DOCUMENTS_URL: pathToFileURL(join(folder, "documents")).href,
       BUCKETLINE_DASHBOARD_PORT: "0",
+      BUCKETLINE_DASHBOARD_BULL_BOARD: "true",
       BUCKETLINE_DASHBOARD_REQUESTS_PER_MINUTE: "1000000",
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const stop = async () => {
+  stack.defer(async () => {
     const ended = once(child, "exit");
     child.kill("SIGTERM");
     await ended;
-  };
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     const { url: address } = JSON.parse(line) as { url?: string };
-    if (address !== undefined) return { url: address, stop };
+    if (address !== undefined) return address;
   }
   throw new Error("the dashboard did not start");
 }
 
+/** MiB. */
 async function memoryOf(at: string): Promise<number> {
   const text = await (await fetch(new URL("/metrics", at))).text();
-  return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]);
+  return Number(/^process_resident_memory_bytes (\S+)/m.exec(text)?.[1]) / 1024 ** 2;
 }
 
-async function openStreams(count: number): Promise<AbortController> {
+async function openStreams(url: string, batch: string): Promise<AbortController> {
   const controller = new AbortController();
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < READERS; i++) {
     const response = await fetch(new URL(`/api/events?batch=${batch}`, url), { signal: controller.signal });
     // Read and forgotten; the abort ends it.
     void response.body?.pipeTo(new WritableStream(), { signal: controller.signal }).catch(() => undefined);

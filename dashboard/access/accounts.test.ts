@@ -37,6 +37,8 @@ const WRITES: readonly (readonly [path: string, sent: Sent])[] = [
   ["/api/batches/b12345678/confirm", { method: "POST" }],
   ["/api/batches/b12345678/priority", { method: "POST", body: { priority: 1 } }],
   ["/api/batches/b12345678/rate", { method: "POST", body: { maxObjectsPerSecond: 1 } }],
+  ["/api/queues/list-buckets/pause", { method: "POST" }],
+  ["/api/queues/list-buckets/resume", { method: "POST" }],
   ["/queues/api/queues/pause", { method: "PUT" }],
   ["/queues/api/queues/list-buckets/pause", { method: "PUT" }],
   ["/queues/api/queues/list-buckets/empty", { method: "PUT" }],

@@ -8,7 +8,7 @@ import { AboutSchema } from "./page-schemas.ts";
 const { version } = createRequire(import.meta.url)("bucketline/package.json") as { version: string }; // ours
 
 export function aboutRoutes(config: DashboardSettings): readonly ApiRoute[] {
-  const { environment, prefix, redis, documentsUrl, basePath, readOnly, sessionHours } = config;
+  const { environment, prefix, redis, documentsUrl, basePath, bullBoard, readOnly, sessionHours } = config;
   return [
     defineRoute({
       method: "GET",
@@ -25,6 +25,7 @@ export function aboutRoutes(config: DashboardSettings): readonly ApiRoute[] {
         redis: typeof redis === "string" ? withoutSecrets(redis) : "a connection of the app that runs it",
         documents: redactText(documentsUrl),
         basePath,
+        bullBoard,
         readOnly,
         sessionHours,
       }),

@@ -65,6 +65,7 @@ export const AboutSchema = z
   .object({
     version: z.string().describe("Version of Bucketline"),
     node: z.string().describe("Version of Node.js"),
+    bullBoard: z.boolean().describe("Whether bull-board is served below /queues"),
     environment: z.string().optional().describe("What is run here, such as production"),
     prefix: z.string().describe("What the keys in Redis begin with"),
     redis: z.string().describe("Where Redis is, without secrets"),

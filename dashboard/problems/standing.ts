@@ -28,7 +28,7 @@ export function standingProblems({ warnings, queues, quarantined }: Overview): P
           { path: `/jobs/${name}?state=waiting`, text: name },
           { path: `/audit?kind=queue&id=${name}`, text: "Who paused it" },
         ],
-        remedy: "Resume it when its reason is gone.",
+        remedy: "Resume it on its page when the reason is gone.",
         actions: [],
       })),
     ...(quarantined === 0

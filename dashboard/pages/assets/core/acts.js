@@ -13,6 +13,8 @@ const WORDS = {
   "batch.priority": "set the priority",
   "batch.rate": "set the rate",
   "batch.retry-failed": "started a batch over what failed",
+  "queue.pause": "paused the queue",
+  "queue.resume": "resumed the queue",
   "schedule.put": "made or changed the schedule",
   "schedule.pause": "paused the schedule",
   "schedule.resume": "resumed the schedule",

@@ -61,7 +61,7 @@ const Cards = ({ redis, about }) =>
             about && ["Changes", about.readOnly ? "nobody may change anything" : "operators may"],
             about && ["Sessions", `last ${about.sessionHours} h`],
             ["Times", zone()],
-            ["Queues", html`<a href=${to("/queues/")}>bull-board</a>`],
+            about?.bullBoard && ["Queues", html`<a href=${to("/queues/")}>bull-board</a>`],
             ["HTTP API", html`<a href=${to("/docs")}>Every route, with its form</a>`],
           ]}
         />

@@ -37,14 +37,16 @@ export function View({ route: { query } }) {
   </div>`;
 }
 
+/** @param {SubmitEvent} event */
+function submit(event) {
+  event.preventDefault();
+  const data = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+  const words = FIELDS.map((name) => [name, textOf(data, name) || undefined]);
+  changeQuery({ ...Object.fromEntries(words), cursor: undefined }, { replace: false, keepScroll: true });
+}
+
 /** @param {{ query: URLSearchParams }} props */
 function Filter({ query }) {
-  const submit = (/** @type {SubmitEvent} */ event) => {
-    event.preventDefault();
-    const data = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
-    const words = FIELDS.map((name) => [name, textOf(data, name) || undefined]);
-    changeQuery({ ...Object.fromEntries(words), cursor: undefined }, { replace: false, keepScroll: true });
-  };
   const text = (/** @type {string} */ name, /** @type {string} */ label, /** @type {string} */ placeholder) =>
     html`<label class="field"
       ><span>${label}</span

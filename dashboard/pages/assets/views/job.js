@@ -5,6 +5,7 @@ import { useRef } from "preact/hooks";
 import { post, withReason } from "../core/api.js";
 import { to } from "../core/base.js";
 import { html } from "../core/html.js";
+import { useOverview } from "../core/live.js";
 import { printable, printableLines } from "../core/printable.js";
 import { useResource } from "../core/resource.js";
 import { ActionButton } from "../parts/action-button.js";
@@ -12,6 +13,7 @@ import { CHUNKS } from "../parts/activities-table.js";
 import { messageOnly } from "../parts/batch-details.js";
 import { JobTimeline } from "../parts/job-timeline.js";
 import { Alert, Card, Facts, Failed, Loading, PageHead, StateBadge } from "../parts/layout.js";
+import { QueueHold } from "../parts/queue-state.js";
 import { CopyButton, FullName, Message, ObjectName } from "../parts/names.js";
 
 const AGAIN_MS = 1000;
@@ -87,9 +89,17 @@ function Steering({ job, path, reload, retry }) {
   return html`<${ActionButton} label="Run again" icon="retry" run=${retry} done="The job is in its queue again." />`;
 }
 
+/** @param {{ activity: string }} props */
+function Waits({ activity }) {
+  const { overview } = useOverview();
+  const queue = overview?.queues.find(({ name }) => name === activity);
+  return overview && queue ? html`<${QueueHold} queue=${queue} overview=${overview} />` : null;
+}
+
 /** @param {{ job: Job, before: JobError | undefined }} props */
 const Details = ({ job, before }) =>
   html`<div class="stack">
+    ${job.state === "waiting" && html`<${Waits} activity=${job.activity} />`}
     ${job.error && html`<${ErrorAlert} error=${job.error} state=${job.state} />`}
     ${!job.error && before && html`<${ErrorAlert} error=${before} state="before" />`}
     <div class="columns">

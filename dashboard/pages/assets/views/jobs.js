@@ -1,4 +1,4 @@
-/** @import { JobRow, Overview } from "../../answers.ts" */
+/** @import { JobRow, Overview, Session } from "../../answers.ts" */
 /** @import { Resource } from "../core/resource.js" */
 /** @import { Route } from "../core/routes.js" */
 import { useEffect, useRef } from "preact/hooks";
@@ -12,6 +12,7 @@ import { CHUNKS } from "../parts/activities-table.js";
 import { JobsTable } from "../parts/jobs-table.js";
 import { Card, EmptyState, Failed, Loading, PageHead } from "../parts/layout.js";
 import { LiveBadge } from "../parts/live-badge.js";
+import { QueueHold, QueueSteering } from "../parts/queue-state.js";
 import { RangePicker, ThroughputCharts } from "../parts/throughput-charts.js";
 
 const STATES = /** @type {const} */ (["waiting", "active", "delayed", "failed", "completed"]);
@@ -33,8 +34,8 @@ const EMPTY = {
 /** @param {Place} place */
 const address = ({ activity, state, page }) => `/jobs/${activity}?state=${state}${page > 1 ? `&page=${page}` : ""}`;
 
-/** The jobs of one activity. @param {{ route: Route }} props */
-export function View({ route: { params, query } }) {
+/** The jobs of one activity. @param {{ route: Route, session: Session }} props */
+export function View({ route: { params, query }, session }) {
   const activity = params["activity"] ?? "";
   const { overview, error } = useOverview();
   const state = STATES.find((name) => name === query.get("state")) ?? "failed";
@@ -58,10 +59,11 @@ export function View({ route: { params, query } }) {
       name=${activity}
       title=${activity}
       crumbs=${crumbs}
-      actions=${html`<${LiveBadge} />${overview && chooser}`}
+      actions=${html`<${LiveBadge} />${overview && chooser}${session.canOperate && queue && html`<${QueueSteering} queue=${queue} />`}`}
     />
     ${error && html`<${Failed} error=${error} />`}
     <div class="stack">
+      ${overview && queue && html`<${QueueHold} queue=${queue} overview=${overview} />`}
       ${
         activity !== CHUNKS &&
         html`<div class="stack after-on-phone">

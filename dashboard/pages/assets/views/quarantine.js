@@ -51,8 +51,8 @@ function Entries({ page: { total, jobs }, session, reload }) {
 /** @param {{ job: Quarantined, session: Session, reload: () => Promise<void> }} props */
 function Entry({ job: { activity, id, reason, at, raw }, session, reload }) {
   const path = `${encodeURIComponent(activity)}/${encodeURIComponent(id)}`;
-  const forget = async (/** @type {string} */ reason) => {
-    await remove(withReason(`/api/quarantine/${path}`, reason));
+  const forget = async (/** @type {string} */ why) => {
+    await remove(withReason(`/api/quarantine/${path}`, why));
     await reload();
   };
   const confirm = {
