@@ -186,3 +186,13 @@ function luminance(colour: string): number {
   });
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
+
+test("serves bull-board only where it is asked for, and leads nobody to it elsewhere", async () => {
+  const plain = await startDashboardHarness({ env: { BUCKETLINE_DASHBOARD_BULL_BOARD: "false" } });
+  expect((await plain.send("/queues/")).status).toBe(404);
+  expect((await plain.send("/queues/api/queues")).status).toBe(404);
+  expect((await plain.send("/api/about")).json()["bullBoard"]).toBe(false);
+  await plain.close();
+  expect((await dashboard.send("/queues/")).status).toBe(200);
+  expect((await dashboard.send("/api/about")).json()["bullBoard"]).toBe(true);
+});
