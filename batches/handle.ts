@@ -213,9 +213,13 @@ async function setPriority({ run }: HandleContext, id: string, priority: number)
 async function setRate({ run }: HandleContext, id: string, given: number | undefined): Promise<void> {
   const parsed = batchFields.maxObjectsPerSecond.safeParse(given);
   if (!parsed.success)
-    throw new ActivityError("InvalidInput", `maxObjectsPerSecond: expected a number above 0, at most 1,000,000, got ${given}`, {
-      field: "maxObjectsPerSecond",
-    });
+    throw new ActivityError(
+      "InvalidInput",
+      `maxObjectsPerSecond: expected a number above 0, at most 1,000,000, got ${given}`,
+      {
+        field: "maxObjectsPerSecond",
+      },
+    );
   // A note makes no record where there is none.
   await run(`set the rate of batch ${id}`, async ({ store }) => {
     found(id, await store.spec(id));

@@ -361,7 +361,11 @@ describe("priority and fairness", () => {
     const [from, to] = buckets(0);
     harness.sandbox.generate(from, { count: 400 });
     harness.sandbox.fault({ kind: "latency", operation: "CopyObject", bucket: to, delayMs: 150 });
-    const batch = await harness.batches.start({ operation: "copy", source: { bucket: from }, destination: { bucket: to } });
+    const batch = await harness.batches.start({
+      operation: "copy",
+      source: { bucket: from },
+      destination: { bucket: to },
+    });
     await vi.waitUntil(() => harness.sandbox.count(to) > 60, { timeout: 20_000 });
     await batch.setRate(1);
     // Those under way end; then as good as nothing is begun.

@@ -141,7 +141,8 @@ function rateCommand(environment: Environment): Command {
       session(environment, async ({ producer }) => {
         await producer.batches.get(id).setRate(rate);
         if (json) console.log(jsonLine({ id, maxObjectsPerSecond: rate ?? null }));
-        else say(`batch ${printable(id)} ${rate === undefined ? "has no limit" : `is held to ${rate} objects a second`}`);
+        else
+          say(`batch ${printable(id)} ${rate === undefined ? "has no limit" : `is held to ${rate} objects a second`}`);
       }),
     );
 }

@@ -56,4 +56,6 @@ export function placeOf(target) {
 
 /** Why it was done, or what else is known of it; what was sent may repeat the reason. @param {Act} act */
 export const moreOf = ({ reason, detail, failed }) =>
-  [reason && `“${reason}”`, !(reason && detail?.includes(reason)) && detail, failed && `failed with ${failed}`].filter(Boolean).join(" · ");
+  [reason && `“${reason}”`, !(reason && detail?.includes(reason)) && detail, failed && `failed with ${failed}`]
+    .filter(Boolean)
+    .join(" · ");

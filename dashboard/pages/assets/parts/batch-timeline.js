@@ -26,7 +26,11 @@ function eventsOf(batch) {
     { label: "Started", at: startedAt },
     { label: "First failure", at: firstFailureAt, note: several ? "" : `${count(failed)} failed`, bad: true },
     { label: "Newest failure", at: several ? lastFailureAt : undefined, note: `${count(failed)} failed`, bad: true },
-    { label: `Held up by ${printable(trouble?.code ?? "")}`, at: ENDED.includes(state) ? undefined : trouble?.at, bad: true },
+    {
+      label: `Held up by ${printable(trouble?.code ?? "")}`,
+      at: ENDED.includes(state) ? undefined : trouble?.at,
+      bad: true,
+    },
     { label: ENDS[state] ?? "Ended", at: endedAt, note: ending, bad: state === "failed" },
   ];
 }

@@ -64,7 +64,8 @@ export function Timeline({ start, points }) {
         html`<li key=${`${label} ${at}`} class=${bad ? "bad" : ""}>
           <span class="break"
             >${label}
-            <span class="muted">${at === start ? "" : `+${duration(Math.max(0, Date.parse(at) - Date.parse(start)))}`}</span
+            <span class="muted"
+              >${at === start ? "" : `+${duration(Math.max(0, Date.parse(at) - Date.parse(start)))}`}</span
             >${note && html`<div class="muted">${note}</div>`}</span
           >
           <span class="muted"><${Time} at=${at} /></span>

@@ -120,8 +120,7 @@ function Row({ act }) {
       <div class="muted">${via === known ? via : `${via}, ${known}`}</div>
     </td>
     <td class="key">
-      ${wordsOf(act)}
-      ${name && html`<${ObjectName} text=${name} ...${place && { href: to(place) }} />`}
+      ${wordsOf(act)} ${name && html`<${ObjectName} text=${name} ...${place && { href: to(place) }} />`}
       ${more && html`<div class="muted break only-narrow">${more}</div>`}
     </td>
     <td class="break optional">${more}</td>

@@ -57,9 +57,7 @@ export function View({ route: { params }, session }) {
       <div class="mono muted"><${ObjectName} text=${route} /></div>
       <${BatchNotes} batch=${batch} />
       ${batch.state === "planned" ? html`<${PlanCard} batch=${batch} />` : html`<${AtWork} batch=${batch} path=${path} />`}
-      <div class="columns">
-        <${BatchErrors} batch=${batch} /><${BatchOptions} batch=${batch} ...${terms} />
-      </div>
+      <div class="columns"><${BatchErrors} batch=${batch} /><${BatchOptions} batch=${batch} ...${terms} /></div>
       <${BatchTimeline} batch=${batch} />
       <${Failures} batch=${batch} path=${path} />
     </div>

@@ -95,7 +95,12 @@ function Steering({ schedule, reload }) {
     await reload();
   };
   const runNow = async () => navigate((await post(`${path}/run`)).path);
-  const gone = { title: `Remove ${id}?`, text: "Jobs and batches that it made already go on.", tone: "danger", reason: true };
+  const gone = {
+    title: `Remove ${id}?`,
+    text: "Jobs and batches that it made already go on.",
+    tone: "danger",
+    reason: true,
+  };
   return html`<div class="stack">
     <span class="chips">
       ${
