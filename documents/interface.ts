@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { PlacedContent } from "../model/content/placed.ts";
 import type { DocumentPointer } from "../model/entities.ts";
 
 export type DocumentSource = Readable | AsyncIterable<Uint8Array | string> | Uint8Array | string;
@@ -24,19 +25,11 @@ export type WriteOptions = {
   /** Bytes that must come; fewer or more is `DocumentIncomplete`. */
   readonly size?: number | undefined;
   /**
-   * By this name {@link DocumentStore.leftover} finds what a write left that was killed, or that failed of what may be tried again. Whoever gives it
-   * compares the whole with its origin: after a power cut nobody else vouches for those bytes. Default: nothing can be found.
+   * By this name {@link DocumentStore.writePlaced} finds what a write left that was killed, or that failed of what may be tried again. It goes on with
+   * it only where the whole is compared with its origin: after a power cut nobody else vouches for those bytes. Default: nothing can be found.
    */
   readonly leftoverName?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-};
-
-/** The first bytes of content whose write was interrupted. */
-export type Leftover = {
-  /** Bytes that are there. */
-  readonly size: number;
-  /** The first `length` of them. */
-  read(length: number): AsyncIterable<Uint8Array>;
 };
 
 /**
@@ -66,6 +59,22 @@ export type DocumentStore = {
    */
   write(source: DocumentSource, options: WriteOptions): Promise<DocumentPointer>;
   /**
+   * As `write`, of content whose pieces come several at once and in no order, and go on from what an interrupted write of `leftoverName` left. For
+   * workers; a store that can write only from the beginning on has no such method.
+   *
+   * @example
+   * const content = {
+   *   size: 2,
+   *   deliver: async (have: readonly unknown[], place: (chunks: readonly Uint8Array[], at: number) => Promise<void>) => {
+   *     await place([Buffer.from("b")], 1);
+   *     await place([Buffer.from("a")], 0);
+   *   },
+   *   release: () => undefined,
+   * };
+   * console.log((await store.writePlaced?.(content, { name: "ab.txt" }))?.size);
+   */
+  writePlaced?(content: PlacedContent, options: WriteOptions): Promise<DocumentPointer>;
+  /**
    * The content. The stream errors with `DocumentCorrupt` where size or sha256 differ from the pointer (rejects with it where that is known before
    * the first byte); only a complete, verified read deletes a `deleteAfterDownload` document. Rejects with `DocumentNotFound` or `DocumentExpired`.
    *
@@ -74,14 +83,6 @@ export type DocumentStore = {
    * for await (const bytes of await store.read(pointer)) process.stdout.write(bytes);
    */
   read(pointer: DocumentPointer, options?: ReadOptions): Promise<Readable>;
-  /**
-   * What an interrupted write of this name left, for an hour. A store that keeps none has no such method.
-   *
-   * @example
-   * const left = await store.leftover?.("upload-7");
-   * console.log(left === undefined ? "nothing to go on with" : "there is something");
-   */
-  leftover?(name: string): Promise<Leftover | undefined>;
   /**
    * The pointer of a document by its id, or `undefined`.
    *

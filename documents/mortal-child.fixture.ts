@@ -23,7 +23,7 @@ function watch(object: object, label: string, methods: readonly string[]): void 
 }
 
 const handle = await promises.open(import.meta.filename);
-watch(Object.getPrototypeOf(handle) as object, "handle.", ["write", "sync", "read", "stat"]);
+watch(Object.getPrototypeOf(handle) as object, "handle.", ["write", "writev", "sync", "read", "stat"]);
 await handle.close();
 watch(promises, "", ["open", "rename", "unlink", "rm", "mkdir", "readdir"]);
 syncBuiltinESMExports();

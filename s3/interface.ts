@@ -3,6 +3,7 @@ import type { Bucket, ByteRange, ObjectDetails, ObjectRef, S3Object, Verified } 
 import type { NotCarried, Protect } from "../model/attributes/carried.ts";
 import type { ObjectLock } from "../model/attributes/object-lock.ts";
 import type { CannedAcl, Encryption } from "../model/object-attributes.ts";
+import type { PlacedContent } from "../model/content/placed.ts";
 import type { Connection } from "../credentials/connection.ts";
 import type { AttributeField } from "./requests/attribute-table.ts";
 import type { ObjectFacts } from "./requests/object-facts.ts";
@@ -125,8 +126,10 @@ export type ListPage = {
 };
 
 export type Download = {
-  /** The bytes; errors where fewer arrive than promised. The caller reads it to its end or destroys it. */
+  /** The bytes; errors where fewer arrive than promised. The caller reads it to its end or destroys it, or takes `placed`. */
   readonly body: Readable;
+  /** The same content in pieces with their places, where that was asked for and the object is above the profile's threshold. */
+  readonly placed?: PlacedContent;
   /** Bytes that will come. */
   readonly size: number;
   readonly object: ObjectDetails;
@@ -146,6 +149,8 @@ export type Upload = {
   readonly size: number;
   /** Hex, of the whole body, where the caller knows it: verified against what was sent. */
   readonly sha256?: string;
+  /** `body` itself errors at its end where it is not what `sha256` says, as a document's does: large ones are not hashed a second time. Default false. */
+  readonly selfVerified?: boolean;
   readonly attributes: Overrides;
   readonly ifNoneMatch?: "*" | undefined;
   readonly ifMatch?: string | undefined;
@@ -177,13 +182,6 @@ export type DeleteOutcome = {
   readonly error?: import("../model/activity-error.ts").ActivityError;
 };
 
-/** Bytes from the beginning of an object's content that need not come again. */
-export type KeptBytes = {
-  readonly size: number;
-  /** The first `length` of them. */
-  read(length: number): AsyncIterable<Uint8Array>;
-};
-
 /**
  * One profile's view of its store: what handlers and batches may do. Every answer is checked before it is believed; every
  * failure is an ActivityError. https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
@@ -205,8 +203,8 @@ export type S3 = {
       readonly ifMatch?: string | undefined;
       /** Told how many bytes will come; what it returns is called with them as they are read. */
       readonly progress?: ((of: number) => (bytes: number) => void) | undefined;
-      /** Asked for the first bytes of a large object that an earlier attempt got; only where the whole can be compared with the store's word. */
-      readonly kept?: ((object: ObjectDetails) => Promise<KeptBytes | undefined>) | undefined;
+      /** Whether pieces of a large object may come in no order, as {@link Download.placed}. Default false. */
+      readonly placed?: boolean | undefined;
     },
     call: Call,
   ): Promise<Download>;

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { DocumentStore } from "../interface.ts";
+import type { PlacedContent } from "../../model/content/placed.ts";
+import type { DocumentStore, WriteOptions } from "../interface.ts";
 import { fileStoreError } from "./error.ts";
 import { openDocumentStore } from "../open.ts";
 import { fileHarness, liveBytes } from "../store-harness.ts";
@@ -91,51 +93,97 @@ describe("the folder", () => {
   });
 });
 
-describe("a write that has a name for what it leaves", () => {
-  const name = "job 1";
-  const breaking = (error: ActivityError) =>
-    (async function* () {
-      yield Buffer.alloc(MIB, "a");
-      yield Buffer.alloc(MIB, "b");
-      throw error;
-    })();
+describe("pieces that come with their places", () => {
+  const size = 5 * MIB + 7;
+  const whole = randomBytes(size);
+  const sha256 = createHash("sha256").update(whole).digest("hex");
+  const options = { name: "a", leftoverName: "job 1" };
   const retryable = (code: "IncompleteBody" | "VerificationFailed") =>
     new ActivityError(code, "x", { retryable: true });
-  const bytes = async (length: number) => {
-    const chunks = (await store.leftover?.(name))?.read(length);
-    return chunks === undefined ? "nothing is left" : await text(chunks);
+
+  /** Content of `bytes` whose pieces of 700,000 bytes come from the last to the first; `stop` is thrown instead of the first one. */
+  function pieces({ bytes = whole, stop, said = sha256 }: { bytes?: Buffer; stop?: Error; said?: string } = {}) {
+    const asked: number[] = [];
+    const content: PlacedContent = {
+      size,
+      async deliver(have, place) {
+        const gaps = [...have, { start: size, end: size }].map(({ start }, index) => [
+          have[index - 1]?.end ?? 0,
+          start,
+        ]);
+        const cuts = gaps.flatMap(([from = 0, to = 0]) =>
+          Array.from({ length: Math.ceil((to - from) / 700_000) }, (__, index) => {
+            const start = from + index * 700_000;
+            return { start, end: Math.min(to, start + 700_000) };
+          }),
+        );
+        for (const { start, end } of cuts.toReversed()) {
+          if (start === 0 && stop !== undefined) throw stop;
+          asked.push(end - start);
+          await place([bytes.subarray(start, start + 1), bytes.subarray(start + 1, end)], start);
+        }
+      },
+      release: () => undefined,
+      comparison: {
+        kind: { algorithm: "sha256" },
+        check: async (digest) => {
+          if (digest !== said) throw retryable("VerificationFailed");
+        },
+      },
+    };
+    return { content, asked: () => asked.reduce((sum, length) => sum + length, 0) };
+  }
+  const write = async (content: PlacedContent, given: WriteOptions = options) => {
+    if (store.writePlaced === undefined) throw new Error("expected a store that writes at places");
+    return await store.writePlaced(content, given);
   };
 
-  test("leaves what came to another attempt, until that is stored", async () => {
-    const write = store.write(breaking(retryable("IncompleteBody")), { name: "a", leftoverName: name });
-    await expect(write).rejects.toMatchObject({ code: "IncompleteBody" });
-    expect(await store.leftover?.(name)).toMatchObject({ size: 2 * MIB });
-    expect(await bytes(MIB + 1)).toBe(`${"a".repeat(MIB)}b`);
-    expect(await store.leftover?.("job 2")).toBeUndefined();
-    await store.write("the whole", { name: "a", leftoverName: name });
-    expect(await store.leftover?.(name)).toBeUndefined();
-    expect(await harness.stored()).toHaveLength(1);
-  });
-
-  test.each([
-    ["bytes that are not the content's", retryable("VerificationFailed")],
-    ["what nobody will try again", new ActivityError("Cancelled", "x")],
-  ])("leaves nothing of %s", async (_, error) => {
-    await expect(store.write(breaking(error), { name: "a", leftoverName: name })).rejects.toBe(error);
+  test("become the document, hashed in their order", async () => {
+    const { content } = pieces();
+    const document = await write(content);
+    expect(document).toMatchObject({ size, sha256 });
+    expect((await buffer(await store.read(document))).equals(whole)).toBe(true);
     expect(await harness.stored()).toEqual([]);
   });
 
-  test("is swept of it after an hour", async () => {
-    await store.write(breaking(retryable("IncompleteBody")), { name: "a", leftoverName: name }).catch(() => undefined);
+  test("are not asked for again where an earlier attempt had them, block by block", async () => {
+    await expect(write(pieces({ stop: retryable("IncompleteBody") }).content)).rejects.toMatchObject({
+      code: "IncompleteBody",
+    });
+    const other = pieces();
+    await write(other.content, { ...options, leftoverName: "job 2" });
+    expect(other.asked()).toBe(size);
+    const again = pieces();
+    const document = await write(again.content);
+    expect(again.asked()).toBe(MIB);
+    expect((await buffer(await store.read(document, { keep: true }))).equals(whole)).toBe(true);
+    // Both documents, and nothing that was left.
+    expect(await harness.stored()).toHaveLength(2);
+  });
+
+  test.each([
+    ["bytes that are not the content's", { said: "other" }, "VerificationFailed"],
+    ["what nobody will try again", { stop: new ActivityError("Cancelled", "x") }, "Cancelled"],
+  ])("leave nothing of %s", async (_, given, code) => {
+    await expect(write(pieces({ stop: retryable("IncompleteBody") }).content)).rejects.toThrow("x");
+    await expect(write(pieces(given).content)).rejects.toMatchObject({ code });
+    expect(await harness.stored()).toEqual([]);
+  });
+
+  test("are asked for again where nobody can compare the whole", async () => {
+    await expect(write(pieces({ stop: retryable("IncompleteBody") }).content)).rejects.toThrow("x");
+    const again = pieces();
+    const { size: all, deliver, release } = again.content;
+    expect(await write({ size: all, deliver, release })).toMatchObject({ sha256 });
+    expect(again.asked()).toBe(size);
+  });
+
+  test("are swept after an hour", async () => {
+    await expect(write(pieces({ stop: retryable("IncompleteBody") }).content)).rejects.toThrow("x");
     expect((await store.sweep()).orphans).toBe(0);
     later = 2 * HOUR_MS;
     expect((await store.sweep()).orphans).toBe(1);
     expect(await harness.stored()).toEqual([]);
-  });
-
-  test("says that it may be tried again where less is there than it was", async () => {
-    await store.write(breaking(retryable("IncompleteBody")), { name: "a", leftoverName: name }).catch(() => undefined);
-    await expect(bytes(2 * MIB + 1)).rejects.toMatchObject({ code: "DocumentStoreFailed", retryable: true });
   });
 });
 
@@ -171,8 +219,8 @@ describe("a process that is killed", () => {
     const steps = output.calls.map((call) => call.split(" ")[0]).filter((call) => !/readdir|mkdir/.test(call ?? ""));
     expect(steps).toEqual([
       "open", // the unfinished file
-      "handle.write", // content
-      "handle.write", // record
+      "handle.writev", // content
+      "handle.writev", // record
       "handle.sync",
       "rename",
       "open", // the folder

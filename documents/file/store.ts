@@ -6,9 +6,8 @@ import { FOLDER_MODE, generationsOf, remove, unfinishedFolder } from "./layout.t
 import { deleteExact, openNewest, readDocument } from "./read.ts";
 import { fileStoreError } from "./error.ts";
 import type { FileRoom } from "./room.ts";
-import { findLeftover } from "./leftover.ts";
 import { measure, pointers, sweep } from "./sweep.ts";
-import { writeDocument } from "./write.ts";
+import { writeDocument, writePlaced } from "./write.ts";
 import { silentLog, type StoreLog } from "../store-log.ts";
 
 export type FileStoreOptions = {
@@ -40,7 +39,7 @@ export async function openFileStore(
   return {
     location,
     write: (source, options) => guarded("write a document", () => writeDocument(room, source, options)),
-    leftover: (name) => guarded("look for an interrupted write", () => findLeftover(room, name)),
+    writePlaced: (content, options) => guarded("write a document", () => writePlaced(room, content, options)),
     read: (pointer, options) => guarded("read a document", () => readDocument(room, pointer, options)),
     find: (id, { signal } = {}) =>
       guarded("find a document", async () => {

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ActivityError } from "../../model/activity-error.ts";
+import type { PlacedContent } from "../../model/content/placed.ts";
 import type { DocumentPointer } from "../../model/entities.ts";
 import { tallyContent } from "../content-tally.ts";
 import { type DocumentDraft, draftDocument } from "../draft.ts";
@@ -16,33 +17,68 @@ import {
   remove,
   unfinishedOf,
 } from "./layout.ts";
+import { writeAt } from "./journal.ts";
 import { encodeRecord } from "./record.ts";
 import type { FileRoom } from "./room.ts";
+import { fillPlaced } from "./write-placed.ts";
 import { newNonce, nextGeneration } from "../generation.ts";
 import { checkSource, releaseSource, sourceBytes } from "../source-bytes.ts";
 
-/**
- * Writes, flushes, then renames. Killed before the rename it leaves an unfinished file, for another attempt to read or for the sweeper to remove;
- * killed after it, the document is there, whole, and at most an older generation beside it.
- */
+/** Content in its order, as it comes. */
 export async function writeDocument(
   room: FileRoom,
   source: DocumentSource,
   options: WriteOptions,
 ): Promise<DocumentPointer> {
+  return await store(room, options, {
+    check: () => checkSource(source),
+    release: () => releaseSource(source),
+    fill: (handle, draft) => fillInOrder(handle, source, draft, room, options),
+  });
+}
+
+/** Content whose pieces come with their places. */
+export async function writePlaced(
+  room: FileRoom,
+  content: PlacedContent,
+  options: WriteOptions,
+): Promise<DocumentPointer> {
+  return await store(room, options, {
+    check: () => undefined,
+    release: () => content.release(),
+    fill: (handle, draft) => fillPlaced(handle, content, { draft, room, options }),
+  });
+}
+
+type Content = {
+  /** Throws for what can be no content. */
+  check(): void;
+  /** The write failed, perhaps before it took a first byte. */
+  release(): void;
+  /** Writes content and record. */
+  fill(handle: FileHandle, draft: DocumentDraft): Promise<DocumentPointer>;
+};
+
+/**
+ * Writes, flushes, then renames. Killed before the rename it leaves an unfinished file, for another attempt to read or for the sweeper to remove;
+ * killed after it, the document is there, whole, and at most an older generation beside it.
+ */
+async function store(room: FileRoom, options: WriteOptions, content: Content): Promise<DocumentPointer> {
   // Who comes without types may give no options at all, which the draft then refuses by name.
   const leftoverName = (options as WriteOptions | null | undefined)?.leftoverName;
   const unfinished = newUnfinished(room.root, leftoverName);
   try {
-    checkSource(source);
+    content.check();
     const draft = draftDocument(options);
-    options.signal?.throwIfAborted();
-    const pointer = await writeUnfinished(unfinished, source, draft, room, options);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const pointer = await flushed(unfinished, (handle) => content.fill(handle, draft));
+    signal?.throwIfAborted();
     await publish(room, unfinished, draft);
     if (leftoverName !== undefined) await removeLeftovers(room, leftoverName);
     return pointer;
   } catch (error) {
-    releaseSource(source);
+    content.release();
     // What cannot be removed now is the sweeper's; the first error is the one to tell.
     if (leftoverName === undefined || !mayGoOn(error)) {
       await rm(unfinished, { force: true }).catch(() => undefined);
@@ -51,6 +87,14 @@ export async function writeDocument(
     }
     throw error;
   }
+}
+
+/** A new file, on the disk before it counts, where nobody looks for documents yet. */
+async function flushed<Result>(path: string, fill: (handle: FileHandle) => Promise<Result>): Promise<Result> {
+  await using handle = await open(path, "wx+", FILE_MODE);
+  const result = await fill(handle);
+  await handle.sync();
+  return result;
 }
 
 /** Another attempt may go on with what is there: not with bytes that are not the content's, nor where the disk is full. */
@@ -66,19 +110,19 @@ async function removeLeftovers({ root, log }: FileRoom, name: string): Promise<v
   }
 }
 
-/** Content and record, flushed to the disk, where nobody looks for documents yet. */
-async function writeUnfinished(
-  path: string,
+async function fillInOrder(
+  handle: FileHandle,
   source: DocumentSource,
   draft: DocumentDraft,
   { now }: FileRoom,
   { size, signal }: WriteOptions,
 ): Promise<DocumentPointer> {
-  await using handle = await open(path, "wx", FILE_MODE);
   const tally = tallyContent(draft.name, size);
+  let at = 0;
   for await (const chunk of sourceBytes(source, { name: draft.name, signal })) {
     // Hashed while the disk is at work.
-    const written = writeAll(handle, chunk);
+    const written = writeAt(handle, [chunk], at);
+    at += chunk.length;
     try {
       tally.add(chunk);
     } finally {
@@ -86,9 +130,7 @@ async function writeUnfinished(
     }
   }
   const pointer = draft.pointer(tally.finish(), now());
-  await writeAll(handle, encodeRecord(pointer));
-  await handle.sync();
-  signal?.throwIfAborted();
+  await writeAt(handle, [encodeRecord(pointer)], at);
   return pointer;
 }
 
@@ -131,10 +173,4 @@ async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   await using handle = await open(folder, "r");
   await handle.sync();
-}
-
-/** A write may take fewer bytes than it was given. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;)
-    done += (await handle.write(bytes, done, bytes.length - done, null)).bytesWritten;
 }

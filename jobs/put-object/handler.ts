@@ -26,6 +26,7 @@ export const putObjectHandler = defineHandler(
         body,
         size: document.size,
         sha256: document.sha256,
+        selfVerified: true,
         attributes: { contentType: document.contentType, ...attributesOf(input) },
         ifNoneMatch,
         ifMatch,

@@ -29,7 +29,7 @@ import { send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
 import type { Store } from "../store.ts";
 import { settleTags } from "../requests/tags.ts";
-import { compositeEtag } from "./etags.ts";
+import { compositeEtag } from "../../model/content/part-etags.ts";
 import { copiedRef, type Copied, pinnedRef, verifyCopy } from "../proof/verify.ts";
 import { writtenVersion } from "../proof/written-version.ts";
 

@@ -18,7 +18,7 @@ import { cutIntoParts, type PartBytes } from "./cut.ts";
 import { type PartsUpload, type SentPart, sendPart } from "./send-one.ts";
 import { createSending } from "./sending.ts";
 import { openUpload, removeUpload } from "./open-upload.ts";
-import { compositeEtag } from "./etags.ts";
+import { compositeEtag } from "../../model/content/part-etags.ts";
 import { beginUpload, endUpload, type OpenUpload, type UploadedPart } from "./upload.ts";
 
 /** What the store answered, and what it should have. */
@@ -122,7 +122,7 @@ async function sendAll(upload: PartsUpload, open: OpenUpload, call: Call): Promi
     controller.signal.addEventListener("abort", end, { once: true });
     if (call.signal.aborted) stop();
     const { size } = request;
-    const sha256 = after === 0 ? request.sha256 : undefined;
+    const sha256 = after === 0 && request.selfVerified !== true ? request.sha256 : undefined;
     for await (const part of cutIntoParts({ body, size, partSize, after, sha256, free, about })) {
       const known = alreadyThere(open, part);
       const done = (result: SentPart): void => {

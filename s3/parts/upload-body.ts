@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { finished, type Readable, Transform } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type About, nameOf } from "../error-mapping.ts";
-import { partEtags } from "./etags.ts";
+import { partEtags } from "../../model/content/part-etags.ts";
 
 type Source = {
   readonly body: Readable;

@@ -1,20 +1,19 @@
-import { createHash, type Hash } from "node:crypto";
 import type { Readable } from "node:stream";
-import zlib from "node:zlib";
 import { ActivityError } from "../../model/activity-error.ts";
+import { type DigestKind, startDigest } from "../../model/content/digest.ts";
 import type { ObjectDetails, Verified } from "../../model/entities.ts";
-import { type About, nameOf } from "../error-mapping.ts";
 import { isSinglePartEtag } from "../../model/etag.ts";
-import { partEtags } from "../parts/etags.ts";
+import { type About, nameOf } from "../error-mapping.ts";
 import { pulledStream } from "../parts/download/pulled-stream.ts";
 import type { ObjectFacts } from "../requests/object-facts.ts";
 
-/** What an object's content is compared with as it passes. */
+/** What an object's content is compared with. */
 export type ContentCheck = {
   readonly by: Exclude<Verified, "size">;
-  update(chunk: Buffer): void;
-  /** After the last chunk. `unknown`: the comparison turned out to mean nothing. */
-  verdict(): Promise<"same" | "other" | "unknown">;
+  /** The digest to take of all its bytes. */
+  readonly kind: DigestKind;
+  /** `unknown`: the comparison turned out to mean nothing. */
+  verdict(digest: string): Promise<"same" | "other" | "unknown">;
 };
 
 /** The size of the object's parts, where it was uploaded in parts; and whether all but the last have it. */
@@ -28,18 +27,19 @@ export function contentCheck(
   { details, checksumType }: ObjectFacts,
   parts: KnownParts | undefined,
 ): ContentCheck | undefined {
-  if (hasMd5Etag(details)) {
-    const md5 = createHash("md5");
-    return exactly("etag", md5, () => md5.digest("hex") === details.etag.toLowerCase());
+  const etag = details.etag.toLowerCase();
+  if (hasMd5Etag(details)) return exactly("etag", "md5", etag);
+  if (parts !== undefined) {
+    const verdict = async (digest: string) =>
+      digest === etag ? "same" : (await parts.areAlike()) ? "other" : "unknown";
+    return { by: "etag", kind: { algorithm: "parts", partSize: parts.size }, verdict };
   }
-  if (parts !== undefined) return byParts(details.etag, parts);
   if (checksumType !== "FULL_OBJECT") return undefined;
-  for (const algorithm of ["sha256", "sha1"]) {
+  for (const algorithm of ["sha256", "sha1", "crc32"] as const) {
     const expected = details.checksums?.[algorithm.toUpperCase()];
-    const hash = createHash(algorithm);
-    if (expected !== undefined) return exactly("checksum", hash, () => hash.digest("base64") === expected);
+    if (expected !== undefined) return exactly("checksum", algorithm, Buffer.from(expected, "base64").toString("hex"));
   }
-  return byCrc32(details.checksums?.["CRC32"]);
+  return undefined;
 }
 
 /**
@@ -58,61 +58,37 @@ export function hasPlainEtag({
   return (encryption === undefined || encryption === "AES256") && !bucket.endsWith("--x-s3");
 }
 
-function exactly(by: ContentCheck["by"], hash: Hash, isSame: () => boolean): ContentCheck {
-  return {
-    by,
-    update: (chunk) => void hash.update(chunk),
-    verdict: () => Promise.resolve(isSame() ? "same" : "other"),
-  };
+function exactly(
+  by: ContentCheck["by"],
+  algorithm: "md5" | "sha1" | "sha256" | "crc32",
+  expected: string,
+): ContentCheck {
+  return { by, kind: { algorithm }, verdict: (digest) => Promise.resolve(digest === expected ? "same" : "other") };
 }
 
-function byParts(etag: string, parts: KnownParts): ContentCheck {
-  const hashes = partEtags(parts.size);
-  return {
-    by: "etag",
-    update: (chunk) => hashes.update(chunk),
-    async verdict() {
-      if (hashes.etag() === etag.toLowerCase()) return "same";
-      return (await parts.areAlike()) ? "other" : "unknown";
-    },
-  };
+type Compared = { readonly about: About; readonly onVerdict: (verdict: "same" | "unknown") => void };
+
+/** Tells how the content compared; `VerificationFailed`, which may be tried again, where the check objects to its digest. */
+export async function compare(check: ContentCheck, digest: string, { about, onVerdict }: Compared): Promise<void> {
+  const verdict = await check.verdict(digest);
+  if (verdict !== "other") return onVerdict(verdict);
+  const expected = check.by === "etag" ? "ETag" : "checksum";
+  throw new ActivityError(
+    "VerificationFailed",
+    `the bytes that came of ${nameOf(about)} are not the object's: expected those of its ${expected}, got others`,
+    { retryable: true },
+  );
 }
 
-function byCrc32(expected: string | undefined): ContentCheck | undefined {
-  if (expected === undefined) return undefined;
-  let sum = 0;
-  return {
-    by: "checksum",
-    update(chunk) {
-      sum = zlib.crc32(chunk, sum);
-    },
-    verdict() {
-      const got = Buffer.alloc(4);
-      got.writeUInt32BE(sum >>> 0);
-      return Promise.resolve(got.toString("base64") === expected ? "same" : "other");
-    },
-  };
-}
-
-/** The body, which ends only where the check does not object; `VerificationFailed`, which may be tried again, where it does. */
-export function checkedBody(
-  body: Readable,
-  check: ContentCheck,
-  { about, onVerdict }: { readonly about: About; readonly onVerdict: (verdict: "same" | "unknown") => void },
-): Readable {
+/** The body, which ends only where the check does not object. */
+export function checkedBody(body: Readable, check: ContentCheck, compared: Compared): Readable {
   async function* chunks(): AsyncGenerator<Buffer> {
+    const digest = startDigest(check.kind);
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      check.update(chunk);
+      digest.update(chunk);
       yield chunk;
     }
-    const verdict = await check.verdict();
-    if (verdict === "other")
-      throw new ActivityError(
-        "VerificationFailed",
-        `the bytes that came of ${nameOf(about)} are not the object's: expected those of its ${check.by === "etag" ? "ETag" : "checksum"}, got others`,
-        { retryable: true },
-      );
-    onVerdict(verdict);
+    await compare(check, digest.result(), compared);
   }
   return pulledStream(chunks(), () => body.destroy());
 }

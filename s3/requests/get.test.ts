@@ -4,7 +4,7 @@ import { buffer, text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { OpenS3 } from "../create.ts";
-import { compositeEtag } from "../parts/etags.ts";
+import { compositeEtag } from "../../model/content/part-etags.ts";
 import { call, content, errorOf, MIB, openOddStore, openS3 } from "../../test/open-s3.ts";
 
 test("reads an object, whole and in ranges", async () => {

@@ -1,10 +1,12 @@
 import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
 import { pulledStream } from "../parts/download/pulled-stream.ts";
-import { rangedBody, type Span } from "../parts/download/ranged-body.ts";
-import { checkedBody, contentCheck } from "../proof/content.ts";
+import { type PlacedRanges, placeRanges } from "../parts/download/placed.ts";
+import { rangedBody } from "../parts/download/ranged-body.ts";
+import { checkedBody, compare, contentCheck } from "../proof/content.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import type { Call, Download, KeptBytes, S3 } from "../interface.ts";
+import type { PlacedContent, Span } from "../../model/content/placed.ts";
+import type { Call, Download, S3 } from "../interface.ts";
 import type { Store } from "../store.ts";
 import { type OpenObject, openObject } from "./open-object.ts";
 import { partsOfObject } from "./object-parts.ts";
@@ -26,50 +28,42 @@ export async function get(store: Store, request: GetRequest, call: Call): Promis
     const whole = size === facts.details.size;
     const parts = whole ? await partsOfObject(store, facts, call) : undefined;
     const check = whole ? contentCheck(facts, parts) : undefined;
-    const keeps = check !== undefined && size > store.transfer.threshold;
-    const kept = keeps ? await request.kept?.(facts.details) : undefined;
-    const content =
-      kept === undefined
-        ? inRanges(store, request, { ...opened, offset }, call)
-        : afterKept(store, request, kept, opened, call);
-    const body = counted(content, request.progress?.(size));
     let verdict: "same" | "unknown" = "unknown";
-    const compared: Download["compared"] = () => (verdict === "same" ? check?.by : undefined);
-    if (check === undefined) return { body, size, object: facts.details, facts, compared };
-    const onVerdict = (reached: typeof verdict): void => {
-      verdict = reached;
+    const compared = {
+      about,
+      onVerdict(reached: typeof verdict) {
+        verdict = reached;
+      },
     };
-    const checked = checkedBody(body, check, { about, onVerdict });
-    return { body: checked, size, object: facts.details, facts, compared, ...(parts !== undefined && { parts }) };
+    const told = { size, object: facts.details, facts, compared: () => (verdict === "same" ? check?.by : undefined) };
+    const onBytes = request.progress?.(size);
+    const ranges = rangesOf(store, request, { ...opened, offset }, call);
+    if (request.placed === true && size > store.transfer.threshold) {
+      const comparison = check && { kind: check.kind, check: (digest: string) => compare(check, digest, compared) };
+      return {
+        ...told,
+        body: opened.body,
+        placed: { ...placedContent(ranges, onBytes), ...(comparison && { comparison }) },
+      };
+    }
+    const body = counted(inOrder(store, ranges), onBytes);
+    if (check === undefined) return { ...told, body };
+    return { ...told, body: checkedBody(body, check, compared), ...(parts !== undefined && { parts }) };
   } catch (error) {
     opened.body.destroy();
     throw error;
   }
 }
 
-/** What an earlier attempt kept, and then the rest, which is asked for when its turn comes: a store does not wait for the disk. */
-function afterKept(store: Store, request: GetRequest, kept: KeptBytes, opened: OpenObject, call: Call): Readable {
-  const { size, facts } = opened;
-  opened.body.destroy();
-  // At least one byte is still to come: an empty range cannot be asked for. Behind the content more may lie than is its own.
-  const start = Math.min(kept.size, size - 1);
-  let rest: Readable | undefined;
-  async function* chunks(): AsyncGenerator<Buffer> {
-    for await (const chunk of kept.read(start)) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    const { etag, versionId = request.object.versionId } = facts.details;
-    const object = { ...request.object, ...(versionId !== undefined && { versionId }) };
-    const range = { start, end: size - 1 };
-    const part = await openObject(store, { object, range, ifMatch: etag }, call).catch((error: unknown) => {
-      throw asChanged(error, request.object, etag);
-    });
-    rest = part.ranged ? inRanges(store, request, { ...part, offset: start }, call) : part.body;
-    let skip = part.ranged ? 0 : start;
-    for await (const chunk of rest as AsyncIterable<Buffer>) {
-      if (skip < chunk.length) yield chunk.subarray(skip);
-      skip = Math.max(0, skip - chunk.length);
-    }
-  }
-  return pulledStream(chunks(), () => rest?.destroy());
+function placedContent(ranges: Ranges, onBytes: ((bytes: number) => void) | undefined): PlacedContent {
+  return {
+    size: ranges.size,
+    async deliver(have, place) {
+      onBytes?.(have.reduce((sum, { start, end }) => sum + end - start, 0));
+      await placeRanges({ ...ranges, onBytes }, have, place);
+    },
+    release: () => void ranges.first.destroy(),
+  };
 }
 
 function counted(body: Readable, onBytes: ((bytes: number) => void) | undefined): Readable {
@@ -87,15 +81,16 @@ function offsetOf(range: NonNullable<GetRequest["range"]>, whole: number): numbe
   return "last" in range ? Math.max(0, whole - range.last) : range.start;
 }
 
-/** The answer's own body where that is small, else several ranges at once, each fenced by the version and ETag of the first answer. */
-function inRanges(
+type Ranges = Omit<PlacedRanges, "onBytes">;
+
+/** How the parts of what was opened are asked for, each fenced by the version and ETag of the first answer. */
+function rangesOf(
   store: Store,
   { object }: GetRequest,
   { body, size, facts, offset }: OpenObject & { readonly offset: number },
   call: Call,
-): Readable {
-  const { threshold, partSize, concurrency } = store.transfer;
-  if (size <= Math.max(threshold, partSize) || concurrency === 1) return body;
+): Ranges {
+  const { partSize, concurrency } = store.transfer;
   const { etag, versionId = object.versionId } = facts.details;
   const pinned = { ...object, ...(versionId !== undefined && { versionId }) };
   const open = async ({ start, end }: Span, signal: AbortSignal): Promise<Readable | undefined> => {
@@ -109,7 +104,14 @@ function inRanges(
     part.body.destroy();
     return undefined;
   };
-  return rangedBody({ first: body, size, partSize, concurrency, open, budget: store.downloads, signal: call.signal });
+  return { first: body, size, partSize, concurrency, open, signal: call.signal };
+}
+
+/** The answer's own body where that is small, else several ranges at once. */
+function inOrder(store: Store, ranges: Ranges): Readable {
+  const { threshold, partSize, concurrency } = store.transfer;
+  if (ranges.size <= Math.max(threshold, partSize) || concurrency === 1) return ranges.first;
+  return rangedBody({ ...ranges, budget: store.downloads });
 }
 
 /** A part that is refused or gone shows that another object has taken the place of the one that was begun. */

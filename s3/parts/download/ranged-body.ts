@@ -1,11 +1,9 @@
 import type { Readable } from "node:stream";
 import { ActivityError } from "../../../model/activity-error.ts";
+import type { Span } from "../../../model/content/placed.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
 import { pulledStream } from "./pulled-stream.ts";
 import { retryPart } from "../retry.ts";
-
-/** Bytes from `start` up to, not including, `end`. */
-export type Span = { readonly start: number; readonly end: number };
 
 export type RangedBody = {
   /** All bytes in order, already under way. */

@@ -1,0 +1,65 @@
+import type { FileHandle } from "node:fs/promises";
+import type { PlacedContent, Span } from "../../model/content/placed.ts";
+import type { DocumentPointer } from "../../model/entities.ts";
+import type { DocumentDraft } from "../draft.ts";
+import type { WriteOptions } from "../interface.ts";
+import { hashFile } from "./hash-thread.ts";
+import { beginJournal, takeOver, writeAt } from "./journal.ts";
+import { encodeRecord } from "./record.ts";
+import type { FileRoom } from "./room.ts";
+
+type Filling = { readonly draft: DocumentDraft; readonly room: FileRoom; readonly options: WriteOptions };
+
+/** Content and record of pieces that come with their places. What an earlier attempt left of them is not asked for again. */
+export async function fillPlaced(
+  handle: FileHandle,
+  content: PlacedContent,
+  { draft, room, options: { leftoverName, signal } }: Filling,
+): Promise<DocumentPointer> {
+  const { size, comparison } = content;
+  const journal = await beginJournal(handle, size);
+  // What nobody can compare with its origin is not believed a second time.
+  const name = comparison === undefined ? undefined : leftoverName;
+  const have = name === undefined ? [] : await takeOver(handle, { root: room.root, name, size }, signal);
+  const hash = hashFile(handle.fd, [{ algorithm: "sha256" }, ...(comparison === undefined ? [] : [comparison.kind])]);
+  try {
+    const written = writtenSpans();
+    const onWritten = async (span: Span): Promise<void> => {
+      hash.upTo(written.add(span));
+      await journal.note(span);
+    };
+    for (const span of have) await onWritten(span);
+    await content.deliver(have, async (chunks, at) => {
+      await writeAt(handle, chunks, at);
+      await onWritten({ start: at, end: at + chunks.reduce((sum, { length }) => sum + length, 0) });
+    });
+    const [sha256 = "", compared = ""] = await hash.digests();
+    await comparison?.check(compared);
+    const pointer = draft.pointer({ size, sha256 }, room.now());
+    const record = encodeRecord(pointer);
+    await writeAt(handle, [record], size);
+    // The journal goes last: until then another attempt can go on with all of it.
+    await handle.sync();
+    await handle.truncate(size + record.length);
+    return pointer;
+  } finally {
+    await hash.close();
+  }
+}
+
+/** Keeps account of what is written, and tells how far it has no gap. */
+function writtenSpans() {
+  let front = 0;
+  const ahead = new Map<number, number>();
+  return {
+    /** Bytes from the beginning that are all there, with this span. */
+    add({ start, end }: Span): number {
+      ahead.set(start, end);
+      for (let next = ahead.get(front); next !== undefined; next = ahead.get(front)) {
+        ahead.delete(front);
+        front = next;
+      }
+      return front;
+    },
+  };
+}
