@@ -73,17 +73,24 @@ export async function transfer(
       looked = true;
       return made;
     };
+    const pinOnce = async (make: () => Promise<Pin>) => boundTo(input.object, await evidence.pinOnce(make));
     if (!thenDelete && evidence.fresh && input.onConflict === "overwrite") {
       const pin = await makePin();
       if (isRepeatable(pin, context)) return await copyUnnoted(input, target, pin, context);
-      return await transferPinned(input, target, await evidence.pinOnce(async () => pin), { ...context, looked });
+      return await transferPinned(input, target, await pinOnce(async () => pin), { ...context, looked });
     }
-    const pin = await evidence.pinOnce(makePin);
+    const pin = await pinOnce(makePin);
     return await transferPinned(input, target, pin, { ...context, looked });
   } catch (error) {
     if (error instanceof DestinationKept) return { skipped: written(error.object) };
     throw error;
   }
+}
+
+/** Which object and version a job is about is said by its input alone: the pin of an earlier attempt lies where others may write. */
+function boundTo({ bucket, key, versionId: named }: ObjectRef, { versionId, versionNamed: _, ...pin }: Pin): Pin {
+  if (named !== undefined) return { ...pin, bucket, key, versionId: named, versionNamed: true };
+  return { ...pin, bucket, key, ...(versionId !== undefined && { versionId }) };
 }
 
 /**

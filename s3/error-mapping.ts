@@ -131,7 +131,7 @@ export function toActivityError(thrown: unknown, about: About): ActivityError {
   return new ActivityError(foreignCode(code), sentence(code, error, about), {
     retryable: TRANSIENT.has(code) || THROTTLES.has(code) || status === 429 || (status >= 500 && status !== 501),
     httpStatus: status,
-    requestId: error.$metadata?.requestId,
+    requestId: shortId(error.$metadata?.requestId),
     cause: thrown,
   });
 }
@@ -157,7 +157,7 @@ function sentence(code: string, error: RawError, about: About): string {
     case "NoSuchVersion":
       return `no ${wanted}`;
     case "NoSuchBucket":
-      return `no bucket ${typeof error.BucketName === "string" ? error.BucketName : bucketsOf(about)}`;
+      return `no bucket ${isBucket(error.BucketName) ? error.BucketName : bucketsOf(about)}`;
     case "AccessDenied":
     case "AllAccessDisabled":
     case "AccountProblem":
@@ -170,6 +170,13 @@ function sentence(code: string, error: RawError, about: About): string {
       return `${about.operation} of ${name} failed${said}`;
   }
 }
+
+/** What a store calls a request, as it is quoted to its support: a header may be long, and hold anything. */
+function shortId(id: string | undefined): string | undefined {
+  return id?.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 128);
+}
+
+const isBucket = (name: unknown): name is string => typeof name === "string" && /^[\w.-]{1,255}$/.test(name);
 
 function bucketsOf({ bucket = "", from }: About): string {
   return from === undefined || from.bucket === bucket ? bucket : `${from.bucket} or ${bucket}`;
@@ -194,7 +201,7 @@ function damagedAnswer(error: RawError, about: About, status: number): ActivityE
     {
       retryable: true,
       httpStatus: status,
-      requestId: error.$metadata?.requestId,
+      requestId: shortId(error.$metadata?.requestId),
       cause: error,
     },
   );

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { BatchSpec } from "../batches/spec/request.ts";
-import { ManifestLine } from "../batches/listing/manifest-lines.ts";
+import { ManifestLine } from "../batches/listing/manifest-entries.ts";
 import { withoutNever } from "../dashboard/api/openapi.ts";
 import { PLAIN_PROVIDERS, ProviderConfig } from "../credentials/provider-config.ts";
 import { ProfilesFile } from "../credentials/profiles-file.ts";

@@ -1,9 +1,14 @@
+import { createHash, randomUUID } from "node:crypto";
 import { CreateMultipartUploadCommand, S3Client } from "@aws-sdk/client-s3";
+import { deflateRawSync } from "node:zlib";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { birthOf } from "../redis/health/birth.ts";
 import { redisKeys } from "../redis/keys.ts";
+import { createFilter } from "../batches/listing/filter.ts";
+import { decodeManifest } from "../batches/state/chunk-manifest.ts";
+import { createBatchStore } from "../batches/state/store.ts";
 import { type Harness, type HarnessOptions, startHarness } from "../test/harness.ts";
 
 /** Whoever writes to Redis commands the workers, within their policies and within what a job says of itself. */
@@ -35,18 +40,24 @@ async function beginUpload(bucket: string, key: string): Promise<string> {
   return UploadId ?? "";
 }
 
+const INPUT = { object: { bucket: "open-in", key: "a.txt" }, destination: { bucket: "open-out", key: "b.txt" } };
+
 /** Plants evidence, then adds the job as BullMQ would: no producer of ours has a say. */
-async function plantAndRun(activity: "copy-object" | "move-object", field: string, value: unknown) {
-  const id = `planted-${field}`;
+async function plantAndRun(
+  activity: "copy-object" | "move-object",
+  planted: Readonly<Record<string, unknown>>,
+  input: object = INPUT,
+) {
+  const id = `planted-${randomUUID()}`;
   const { prefix, producer } = harness;
   const queue = new Queue(activity, { connection: redis, prefix });
   onTestFinished(() => queue.close());
   // A second start of the job, which looks for evidence.
   await queue.pause();
-  const input = { object: { bucket: "open-in", key: "a.txt" }, destination: { bucket: "open-out", key: "b.txt" } };
   const timestamp = Date.now();
   const birth = birthOf({ timestamp, data: input });
-  await redis.hset(redisKeys(prefix).evidence(activity, id, birth), field, JSON.stringify(value));
+  for (const [field, value] of Object.entries(planted))
+    await redis.hset(redisKeys(prefix).evidence(activity, id, birth), field, JSON.stringify(value));
   await queue.add(activity, input, { jobId: id, attempts: 1, timestamp });
   await redis.hset(`${prefix}:${activity}:${id}`, "ats", "1");
   await queue.resume();
@@ -63,7 +74,7 @@ describe("evidence that somebody planted", () => {
   test.each(["copy-object", "move-object"] as const)(
     "cannot make a %s touch what the policy denies",
     async (activity) => {
-      await plantAndRun(activity, "pin", pinOf("secret", "payroll.csv"));
+      await plantAndRun(activity, { pin: pinOf("secret", "payroll.csv") });
       expect(touched("secret")).toEqual([]);
       expect(harness.sandbox.text("open-out", "b.txt") ?? "").not.toContain("secret");
       expect(harness.sandbox.text("secret", "payroll.csv")).toBe("the secret of somebody else");
@@ -71,9 +82,30 @@ describe("evidence that somebody planted", () => {
   );
 
   test("cannot make a move delete another object than its input's, be it allowed", async () => {
-    await plantAndRun("move-object", "pin", pinOf("open-in", "other.txt"));
+    await plantAndRun("move-object", { pin: pinOf("open-in", "other.txt") });
     expect(harness.sandbox.text("open-in", "other.txt")).toBe("also allowed, but not asked for");
     expect(harness.sandbox.text("open-out", "b.txt") ?? "").not.toContain("not asked for");
+  });
+
+  test("cannot make a move delete what it writes, nor another version than its input's", async () => {
+    const { sandbox } = harness;
+    sandbox.createBucket("open-kept", { versioning: true });
+    const { versionId } = sandbox.put("open-kept", "a.txt", "an old version");
+    sandbox.put("open-kept", "a.txt", "the current one");
+    const { etag, size, lastModified } = sandbox.object("open-kept", "a.txt", versionId)!;
+    const old = { bucket: "open-kept", key: "a.txt", etag, size, lastModified, versionId, versionNamed: true };
+    const input = {
+      object: { bucket: "open-kept", key: "a.txt" },
+      destination: { bucket: "open-out", key: "b.txt" },
+    };
+    await plantAndRun("move-object", { pin: old }, input);
+    expect(sandbox.text("open-kept", "a.txt", versionId)).toBe("an old version");
+
+    sandbox.put("open-out", "b.txt", "what was there");
+    const pin = pinOf("open-out", "b.txt");
+    const of = createHash("sha256").update(JSON.stringify(pin)).digest("hex").slice(0, 16);
+    await plantAndRun("move-object", { pin, copy: { ...pin, verified: "etag", of } });
+    expect(sandbox.text("open-out", "b.txt")).toBeDefined();
   });
 
   test.each([
@@ -82,7 +114,7 @@ describe("evidence that somebody planted", () => {
     ["open-in", "a.txt"],
   ])("cannot make a job end an upload to s3://%s/%s", async (bucket, key) => {
     const uploadId = await beginUpload(bucket, key);
-    await plantAndRun("copy-object", "upload", { bucket, key, uploadId, partSize: 5_242_880, etag: "" });
+    await plantAndRun("copy-object", { upload: { bucket, key, uploadId, partSize: 5_242_880, etag: "" } });
     expect(harness.sandbox.uploads(bucket)).toHaveLength(1);
     expect(touched(bucket).filter(({ operation }) => operation === "AbortMultipartUpload")).toEqual([]);
   });
@@ -121,5 +153,24 @@ describe("a batch", () => {
     await queue.add("chunk", { kind: "chunk", batch: batch.id, chain: 0, n: 0 }, { jobId: `b-${batch.id}-0-0` });
     await expect(batch.done()).rejects.toMatchObject({ code: "PolicyDenied" });
     expect(touched("secret")).toEqual([]);
+  });
+
+  test("whose number of chains somebody wrote keeps neither Redis nor the others busy", async () => {
+    const { prefix, producer } = harness;
+    const store = createBatchStore(redis, prefix);
+    const { id } = await producer.batches.start({
+      operation: "copy",
+      source: { items: [{ bucket: "open-in", key: "a.txt" }] },
+      destination: { bucket: "open-in", prefix: "copies/" },
+    });
+    await redis.hset(`${prefix}:~batch:${id}`, { state: "running", chains: "200000", chainsOpen: "9" });
+    expect((await store.wanted(id))?.nexts.length).toBeLessThanOrEqual(16);
+  });
+
+  test("whose filter or list of objects is larger than any is not worked on", async () => {
+    const bomb = deflateRawSync(Buffer.alloc(64 * 1024 * 1024, " "));
+    await expect(decodeManifest(bomb)).rejects.toThrow(RangeError);
+    const globs = Array.from({ length: 5000 }, () => "*a".repeat(500));
+    expect(() => createFilter({ include: globs })).toThrow(expect.objectContaining({ code: "InvalidInput" }));
   });
 });

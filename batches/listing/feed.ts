@@ -4,7 +4,8 @@ import type { ManifestSource } from "../spec/fields.ts";
 import type { BatchSpec } from "../spec/request.ts";
 import { createFilter, keepMatching } from "./filter.ts";
 import { CHUNK_SIZE, type ManifestEntry, manifestOfEntries } from "../state/chunk-manifest.ts";
-import { type ManifestCursor, parseManifestLines, readManifestLines } from "./manifest-lines.ts";
+import { parseManifestLines } from "./manifest-entries.ts";
+import { type ManifestCursor, readManifestLines } from "./manifest-lines.ts";
 import { commitPage } from "./find-page.ts";
 import type { ChunkStore } from "../state/chunk-store.ts";
 import type { ChunkDeps } from "../run/work.ts";
@@ -45,9 +46,8 @@ export async function feedManifest(
     for await (const group of readManifestLines(content, { cursor, size: CHUNK_SIZE, format: source.format })) {
       if (begun.what === "full") return "full";
       if (begun.what !== "list") return "done";
-      const entries = parseManifestLines(group.lines, { ...source, columns: group.cursor.columns }).map((entry, at) =>
-        withoutDestination(entry, taken.get(group.lines[at]?.number ?? 0)),
-      );
+      const parsed = await parseManifestLines(group.lines, { ...source, columns: group.cursor.columns });
+      const entries = parsed.map((entry, at) => withoutDestination(entry, taken.get(group.lines[at]?.number ?? 0)));
       const meant =
         filter === undefined
           ? entries

@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { createGlob, type Glob } from "../../model/glob/create.ts";
 import type { S3Object } from "../../model/entities.ts";
-import type { BatchFilter } from "../spec/fields.ts";
+import { ActivityError } from "../../model/activity-error.ts";
+import { BatchFilter } from "../spec/fields.ts";
 
 export type ObjectFilter = {
   /** The key after the source's prefix. */
@@ -13,9 +14,15 @@ export type ObjectFilter = {
 /** For how long a filter may keep a worker from everything else, health checks among it. */
 const TURN_MS = 10;
 
-/** Makes a batch's filter ready; `undefined` where every object is meant. */
-export function createFilter(filter: BatchFilter | undefined): ObjectFilter | undefined {
-  if (filter === undefined) return undefined;
+/**
+ * Makes a batch's filter ready; `undefined` where every object is meant. It comes from Redis, and its limits are what keeps it from holding up
+ * every worker: so they are asked for here too.
+ *
+ * @throws ActivityError `InvalidInput` where it is none
+ */
+export function createFilter(given: BatchFilter | undefined): ObjectFilter | undefined {
+  if (given === undefined) return undefined;
+  const filter = parsed(given);
   const included = filter.include && anyOf(filter.include);
   const excluded = filter.exclude && anyOf(filter.exclude);
   const { minSize = 0, maxSize = Infinity } = filter;
@@ -48,6 +55,19 @@ export async function keepMatching<Item>(items: readonly Item[], isMeant: (item:
     turn = performance.now();
   }
   return kept;
+}
+
+const known = new WeakMap<object, BatchFilter>();
+
+/** Each is looked at once, however often it is made ready. */
+function parsed(given: BatchFilter): BatchFilter {
+  const filter = known.get(given) ?? BatchFilter.safeParse(given).data;
+  if (filter === undefined)
+    throw new ActivityError("InvalidInput", "filter: expected one as a request for a batch may have it", {
+      field: "filter",
+    });
+  known.set(given, filter);
+  return filter;
 }
 
 function anyOf(patterns: readonly string[]): Glob {

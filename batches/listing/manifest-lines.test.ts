@@ -2,7 +2,8 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { ManifestEntry } from "../state/chunk-manifest.ts";
-import { parseManifestLines, readManifestLines } from "./manifest-lines.ts";
+import { parseManifestLines } from "./manifest-entries.ts";
+import { readManifestLines } from "./manifest-lines.ts";
 
 async function entriesOf(content: string | Buffer, format: "csv" | "ndjson", size = 1000): Promise<ManifestEntry[]> {
   const found: ManifestEntry[] = [];
@@ -11,7 +12,7 @@ async function entriesOf(content: string | Buffer, format: "csv" | "ndjson", siz
   for (;;) {
     const group = await firstOf(content, { cursor, size, format });
     if (group === undefined) return found;
-    found.push(...parseManifestLines(group.lines, { format, columns: group.cursor.columns }));
+    found.push(...(await parseManifestLines(group.lines, { format, columns: group.cursor.columns })));
     cursor = group.cursor;
     if (group.lines.length < size) return found;
   }
@@ -65,4 +66,22 @@ test.each(["csv", "ndjson"] as const)("refuses a line of %s that is no UTF-8, an
     expect.stringMatching(/^InvalidManifestLine: line 2: expected UTF-8/),
     "a",
   ]);
+});
+
+test("lets go of a line that has no end, and goes on with the one behind it", async () => {
+  const content = gzipSync(Buffer.concat([Buffer.alloc(24 * 1024 * 1024, "a"), Buffer.from("\nin,b\n")]), { level: 1 });
+  const entries = await entriesOf(content, "csv");
+  expect(entries.map(({ key, refusal }) => [key, refusal?.code])).toEqual([
+    ["", "InvalidManifestLine"],
+    ["b", undefined],
+  ]);
+});
+
+test.each([
+  ["csv", `in,${"k".repeat(1025)}\n`],
+  ["ndjson", `{"bucket":"in","key":"a","destinationKey":"${"k".repeat(1025)}"}\n`],
+] as const)("refuses a key of %s that is longer than any", async (format, line) => {
+  const [entry] = await entriesOf(line, format);
+  expect(entry?.refusal?.message).toContain("at most 1,024 bytes");
+  expect(entry?.key.length).toBeLessThanOrEqual(1024);
 });

@@ -4,7 +4,8 @@ import type { ManifestSource } from "../spec/fields.ts";
 import { type BatchSpec, destinationKeyOf } from "../spec/request.ts";
 import type { ManifestEntry } from "../state/chunk-manifest.ts";
 import { createPlaces, type Places } from "../state/ranges.ts";
-import { parseManifestLines, readManifestLines } from "./manifest-lines.ts";
+import { parseManifestLines } from "./manifest-entries.ts";
+import { readManifestLines } from "./manifest-lines.ts";
 
 /** A line whose destination belongs to an earlier one: its number, and what goes there. */
 export type TakenLine = readonly [line: number, by: string];
@@ -71,7 +72,7 @@ async function findTaken(
 async function* entriesOf(content: Readable, source: ManifestSource): AsyncGenerator<readonly [number, ManifestEntry]> {
   const from = { cursor: { offset: 0, line: 0 }, size: 1000, format: source.format };
   for await (const { lines, cursor } of readManifestLines(content, from))
-    for (const [at, entry] of parseManifestLines(lines, { ...source, columns: cursor.columns }).entries())
+    for (const [at, entry] of (await parseManifestLines(lines, { ...source, columns: cursor.columns })).entries())
       if (entry.refusal === undefined) yield [lines[at]?.number ?? 0, entry];
 }
 

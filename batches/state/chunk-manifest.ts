@@ -138,6 +138,13 @@ export async function encodeManifest(manifest: ChunkManifest): Promise<Buffer> {
   return deflate(JSON.stringify(manifest), { level: 1 });
 }
 
+/**
+ * The most bytes of a manifest: a thousand keys and destinations of 1,024 bytes, each byte of them six characters of JSON, and some 1,500 characters beside
+ * each. What lies in Redis may be anybody's, and a few kilobytes of it could become gigabytes here.
+ */
+const MAX_BYTES = 16 * 1024 ** 2;
+
 export async function decodeManifest(bytes: Buffer): Promise<ChunkManifest> {
-  return JSON.parse((await inflate(bytes)).toString("utf8")) as ChunkManifest; // only encodeManifest writes it
+  const text = (await inflate(bytes, { maxOutputLength: MAX_BYTES })).toString("utf8");
+  return JSON.parse(text) as ChunkManifest; // only encodeManifest writes it
 }

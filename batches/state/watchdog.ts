@@ -53,11 +53,16 @@ export function startWatchdog({
     // The lock goes by itself just before the next look, so that it is never held by a worker that died.
     const got = await redis.set(store.keys.watchdog(), "1", "PX", Math.max(1, Math.floor(interval * 0.9)), "NX");
     if (got === null) return;
-    for (const id of await store.active()) {
-      const healed = await healBatch(store, queue, id);
-      if (healed > 0) log.info({ batch: id, jobs: healed }, "added jobs that a batch had lost");
-    }
+    // One that cannot be looked at keeps nobody from the others.
+    const failed: unknown[] = [];
+    for (const id of await store.active()) await heal(id).catch((error: unknown) => failed.push(error));
     await prune();
+    if (failed.length > 0) throw failed[0];
+  }
+
+  async function heal(id: string): Promise<void> {
+    const healed = await healBatch(store, queue, id);
+    if (healed > 0) log.info({ batch: id, jobs: healed }, "added jobs that a batch had lost");
   }
 
   /** Records expire by themselves; their place in the index does not. */

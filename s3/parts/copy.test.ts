@@ -238,6 +238,21 @@ test("begins anew where the remembered upload is gone, or was of another content
   expect(sandbox.uploads()).toEqual([]);
 });
 
+test("begins anew where the remembered parts are none that an upload has, whoever wrote that down", async () => {
+  const { sandbox, s3, pin } = await open();
+  const upload = remember();
+  const request = { source: pin("in", "a"), bucket: "out", key: "b", upload };
+  for (const partSize of [1, 0, -PART, 1e12, Number.NaN]) {
+    sandbox.delete("out", "b");
+    sandbox.fault({ kind: "reset", operation: "CompleteMultipartUpload" });
+    await errorOf(s3.copy(request, call));
+    sandbox.clearFaults();
+    if (upload.state !== undefined) upload.state = { ...upload.state, partSize };
+    expect(await s3.copy(request, call)).toMatchObject({ size, etag: expect.stringMatching(/-4$/) });
+    expect(sandbox.uploads()).toEqual([]);
+  }
+});
+
 test.each([
   ["it could not be completed", {}],
   ["it was refused", { ifNoneMatch: "*" as const }],

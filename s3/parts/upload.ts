@@ -3,6 +3,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import { type About, isThrottle, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
 import { removeUpload } from "./open-upload.ts";
+import { MAX_PARTS } from "./size.ts";
 import type { Call, UploadMemory, UploadState } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
@@ -25,6 +26,9 @@ export type PartsTarget = {
   readonly content: string;
   readonly upload?: UploadMemory | undefined;
 };
+
+/** Bytes of a part that an earlier attempt may have chosen, whatever is chosen now. */
+const MAX_REMEMBERED = 64 * 1024 * 1024;
 
 /** An upload in progress: a new one, or that of an earlier attempt with the parts it already has. */
 export type OpenUpload = {
@@ -62,8 +66,14 @@ export async function beginUpload(
   return { uploadId, partSize, done: new Map() };
 }
 
-/** Whether an earlier upload was for the same content under the same name; what nothing tells of is never gone on with. */
-function isSame({ bucket, key, content }: PartsTarget, earlier: UploadState): boolean {
+/**
+ * Whether an earlier upload was for the same content under the same name; what nothing tells of is never gone on with. Nor is one whose
+ * parts would be more than an upload has: a list of billions of them would end the process.
+ */
+function isSame({ bucket, key, content, size, partSize }: PartsTarget, earlier: UploadState): boolean {
+  const fits = Number.isSafeInteger(earlier.partSize) && earlier.partSize > 0 && earlier.partSize >= size / MAX_PARTS;
+  // Nor with larger ones than are sent now, each of which is held in memory.
+  if (!fits || earlier.partSize > Math.max(partSize, MAX_REMEMBERED)) return false;
   return content !== "" && earlier.etag === content && earlier.bucket === bucket && earlier.key === key;
 }
 

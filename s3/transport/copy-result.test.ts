@@ -1,4 +1,6 @@
+import { threadCpuUsage } from "node:process";
 import { expect, test } from "vitest";
+import { parseListing } from "../requests/listings/parse.ts";
 import { copyResultEtag } from "./copy-result.ts";
 
 const answer = (etag: string, modified = "2026-11-27T10:00:00.000Z") =>
@@ -29,4 +31,11 @@ test("an answer that is cut off, goes on, or hides something is none, however ma
     good.replace("<ETag>", "<Etag>"),
   ];
   for (const body of bad) expect([body, copyResultEtag(body)]).toEqual([body, undefined]);
+});
+
+test("whitespace without an end is read once", () => {
+  const before = threadCpuUsage().user;
+  for (const space of [" ".repeat(64 * 1024), `<?xml version="1.0"?>${"\n".repeat(64 * 1024)}`])
+    expect([copyResultEtag(space), parseListing(space)]).toEqual([undefined, undefined]);
+  expect((threadCpuUsage().user - before) / 1000).toBeLessThan(50);
 });

@@ -11,9 +11,9 @@ type Shape = {
 /** Of the newest answer; a worker asks one store, or two. */
 let shape: Shape | undefined;
 
-// Whitespace before it keeps the connection of a long copy alive; anything after it, or any other root, is not S3's answer.
+// No two runs of whitespace meet, or 64 KiB of it would be looked at again and again. Whitespace before it keeps the connection of a long copy alive; anything after it, or any other root, is not S3's answer.
 const COPY_RESULT =
-  /^\s*(?:<\?xml[^<>]*\?>)?\s*<CopyObjectResult(?:\s[^<>]*)?>\s*((?:<([A-Za-z0-9]+)>[^<>]*<\/\2>\s*)*)<\/CopyObjectResult>\s*$/;
+  /^\s*(?:<\?xml[^<>]*\?>\s*)?<CopyObjectResult(?:\s[^<>]*)?>\s*((?:<([A-Za-z0-9]+)>[^<>]*<\/\2>\s*)*)<\/CopyObjectResult>\s*$/;
 
 /** The ETag of a CopyObject answer, without quotes; `undefined` where the body is anything but a whole CopyObjectResult with one. */
 export function copyResultEtag(body: string): string | undefined {

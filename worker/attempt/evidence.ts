@@ -4,7 +4,8 @@ import { loadScript } from "../../redis/scripts/load.ts";
 import { replyList, replyText, runScript } from "../../redis/scripts/run.ts";
 import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import type { Evidence } from "../../jobs/handler.ts";
-import type { CopyProof, Pin, UploadState } from "../../s3/interface.ts";
+import type { Pin, UploadState } from "../../s3/interface.ts";
+import { readPin, readProof, readUpload } from "./evidence-forms.ts";
 
 /** Evidence of a job that never ends is dropped after so long. */
 const TTL_S = 7 * 24 * 3600;
@@ -24,11 +25,6 @@ export type EvidenceOptions = {
   /** Asked for what was written to be on replicas before a source is deleted. */
   readonly replicas?: Pick<ReplicaWait, "survives"> | undefined;
 };
-
-/** A proof, and the pin that it is of: a Redis that went back in time may have forgotten the one and not the other. */
-type Remembered = CopyProof & { readonly of?: string };
-
-const parse = (text: string | null): unknown => (text === null ? undefined : JSON.parse(text));
 
 /** What a run saw of the evidence, as it stands in Redis. */
 function createSeen() {
@@ -67,7 +63,7 @@ export function createEvidence(
   const pinOf = ([pin = null, copy = null]: (string | null)[]): Pin | undefined => {
     copyBesidePin = { text: seen.note("copy", copy) };
     seen.note("pin", pin);
-    return parse(pin) as Pin | undefined; // written below and nowhere else
+    return readPin(pin);
   };
   const knownPin = async () => pinOf(await redis.hmget(key, "pin", "copy"));
   return {
@@ -83,7 +79,8 @@ export function createEvidence(
       const beside = copyBesidePin;
       copyBesidePin = undefined;
       const text = beside === undefined ? seen.note("copy", await redis.hget(key, "copy")) : beside.text;
-      const copy = parse(text) as Remembered | undefined; // written by recordCopy
+      // With the pin that it is of: a Redis that went back in time may have forgotten the one and not the other.
+      const copy = readProof(text);
       if (copy === undefined) return undefined;
       const { of, ...proof } = copy;
       return of === seen.pin() ? proof : undefined;
@@ -137,7 +134,7 @@ type Remembering = {
 function uploadMemory(redis: RedisClient, key: string, { lastAttempt, write }: Remembering): Evidence["upload"] {
   return {
     lastAttempt,
-    load: async () => parse(await redis.hget(key, "upload")) as UploadState | undefined, // written by save
+    load: async () => readUpload(await redis.hget(key, "upload")),
     save: (state) => write("upload", state),
     async clear() {
       await redis.hdel(key, "upload");

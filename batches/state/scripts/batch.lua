@@ -4,6 +4,8 @@
 local call = redis.call
 local function get(field) return call('HGET', keys.record, field) end
 local function number(field) return tonumber(get(field) or '0') end
+-- How many chains there are, sixteen at most: a number that somebody else wrote must not keep Redis busy.
+local function chainCount() return math.min(number('chains') or 0, 16) end
 local function now()
   local time = call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

@@ -12,7 +12,10 @@ end
 local function isOwner(owner) return call('HGET', keys.chunk, 'o') == owner end
 local function checkpoints()
   local groups = {}
-  for i = 1, tonumber(call('HGET', keys.chunk, 'g') or '0') do groups[i] = call('HGET', keys.chunk, 'g' .. i) end
+  for i = 1, tonumber(call('HGET', keys.chunk, 'g') or '0') or 0 do
+    groups[i] = call('HGET', keys.chunk, 'g' .. i)
+    if not groups[i] then break end
+  end
   return groups
 end
 

@@ -37,7 +37,7 @@ call('HDEL', keys.record, 'trouble')
 call('HSET', keys.record, 'c' .. chain .. ':next', tonumber(args.n) + 1, 'c' .. chain .. ':cursor', args.cursor)
 if args.cap ~= '' then
   call('HSET', keys.record, 'capped', args.cap)
-  for other = 0, number('chains') - 1 do endChain(other) end
+  for other = 0, chainCount() - 1 do endChain(other) end
 elseif args.last == '1' then
   endChain(chain)
 end

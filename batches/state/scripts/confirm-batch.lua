@@ -8,7 +8,7 @@ if now() - number('plannedAt') > number('retention') * 1000 then return {'expire
 for _, key in ipairs(KEYS) do call('PERSIST', key) end
 if call('EXISTS', keys.segments) == 1 then call('RENAME', keys.segments, keys.plan) end
 for _, key in ipairs({keys.done, keys.retaken, keys.live, keys.open, keys.busy}) do call('DEL', key) end
-local chains = number('chains')
+local chains = chainCount()
 for chain = 0, chains - 1 do
   local field = 'c' .. chain
   call('HSET', keys.record, field .. ':plan', get(field .. ':next'), field .. ':next', '0', field .. ':cursor', '')

@@ -5,7 +5,7 @@ if not state then return false end
 local chunks
 if state == 'pausing' then chunks = call('SMEMBERS', keys.busy) else chunks = call('SMEMBERS', keys.open) end
 local nexts = {}
-for chain = 0, number('chains') - 1 do
+for chain = 0, chainCount() - 1 do
   if not get('c' .. chain .. ':end') then
     nexts[#nexts + 1] = tostring(chain)
     nexts[#nexts + 1] = get('c' .. chain .. ':next')

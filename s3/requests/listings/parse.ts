@@ -17,7 +17,7 @@ export type ListingEntry = {
   readonly StorageClass?: string | undefined;
 };
 
-const ROOT = /^\s*(?:<\?xml[^<>]*\?>)?\s*<ListBucketResult(?:\s[^<>]*)?>/;
+const ROOT = /^\s*(?:<\?xml[^<>]*\?>\s*)?<ListBucketResult(?:\s[^<>]*)?>/;
 const END = /\s*<\/ListBucketResult>\s*$/y;
 /** A field with nothing but text in it. */
 const FIELD = /\s*<([A-Za-z0-9]+)(?:\/>|>([^<>]*)<\/\1>)/y;
