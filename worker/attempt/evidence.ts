@@ -4,7 +4,7 @@ import { loadScript } from "../../redis/scripts/load.ts";
 import { replyList, replyText, runScript } from "../../redis/scripts/run.ts";
 import type { ReplicaWait } from "../../redis/replica-wait.ts";
 import type { Evidence } from "../../jobs/handler.ts";
-import type { Pin, UploadState } from "../../s3/interface.ts";
+import type { Pin } from "../../s3/interface.ts";
 import { readPin, readProof, readUpload } from "./evidence-forms.ts";
 
 /** Evidence of a job that never ends is dropped after so long. */
