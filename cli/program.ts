@@ -1,10 +1,9 @@
 import { Command, CommanderError } from "commander";
-import { ActivityError } from "../model/activity-error.ts";
 import { VERSION } from "../model/version.ts";
 import type { Environment } from "./environment.ts";
 import { COMMANDS, everyCommand } from "./every-command.ts";
-import { jsonLine, printableLines } from "./printable.ts";
-import { setQuiet } from "./say.ts";
+import { speak } from "./output/say.ts";
+import { tellError } from "./output/tell-error.ts";
 import { EXIT, throwUsageErrors } from "./usage-exit.ts";
 
 /** Runs one command to its end: it reads and prints through the streams of the process, and sets its exit code. */
@@ -18,11 +17,13 @@ export async function runProgram(words: readonly string[], environment: Environm
       process.exitCode = error.exitCode === 0 ? EXIT.fine : EXIT.usage;
       return;
     }
-    if (words.includes("--json")) console.error(jsonLine({ error: jsonError(error) }));
-    else console.error(printableLines(told(error)));
+    tellError(error, { json: asksForJson(words) });
     process.exitCode = EXIT.problem;
   }
 }
+
+/** Known before the options are read: what is wrong with them is told as JSON too. */
+const asksForJson = (words: readonly string[]): boolean => words.includes("--json");
 
 async function createProgram(words: readonly string[], environment: Environment): Promise<Command> {
   const program = new Command("bucketline")
@@ -32,7 +33,7 @@ async function createProgram(words: readonly string[], environment: Environment)
     .option("--reason <text>", "why, for the record of who did what")
     .hook("preAction", (_, command) => {
       const { quiet = false, reason } = command.optsWithGlobals<{ quiet?: true; reason?: string }>();
-      setQuiet(quiet);
+      speak({ quiet, json: asksForJson(words) });
       if (reason !== undefined) environment.env["BUCKETLINE_REASON"] = reason;
     })
     .showHelpAfterError("(try --help)");
@@ -41,19 +42,6 @@ async function createProgram(words: readonly string[], environment: Environment)
   // One command is loaded where it is known which: none waits for what others need.
   for (const command of load === undefined ? await everyCommand(environment) : [(await load())(environment)])
     program.addCommand(command);
-  throwUsageErrors(program);
+  throwUsageErrors(program, { json: asksForJson(words) });
   return program;
-}
-
-/** An error that another one followed while things were put away is told first. */
-function told(error: unknown): string {
-  if (error instanceof SuppressedError) return `${told(error.suppressed)}\n${told(error.error)}`;
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** What a program reads where it asked for JSON: the same fields as everywhere. */
-function jsonError(error: unknown): object {
-  if (error instanceof SuppressedError) return jsonError(error.suppressed);
-  if (error instanceof ActivityError) return error.toJSON();
-  return { code: "Problem", message: error instanceof Error ? error.message : String(error), retryable: false };
 }

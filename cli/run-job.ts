@@ -1,5 +1,6 @@
 import type { ActivityInput, ActivityName } from "../jobs/contracts.ts";
-import { showProgress } from "./progress-line.ts";
+import { hint } from "./output/say.ts";
+import { showProgress } from "./output/progress-line.ts";
 import type { JobHandle, Producer } from "../producer/index.ts";
 
 /** A worker that is there takes a job within milliseconds. */
@@ -17,7 +18,7 @@ export async function runJob<Name extends ActivityName, T>(
 ): Promise<T> {
   signal.throwIfAborted();
   const job: JobHandle<Name> = await producer.enqueue(request.activity, request.input);
-  const hint = setTimeout(() => {
+  const timer = setTimeout(() => {
     void tellWhetherWaiting(job).catch(() => undefined); // a hint only: what is wrong with Redis the wait itself says
   }, HINT_AFTER_MS);
   if (request.progress) void showProgress(job, signal);
@@ -27,13 +28,13 @@ export async function runJob<Name extends ActivityName, T>(
     if (signal.aborted) await job.cancel();
     throw error;
   } finally {
-    clearTimeout(hint);
+    clearTimeout(timer);
   }
 }
 
 async function tellWhetherWaiting(job: JobHandle): Promise<void> {
   if ((await job.state()) !== "waiting") return;
-  console.error(
+  hint(
     "waiting for a worker: is one running with the same REDIS_URL and BUCKETLINE_PREFIX? (start one with: bucketline worker)",
   );
 }

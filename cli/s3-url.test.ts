@@ -21,7 +21,7 @@ test.each(["s3://b", "s3://b/", "s3://b/a/../c", `s3://b/${"x".repeat(1025)}`])(
 });
 
 test("a slash at the end means a prefix, a pattern character a pattern, unless told otherwise", () => {
-  const source = (key: string, literal = false) => sourceOf({ bucket: "b", key }, literal);
+  const source = (key: string, literal = false) => sourceOf({ bucket: "b", key }, literal ? { literal } : {});
   expect(source("a/b")).toEqual({ kind: "object", bucket: "b", key: "a/b" });
   expect(source("a/")).toEqual({ kind: "many", bucket: "b", prefix: "a/" });
   expect(source("")).toEqual({ kind: "many", bucket: "b", prefix: "" });
@@ -38,4 +38,12 @@ test("an object that goes into a bucket or a prefix keeps the last part of its k
   expect(targetOf(from, { bucket: "o", key: "p/" })).toEqual({ bucket: "o", key: "p/c.txt" });
   expect(lastPart("a/b/")).toBe("b/");
   expect(lastPart("a")).toBe("a");
+});
+
+test("with --recursive a URL stands for all below it, whether it ends with / or not", () => {
+  const below = (key: string) => sourceOf({ bucket: "b", key }, { recursive: true });
+  expect(below("a/b")).toEqual({ kind: "many", bucket: "b", prefix: "a/b/" });
+  expect(below("a/b/")).toEqual({ kind: "many", bucket: "b", prefix: "a/b/" });
+  expect(below("")).toEqual({ kind: "many", bucket: "b", prefix: "" });
+  expect(below("a/*.gz")).toMatchObject({ prefix: "a/", include: "*.gz" });
 });

@@ -9,13 +9,22 @@ const BUCKET_ONLY = "expected s3://bucket, without a key";
 /** Characters that make a key a pattern, unless `--literal` is given. */
 const PATTERN = /[*?[{]/;
 
+/** What is meant by a local path where a URL was expected, which is how other tools write it. */
+const MEANT = {
+  source: "; to upload a local file: bucketline put <file> s3://bucket/key",
+  destination: "; to download an object: bucketline get s3://bucket/key <file>",
+  nothing: "",
+} as const;
+
 /** A bucket, and what may follow it. Throws InvalidArgumentError, which commander turns into a usage error. */
-export function s3Url(text: string): S3Url {
+export const s3Url = (text: string): S3Url => parse(text, "nothing");
+
+/** As {@link s3Url}, for commands that other tools give local paths to. */
+export const s3UrlAs = (end: "source" | "destination") => (text: string) => parse(text, end);
+
+function parse(text: string, end: keyof typeof MEANT): S3Url {
   const [, bucket = "", key = ""] = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text) ?? [];
-  if (!text.startsWith("s3://"))
-    throw new InvalidArgumentError(
-      "expected s3://bucket/key; to upload a local file use: bucketline put <file> s3://bucket/key",
-    );
+  if (!text.startsWith("s3://")) throw new InvalidArgumentError(`expected s3://bucket/key${MEANT[end]}`);
   if (!BucketName.safeParse(bucket).success) throw new InvalidArgumentError("expected s3://bucket/key");
   return { bucket, key };
 }
@@ -40,8 +49,16 @@ export type Source =
   | { readonly kind: "object"; readonly bucket: string; readonly key: string }
   | { readonly kind: "many"; readonly bucket: string; readonly prefix: string; readonly include?: string };
 
+type SourceOptions = { readonly literal?: true; readonly recursive?: true };
+
+/** The URL of all that is below, as other tools mean it with `--recursive`. */
+export function asFolder({ bucket, key }: S3Url): S3Url {
+  return { bucket, key: key === "" || key.endsWith("/") || PATTERN.test(key) ? key : `${key}/` };
+}
+
 /** A key that ends with a slash, or none at all, is a prefix; `*`, `?`, `[` and `{` make a pattern, read from the last slash before them. */
-export function sourceOf({ bucket, key }: S3Url, literal: boolean): Source {
+export function sourceOf(url: S3Url, { literal, recursive }: SourceOptions): Source {
+  const { bucket, key } = recursive ? asFolder(url) : url;
   const at = literal ? -1 : key.search(PATTERN);
   if (at !== -1) {
     const prefix = key.slice(0, key.lastIndexOf("/", at) + 1);

@@ -1,10 +1,22 @@
 import type { Command } from "commander";
+import { ActivityError } from "../model/activity-error.ts";
+import { tellError } from "./output/tell-error.ts";
 
 /** What every command exits with; docs/cli.md. */
 export const EXIT = { fine: 0, problem: 1, usage: 2, interrupted: 130 } as const;
 
 /** Wrong usage of a command or of those below it, and `--help`, throw a CommanderError once all about it was printed. */
-export function throwUsageErrors(command: Command): void {
+export function throwUsageErrors(command: Command, { json }: { readonly json: boolean }): void {
   command.exitOverride();
-  for (const below of command.commands) throwUsageErrors(below);
+  if (json)
+    command.showHelpAfterError(false).configureOutput({
+      outputError: (text) => {
+        const message = text
+          .trim()
+          .replace(/^error: /, "")
+          .replaceAll("\n", " ");
+        tellError(new ActivityError("InvalidInput", message), { json });
+      },
+    });
+  for (const below of command.commands) throwUsageErrors(below, { json });
 }

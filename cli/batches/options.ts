@@ -17,6 +17,7 @@ export type BatchOptions = {
   readonly idempotencyKey?: string;
   readonly yes?: true;
   readonly literal?: true;
+  readonly recursive?: true;
   readonly json?: true;
   readonly profile?: string;
 };
@@ -44,14 +45,23 @@ export function refuseLostOptions(command: Command, source: Source, options: Bat
       : [FOR_ONE, "one object, as for many there is none that fits all"];
   const given = new Map<string, unknown>(Object.entries(options));
   const lost = Object.entries(names).find(([name]) => given.get(name) !== undefined);
+  if (options.recursive && options.literal)
+    command.error("error: --literal: expected one object, without --recursive", { exitCode: EXIT.usage });
   if (lost !== undefined) command.error(`error: ${lost[1]}: expected ${expected}`, { exitCode: EXIT.usage });
   if (source.kind === "many" && source.include !== undefined && options.include !== undefined)
     command.error("error: --include: expected it with a prefix; the URL is a pattern itself", { exitCode: EXIT.usage });
 }
 
+/** Those that say what a URL stands for. */
+export function addSourceOptions(command: Command): Command {
+  return command
+    .option("-r, --recursive", "all below the URL, also where it does not end with /")
+    .option("--literal", "the URL names one object, whatever characters its key has")
+    .option("--yes", "confirm that a whole bucket is meant");
+}
+
 export function addBatchOptions(command: Command): Command {
   return command
-    .option("--literal", "the URL names one object, whatever characters its key has")
     .option("--include <glob>", "only keys (after the prefix) that match; may be repeated", several)
     .option("--exclude <glob>", "no keys that match; may be repeated", several)
     .option("--dry-run", "count and tell what would happen; `batch confirm` starts exactly that")
@@ -63,7 +73,6 @@ export function addBatchOptions(command: Command): Command {
       new Option("--report <rows>", "keep a row for `all` objects, or for `failures`").choices(["all", "failures"]),
     )
     .option("--idempotency-key <key>", "asked again with it, the same batch")
-    .option("--yes", "confirm that a whole bucket is meant")
     .option("--json", "JSON, one value a line")
     .option("--profile <name>", "the workers' profile to use");
 }

@@ -1,6 +1,7 @@
 import type { BatchHandle, BatchSpecInput } from "../../producer/index.ts";
 import type { BatchOptions } from "./options.ts";
-import { jsonLine } from "../printable.ts";
+import { note } from "../output/say.ts";
+import { jsonLine } from "../output/printable.ts";
 import type { Session } from "../session.ts";
 import { watchBatch } from "./watch.ts";
 
@@ -15,6 +16,6 @@ export async function startBatch(open: Session, spec: BatchSpecInput, options: B
     console.log(options.json ? jsonLine({ id: handle.id }) : handle.id);
     return;
   }
-  if (!options.json) console.error(`batch ${handle.id}`);
+  note(`batch ${handle.id}`);
   await watchBatch(open, handle, options);
 }

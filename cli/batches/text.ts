@@ -1,8 +1,8 @@
 import { styleText } from "node:util";
 import type { BatchProgress } from "../../batches/report/progress.ts";
 import type { BatchStatus } from "../../batches/state/status.ts";
-import { printable } from "../printable.ts";
-import { count, durationText, sizeText } from "../size-text.ts";
+import { printable } from "../output/printable.ts";
+import { count, durationText, sizeText } from "../output/size-text.ts";
 
 const BAR = 14;
 

@@ -1,9 +1,12 @@
+import { describeSource } from "../../batches/spec/request.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import { isAtRest } from "../../batches/state/status.ts";
 import type { BatchProgress } from "../../batches/report/progress.ts";
 import type { BatchHandle } from "../../producer/index.ts";
 import { progressLine, summary } from "./text.ts";
-import { jsonLine, printable } from "../printable.ts";
-import { say } from "../say.ts";
+import { jsonLine, printable } from "../output/printable.ts";
+import { hint, say } from "../output/say.ts";
+import { count } from "../output/size-text.ts";
 import type { Session } from "../session.ts";
 import { EXIT } from "../usage-exit.ts";
 
@@ -34,24 +37,32 @@ export async function watchBatch(
       if (hinted || progress.requests.list > 0 || progress.listed > 0 || isAtRest(progress.state)) continue;
       if (Date.now() - startedAt < HINT_AFTER_MS) continue;
       hinted = true;
-      console.error("waiting for a worker: is one running with the same REDIS_URL and BUCKETLINE_PREFIX?");
+      hint("waiting for a worker: is one running with the same REDIS_URL and BUCKETLINE_PREFIX?");
     }
   } catch (error) {
     show.end();
     if (!signal.aborted) throw error;
-    console.error(`batch ${handle.id} goes on without you.
+    hint(`batch ${handle.id} goes on without you.
   watch it:   bucketline batch watch ${handle.id}
   cancel it:  bucketline batch cancel ${handle.id}`);
     throw error;
   }
   show.end();
   if (last === undefined) return;
+  if (last.listed === 0 && (last.state === "completed" || last.state === "planned")) throw nothingMatched(last);
   if (!json) say(summary(last));
-  if (!json && last.listed === 0 && (last.state === "completed" || last.state === "planned"))
-    console.error("nothing matched: no object is there under that prefix and pattern");
   const { state, failed, unattempted } = last;
   const fine = state === "planned" || (state === "completed" && failed === 0 && unattempted === 0);
   process.exitCode = fine ? EXIT.fine : EXIT.problem;
+}
+
+/** As `ls`, `cp` and `rm` of a file system have it: a pattern that is misspelt must not look like work that was done. */
+function nothingMatched({ spec, filtered }: BatchProgress): ActivityError {
+  const { include = [], exclude = [] } = spec.filter ?? {};
+  const pattern = include.length === 1 && exclude.length === 0 ? include[0] : "";
+  const source = describeSource(spec);
+  const others = filtered === 0 ? "" : `; ${count(filtered)} under ${source} did not`;
+  return new ActivityError("NoSuchKey", `no object matches ${source}${pattern}${others}`);
 }
 
 type View = { progress(progress: BatchProgress): void; end(): void };

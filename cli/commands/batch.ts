@@ -5,8 +5,8 @@ import type { BatchHandle } from "../../producer/index.ts";
 import { batchLine, summary } from "../batches/text.ts";
 import type { Environment } from "../environment.ts";
 import { batchPriority, objectRate, positiveInteger } from "../option-values.ts";
-import { jsonLine, printable } from "../printable.ts";
-import { say } from "../say.ts";
+import { jsonLine, printable } from "../output/printable.ts";
+import { note, say } from "../output/say.ts";
 import { startFromManifest } from "../batches/start-from-manifest.ts";
 import { type Session, session } from "../session.ts";
 import { watchBatch } from "../batches/watch.ts";
@@ -106,7 +106,8 @@ const steer =
   (verb: "pause" | "resume" | "cancel"): Work =>
   async (_, batch, { json }) => {
     const state = await batch[verb]();
-    console.log(json ? jsonLine({ id: batch.id, state }) : `batch ${batch.id} is ${state}`);
+    if (json) console.log(jsonLine({ id: batch.id, state }));
+    else say(`batch ${batch.id} is ${state}`);
   };
 
 const confirm: Work = async (open, batch, options) => {
@@ -192,7 +193,7 @@ function retryCommand(environment: Environment): Command {
         const { includeUnattempted, detach, json } = options;
         const again = await open.producer.batches.get(id).retryFailed({ includeUnattempted, signal: open.signal });
         if (detach) return console.log(json ? jsonLine({ id: again.id }) : again.id);
-        if (!json) console.error(`batch ${again.id}`);
+        note(`batch ${again.id}`);
         await watchBatch(open, again, options);
       }),
     );

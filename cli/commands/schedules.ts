@@ -1,9 +1,10 @@
 import { Command } from "commander";
 import type { BatchSchedule, Schedule } from "../../producer/index.ts";
 import type { Environment } from "../environment.ts";
-import { jsonLine, printable } from "../printable.ts";
+import { jsonLine, printable } from "../output/printable.ts";
+import { say } from "../output/say.ts";
 import { session } from "../session.ts";
-import { durationText } from "../size-text.ts";
+import { durationText } from "../output/size-text.ts";
 
 type Json = { readonly json?: true };
 type Listed = { readonly of: string; readonly schedule: Schedule | BatchSchedule };
@@ -44,7 +45,7 @@ Examples:
           session(environment, async ({ producer }) => {
             const removed = (await producer.schedules.remove(id)) || (await producer.batches.schedules.remove(id));
             if (!removed) throw new Error(`there is no schedule ${printable(id)}`);
-            console.log(`removed ${printable(id)}`);
+            say(`removed ${printable(id)}`);
           }),
         ),
     );

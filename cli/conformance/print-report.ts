@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { printable } from "../printable.ts";
+import { printable } from "../output/printable.ts";
 import type { CapabilityRow, CheckResult, Report, Verdict } from "./report.ts";
 
 const STYLES: Readonly<Record<Verdict, Parameters<typeof styleText>[0]>> = {

@@ -1,14 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { RequestOptions } from "../attribute-options.ts";
+import { ActivityError } from "../../model/activity-error.ts";
 import { inParallel } from "./in-parallel.ts";
 import { listObjects } from "./list-pages.ts";
-import { jsonLine, printable } from "../printable.ts";
+import { jsonLine, printable } from "../output/printable.ts";
 import { runJob } from "../run-job.ts";
 import { type S3Url, shown } from "../s3-url.ts";
-import { say } from "../say.ts";
+import { say } from "../output/say.ts";
+import { tellError } from "../output/tell-error.ts";
 import type { Session } from "../session.ts";
-import { count, sizeText } from "../size-text.ts";
+import { count, sizeText } from "../output/size-text.ts";
 import { writeWhole } from "./write-whole.ts";
 
 /** Objects that are downloaded at once. */
@@ -21,7 +23,7 @@ type Options = RequestOptions & { readonly profile?: string | undefined; readonl
  * no file can be named after, is refused by name and the others go on. Markers of empty folders (`a/`) become directories.
  */
 export async function getPrefix(open: Session, source: S3Url, folder: string, options: Options): Promise<void> {
-  const done = { files: 0, bytes: 0, failed: 0 };
+  const done = { files: 0, folders: 0, bytes: 0, failed: 0 };
   const cut = source.key.lastIndexOf("/") + 1;
   await inParallel(listObjects(open, source, options), AT_ONCE, open.signal, async ({ bucket, key, size }) => {
     const url = { bucket, key };
@@ -29,6 +31,7 @@ export async function getPrefix(open: Session, source: S3Url, folder: string, op
       const path = safePath(key.slice(cut));
       if (key.endsWith("/")) {
         await mkdir(join(folder, path), { recursive: true });
+        done.folders += 1;
         return;
       }
       const target = join(folder, path);
@@ -40,9 +43,11 @@ export async function getPrefix(open: Session, source: S3Url, folder: string, op
     } catch (error) {
       open.signal.throwIfAborted();
       done.failed += 1;
-      console.error(printable(`${shown(url)}: ${error instanceof Error ? error.message : String(error)}`));
+      tellError(error, { json: options.json === true, about: shown(url) });
     }
   });
+  if (done.files + done.failed + done.folders === 0)
+    throw new ActivityError("NoSuchKey", `no object under ${shown(source)}`);
   if (!options.json) say(`${count(done.files)} objects, ${sizeText(done.bytes)}, ${count(done.failed)} failed`);
   if (done.failed > 0) throw new Error(`${count(done.failed)} objects were not downloaded; they are named above`);
 }

@@ -4,12 +4,13 @@ import { join, sep } from "node:path";
 import type { ActivityInput } from "../../jobs/contracts.ts";
 import { contentTypeOf } from "./content-type.ts";
 import { inParallel } from "./in-parallel.ts";
-import { jsonLine, printable } from "../printable.ts";
+import { jsonLine, printable } from "../output/printable.ts";
 import { runJob } from "../run-job.ts";
-import { say } from "../say.ts";
+import { say } from "../output/say.ts";
+import { tellError } from "../output/tell-error.ts";
 import { type S3Url, shown } from "../s3-url.ts";
 import type { Session } from "../session.ts";
-import { count, sizeText } from "../size-text.ts";
+import { count, sizeText } from "../output/size-text.ts";
 
 /** Files that are uploaded at once. */
 const AT_ONCE = 8;
@@ -35,7 +36,7 @@ export async function putDirectory(open: Session, folder: string, target: S3Url,
     } catch (error) {
       open.signal.throwIfAborted();
       done.failed += 1;
-      console.error(printable(`${file}: ${error instanceof Error ? error.message : String(error)}`));
+      tellError(error, { json: options.json === true, about: file });
     }
   });
   if (!options.json) say(`${count(done.files)} files, ${sizeText(done.bytes)}, ${count(done.failed)} failed`);

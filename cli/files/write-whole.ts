@@ -15,6 +15,8 @@ export async function writeWhole(content: NodeJS.ReadableStream, target: string,
     await rename(part, target);
   } catch (error) {
     await rm(part, { force: true });
+    // The name that was asked for says more than the temporary one.
+    if (error instanceof Error && "path" in error && error.path === part) error.path = target;
     throw error;
   }
 }

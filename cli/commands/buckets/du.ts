@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import type { Environment } from "../../environment.ts";
 import { listObjects } from "../../files/list-pages.ts";
-import { jsonLine, printable } from "../../printable.ts";
+import { jsonLine, printable } from "../../output/printable.ts";
 import { type S3Url, s3Url, shown } from "../../s3-url.ts";
 import { session } from "../../session.ts";
-import { count, sizeText } from "../../size-text.ts";
+import { count, sizeText } from "../../output/size-text.ts";
 
 type Options = { readonly byClass?: true; readonly json?: true; readonly profile?: string };
 type Sum = { objects: number; bytes: number };

@@ -1,14 +1,15 @@
 import { Command } from "commander";
 import { addRequestOptions, type RequestOptions } from "../../attribute-options.ts";
+import { ActivityError } from "../../../model/activity-error.ts";
 import type { S3Object } from "../../../model/entities.ts";
 import type { Environment } from "../../environment.ts";
-import { jsonLine, printable } from "../../printable.ts";
+import { jsonLine, printable } from "../../output/printable.ts";
 import { listObjects } from "../../files/list-pages.ts";
 import { positiveInteger } from "../../option-values.ts";
 import { runJob } from "../../run-job.ts";
-import { type S3Url, s3Url } from "../../s3-url.ts";
+import { type S3Url, s3Url, shown } from "../../s3-url.ts";
 import { type Session, session } from "../../session.ts";
-import { count } from "../../size-text.ts";
+import { count } from "../../output/size-text.ts";
 
 type Options = RequestOptions & {
   readonly recursive?: true;
@@ -61,7 +62,17 @@ async function listBuckets({ producer, signal }: Session, { json, profile, limit
 }
 
 async function listAll(open: Session, url: S3Url, options: Options): Promise<void> {
-  for await (const object of listObjects(open, url, options)) print(object, "", options);
+  let found = false;
+  for await (const object of listObjects(open, url, options)) {
+    found = true;
+    print(object, "", options);
+  }
+  if (!found) refuseNothing(url);
+}
+
+/** A bucket may be empty; where a prefix was asked for, nothing below it is probably a slip. */
+function refuseNothing(url: S3Url): void {
+  if (url.key !== "") throw new ActivityError("NoSuchKey", `no object under ${shown(url)}`);
 }
 
 /** Lists page by page and jumps over what lies below the level, however many objects those are. */
@@ -92,6 +103,7 @@ async function listLevel(open: Session, { bucket, key: prefix }: S3Url, options:
       below = folder;
     }
     const last = objects.at(-1);
+    if (last === undefined && startAfter === undefined) return refuseNothing({ bucket, key: prefix });
     if (last === undefined || objects.length < 1000) return;
     // A key has at most 1,024 bytes; where the jump would be longer, the next page goes on after the last key.
     const jump = below === undefined ? last.key : `${below}${LAST}`;

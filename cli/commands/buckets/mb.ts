@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import type { Environment } from "../../environment.ts";
-import { jsonLine, printable } from "../../printable.ts";
+import { jsonLine, printable } from "../../output/printable.ts";
 import { runJob } from "../../run-job.ts";
 import { bucketUrl, type S3Url } from "../../s3-url.ts";
-import { say } from "../../say.ts";
+import { say } from "../../output/say.ts";
 import { session } from "../../session.ts";
 
 type Options = { readonly region?: string; readonly json?: true; readonly profile?: string };

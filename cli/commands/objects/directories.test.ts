@@ -129,9 +129,64 @@ test("lists and removes schedules of jobs and batches", async ({ harness }) => {
 });
 
 test("points to what was probably meant", async () => {
-  expect((await runCli(["cp", "./a.txt", "s3://b/k"])).stderr).toContain("bucketline put <file> s3://bucket/key");
-  expect((await runCli(["mb", "s3://b/key"])).stderr).toContain("without a key");
-  expect((await runCli(["get", "s3://b/"])).stderr).toContain("--recursive");
+  const wrong: [args: string[], told: string][] = [
+    [["cp", "./a.txt", "s3://bkt/k"], "bucketline put <file> s3://bucket/key"],
+    [["cp", "s3://bkt/k", "./a.txt"], "bucketline get s3://bucket/key <file>"],
+    [["mb", "s3://bkt/key"], "without a key"],
+    [["get", "s3://bkt/"], "--recursive"],
+    [["mv", "s3://bkt/k", "s3://bkt/k"], "is source and destination"],
+    [["cp", "s3://bkt/k", "s3://bkt/"], "or something to change"],
+    [["ls", "--recursiv"], "Did you mean --recursive?"],
+  ];
+  for (const [args, told] of wrong)
+    expect(await runCli(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(told) });
+  const { stderr } = await runCli(["rm", "s3://bkt", "--json"]);
+  expect(jsonLines(stderr)).toMatchObject([
+    { error: { code: "InvalidInput", message: expect.stringContaining("--yes") } },
+  ]);
+});
+
+test("where nothing matches, that is an error that names the pattern", async ({ harness, sandbox }) => {
+  sandbox.createBucket("sparse");
+  sandbox.put("sparse", "a.txt", "x");
+  const nothing: [args: string[], told: string][] = [
+    [["rm", "s3://sparse/*.pdf"], "s3://sparse/*.pdf; 1 under s3://sparse/ did not"],
+    [["rm", "s3://sparse/none/"], "s3://sparse/none/"],
+    [["ls", "s3://sparse/none"], "s3://sparse/none"],
+    [["get", "-r", "s3://sparse/none", "out"], "s3://sparse/none/"],
+  ];
+  for (const [args, told] of nothing) {
+    const { code, stderr } = await cli(harness, args);
+    expect([args, code]).toEqual([args, 1]);
+    expect(stderr).toContain("NoSuchKey: no object");
+    expect(stderr).toContain(told);
+  }
+  sandbox.createBucket("quite-empty");
+  expect(await cli(harness, ["ls", "s3://quite-empty"])).toEqual({ code: 0, stdout: "", stderr: "" });
+});
+
+test("a file that is not there, and a directory where a file was meant, are told by their names", async ({
+  harness,
+}) => {
+  const cwd = await folder();
+  expect((await cli(harness, ["put", "none.txt", "s3://bkt/"], cwd)).stderr).toBe(
+    "none.txt: no such file or directory\n",
+  );
+  expect((await cli(harness, ["put", cwd, "s3://bkt/k"])).stderr).toContain("--recursive");
+});
+
+test("takes --recursive as other tools do, and makes the directories of a file", async ({ harness, sandbox }) => {
+  sandbox.createBucket("tree");
+  sandbox.put("tree", "a/b/c", "x");
+  expect(await cli(harness, ["cp", "-r", "s3://tree/a", "s3://tree/z", "--quiet"])).toEqual({
+    code: 0,
+    stdout: "",
+    stderr: "",
+  });
+  expect(sandbox.keys("tree")).toEqual(["a/b/c", "z/b/c"]);
+  const cwd = await folder();
+  expect(await cli(harness, ["get", "s3://tree/a/b/c", "new/folder/c.txt"], cwd)).toMatchObject({ code: 0 });
+  expect(await readFile(join(cwd, "new/folder/c.txt"), "utf8")).toBe("x");
 });
 
 test.each(["bash", "zsh", "fish"])("completes commands and options in %s", async (shell) => {

@@ -1,18 +1,19 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { addRequestOptions, type RequestOptions } from "../../attribute-options.ts";
 import type { ByteRange } from "../../../model/entities.ts";
 import type { Environment } from "../../environment.ts";
-import { jsonLine, printable } from "../../printable.ts";
+import { jsonLine, printable } from "../../output/printable.ts";
 import { runJob } from "../../run-job.ts";
 import { getPrefix } from "../../files/get-prefix.ts";
-import { lastPart, objectUrl, type S3Url, s3Url, shown } from "../../s3-url.ts";
-import { say } from "../../say.ts";
+import { asFolder, lastPart, objectUrl, type S3Url, s3Url, shown } from "../../s3-url.ts";
+import { showPassing } from "../../output/progress-line.ts";
+import { say } from "../../output/say.ts";
 import { type Session, session } from "../../session.ts";
 import { EXIT } from "../../usage-exit.ts";
-import { sizeText } from "../../size-text.ts";
+import { sizeText } from "../../output/size-text.ts";
 import { writeWhole } from "../../files/write-whole.ts";
 
 type Options = RequestOptions & {
@@ -57,7 +58,7 @@ Examples:
     if (recursive && file === "-") command.error("error: --recursive: expected a directory", { exitCode: EXIT.usage });
     if (!recursive) refuseNoKey(command, url);
     await session(environment, (open) =>
-      recursive ? getPrefix(open, url, file, options) : download(open, url, file, options),
+      recursive ? getPrefix(open, asFolder(url), file, options) : download(open, url, file, options),
     );
   });
 }
@@ -85,7 +86,10 @@ async function download({ producer, signal }: Session, url: S3Url, file: string,
   );
   const content = await producer.documents.read(document, { signal });
   if (target === undefined) await pipeline(content, process.stdout, { signal, end: false });
-  else await writeWhole(content, target, signal);
+  else {
+    await mkdir(dirname(target), { recursive: true });
+    await writeWhole(content.compose(showPassing("writing ", document.size)), target, signal);
+  }
   const told = json ? jsonLine(object) : printable(`${shown(url)} -> ${target ?? "-"} (${sizeText(document.size)})`);
   if (target === undefined) {
     if (json) console.error(told);

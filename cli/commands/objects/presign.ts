@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { Environment } from "../../environment.ts";
 import { positiveInteger } from "../../option-values.ts";
-import { jsonLine, printable } from "../../printable.ts";
+import { jsonLine, printable } from "../../output/printable.ts";
 import { runJob } from "../../run-job.ts";
 import { objectUrl, type S3Url } from "../../s3-url.ts";
 import { session } from "../../session.ts";

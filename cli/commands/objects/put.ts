@@ -12,12 +12,14 @@ import {
 import type { Environment } from "../../environment.ts";
 import { contentTypeOf } from "../../files/content-type.ts";
 import { putDirectory } from "../../files/put-directory.ts";
-import { say } from "../../say.ts";
-import { jsonLine, printable } from "../../printable.ts";
+import { showPassing } from "../../output/progress-line.ts";
+import { say } from "../../output/say.ts";
+import { jsonLine, printable } from "../../output/printable.ts";
 import { runJob } from "../../run-job.ts";
 import { type S3Url, s3Url, shown } from "../../s3-url.ts";
 import { type Session, session } from "../../session.ts";
-import { sizeText } from "../../size-text.ts";
+import { sizeText } from "../../output/size-text.ts";
+import { EXIT } from "../../usage-exit.ts";
 
 type Options = AttributeOptions &
   RequestOptions & {
@@ -54,7 +56,7 @@ Examples:
     if (options.recursive) {
       if (file === "-" || options.ifMatch !== undefined)
         command.error("error: --recursive: expected a directory, and no --if-match, which is of one object", {
-          exitCode: 2,
+          exitCode: EXIT.usage,
         });
       const { json, profile, ifNoneMatch, customerKey, requesterPays } = options;
       const all = {
@@ -70,7 +72,7 @@ Examples:
     const name = file === "-" ? "stdin" : basename(file);
     const key = url.key === "" || url.key.endsWith("/") ? url.key + name : url.key;
     if (file === "-" && key !== url.key)
-      command.error("error: expected a key in the URL: standard input has no name", { exitCode: 2 });
+      command.error("error: expected a key in the URL: standard input has no name", { exitCode: EXIT.usage });
     await session(environment, (open) => upload(open, file, { ...url, key }, options));
   });
 }
@@ -78,13 +80,18 @@ Examples:
 async function upload({ producer, signal }: Session, file: string, target: S3Url, options: Options): Promise<void> {
   const { ifNoneMatch, ifMatch, profile, json, customerKey, requesterPays } = options;
   const contentType = options.contentType ?? (file === "-" ? undefined : contentTypeOf(file));
-  const size = file === "-" ? undefined : (await stat(file)).size;
-  const document = await producer.documents.write(file === "-" ? process.stdin : createReadStream(file), {
-    name: file === "-" ? "stdin" : basename(file),
-    size,
-    contentType,
-    signal,
-  });
+  const found = file === "-" ? undefined : await stat(file);
+  if (found?.isDirectory()) throw new Error(`${file} is a directory; to upload all below it: --recursive`);
+  const size = found?.size;
+  const document = await producer.documents.write(
+    file === "-" ? process.stdin : createReadStream(file).compose(showPassing("handing over ", size ?? 0)),
+    {
+      name: file === "-" ? "stdin" : basename(file),
+      size,
+      contentType,
+      signal,
+    },
+  );
   const input = {
     ...target,
     document,

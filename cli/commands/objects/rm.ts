@@ -1,11 +1,17 @@
 import { Command } from "commander";
 import { addRequestOptions, type RequestOptions } from "../../attribute-options.ts";
-import { addBatchOptions, type BatchOptions, batchSpec, refuseLostOptions } from "../../batches/options.ts";
+import {
+  addBatchOptions,
+  addSourceOptions,
+  type BatchOptions,
+  batchSpec,
+  refuseLostOptions,
+} from "../../batches/options.ts";
 import type { Environment } from "../../environment.ts";
-import { jsonLine, printable } from "../../printable.ts";
+import { jsonLine, printable } from "../../output/printable.ts";
 import { runJob } from "../../run-job.ts";
 import { type S3Url, s3Url, shown, sourceOf } from "../../s3-url.ts";
-import { say } from "../../say.ts";
+import { say } from "../../output/say.ts";
 import { session } from "../../session.ts";
 import { startBatch } from "../../batches/start.ts";
 import { refuseWholeBucket } from "../../batches/whole-bucket.ts";
@@ -15,13 +21,15 @@ type Options = BatchOptions & RequestOptions & { readonly versionId?: string; re
 /** `bucketline rm`: one object, or all under a prefix. */
 export function rmCommand(environment: Environment): Command {
   const command = addBatchOptions(
-    addRequestOptions(
-      new Command("rm")
-        .description("delete an object, or all objects under a prefix or a pattern")
-        .argument("<url>", "s3://bucket/key, s3://bucket/prefix/ or s3://bucket/pattern*", s3Url)
-        .option("--version-id <id>", "this version of the object")
-        .option("--if-match <etag>", "only this content of the object"),
-      { key: false },
+    addSourceOptions(
+      addRequestOptions(
+        new Command("rm")
+          .description("delete an object, or all objects under a prefix or a pattern")
+          .argument("<url>", "s3://bucket/key, s3://bucket/prefix/ or s3://bucket/pattern*", s3Url)
+          .option("--version-id <id>", "this version of the object")
+          .option("--if-match <etag>", "only this content of the object"),
+        { key: false },
+      ),
     ),
   ).addHelpText(
     "after",
@@ -33,7 +41,7 @@ Examples:
   4. bucketline rm 's3://logs/what?.txt' --literal`,
   );
   return command.action(async (url: S3Url, options: Options) => {
-    const source = sourceOf(url, options.literal ?? false);
+    const source = sourceOf(url, options);
     refuseLostOptions(command, source, options);
     if (source.kind === "many") {
       refuseWholeBucket(command, source, options);

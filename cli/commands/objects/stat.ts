@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { addRequestOptions, type RequestOptions } from "../../attribute-options.ts";
 import type { Environment } from "../../environment.ts";
-import { jsonLine, printable } from "../../printable.ts";
+import { jsonLine, printable } from "../../output/printable.ts";
 import { runJob } from "../../run-job.ts";
 import { type S3Url, s3Url, shown } from "../../s3-url.ts";
 import { session } from "../../session.ts";

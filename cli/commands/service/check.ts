@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Environment } from "../../environment.ts";
 import { runCheck } from "../../check/run.ts";
 import type { Finding } from "../../check/finding.ts";
-import { jsonLine, printable, printableLines } from "../../printable.ts";
+import { jsonLine, printable, printableLines } from "../../output/printable.ts";
 import { stopSignal } from "../../stop-signal.ts";
 import { EXIT } from "../../usage-exit.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { printable as onTerminals, printableLines as linesOnTerminals } from "../../../cli/printable.ts";
+import { printable as onTerminals, printableLines as linesOnTerminals } from "../../../cli/output/printable.ts";
 import { printable, printableLines, startAndEnd } from "../assets/core/printable.js";
 
 test("shows what a reader would obey, exactly as the command line does", () => {
