@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { findProgram } from "./sandbox/redis-engine.ts";
+import { LongestFirst } from "./test/longest-first.ts";
 
 /** Files that run a second time, on a real Redis Cluster: jobs, waits, cancels, schedules, batches, the dashboard, what is put aside. */
 const ON_CLUSTER = [
@@ -32,7 +33,9 @@ export default defineConfig({
   test: {
     environment: "node",
     pool: "forks", // tests start and kill processes and set process-wide limits; a thread would share them
-    maxWorkers: 2,
+    // Twice the cores of the smallest machine: a file waits as long as it computes.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     env: { NODE_COMPILE_CACHE: COMPILED },
     // CI machines are shared: what a neighbour's load made too slow gets a second chance there, and is reported as retried.
     retry: process.env["CI"] ? 1 : 0,

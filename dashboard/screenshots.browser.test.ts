@@ -114,7 +114,7 @@ describe.runIf(possible)("the pages, as they look", () => {
         expect([title, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([title, 0]);
         expect([title, await page.evaluate(CUT_FIGURES)]).toEqual([title, []]);
         expect([title, await violations(page)]).toEqual([title, []]);
-        await keep(await page.screenshot(), `${title}-${name}`);
+        await keep(page, `${title}-${name}`);
       }
       await context.close();
       expect(problems).toEqual([]);
@@ -136,8 +136,9 @@ describe.runIf(possible)("the pages, as they look", () => {
   });
 
   /** In the folder of the documentation where that is asked for, and everywhere else nowhere. */
-  async function keep(image: Buffer, name: string): Promise<void> {
+  async function keep(page: Page, name: string): Promise<void> {
     if (folder === undefined || !(KEPT.has(name) || process.env["SCREENSHOTS_ALL"])) return;
+    const image = await page.screenshot();
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, `${name}.png`), image);
   }
