@@ -10,7 +10,7 @@ const ON_CLUSTER = [
   "producer/jobs/cancel.test.ts",
   "producer/jobs/idempotency.test.ts",
   "producer/jobs/waits.test.ts",
-  "dashboard/api/batch-routes.test.ts",
+  "dashboard/api/batches/routes.test.ts",
   "dashboard/api/document-routes.test.ts",
   "dashboard/api/job-routes.test.ts",
   "dashboard/watch/throughput.test.ts",

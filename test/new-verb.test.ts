@@ -44,7 +44,7 @@ test("a verb is one folder and one line: the walk of CONTRIBUTING.md gives one t
   const checked = [
     "batches/operations/touch/operation.ts",
     "batches/run/processor.ts",
-    "dashboard/api/batch-schemas.ts",
+    "dashboard/api/batches/schemas.ts",
   ];
   await writeFile(
     join(folder, "tsconfig.verb.json"),

@@ -1,7 +1,7 @@
 import { findExisting } from "../listing/conflicts.ts";
 import { bytesOf, classAt, encodeManifest } from "../state/chunk-manifest.ts";
 import { OPEN } from "./outcomes.ts";
-import { pinManifest } from "./pin-manifest.ts";
+import { pinManifest } from "./pins/manifest.ts";
 import { isArchived, screenObjects } from "./screen.ts";
 import { type ChunkWork, Superseded } from "./work.ts";
 import { documentTtl, planId } from "../report/segment.ts";

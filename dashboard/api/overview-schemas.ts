@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BatchSchema } from "./batch-schemas.ts";
+import { BatchSchema } from "./batches/schemas.ts";
 
 const count = z.int().nonnegative();
 const ms = z.number().nonnegative().nullable();

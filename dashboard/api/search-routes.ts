@@ -8,7 +8,7 @@ import { readRows } from "../job-views/list-jobs.ts";
 import { findBatches } from "../search/find-batches.ts";
 import { findJobs } from "../search/find-jobs.ts";
 import type { BatchViews } from "../watch/batch-views.ts";
-import { BatchSchema } from "./batch-schemas.ts";
+import { BatchSchema } from "./batches/schemas.ts";
 import { jobFilter } from "./bulk-routes.ts";
 import { Activity, wholeText } from "./job-schemas.ts";
 import { FoundJobSchema } from "./problem-schemas.ts";

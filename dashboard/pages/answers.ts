@@ -1,7 +1,7 @@
 /** What the routes of the API return, as the pages know it: inferred from the schemas that the routes are declared with. */
 import type { z } from "zod";
 import type { AuditEntry } from "../../producer/audit/entry.ts";
-import type { BatchSchema, BucketSchema, ReportRowSchema, VerbSchema } from "../api/batch-schemas.ts";
+import type { BatchSchema, BucketSchema, ReportRowSchema, VerbSchema } from "../api/batches/schemas.ts";
 import type { JobErrorSchema, JobRowSchema, JobSchema, QuarantinedSchema } from "../api/job-schemas.ts";
 import type { JobBucketSchema, OverviewSchema } from "../api/overview-schemas.ts";
 import type { BulkSchema, FoundJobSchema, ProblemSchema } from "../api/problem-schemas.ts";

@@ -11,7 +11,7 @@ import type { Conflicts } from "../../listing/conflicts.ts";
 import { decideConflict } from "../../listing/conflicts.ts";
 import { expectFree, findOwnCopy, lookAgain } from "./look.ts";
 import { OPEN, type Remark } from "../../run/outcomes.ts";
-import { pinOf } from "../../run/pin.ts";
+import { pinOf } from "../../run/pins/object.ts";
 import { workOnObjects } from "../../run/objects.ts";
 import { isGuarded } from "./requests.ts";
 import { settleArchived } from "./archived.ts";

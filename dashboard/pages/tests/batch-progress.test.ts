@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { BATCH_STATES } from "../../../batches/state/status.ts";
 import type { Batch } from "../answers.ts";
-import { describeBatch, shareOf, STATES, wholeOf, withoutErrors } from "../assets/core/batch-progress.js";
+import { describeBatch, shareOf, STATES, wholeOf, withoutErrors } from "../assets/core/batches/progress.js";
 
 const batch = (fields: Partial<Batch>): Batch => ({
   id: "b1",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { BatchSpec } from "../../../batches/spec/request.ts";
-import { readRequest, writtenFrom } from "../assets/core/batch-request.js";
+import { readRequest, writtenFrom } from "../assets/core/batches/request.js";
 
 const FILLED = { operation: "copy", "source.kind": "prefix", "source.bucket": "in", "destination.bucket": "out" };
 const COPIES = { copies: true };

@@ -1,16 +1,16 @@
 /** @import { Batch, Session, Verb } from "../../answers.ts" */
 /** @import { Resource } from "../core/resource.js" */
 /** @import { Route } from "../core/routes.js" */
-/** @import { FieldError, Written } from "../core/batch-request.js" */
+/** @import { FieldError, Written } from "../core/batches/request.js" */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, get, post, upload } from "../core/api.js";
-import { readRequest, writtenFrom } from "../core/batch-request.js";
+import { readRequest, writtenFrom } from "../core/batches/request.js";
 import { ask, messageOf, toast } from "../core/dialogs.js";
 import { draft } from "../core/draft.js";
 import { html } from "../core/html.js";
 import { useResource } from "../core/resource.js";
 import { navigate } from "../core/router.js";
-import { FilterFields, OptionFields, WhatAndWhere } from "../parts/batch-fields.js";
+import { FilterFields, OptionFields, WhatAndWhere } from "../parts/batches/fields.js";
 import { FieldErrors } from "../parts/fields.js";
 import { Card, PageHead } from "../parts/layout.js";
 

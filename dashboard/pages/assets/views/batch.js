@@ -3,16 +3,16 @@
 /** @import { Route } from "../core/routes.js" */
 import { useEffect } from "preact/hooks";
 import { post } from "../core/api.js";
-import { describeBatch, ENDED } from "../core/batch-progress.js";
+import { describeBatch, ENDED } from "../core/batches/progress.js";
 import { rate } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useFollow, useLive } from "../core/live.js";
 import { useResource } from "../core/resource.js";
-import { BatchErrors, BatchFailures, BatchNotes, BatchOptions } from "../parts/batch-details.js";
-import { BatchHead, BatchSpeed, PlanCard } from "../parts/batch-figures.js";
-import { BatchSteering } from "../parts/batch-steering.js";
-import { PriorityForm, RateForm } from "../parts/batch-terms.js";
-import { BatchTimeline } from "../parts/batch-timeline.js";
+import { BatchErrors, BatchFailures, BatchNotes, BatchOptions } from "../parts/batches/details.js";
+import { BatchHead, BatchSpeed, PlanCard } from "../parts/batches/figures.js";
+import { BatchSteering } from "../parts/batches/steering.js";
+import { PriorityForm, RateForm } from "../parts/batches/terms.js";
+import { BatchTimeline } from "../parts/batches/timeline.js";
 import { Failed, Loading, PageHead, StateBadge } from "../parts/layout.js";
 import { LiveBadge } from "../parts/live-badge.js";
 import { ObjectName } from "../parts/names.js";

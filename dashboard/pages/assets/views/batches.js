@@ -2,13 +2,13 @@
 /** @import { Resource } from "../core/resource.js" */
 /** @import { Route } from "../core/routes.js" */
 import { to } from "../core/base.js";
-import { STATES } from "../core/batch-progress.js";
+import { STATES } from "../core/batches/progress.js";
 import { html } from "../core/html.js";
 import { useOverview } from "../core/live.js";
 import { useEffect } from "preact/hooks";
 import { useResource } from "../core/resource.js";
 import { changeQuery } from "../core/router.js";
-import { BatchRow } from "../parts/batch-row.js";
+import { BatchRow } from "../parts/batches/row.js";
 import { Card, EmptyState, Failed, Icon, Loading, PageHead } from "../parts/layout.js";
 import { LiveBadge } from "../parts/live-badge.js";
 

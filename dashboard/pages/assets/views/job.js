@@ -10,7 +10,7 @@ import { printable, printableLines } from "../core/printable.js";
 import { useResource } from "../core/resource.js";
 import { ActionButton } from "../parts/action-button.js";
 import { CHUNKS } from "../parts/activities-table.js";
-import { messageOnly } from "../parts/batch-details.js";
+import { messageOnly } from "../parts/batches/details.js";
 import { JobTimeline } from "../parts/job-timeline.js";
 import { Alert, Card, Facts, Failed, Loading, PageHead, StateBadge } from "../parts/layout.js";
 import { QueueHold } from "../parts/queue-state.js";

@@ -4,7 +4,7 @@ import { bytes, count, duration, rate, shortCount } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useOverview } from "../core/live.js";
 import { ActivitiesTable, CHUNKS } from "../parts/activities-table.js";
-import { BatchRow } from "../parts/batch-row.js";
+import { BatchRow } from "../parts/batches/row.js";
 import { Alert, Card, EmptyState, Failed, Loading, PageHead } from "../parts/layout.js";
 import { LiveBadge } from "../parts/live-badge.js";
 import { Ago } from "../parts/names.js";

@@ -9,7 +9,7 @@ import { printable } from "../core/printable.js";
 import { useResource } from "../core/resource.js";
 import { ActList, useActs } from "../parts/acts.js";
 import { ActionButton } from "../parts/action-button.js";
-import { messageOnly } from "../parts/batch-details.js";
+import { messageOnly } from "../parts/batches/details.js";
 import { Alert, Card, Facts, Failed, Loading, PageHead } from "../parts/layout.js";
 import { Message, ObjectName, Time } from "../parts/names.js";
 import { GroupActions } from "../parts/problems/group-actions.js";

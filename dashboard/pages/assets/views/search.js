@@ -9,7 +9,7 @@ import { printable } from "../core/printable.js";
 import { changeQuery } from "../core/router.js";
 import { searchOf, SORT_NAMES, sorted, useSearch } from "../core/search.js";
 import { CHUNKS } from "../parts/activities-table.js";
-import { BatchRow } from "../parts/batch-row.js";
+import { BatchRow } from "../parts/batches/row.js";
 import { Card, EmptyState, PageHead, StateBadge } from "../parts/layout.js";
 import { ObjectName, Time } from "../parts/names.js";
 import { GroupActions } from "../parts/problems/group-actions.js";

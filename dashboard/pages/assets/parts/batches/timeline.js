@@ -1,12 +1,12 @@
-/** @import { Act, Batch } from "../../answers.ts" */
-/** @import { Point } from "./job-timeline.js" */
-import { ENDED } from "../core/batch-progress.js";
-import { count, rate } from "../core/format.js";
-import { html } from "../core/html.js";
-import { printable } from "../core/printable.js";
-import { pointOf, useActs } from "./acts.js";
-import { Timeline } from "./job-timeline.js";
-import { Card } from "./layout.js";
+/** @import { Act, Batch } from "../../../answers.ts" */
+/** @import { Point } from "../job-timeline.js" */
+import { ENDED } from "../../core/batches/progress.js";
+import { count, rate } from "../../core/format.js";
+import { html } from "../../core/html.js";
+import { printable } from "../../core/printable.js";
+import { pointOf, useActs } from "../acts.js";
+import { Timeline } from "../job-timeline.js";
+import { Card } from "../layout.js";
 
 /** @type {Readonly<Record<string, string>>} */
 const ENDS = { completed: "Completed", failed: "Failed", cancelled: "Cancelled" };

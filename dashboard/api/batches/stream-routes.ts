@@ -1,15 +1,15 @@
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { isAtRest } from "../../batches/state/status.ts";
-import { type ReportRow, ROW_STATUSES } from "../../batches/report/row.ts";
-import type { Identify } from "../access/identity.ts";
-import { CHECK_EVERY_MS, type EventStream, REPLACED } from "../watch/event-stream.ts";
-import { abortedWith } from "../http/request-signal.ts";
-import { type ApiRoute, defineRoute } from "../http/route.ts";
-import { type BatchRouteDeps, touchesBatch, viewBatch } from "./batch-routes.ts";
-import { BatchId } from "../../batches/state/keys.ts";
-import { RowStatusSchema } from "./batch-schemas.ts";
+import { isAtRest } from "../../../batches/state/status.ts";
+import { type ReportRow, ROW_STATUSES } from "../../../batches/report/row.ts";
+import type { Identify } from "../../access/identity.ts";
+import { CHECK_EVERY_MS, type EventStream, REPLACED } from "../../watch/event-stream.ts";
+import { abortedWith } from "../../http/request-signal.ts";
+import { type ApiRoute, defineRoute } from "../../http/route.ts";
+import { type BatchRouteDeps, touchesBatch, viewBatch } from "./routes.ts";
+import { BatchId } from "../../../batches/state/keys.ts";
+import { RowStatusSchema } from "./schemas.ts";
 
 const tag = "batches";
 const params = z.object({ id: BatchId });

@@ -1,4 +1,4 @@
-/** @import { BatchRequest } from "../../answers.ts" */
+/** @import { BatchRequest } from "../../../answers.ts" */
 
 /**
  * What is written in the form, by the names of its fields; what was not filled in is empty or missing.

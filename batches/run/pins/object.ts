@@ -1,7 +1,7 @@
-import type { Pin } from "../../s3/interface.ts";
-import { bucketAt } from "../state/chunk-manifest.ts";
-import { keptPin } from "./kept-proofs.ts";
-import { type ChunkWork, pinAt } from "./work.ts";
+import type { Pin } from "../../../s3/interface.ts";
+import { bucketAt } from "../../state/chunk-manifest.ts";
+import { keptPin } from "../kept-proofs.ts";
+import { type ChunkWork, pinAt } from "../work.ts";
 
 /** The exact content that an object is worked on as. Items and manifests may not tell it: a HEAD does, just before. `undefined`: it was decided upon. */
 export async function pinOf(work: ChunkWork, index: number): Promise<Pin | undefined> {

@@ -1,12 +1,12 @@
 /** @import { ComponentChildren } from "preact" */
-/** @import { Batch, ReportRow } from "../../answers.ts" */
-import { to } from "../core/base.js";
-import { ENDED, withoutErrors } from "../core/batch-progress.js";
-import { count } from "../core/format.js";
-import { html } from "../core/html.js";
-import { printable, printableLines } from "../core/printable.js";
-import { Alert, Card, EmptyState, Facts } from "./layout.js";
-import { CopyButton, Message, ObjectName, Time } from "./names.js";
+/** @import { Batch, ReportRow } from "../../../answers.ts" */
+import { to } from "../../core/base.js";
+import { ENDED, withoutErrors } from "../../core/batches/progress.js";
+import { count } from "../../core/format.js";
+import { html } from "../../core/html.js";
+import { printable, printableLines } from "../../core/printable.js";
+import { Alert, Card, EmptyState, Facts } from "../layout.js";
+import { CopyButton, Message, ObjectName, Time } from "../names.js";
 
 /** A message without the code that stands beside it. @param {{ code?: string | undefined, message?: string | undefined }} error */
 export const messageOnly = ({ code, message = "" }) =>

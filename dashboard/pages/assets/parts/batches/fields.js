@@ -1,7 +1,7 @@
-import { html } from "../core/html.js";
-import { Choices, Field, FieldRow, MoreFields } from "./fields.js";
+import { html } from "../../core/html.js";
+import { Choices, Field, FieldRow, MoreFields } from "../fields.js";
 
-/** @import { Verb } from "../../answers.ts" */
+/** @import { Verb } from "../../../answers.ts" */
 /** @typedef {{ verbs: readonly Verb[], verb: Verb | undefined, kind: string, pick: (name: string, value: string) => void }} Picked */
 
 /** @type {readonly (readonly [string, string, string])[]} */

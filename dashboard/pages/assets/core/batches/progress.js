@@ -1,5 +1,5 @@
-/** @import { Batch, BatchRequest } from "../../answers.ts" */
-import { printable } from "./printable.js";
+/** @import { Batch, BatchRequest } from "../../../answers.ts" */
+import { printable } from "../printable.js";
 
 /** In the order of a batch's life; a test compares them with the server's list. */
 export const STATES = [

@@ -1,11 +1,11 @@
-/** @import { Batch } from "../../answers.ts" */
-import { to } from "../core/base.js";
-import { describeBatch, doneOf, ENDED, isOpenEnded, shareOf, wholeOf } from "../core/batch-progress.js";
-import { bytes, count, duration, rate, shortCount } from "../core/format.js";
-import { html } from "../core/html.js";
-import { printable } from "../core/printable.js";
-import { StateBadge } from "./layout.js";
-import { Ago, ObjectName } from "./names.js";
+/** @import { Batch } from "../../../answers.ts" */
+import { to } from "../../core/base.js";
+import { describeBatch, doneOf, ENDED, isOpenEnded, shareOf, wholeOf } from "../../core/batches/progress.js";
+import { bytes, count, duration, rate, shortCount } from "../../core/format.js";
+import { html } from "../../core/html.js";
+import { printable } from "../../core/printable.js";
+import { StateBadge } from "../layout.js";
+import { Ago, ObjectName } from "../names.js";
 
 /** A bar of what became of the objects. Where their number is not known yet, it is of what was found so far. @param {{ batch: Batch, big?: boolean }} props */
 export function ProgressBar({ batch, big = false }) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type DashboardHarness, startDashboardHarness } from "../../test/dashboard-harness.ts";
-import { type Harness, startHarness } from "../../test/harness.ts";
+import { type DashboardHarness, startDashboardHarness } from "../../../test/dashboard-harness.ts";
+import { type Harness, startHarness } from "../../../test/harness.ts";
 
 let harness: Harness;
 let dashboard: DashboardHarness;

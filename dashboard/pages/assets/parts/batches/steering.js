@@ -1,12 +1,12 @@
-/** @import { Batch } from "../../answers.ts" */
-import { post, withReason } from "../core/api.js";
-import { to } from "../core/base.js";
-import { ENDED } from "../core/batch-progress.js";
-import { bytes, count } from "../core/format.js";
-import { html } from "../core/html.js";
-import { navigate } from "../core/router.js";
-import { ActionButton } from "./action-button.js";
-import { Icon } from "./layout.js";
+/** @import { Batch } from "../../../answers.ts" */
+import { post, withReason } from "../../core/api.js";
+import { to } from "../../core/base.js";
+import { ENDED } from "../../core/batches/progress.js";
+import { bytes, count } from "../../core/format.js";
+import { html } from "../../core/html.js";
+import { navigate } from "../../core/router.js";
+import { ActionButton } from "../action-button.js";
+import { Icon } from "../layout.js";
 
 /** @typedef {{ batch: Batch, steer: (verb: string, body?: unknown) => Promise<unknown> }} Steered */
 

@@ -1,6 +1,6 @@
-/** @import { Batch } from "../../answers.ts" */
-import { messageOf, toast } from "../core/dialogs.js";
-import { html } from "../core/html.js";
+/** @import { Batch } from "../../../answers.ts" */
+import { messageOf, toast } from "../../core/dialogs.js";
+import { html } from "../../core/html.js";
 
 /** @typedef {{ batch: Batch, steer: (verb: string, body?: unknown) => Promise<unknown> }} Steered */
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { VERB_NAMES } from "../../batches/operations.ts";
-import { BATCH_STATES } from "../../batches/state/status.ts";
-import { ROW_STATUSES } from "../../batches/report/row.ts";
-import { JobErrorSchema } from "./job-schemas.ts";
+import { VERB_NAMES } from "../../../batches/operations.ts";
+import { BATCH_STATES } from "../../../batches/state/status.ts";
+import { ROW_STATUSES } from "../../../batches/report/row.ts";
+import { JobErrorSchema } from "../job-schemas.ts";
 
 export const BatchStateSchema = z
   .enum(BATCH_STATES)

@@ -1,16 +1,16 @@
-/** @import { Batch, BatchBucket } from "../../answers.ts" */
-/** @import { ChartData } from "./time-chart.js" */
+/** @import { Batch, BatchBucket } from "../../../answers.ts" */
+/** @import { ChartData } from "../time-chart.js" */
 import { useMemo, useState } from "preact/hooks";
-import { doneOf, ENDED, isOpenEnded, shareOf, wholeOf } from "../core/batch-progress.js";
-import { bytes, count, duration, percent, rate, shortCount, when } from "../core/format.js";
-import { html } from "../core/html.js";
-import { useLive } from "../core/live.js";
-import { rateTicks } from "../core/ticks.js";
-import { ProgressBar } from "./batch-row.js";
-import { Card, Facts } from "./layout.js";
-import { Time } from "./names.js";
-import { Tile } from "./tile.js";
-import { TimeChart } from "./time-chart.js";
+import { doneOf, ENDED, isOpenEnded, shareOf, wholeOf } from "../../core/batches/progress.js";
+import { bytes, count, duration, percent, rate, shortCount, when } from "../../core/format.js";
+import { html } from "../../core/html.js";
+import { useLive } from "../../core/live.js";
+import { rateTicks } from "../../core/ticks.js";
+import { ProgressBar } from "./row.js";
+import { Card, Facts } from "../layout.js";
+import { Time } from "../names.js";
+import { Tile } from "../tile.js";
+import { TimeChart } from "../time-chart.js";
 
 const SPAN_S = 3600;
 const STEP_S = 5;

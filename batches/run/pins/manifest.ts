@@ -1,9 +1,9 @@
-import { bucketAt, type ChunkManifest, classAt } from "../state/chunk-manifest.ts";
-import { runLanes } from "./lanes.ts";
-import { OPEN } from "./outcomes.ts";
-import { patiently } from "./patience.ts";
-import { isFatal, toError } from "./retry.ts";
-import { type ChunkWork, pinAt } from "./work.ts";
+import { bucketAt, type ChunkManifest, classAt } from "../../state/chunk-manifest.ts";
+import { runLanes } from "../lanes.ts";
+import { OPEN } from "../outcomes.ts";
+import { patiently } from "../patience.ts";
+import { isFatal, toError } from "../retry.ts";
+import { type ChunkWork, pinAt } from "../work.ts";
 
 /**
  * A confirmed run touches what was planned and nothing else, so objects of which only a name is given are looked at while the plan is made. What is

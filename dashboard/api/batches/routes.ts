@@ -1,19 +1,19 @@
 import { z } from "zod";
-import { BatchId } from "../../batches/state/keys.ts";
-import { VERB_NAMES, verbOf } from "../../batches/operations.ts";
-import { MAX_PRIORITY } from "../../batches/spec/fields.ts";
-import { BatchSpec } from "../../batches/spec/request.ts";
-import { ActivityError } from "../../model/activity-error.ts";
-import type { BatchHandle, Batches } from "../../producer/batches.ts";
-import type { Scope } from "../access/rights.ts";
-import { isInScope, type Touched } from "../access/scope.ts";
-import { touchedByBatch } from "../access/touched.ts";
-import { batchWords } from "../../producer/audit/recorded-batches.ts";
-import { type ApiRoute, defineRoute } from "../http/route.ts";
-import { redact } from "../redact.ts";
-import type { BatchView, BatchViews } from "../watch/batch-views.ts";
-import { BatchSchema, BatchStateSchema, BucketSchema, ReportRowSchema, VerbSchema } from "./batch-schemas.ts";
-import { wholeText } from "./job-schemas.ts";
+import { BatchId } from "../../../batches/state/keys.ts";
+import { VERB_NAMES, verbOf } from "../../../batches/operations.ts";
+import { MAX_PRIORITY } from "../../../batches/spec/fields.ts";
+import { BatchSpec } from "../../../batches/spec/request.ts";
+import { ActivityError } from "../../../model/activity-error.ts";
+import type { BatchHandle, Batches } from "../../../producer/batches.ts";
+import type { Scope } from "../../access/rights.ts";
+import { isInScope, type Touched } from "../../access/scope.ts";
+import { touchedByBatch } from "../../access/touched.ts";
+import { batchWords } from "../../../producer/audit/recorded-batches.ts";
+import { type ApiRoute, defineRoute } from "../../http/route.ts";
+import { redact } from "../../redact.ts";
+import type { BatchView, BatchViews } from "../../watch/batch-views.ts";
+import { BatchSchema, BatchStateSchema, BucketSchema, ReportRowSchema, VerbSchema } from "./schemas.ts";
+import { wholeText } from "../job-schemas.ts";
 
 export type BatchRouteDeps = { readonly batches: Batches; readonly views: BatchViews };
 
