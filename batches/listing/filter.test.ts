@@ -11,6 +11,12 @@ test("leaves what a negated class excludes, and the marker of a folder to a patt
   expect(kept).toEqual(["a.tmp", "keep", "keep/", "keep/b.tmp"]);
 });
 
+test("takes nothing by its date that has none", () => {
+  const object = { bucket: "in", key: "a", size: 1, etag: "e", storageClass: "STANDARD", lastModified: "" };
+  expect(filterOf({ modifiedBefore: "2099-01-01T00:00:00+02:00" })?.matches(object, "a")).toBe(false);
+  expect(filterOf({ minSize: 1 })?.matches(object, "a")).toBe(true);
+});
+
 test("excludes everything with **, the marker of the prefix itself too", () => {
   expect(filterOf({ exclude: ["**"] })?.matchesKey("")).toBe(false);
 });

@@ -37,7 +37,8 @@ export function createFilter(given: BatchFilter | undefined): ObjectFilter | und
       if (size < minSize || size > maxSize || classes?.has(storageClass) === false) return false;
       if (dated) {
         const modified = Date.parse(lastModified);
-        if (modified >= before || modified <= after) return false;
+        // What has no date that can be read is not known to be meant.
+        if (!(modified < before && modified > after)) return false;
       }
       return matchesKey(key);
     },

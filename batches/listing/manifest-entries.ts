@@ -68,9 +68,13 @@ function parseSlice(lines: Lines, { format, bucket, columns }: Reading): Manifes
   });
 }
 
-/** The fields of lines of CSV. */
+const BESIDE_QUOTES = /"[ \t]+(,|$)|(^|,)[ \t]+"/m;
+const BESIDE_BARE = /(^|,)[ \t]+[^" \t,]|[^" \t,][ \t]+(,|$)/m;
+
+/** The fields of lines of CSV, as they are: blanks around quotes are no part of them, all others may be. */
 export function csvRecords(text: string): string[][] {
-  return parse(text, { relax_column_count: true, skip_empty_lines: false, trim: true });
+  const trim = BESIDE_QUOTES.test(text) && !BESIDE_BARE.test(text);
+  return parse(text, { relax_column_count: true, skip_empty_lines: false, trim });
 }
 
 function csvEntry(fields: readonly string[], number: number, columns: readonly string[] | undefined): ManifestEntry {
@@ -79,12 +83,19 @@ function csvEntry(fields: readonly string[], number: number, columns: readonly s
   if (fields.length < 2) return refused(number, "expected bucket,key[,versionId]");
   const [bucket, encoded, versionId] =
     columns === undefined
-      ? [fields[0] ?? "", fields[1] ?? "", versionByPosition(fields)]
-      : [named("bucket"), named("key"), named("versionid", "version")];
+      ? [(fields[0] ?? "").trim(), fields[1] ?? "", versionByPosition(fields.map((field) => field.trim()))]
+      : [named("bucket").trim(), named("key"), named("versionid", "version").trim()];
   if (versionId === undefined)
     return refused(
       number,
       `expected a version as the third of ${fields.length} columns, got ${(fields[2] ?? "").slice(0, 100)}; name the columns in a header`,
+    );
+  // Cut off, it would be another object's; kept, it may be meant to be cut off.
+  if (/^[ \t]|[ \t]$/.test(encoded))
+    return refused(
+      number,
+      `expected a URL-encoded key, got blanks at an end of "${encoded.slice(0, 100)}"; write %20 for one that belongs to it`,
+      { bucket, key: encoded },
     );
   let key: string;
   try {
@@ -147,11 +158,8 @@ function jsonEntry(text: string, number: number, defaultBucket: string | undefin
   } catch {
     return refused(number, `expected a JSON object, got ${text.slice(0, 100)}`);
   }
-  // Programs write null for what they do not know.
   const parsed = ManifestLine.safeParse(
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null))
-      : value,
+    typeof value === "object" && value !== null && !Array.isArray(value) ? fieldsOf(value) : value,
   );
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -161,6 +169,20 @@ function jsonEntry(text: string, number: number, defaultBucket: string | undefin
   if (bucket === undefined)
     return refused(number, "expected a bucket, here or for the whole manifest", { bucket: "", key: entry.key });
   return { ...entry, bucket };
+}
+
+const FIELDS = new Map(Object.keys(ManifestLine.shape).map((name) => [name.toLowerCase(), name]));
+
+/** Programs write null, or nothing between quotes, for what they do not know, and S3's own names begin in upper case. */
+function fieldsOf(line: object): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(line) as [string, unknown][]) {
+    const field = FIELDS.get(name.toLowerCase()) ?? name;
+    const unknown = value === null || (value === "" && field !== "key" && field !== "destinationKey");
+    // As it is spelled in the docs, where a line has both.
+    if (!unknown && (field === name || fields[field] === undefined)) fields[field] = value;
+  }
+  return fields;
 }
 
 function notUtf8(number: number): ManifestEntry {

@@ -38,6 +38,7 @@ test.each([
     "in,a+b,v1,true,false,7\nin,a+b,,false,false,7\n",
     [{ ...plain, versionId: "v1" }, plain],
   ],
+  ["blanks around quotes", '"in" , "a+b"\n in,a+b\n', [plain, plain]],
   ["three columns, the null version too", "in,a+b,null\n", [{ ...plain, versionId: "null" }]],
 ])("reads %s", async (_, text, expected) => {
   expect(await entriesOf(text, "csv")).toEqual(expected);
@@ -84,4 +85,30 @@ test.each([
   const [entry] = await entriesOf(line, format);
   expect(entry?.refusal?.message).toContain("at most 1,024 bytes");
   expect(entry?.key.length).toBeLessThanOrEqual(1024);
+});
+
+test("refuses a bare key with blanks at an end, which cut off would be another's, and keeps every other space", async () => {
+  const entries = await entriesOf('in,a \nin,a\u00a0\n"in","a "\nin, a\nin,a%20\n', "csv");
+  expect(entries.map(({ key, refusal }) => (refusal === undefined ? key : "refused"))).toEqual([
+    "refused",
+    "a\u00a0",
+    "refused",
+    "refused",
+    "a ",
+  ]);
+  expect(entries[0]?.refusal?.message).toContain('blanks at an end of "a "; write %20');
+});
+
+test("takes NDJSON with S3's own spelling of names, and nothing between quotes for what is not known", async () => {
+  const line = { Bucket: "in", Key: "a", ETag: '"e"', Size: 1, VersionId: "", StorageClass: null };
+  expect(await entriesOf(JSON.stringify(line), "ndjson")).toEqual([{ bucket: "in", key: "a", etag: "e", size: 1 }]);
+});
+
+test("knows gzip by its first two bytes, however few come at once", async () => {
+  const bytes = gzipSync("in,a\n");
+  const pieces = Readable.from([bytes.subarray(0, 1), bytes.subarray(1)], { objectMode: false });
+  const options = { cursor: { offset: 0, line: 0 }, size: 10, format: "csv" } as const;
+  const texts: (string | undefined)[] = [];
+  for await (const { lines } of readManifestLines(pieces, options)) texts.push(...lines.map(({ text }) => text));
+  expect(texts).toEqual(["in,a"]);
 });

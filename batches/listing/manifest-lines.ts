@@ -49,11 +49,11 @@ export async function* readManifestLines(
   const place = (): ManifestCursor => ({ offset, line, ...(columns !== undefined && { columns }) });
   const take = (bytes: Buffer): void => {
     line++;
-    const text = textOf(bytes)?.trim();
+    const text = textOf(bytes);
     const header = line === 1 && format === "csv" && text !== undefined ? headerOf(text) : undefined;
     if (header !== undefined) columns = header;
     else if (text === undefined) lines.push({ number: line });
-    else if (text !== "") lines.push({ number: line, text });
+    else if (text.trim() !== "") lines.push({ number: line, text });
   };
   // A Readable of bytes; documents are never read as text.
   for await (const piece of plainBytes(content)) {
@@ -94,13 +94,18 @@ export async function* readManifestLines(
 async function* plainBytes(content: Readable): AsyncGenerator<Buffer> {
   const pieces = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>; // documents are bytes
   try {
-    const first = await pieces.next();
-    if (first.done === true) return;
+    let first = Buffer.alloc(0);
+    // Two bytes say what it is.
+    for (let next = await pieces.next(); ; next = await pieces.next()) {
+      if (next.done !== true) first = Buffer.concat([first, next.value]);
+      if (next.done === true || first.length > 1) break;
+    }
+    if (first.length === 0) return;
     const whole = async function* (): AsyncGenerator<Buffer> {
-      yield first.value;
+      yield first;
       for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
     };
-    if (first.value[0] !== 0x1f || first.value[1] !== 0x8b) {
+    if (first[0] !== 0x1f || first[1] !== 0x8b) {
       yield* whole();
       return;
     }
@@ -120,7 +125,8 @@ function textOf(bytes: Buffer): string | undefined {
   // A line of that length is refused anyway; it must not be cut within a character.
   if (bytes.length > MAX_LINE_BYTES) return bytes.toString("latin1", 0, MAX_LINE_BYTES);
   try {
-    return utf8.decode(bytes);
+    // A key may end in any space but this end of a line.
+    return utf8.decode(bytes).replace(/\r$/, "");
   } catch {
     return undefined;
   }

@@ -96,3 +96,17 @@ test("knows that credentials work, and that they do not", async () => {
   const nobody = connect({ credentials: () => Promise.resolve({ accessKeyId: "nobody", secretAccessKey: "x" }) });
   expect(await errorOf(nobody.callerIdentity(call))).toMatchObject({ code: "InvalidAccessKeyId" });
 });
+
+test("a bucket that a store only says to exist is ours where it lists it as ours", async () => {
+  const s3 = await openOddStore((request, response) => {
+    if (request.method === "PUT") {
+      response.statusCode = 409;
+      response.end("<Error><Code>BucketAlreadyExists</Code><Message>is there</Message></Error>");
+    } else
+      response.end(
+        "<ListAllMyBucketsResult><Buckets><Bucket><Name>ours</Name></Bucket></Buckets></ListAllMyBucketsResult>",
+      );
+  });
+  expect(await s3.createBucket({ bucket: "ours" }, call)).toMatchObject({ name: "ours" });
+  expect(await errorOf(s3.createBucket({ bucket: "theirs" }, call))).toMatchObject({ code: "BucketAlreadyExists" });
+});

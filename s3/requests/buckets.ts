@@ -76,12 +76,21 @@ export async function createBucket(
   try {
     await send(store, make, { operation: "CreateBucket", bucket }, call, { region });
   } catch (error) {
-    if (!(error instanceof ActivityError) || error.code !== "BucketAlreadyOwnedByYou") throw error;
+    if (!(error instanceof ActivityError) || !(await isOurs(store, bucket, error, call))) throw error;
     // It may have been made earlier in another region.
     return await headBucket(store, bucket, call);
   }
   store.regions.set(bucket, region);
   return { name: bucket, region };
+}
+
+/** AWS says whose a bucket is that is there already. Other stores may not, and then list it among ours. */
+async function isOurs(store: Store, bucket: string, { code }: ActivityError, call: Call): Promise<boolean> {
+  if (code === "BucketAlreadyOwnedByYou") return true;
+  if (code !== "BucketAlreadyExists" || store.connection.endpoint === undefined) return false;
+  for await (const page of listBuckets(store, { prefix: bucket }, call))
+    if (page.some(({ name }) => name === bucket)) return true;
+  return false;
 }
 
 /** Deletes an empty bucket. */
