@@ -31,6 +31,7 @@ import type { Store } from "../store.ts";
 import { settleTags } from "../requests/tags.ts";
 import { compositeEtag } from "../../model/content/part-etags.ts";
 import { copiedRef, type Copied, pinnedRef, verifyCopy } from "../proof/verify.ts";
+import { settleLock } from "../proof/settle-lock.ts";
 import { writtenVersion } from "../proof/written-version.ts";
 
 /** Copies in parallel parts, each fenced by the pin, and carries over by hand what UploadPartCopy does not; the tags are those that the request says. Leaves no upload behind, unless it is to go on later. */
@@ -52,6 +53,7 @@ export async function multipartCopy(store: Store, request: CopyRequest, call: Ca
   const { proof } = await verifyCopy(store, request.source, copied, call);
   // Before the source may be deleted.
   await settleTags(store, copiedRef(copied), request.overrides?.tags, call);
+  await settleLock(store, copiedRef(copied), request.overrides?.objectLock ?? {}, call);
   return proof;
 }
 

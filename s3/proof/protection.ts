@@ -11,6 +11,7 @@ import { findFacts } from "../requests/head.ts";
 import type { Store } from "../store.ts";
 import type { MayHave } from "../transport/bucket-answers.ts";
 import { send } from "../transport/send.ts";
+import { isAsStrong, settleLock } from "./settle-lock.ts";
 import { pinnedRef } from "./verify.ts";
 
 /** How stores say no to a lock or an access list. Others than these say no to the copy itself. */
@@ -156,9 +157,13 @@ async function requireKept(store: Store, proof: CopyProof, keeps: Kept, call: Ca
   const { bucket, key, versionId } = proof;
   const copy: ObjectRef = { bucket, key, ...(versionId !== undefined && { versionId }) };
   if (keeps.objectLock !== undefined) {
+    const lock = keeps.objectLock;
+    await settleLock(store, copy, lock, call).catch((error: unknown) => {
+      if (!(error instanceof ActivityError) || error.retryable) throw error;
+      throw notKept(proof, keeps, error.message, error);
+    });
     const got = (await findFacts(store, { object: copy }, call))?.details.objectLock;
-    if (got === undefined || !isAsStrong(got, keeps.objectLock))
-      throw notKept(proof, keeps, "the copy is without the lock");
+    if (!isAsStrong(got, lock)) throw notKept(proof, keeps, "the copy is without the lock");
   }
   if (keeps.grants === undefined) return;
   const got = await accessListOf(store, copy, call);
@@ -167,12 +172,6 @@ async function requireKept(store: Store, proof: CopyProof, keeps: Kept, call: Ca
     who.split(", ").every((one) => list[name as keyof Grants]?.split(", ").includes(one) === true),
   ); // of Grants
   if (!kept) throw notKept(proof, keeps, "the copy is without the access list");
-}
-
-function isAsStrong(got: ObjectLock, wanted: ObjectLock): boolean {
-  const held = wanted.legalHold !== true || got.legalHold === true;
-  if (wanted.retainUntil === undefined) return held;
-  return held && got.mode === wanted.mode && Date.parse(got.retainUntil ?? "") >= Date.parse(wanted.retainUntil);
 }
 
 function notKept(target: ObjectRef, { objectLock, grants }: Kept, why: string, cause?: ActivityError): ActivityError {

@@ -13,6 +13,7 @@ import { conditions, learnFromRefusal, provenPut, type PutRequest, type PutResul
 import type { Call, Upload } from "../interface.ts";
 import { regionOf, send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
+import { lockOfWrite, settleLock } from "../proof/settle-lock.ts";
 import type { Store } from "../store.ts";
 import { settleTags } from "./tags.ts";
 import { removeEarlierUpload } from "../parts/stream-upload.ts";
@@ -38,7 +39,7 @@ export async function putVerified(store: Store, asked: PutRequest, call: Call): 
   const request = { ...asked, attributes: { ...asked.attributes, ContentType, ...writeKeyInput(store) } };
   const { bucket, key } = request;
   const about: About = { operation: "PutObject", bucket, key };
-  const single = goesWhole(store, request.size);
+  const single = goesWhole(store, request.size) && !wantsDigestOfParts(store, request);
   try {
     await checkCondition(store, request, call);
     // A stream cannot be sent twice, so a redirect must not come in its way.
@@ -47,7 +48,9 @@ export async function putVerified(store: Store, asked: PutRequest, call: Call): 
     if (single) await removeEarlierUpload(store, request);
     const way = single ? putWhole : putParts;
     const result = await way(store, request, region, about, call);
-    await settleTags(store, { bucket, key, versionId: result.object.versionId }, request.tags, call);
+    const written = { bucket, key, versionId: result.object.versionId };
+    await settleTags(store, written, request.tags, call);
+    await settleLock(store, written, lockOfWrite(request.attributes), call);
     return result;
   } catch (error) {
     throw await learnFromRefusal(store, request, error, call);
@@ -61,6 +64,12 @@ export function goesWhole({ connection, learned }: Store, size: number): boolean
   // Of a stream nobody knows the MD5 beforehand, only of its parts.
   if (learned.has("md5-wanted") && size > 0) return false;
   return size <= Math.min(partsAbove(connection, "sent"), MAX_SINGLE_PUT);
+}
+
+/** A bucket with Object Lock wants a digest. Of a stream there is one behind its end, which not every store takes, or one for each part. */
+function wantsDigestOfParts({ connection }: Store, { attributes, sha256, size }: PutRequest): boolean {
+  const locked = attributes.ObjectLockMode !== undefined || attributes.ObjectLockLegalHoldStatus !== undefined;
+  return locked && sha256 === undefined && size > 0 && connection.checksums === "when-required";
 }
 
 /** Other stores may ignore a write's condition, so there it is looked at beforehand too. */

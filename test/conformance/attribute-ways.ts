@@ -116,7 +116,8 @@ export function generatedObjects(can: Can): fc.Arbitrary<Generated> {
     },
     { requiredKeys: [] },
   );
-  const keys = can.customerKeys ? fc.option(customerKey, { freq: 3, nil: undefined }) : fc.constant(undefined);
+  const none = { weight: 4, arbitrary: fc.constant(undefined) };
+  const keys = can.customerKeys ? fc.oneof(none, { weight: 1, arbitrary: customerKey }) : fc.constant(undefined);
   // S3 takes one way to encrypt.
   return fc.record({ said, customerKey: keys }).map(({ said: { encryption, ...rest }, customerKey: key }) => ({
     said: key === undefined && encryption !== undefined ? { ...rest, encryption } : rest,
