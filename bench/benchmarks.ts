@@ -1,6 +1,7 @@
 import { batchCopy } from "./benchmarks/batch-copy.ts";
 import { batchLatency } from "./benchmarks/batch-latency.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { clusterSlots } from "./benchmarks/cluster-slots.ts";
 import { copyJobs } from "./benchmarks/copy-jobs.ts";
 import { dashboard } from "./benchmarks/dashboard.ts";
 import { headLatency } from "./benchmarks/head-latency.ts";
@@ -26,6 +27,7 @@ export const benchmarks: readonly Benchmark[] = [
   batchLatency,
   twoWorkers,
   otherTools,
+  clusterSlots,
   scale,
   dashboard,
 ];

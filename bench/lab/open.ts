@@ -41,6 +41,8 @@ export type Lab = {
 export type LabOptions = {
   /** Milliseconds that the S3 server waits before every answer. */
   readonly latencyMs?: number;
+  /** A Redis that is there already, by its URL. Default: one is started. */
+  readonly redis?: string;
   /** Opens lines to this server and another store; workers reach them by the profiles `slow` and `other`. */
   readonly slowLines?: (server: { readonly endpoint: string; readonly region: string }) => Promise<Lines>;
 };
@@ -51,12 +53,12 @@ const DEFAULT_PREFIX = "bench";
 const REGION = "us-east-1";
 
 /** Sets the stage; the benchmark's stack takes it down. Redis writes nothing to disk; the S3 server checks no signatures. */
-export async function openLab(context: BenchContext, { latencyMs = 0, slowLines }: LabOptions = {}): Promise<Lab> {
+export async function openLab(context: BenchContext, options: LabOptions = {}): Promise<Lab> {
+  const { latencyMs = 0, slowLines } = options;
   const { stack, profileFolder, path } = context;
   const folder = await mkdtemp(join(tmpdir(), "bucketline-bench-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const redis = await startRedis({ path });
-  stack.defer(() => redis.stop());
+  const redis = options.redis ?? (await ownRedis(stack, path));
   const server = await startSandboxProcess({ verifySignatures: false, logSize: 0, latencyMs, region: REGION });
   stack.defer(() => server.stop());
   const address = { endpoint: server.endpoint, region: REGION, credentials: server.credentials };
@@ -69,14 +71,14 @@ export async function openLab(context: BenchContext, { latencyMs = 0, slowLines 
   };
   await writeFile(profiles, JSON.stringify(profilesFor(endpoints)));
   const env = {
-    REDIS_URL: redis.url,
+    REDIS_URL: redis,
     BUCKETLINE_PROFILES: profiles,
     DOCUMENTS_URL: documents,
     BENCH_KEY: server.credentials.accessKeyId,
     BENCH_SECRET: server.credentials.secretAccessKey,
   };
   return {
-    redis: redis.url,
+    redis,
     address,
     server,
     folder,
@@ -99,17 +101,23 @@ export async function openLab(context: BenchContext, { latencyMs = 0, slowLines 
       return worker;
     },
     connect() {
-      const connection = new Redis(redis.url, { maxRetriesPerRequest: null });
+      const connection = new Redis(redis, { maxRetriesPerRequest: null });
       connection.on("error", (error) => context.say(`Redis: ${error.message}`));
       stack.defer(() => connection.disconnect());
       return connection;
     },
     producer(prefix = DEFAULT_PREFIX) {
-      const producer = createProducer({ redis: redis.url, prefix, documents });
+      const producer = createProducer({ redis, prefix, documents });
       stack.defer(() => producer.close());
       return producer;
     },
   };
+}
+
+async function ownRedis(stack: AsyncDisposableStack, path: string): Promise<string> {
+  const redis = await startRedis({ path });
+  stack.defer(() => redis.stop());
+  return redis.url;
 }
 
 function profilesFor(endpoints: Readonly<Record<string, string>>) {
