@@ -84,6 +84,16 @@ async function orRefused<Result>(run: () => Result | Promise<Result>): Promise<R
   try {
     return await run();
   } catch (error) {
+    // BullMQ reads what another program wrote as if it were its own.
+    if (error instanceof SyntaxError || error instanceof TypeError)
+      throw new HttpProblem(
+        409,
+        "MalformedJob",
+        "a job or schedule here cannot be read; the dashboard's own pages show it",
+        {
+          cause: error,
+        },
+      );
     if (error instanceof URIError || (error instanceof Error && error.message.startsWith("WRONGTYPE")))
       throw new HttpProblem(400, "InvalidRequest", "expected the name of a queue, job or schedule", { cause: error });
     throw error;

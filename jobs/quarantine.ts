@@ -1,11 +1,14 @@
 import type { RedisClient } from "../redis/connection/client.ts";
 import { ActivityError } from "../model/activity-error.ts";
+import { FIELD_BYTES, queueFields } from "../redis/cut-fields.ts";
 import { isOwnKey, redisKeys } from "../redis/keys.ts";
 import { loadScript } from "../redis/scripts/load.ts";
 import { runScript } from "../redis/scripts/run.ts";
 
 /** The raw text kept of a malformed job, in characters. */
 const KEPT = 64 * 1024;
+/** Jobs that are looked at in one go. */
+const AT_ONCE = 100;
 
 /** What job data looks like after it was put aside. */
 export const QUARANTINED_DATA = { quarantined: true } as const;
@@ -27,12 +30,23 @@ export async function quarantineMalformed(
 ): Promise<readonly string[]> {
   const base = `${prefix}:${queue}`;
   const looked = ids ?? (await candidates(redis, base));
-  // One round trip for all of them: pages of the dashboard look before each listing.
+  const aside: string[] = [];
+  for (let at = 0; at < looked.length; at += AT_ONCE)
+    aside.push(...(await lookAt(redis, { prefix, queue, ids: looked.slice(at, at + AT_ONCE) })));
+  return aside;
+}
+
+/** One round trip for all of them: pages of the dashboard look before each listing. */
+async function lookAt(
+  redis: RedisClient,
+  { prefix, queue, ids }: { readonly prefix: string; readonly queue: string; readonly ids: readonly string[] },
+): Promise<readonly string[]> {
+  const base = `${prefix}:${queue}`;
   const reads = redis.pipeline();
-  for (const id of looked) reads.type(`${base}:${id}`).hmget(`${base}:${id}`, ...JOB_FIELDS);
+  for (const id of ids) queueFields(reads.type(`${base}:${id}`), `${base}:${id}`, JOB_FIELDS);
   const replies = (await reads.exec()) ?? [];
   const aside: string[] = [];
-  for (const [index, id] of looked.entries()) {
+  for (const [index, id] of ids.entries()) {
     const [failure, type] = replies[2 * index] ?? [];
     if (failure) throw failure;
     // Of a key that is no hash there are no fields, but an error.
@@ -75,7 +89,8 @@ function malformedField(
   job: Readonly<Record<string, string | null>>,
 ): { readonly field: string; readonly expected: string } | undefined {
   for (const field of ["data", "opts", "progress", "parent"])
-    if (parsed(job[field]) === NOT_JSON) return { field, expected: "JSON" };
+    if (parsed(job[field]) === NOT_JSON)
+      return { field, expected: tooLong(job[field]) ? `JSON of at most ${FIELD_BYTES} bytes` : "JSON" };
   for (const field of ["opts", "parent"])
     if (job[field] && !isObject(parsed(job[field]))) return { field, expected: "a JSON object" };
   for (const field of ["atm", "ats", "stc"])
@@ -85,6 +100,9 @@ function malformedField(
     return { field: "opts", expected: "the rule of its schedule at repeat" };
   return undefined;
 }
+
+/** What was cut is not whole, and no job of ours is as long. */
+const tooLong = (text: string | null | undefined): boolean => Buffer.byteLength(text ?? "") >= FIELD_BYTES;
 
 const NOT_JSON = Symbol("not JSON");
 

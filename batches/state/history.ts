@@ -12,7 +12,7 @@ export function history({ redis, prefix, keys }: Access) {
     /** The newest failures, at most 100, newest first. */
     async recentFailures(id: string): Promise<ReportRow[]> {
       const rows = await redis.lrange(keys.recent(id), "0", "-1");
-      return rows.map((row) => JSON.parse(row) as ReportRow); // only chunk-finish writes them
+      return rows.flatMap((row) => rowOf(row) ?? []);
     },
 
     /** The last hour in steps of five seconds, oldest first; steps without any progress are left out. */
@@ -21,7 +21,7 @@ export function history({ redis, prefix, keys }: Access) {
       const since = Date.now() - 3_600_000;
       return slots
         .map(([slot = 0, objects = 0, bytes = 0]) => ({ at: slot * 5000, objects, bytes }))
-        .filter(({ at }) => at >= since)
+        .filter(({ at }) => at >= since && at <= MAX_TIME)
         .toSorted((one, other) => one.at - other.at)
         .map(({ at, objects, bytes }) => ({ at: new Date(at).toISOString(), objects, bytes }));
     },
@@ -63,4 +63,17 @@ export function history({ redis, prefix, keys }: Access) {
       );
     },
   };
+}
+
+/** The last instant that a date has. */
+const MAX_TIME = 8.64e15;
+
+/** Only chunk-finish writes them; what another hand wrote is left out. */
+function rowOf(json: string): ReportRow | undefined {
+  try {
+    const row = JSON.parse(json) as ReportRow | null;
+    return typeof row?.key === "string" && typeof row.bucket === "string" ? row : undefined;
+  } catch {
+    return undefined; // no JSON
+  }
 }

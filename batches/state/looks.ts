@@ -35,9 +35,10 @@ export function looks({ redis, prefix, keys, run }: Access) {
     /** One consistent look. */
     async status(id: string): Promise<BatchStatus | undefined> {
       const looked = { record: keys.record(id), live: keys.live(id), errors: keys.errors(id) };
-      const reply = await runScript(redis, readBatch, looked, {});
+      const reply = await runScript(redis, readBatch, looked, {}).catch(noneOfOurs);
+      if (reply === undefined) return undefined;
       const [record = {}, live = {}, errors = {}] = replyList(reply).map(hashOf);
-      return record["id"] === undefined ? undefined : readStatus(record, live, errors);
+      return record["id"] === undefined ? undefined : readable(() => readStatus(record, live, errors));
     },
 
     /** The state, the rate that was set since it was started, how many batches are active in all, and how many jobs wait for a place at a worker. */
@@ -106,6 +107,22 @@ export function work({ redis, keys }: Access) {
       return { next: Number(next ?? 0), ended: ended === "1" };
     },
   };
+}
+
+/** What another program wrote under the name of a batch is none: whoever looks at all of them must not fail for one. */
+function readable(read: () => BatchStatus): BatchStatus | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** As above, where it is something of another type. */
+function noneOfOurs(error: unknown): undefined {
+  if (error instanceof Error && /\bWRONGTYPE\b/.test(error.message)) return undefined;
+  throw error;
 }
 
 /** HGETALL's reply inside a script: names and values, alternating. */

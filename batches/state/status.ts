@@ -114,7 +114,7 @@ export function withRate(spec: BatchSpec, stored: string | null | undefined): Ba
 export function readStatus(record: Hash, live: Hash, errors: Hash): BatchStatus {
   const count = (field: string): number => Number(record[field] ?? 0);
   const working = liveCounts(Object.values(live));
-  const spec = withRate(JSON.parse(record["spec"] ?? "{}") as BatchSpec, record["rate"]); // written by create-batch after it was parsed
+  const spec = withRate(specOf(record["spec"]), record["rate"]);
   const completed = record["state"] === "completed" ? record["listed"] : undefined;
   const total =
     completed ??
@@ -152,6 +152,23 @@ export function readStatus(record: Hash, live: Hash, errors: Hash): BatchStatus 
   };
 }
 
+/** Written by create-batch after it was parsed. Throws where another hand wrote it. */
+function specOf(json: string | undefined): BatchSpec {
+  const spec: unknown = JSON.parse(json ?? "");
+  const { operation, source, label } = Object(spec) as Readonly<Record<string, unknown>>; // any value has properties then
+  const items = typeof source === "object" && source !== null && "items" in source ? source.items : [];
+  const isNamed = label === undefined || typeof label === "string";
+  if (
+    typeof operation !== "string" ||
+    typeof source !== "object" ||
+    source === null ||
+    !Array.isArray(items) ||
+    !isNamed
+  )
+    throw new TypeError("expected the request of a batch");
+  return spec as BatchSpec; // as far as anything here depends on it
+}
+
 function notes(record: Hash, spec: BatchSpec): string | undefined {
   const told = [record["note"] ?? emptyNote(record, spec), rollbackNote(record)].filter((note) => note !== undefined);
   return told.length === 0 ? undefined : told.join("; ");
@@ -186,8 +203,12 @@ function instant(ms: string | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(Number(ms)).toISOString();
 }
 
+/** What ActivityError.toJSON is. Throws where another hand wrote it. */
 function fields(json: string | undefined): ActivityErrorFields | undefined {
-  return json === undefined ? undefined : (JSON.parse(json) as ActivityErrorFields); // only ActivityError.toJSON is stored there
+  if (json === undefined) return undefined;
+  const error = JSON.parse(json) as Partial<ActivityErrorFields> | null;
+  if (typeof error?.code !== "string" || typeof error.message !== "string") throw new TypeError("expected an error");
+  return error as ActivityErrorFields; // it has what is shown
 }
 
 function optional<Name extends string, Value>(name: Name, value: Value | undefined): { [N in Name]?: Value } {

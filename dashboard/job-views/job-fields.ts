@@ -3,6 +3,7 @@ import { redactText } from "../redact.ts";
 /** A bucket and a key, both as long as they may be. */
 const SUBJECT_SHOWN = 1300;
 const MESSAGE_SHOWN = 4096;
+const NAME_SHOWN = 256;
 
 /** States under which jobs are listed. */
 export const JOB_STATES = ["waiting", "active", "delayed", "failed", "completed"] as const;
@@ -65,12 +66,12 @@ export function errorOf(
     const own = !failedReason || failedReason === message;
     if (own)
       return {
-        code,
+        code: redactText(code, NAME_SHOWN),
         message: redactText(message, MESSAGE_SHOWN),
         ...(typeof retryable === "boolean" && { retryable }),
         ...(typeof httpStatus === "number" && { httpStatus }),
-        ...(typeof requestId === "string" && { requestId }),
-        ...(typeof field === "string" && { field }),
+        ...(typeof requestId === "string" && { requestId: redactText(requestId, NAME_SHOWN) }),
+        ...(typeof field === "string" && { field: redactText(field, NAME_SHOWN) }),
       };
   }
   return failedReason ? { code: codeIn(failedReason), message: redactText(failedReason, MESSAGE_SHOWN) } : undefined;

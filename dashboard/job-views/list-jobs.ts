@@ -1,4 +1,5 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
+import { queueFields } from "../../redis/cut-fields.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import {
   errorOf,
@@ -52,8 +53,10 @@ export async function readRows(
 ): Promise<readonly (JobRow & { readonly activity: string })[]> {
   const keys = redisKeys(prefix);
   const pipeline = redis.pipeline();
-  for (const { activity, id } of wanted)
-    pipeline.hmget(keys.job(activity, id), ...FIELDS).zscore(keys.job(activity, "delayed"), id);
+  for (const { activity, id } of wanted) {
+    queueFields(pipeline, keys.job(activity, id), FIELDS);
+    pipeline.zscore(keys.job(activity, "delayed"), id);
+  }
   const replies = (await pipeline.exec()) ?? [];
   return wanted.flatMap(({ activity, id, state }, index) => {
     const [error, reply] = replies[2 * index] ?? [];

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { BatchId } from "../../batches/state/keys.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import type { RedisClient } from "../../redis/connection/client.ts";
+import { queueFields } from "../../redis/cut-fields.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { redact, redactText } from "../redact.ts";
+import { isForeign } from "../watch/foreign.ts";
 import { errorOf, instant, isMalformed, type JobError, parseJson, type Subject, subjectOf } from "./job-fields.ts";
 import { dueOf, times } from "./list-jobs.ts";
 
@@ -63,8 +65,11 @@ const FIELDS = [
   "rjk",
 ] as const;
 
+/** The longest field that is looked at; a job whose input or result is longer is none of ours. */
+const FIELD_BYTES = 1024 * 1024;
 const RAW_SHOWN = 4096;
 const CODE_SHOWN = 256;
+const MOST_TRIES = 20;
 const Try = z.object({ at: z.number(), ms: z.number(), code: z.string(), worker: z.string() });
 const Chunk = z.object({ batch: BatchId });
 
@@ -76,9 +81,9 @@ export async function readJob(
 ): Promise<JobView | undefined> {
   const keys = redisKeys(prefix);
   const key = (set: string) => keys.job(activity, set);
-  const replies = await redis
-    .pipeline()
-    .hmget(keys.job(activity, id), ...FIELDS)
+  const pipeline = redis.pipeline();
+  queueFields(pipeline, keys.job(activity, id), FIELDS, FIELD_BYTES);
+  const replies = await pipeline
     .zscore(key("delayed"), id)
     .lpos(key("active"), id)
     .get(keys.cancelled(activity, id))
@@ -86,7 +91,7 @@ export async function readJob(
     .exec();
   const [fields, delayed, active, flag, quarantined] = (replies ?? []).map(([error, reply]) => {
     // A key of BullMQ's own under that name, such as its list `wait`, is no job.
-    if (error && !error.message.startsWith("WRONGTYPE")) throw error;
+    if (error && !isForeign(error)) throw error;
     return error ? undefined : reply;
   });
   if (fields === undefined) return undefined;
@@ -156,9 +161,9 @@ function viewOf(asked: { id: string; activity: string }, hash: Hash, around: Aro
     },
     ...(Number(hash.priority ?? 0) > 0 && { priority: Number(hash.priority) }),
     tries: triesOf(hash.tries),
-    ...(hash.pb !== null && { worker: hash.pb }),
-    ...(hash.failure !== null && place === "finished" && { problem: `jobs-${hash.failure}` }),
-    ...(hash.rjk !== null && { schedule: hash.rjk }),
+    ...(hash.pb !== null && { worker: redactText(hash.pb, CODE_SHOWN) }),
+    ...(hash.failure !== null && place === "finished" && { problem: `jobs-${hash.failure.slice(0, CODE_SHOWN)}` }),
+    ...(hash.rjk !== null && { schedule: redactText(hash.rjk, CODE_SHOWN) }),
     ...(activity === CHUNK_QUEUE && batchOf(data)),
     ...times({ createdAt: hash.timestamp, startedAt: hash.processedOn, finishedAt: hash.finishedOn }),
     ...(dueAt !== undefined && { dueAt }),
@@ -167,11 +172,16 @@ function viewOf(asked: { id: string; activity: string }, hash: Hash, around: Aro
 
 /** Written by workers, a line each. */
 function triesOf(lines: string | null): FailedTryView[] {
-  return (lines ?? "").split("\n").flatMap((line) => {
-    const { data } = Try.safeParse(parseJson(line));
-    const at = instant(data?.at);
-    return data === undefined || at === undefined ? [] : [{ ...data, at, code: redactText(data.code, CODE_SHOWN) }];
-  });
+  return (lines ?? "")
+    .split("\n")
+    .slice(0, MOST_TRIES)
+    .flatMap((line) => {
+      const { data } = Try.safeParse(parseJson(line));
+      const at = instant(data?.at);
+      return data === undefined || at === undefined
+        ? []
+        : [{ ...data, at, code: redactText(data.code, CODE_SHOWN), worker: redactText(data.worker, CODE_SHOWN) }];
+    });
 }
 
 const batchOf = (data: unknown): { readonly batch?: string } => {

@@ -1,5 +1,7 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
+import { instant } from "../job-views/job-fields.ts";
+import { isForeign } from "../watch/foreign.ts";
 import { explained, iso, type Problem, SHOWN, shown } from "./interface.ts";
 
 /** Groups that are looked at; there may be a thousand. */
@@ -14,12 +16,12 @@ export async function readFailureGroups(redis: RedisClient, prefix: string, now 
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.hgetall(keys.failure(id)).zcard(keys.failedJobs(id));
   const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
+    if (error && !isForeign(error)) throw error;
+    return error ? undefined : reply;
   });
   return ids.flatMap((id, index) => {
-    const hash = replies[2 * index] as Readonly<Record<string, string>>; // HGETALL's reply
-    const open = Number(replies[2 * index + 1]);
+    const hash = (replies[2 * index] ?? {}) as Readonly<Record<string, string>>; // HGETALL's reply
+    const open = Number(replies[2 * index + 1] ?? 0);
     // All of it was retried or forgotten.
     return open === 0 || hash["code"] === undefined ? [] : [problemOf(id, hash, { open, now })];
   });
@@ -30,7 +32,8 @@ function problemOf(
   hash: Readonly<Record<string, string>>,
   { open, now }: { readonly open: number; readonly now: number },
 ): Problem {
-  const { activity = "", code = "", bucket = "", profile = "", example = "", message = "" } = hash;
+  const { code = "", bucket = "", profile = "", message = "" } = hash;
+  const [activity, example] = [shown(hash["activity"] ?? ""), (hash["example"] ?? "").slice(0, SHOWN.message)];
   return {
     id: `jobs-${id}`,
     kind: "jobs",
@@ -40,10 +43,10 @@ function problemOf(
     activity,
     ...(bucket !== "" && { bucket: shown(bucket) }),
     ...(profile !== "" && { profile: shown(profile) }),
-    count: Number(hash["count"] ?? 0),
+    count: Number(hash["count"] ?? 0) || 0,
     open,
-    firstSeen: iso(Number(hash["first"] ?? now)),
-    lastSeen: iso(Number(hash["last"] ?? now)),
+    firstSeen: instant(hash["first"]) ?? iso(now),
+    lastSeen: instant(hash["last"]) ?? iso(now),
     trend: trendOf(hash, now),
     message: shown(message, SHOWN.message),
     example: { path: `/jobs/${activity}/${encodeURIComponent(example)}`, text: shown(example) },

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { parseJson } from "../job-views/job-fields.ts";
@@ -5,6 +6,15 @@ import type { Note, Problem } from "./interface.ts";
 
 export type Verb = "acknowledge" | "mute";
 type Kept = Note & { readonly verb: Verb };
+
+/** As it is kept; what another hand wrote is no note. */
+const KeptNote: z.ZodType<Kept> = z.object({
+  verb: z.enum(["acknowledge", "mute"]),
+  by: z.string().max(256),
+  at: z.iso.datetime(),
+  until: z.iso.datetime().exactOptional(),
+  reason: z.string().max(500).exactOptional(),
+});
 
 /** So long what was said of a problem is kept, in ms: as long as the problem itself. */
 const KEPT_MS = 7 * 86_400_000;
@@ -23,7 +33,7 @@ export function createNotes(redis: RedisClient, prefix: string) {
     async addTo(problems: readonly Problem[], now = Date.now()): Promise<Problem[]> {
       const notes = new Map(
         Object.entries(await redis.hgetall(key)).flatMap(([id, text]) => {
-          const note = parseJson(text) as Kept | undefined; // written here
+          const note = KeptNote.safeParse(parseJson(text)).data;
           return note === undefined ? [] : [[id, note] as const];
         }),
       );

@@ -6,6 +6,7 @@ import { type BatchProblem, readBatchGroups } from "./batch-groups.ts";
 import { readFailureGroups } from "./failure-groups.ts";
 import { problemOfWorker, readLostWorkers } from "./lost-workers.ts";
 import { createNotes } from "./notes.ts";
+import { unlessForeign } from "../watch/foreign.ts";
 import type { Problem } from "./interface.ts";
 import { standingProblems } from "./standing.ts";
 
@@ -29,11 +30,11 @@ export function createProblems({ redis, prefix, store, overview, others = [] }: 
   const batches = keptFor(FRESH_MS, () => readBatchGroups(store));
   const found = keptFor(FRESH_MS, async (): Promise<readonly Problem[]> => {
     const [groups, ofBatches, lost, standing, more] = await Promise.all([
-      readFailureGroups(redis, prefix),
-      batches(),
-      readLostWorkers(redis, prefix),
+      unlessForeign(readFailureGroups(redis, prefix), []),
+      unlessForeign(batches(), []),
+      unlessForeign(readLostWorkers(redis, prefix), []),
       overview.read().then(standingProblems),
-      Promise.all(others.map((read) => read())),
+      Promise.all(others.map((read) => unlessForeign(read(), []))),
     ]);
     return [
       ...standing,
@@ -43,7 +44,10 @@ export function createProblems({ redis, prefix, store, overview, others = [] }: 
       ...more.flat(),
     ];
   });
-  const list = async (): Promise<Problem[]> => (await notes.addTo(await found())).toSorted(byUrgency);
+  const list = async (): Promise<Problem[]> => {
+    const all = await found();
+    return (await unlessForeign(notes.addTo(all), [...all])).toSorted(byUrgency);
+  };
   return {
     notes,
     list,

@@ -1,15 +1,16 @@
-import type { JobSchedulerJson } from "bullmq";
+import type { JobSchedulerJson, Queue } from "bullmq";
 import type { BatchStore } from "../../batches/state/store.ts";
 import { hasEnded } from "../../batches/state/status.ts";
 import { describeRepeat } from "../../producer/schedule-rule.ts";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import type { BullQueues } from "../bull-queues.ts";
-import { instant, parseJson } from "../job-views/job-fields.ts";
+import { instant } from "../job-views/job-fields.ts";
 import type { Problem } from "../problems/interface.ts";
 import { redact } from "../redact.ts";
+import { isForeign, unlessForeign } from "../watch/foreign.ts";
 import { keptFor } from "../watch/kept-for.ts";
-import { kindOf, type PausedSchedule, type ScheduleView } from "./schedule.ts";
+import { isStored, kindOf, readPaused, type ScheduleView } from "./schedule.ts";
 
 /** However many look, Redis is asked so often at most. */
 const FRESH_MS = 1500;
@@ -30,7 +31,7 @@ export function createSchedules(deps: ScheduleReader): { list(): Promise<readonl
 
 async function readSchedules({ redis, prefix, queues, store }: ScheduleReader): Promise<readonly ScheduleView[]> {
   const keys = redisKeys(prefix);
-  const paused = await redis.hgetall(keys.pausedSchedules());
+  const paused = await unlessForeign(redis.hgetall(keys.pausedSchedules()), {});
   // Most activities have none, which one look tells of all.
   const lookup = redis.pipeline();
   for (const { name } of queues.all) lookup.exists(keys.job(name, "repeat"));
@@ -41,11 +42,15 @@ async function readSchedules({ redis, prefix, queues, store }: ScheduleReader): 
   const scheduled = queues.all.filter((_, index) => exists[index]);
   const running = await Promise.all(
     scheduled.map(async (queue) =>
-      (await queue.getJobSchedulers(0, -1, true)).map((stored) => ({ queue: queue.name, stored, paused: undefined })),
+      (await schedulersOf(queue, { redis, prefix })).map((stored) => ({
+        queue: queue.name,
+        stored,
+        paused: undefined,
+      })),
     ),
   );
   const resting = Object.entries(paused).flatMap(([field, text]) => {
-    const kept = parseJson(text) as PausedSchedule | undefined; // written by pause
+    const kept = readPaused(text);
     const queue = field.slice(0, field.indexOf("/"));
     return kept === undefined ? [] : [{ queue, stored: kept.stored, paused: { by: kept.by, at: kept.at } }];
   });
@@ -55,6 +60,21 @@ async function readSchedules({ redis, prefix, queues, store }: ScheduleReader): 
     ),
   );
   return views.toSorted((a, b) => urgency(b) - urgency(a) || (a.id < b.id ? -1 : 1));
+}
+
+/** The schedules of a queue: all at once, or one by one where one of them is none that BullMQ can read. */
+async function schedulersOf(
+  queue: Queue,
+  { redis, prefix }: Pick<ScheduleReader, "redis" | "prefix">,
+): Promise<JobSchedulerJson[]> {
+  try {
+    return (await queue.getJobSchedulers(0, -1, true)).filter(isStored);
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError || isForeign(error))) throw error;
+    const ids = await unlessForeign(redis.zrange(redisKeys(prefix).job(queue.name, "repeat"), "0", "-1"), []);
+    const found = await Promise.all(ids.map((id) => queue.getJobScheduler(id).catch(() => undefined))); // that one is none
+    return found.filter((stored) => stored !== undefined && stored !== null).filter(isStored);
+  }
 }
 
 const urgency = ({ failures, missedSince }: ScheduleView): number =>
@@ -78,7 +98,7 @@ function common({ queue, stored, paused }: Found) {
 
 async function viewOfJobs(found: Found, redis: RedisClient, prefix: string): Promise<ScheduleView> {
   const { queue, stored } = found;
-  const runs = await redis.hgetall(redisKeys(prefix).scheduleRuns(queue, stored.key));
+  const runs = await unlessForeign(redis.hgetall(redisKeys(prefix).scheduleRuns(queue, stored.key)), {});
   const at = instant(runs["at"]);
   const code = runs["code"];
   const failingSince = instant(runs["failingSince"]);
@@ -92,7 +112,7 @@ async function viewOfJobs(found: Found, redis: RedisClient, prefix: string): Pro
         ...(code && { code }),
       },
     }),
-    failures: Number(runs["failures"] ?? 0),
+    failures: Number(runs["failures"] ?? 0) || 0,
     ...(failingSince !== undefined && { failingSince }),
     skipped: 0,
     asks: redact(stored.template?.data),
@@ -100,7 +120,7 @@ async function viewOfJobs(found: Found, redis: RedisClient, prefix: string): Pro
 }
 
 async function viewOfBatches(found: Found, store: BatchStore): Promise<ScheduleView> {
-  const { last, skipped } = await store.redis.hgetall(store.keys.schedule(found.stored.key));
+  const { last, skipped } = await unlessForeign(store.redis.hgetall(store.keys.schedule(found.stored.key)), {});
   const status = last === undefined ? undefined : await store.status(last);
   const failed = status?.state === "failed" || (status !== undefined && hasEnded(status.state) && status.failed > 0);
   const code = status?.error?.code ?? Object.keys(status?.errors ?? {})[0];
@@ -117,7 +137,7 @@ async function viewOfBatches(found: Found, store: BatchStore): Promise<ScheduleV
     }),
     failures: failed ? 1 : 0,
     ...(failed && { failingSince: status.endedAt ?? status.createdAt }),
-    skipped: Number(skipped ?? 0),
+    skipped: Number(skipped ?? 0) || 0,
     asks: redact(data?.spec),
   };
 }

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { parseJson } from "../job-views/job-fields.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import type { JobSchedulerJson } from "bullmq";
 
@@ -25,6 +27,21 @@ export type ScheduleView = {
   /** What each run asks for. Secrets are taken out. */
   readonly asks: unknown;
 };
+
+const Stored = z.looseObject({ key: z.string().max(512), next: z.number().max(8.64e15).optional() });
+
+/** Whether it is a schedule, as far as anything here depends on it: another program may have written it. */
+export const isStored = (stored: unknown): stored is JobSchedulerJson => Stored.safeParse(stored).success;
+
+const Paused = z.object({
+  stored: z.custom<JobSchedulerJson>(isStored),
+  by: z.string().max(256),
+  at: z.iso.datetime(),
+});
+
+/** What is kept of a paused one; undefined where there is none, or another hand wrote it. */
+export const readPaused = (text: string | null | undefined): PausedSchedule | undefined =>
+  Paused.safeParse(parseJson(text)).data;
 
 /** What is kept of a paused schedule: all it takes to go on. */
 export type PausedSchedule = {

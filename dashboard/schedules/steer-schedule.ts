@@ -7,15 +7,14 @@ import { repeatOf, type ScheduleRule } from "../../producer/schedule-rule.ts";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { HttpProblem } from "../http/problem.ts";
-import { parseJson } from "../job-views/job-fields.ts";
-import { kindOf, type PausedSchedule } from "./schedule.ts";
+import { kindOf, type PausedSchedule, readPaused } from "./schedule.ts";
 
 type Steered = { readonly redis: RedisClient; readonly prefix: string; readonly queue: Queue; readonly id: string };
 
 /** What is stored of a schedule, whether it runs or rests. */
 async function find({ redis, prefix, queue, id }: Steered) {
   const text = await redis.hget(redisKeys(prefix).pausedSchedules(), `${queue.name}/${id}`);
-  const kept = parseJson(text) as PausedSchedule | undefined; // written by pause
+  const kept = readPaused(text);
   if (kept !== undefined) return { stored: kept.stored, kept };
   const stored = await queue.getJobScheduler(id);
   if (!stored) throw new HttpProblem(404, "NotFound", `there is no schedule ${id} (any more)`);

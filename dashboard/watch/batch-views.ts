@@ -162,11 +162,17 @@ async function tally(redis: RedisClient, store: BatchStore): Promise<BatchTally>
     if (!state) continue;
     states[state] = (states[state] ?? 0) + 1;
     for (const [index, name] of (["listed", "succeeded", "failed", "skipped"] as const).entries())
-      objects[name] += Number(counts[index] ?? 0);
+      objects[name] += amount(counts[index]);
     const working = liveCounts(live);
-    for (const name of ["succeeded", "failed", "skipped"] as const) objects[name] += working[name];
+    for (const name of ["succeeded", "failed", "skipped"] as const) objects[name] += amount(working[name]);
   }
-  return { states, objects, ended: Object.fromEntries(Object.entries(ended).map(([at, n]) => [at, Number(n)])) };
+  return { states, objects, ended: Object.fromEntries(Object.entries(ended).map(([at, n]) => [at, amount(n)])) };
+}
+
+/** A count; nothing where something else was written in its place. */
+function amount(given: string | number | null | undefined): number {
+  const count = Number(given ?? 0);
+  return Number.isFinite(count) && count > 0 ? count : 0;
 }
 
 export type BatchTally = {

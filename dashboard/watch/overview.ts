@@ -2,6 +2,7 @@ import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { VERSION } from "../../model/version.ts";
 import type { BatchView, BatchViews } from "./batch-views.ts";
+import { unlessForeign } from "./foreign.ts";
 import { keptFor } from "./kept-for.ts";
 import { type QueueCounts, readQueueCounts } from "./queue-counts.ts";
 import { readRedisHealth, type RedisHealth, type Warning } from "./redis-health.ts";
@@ -36,10 +37,10 @@ export function createOverview(
   const overview = keptFor(FRESH_MS, async (): Promise<Overview> => {
     const [queues, workers, facts, quarantined, batches] = await Promise.all([
       readQueueCounts(redis, prefix),
-      readWorkers(redis, prefix),
+      unlessForeign(readWorkers(redis, prefix), []),
       health(),
-      redis.hlen(redisKeys(prefix).quarantine()),
-      views.active(),
+      unlessForeign(redis.hlen(redisKeys(prefix).quarantine()), 0),
+      unlessForeign(views.active(), { batches: [], total: 0, kept: 0 }),
     ]);
     const warnings = [...facts.warnings, ...unattended(queues, workers)];
     return {
