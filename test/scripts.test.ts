@@ -82,3 +82,35 @@ describe("setup", () => {
     expect(atHome.stdout).toMatch(/python3 .*PATH[^]*counted as skipped/);
   });
 });
+
+describe("advisories", () => {
+  type ReadAudit = (output: string) => { readonly code: number; readonly text: string };
+  const audit = async (output: object | string) => {
+    const script: { readAudit: ReadAudit } = await import(new URL("advisories.js", scripts).href);
+    return script.readAudit(typeof output === "string" ? output : JSON.stringify(output));
+  };
+
+  test.each([
+    [{ message: "405 Method Not Allowed - POST https://mirror.example/x", error: { summary: "", detail: "" } }, "405"],
+    [{ error: { code: "ENOAUDIT", summary: "no such endpoint" } }, "no such endpoint"],
+    ["<html>", "no report"],
+  ])("are not known where the registry does not tell, in one line: %j", async (output, why) => {
+    const { code, text } = await audit(output);
+    expect([code, text.split("\n").length]).toEqual([2, 1]);
+    expect(text).toContain("Not known");
+    expect(text).toContain(why);
+  });
+
+  test("that are known are named", async () => {
+    const metadata = { vulnerabilities: { total: 0 }, dependencies: { prod: 7 } };
+    expect(await audit({ vulnerabilities: {}, metadata })).toEqual({
+      code: 0,
+      text: "No known advisories (7 packages).",
+    });
+    const via = [{ title: "it is bad", url: "https://advisory.example/1" }];
+    const vulnerabilities = { a: { name: "a", severity: "high", range: "<2", via } };
+    const found = await audit({ vulnerabilities, metadata: { vulnerabilities: { total: 1 } } });
+    expect(found.code).toBe(1);
+    expect(found.text).toContain("high a <2: it is bad https://advisory.example/1");
+  });
+});
