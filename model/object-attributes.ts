@@ -25,7 +25,11 @@ export const Metadata = z
       error: "expected names that differ by more than upper and lower case: S3 stores them in lower case",
     },
   )
-  .meta({ id: "Metadata", description: "User metadata: at most 2,048 bytes of names and values" });
+  .meta({
+    id: "Metadata",
+    description: "User metadata: at most 2,048 bytes of names and values",
+    maxProperties: 2048, // each name has a byte
+  });
 
 /** Up to ten tags. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html */
 export const Tags = z

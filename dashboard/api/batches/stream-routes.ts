@@ -40,10 +40,11 @@ export function batchStreamRoutes({
         .describe("NDJSON, or CSV in the columns of S3 Batch Operations"),
       only: z
         .string()
+        .max(200)
         .transform((text) => text.split(","))
         .pipe(z.array(RowStatusSchema))
         .optional()
-        .meta({ description: "Statuses, separated by commas", pattern: `^(${STATUS})(,(${STATUS}))*$` }),
+        .meta({ description: "Statuses, separated by commas", maxLength: 200, pattern: `^(${STATUS})(,(${STATUS}))*$` }),
     }),
     answers: { 200: { description: "Rows", type: ["application/x-ndjson", "text/csv"] } },
     plainHead: true,
