@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   accounts,
@@ -73,6 +75,16 @@ describe("without a login", () => {
     expect((await dashboard.send("/api/overview")).status).toBe(200);
     const enqueued = await dashboard.send("/api/activities/list-buckets/jobs", { method: "POST", body: {} });
     expect(enqueued.status).toBe(202);
+  });
+
+  test.each([
+    ["two hosts", (host: string) => `GET /login HTTP/1.1\r\nHost: ${host}\r\nHost: attacker.example\r\n`],
+    ["a host in its address", (host: string) => `GET http://attacker.example/login HTTP/1.1\r\nHost: ${host}\r\n`],
+  ])("a request with %s is nobody's: a proxy may have gone by the other", async (_, requestTo) => {
+    const { host, hostname, port } = new URL(dashboard.url);
+    const socket = connect(Number(port), hostname);
+    socket.end(`${requestTo(host)}Connection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 421 /);
   });
 
   test.each([

@@ -13,7 +13,7 @@ export function checkHost(
   { host, publicHosts }: { readonly host: string; readonly publicHosts: readonly string[] },
 ): void {
   const name = hostName(request.headers.host);
-  if (name !== undefined) {
+  if (name !== undefined && saysOneHost(request)) {
     if (isLoopback(name) || name === host.toLowerCase() || publicHosts.includes(name)) return;
     if (!isLoopback(host) && isAddress(name)) return;
   }
@@ -23,6 +23,12 @@ export function checkHost(
     "this is not the host that was asked for; add its name to BUCKETLINE_DASHBOARD_PUBLIC_HOSTS if it should be",
     { field: "host" },
   );
+}
+
+/** A proxy in front may go by another name than we do, where a request has two of them, or one in its address. */
+function saysOneHost({ raw }: FastifyRequest): boolean {
+  const names = raw.rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === "host");
+  return names.length === 1 && raw.url?.startsWith("/") === true;
 }
 
 function isAddress(name: string): boolean {

@@ -155,6 +155,12 @@ describe("a token with a scope", () => {
     expect((await post(`/api/jobs/head-object/${mine.id}/cancel`, {})).status).toBe(202);
   });
 
+  test("is told of BullMQ's own keys that they are none of its jobs", async () => {
+    await enqueue("in/a");
+    for (const id of ["wait", "id", "meta", "events"])
+      expect([id, (await dashboard.send(`/api/jobs/head-object/${id}`, { headers: own })).status]).toEqual([id, 403]);
+  });
+
   test("starts, sees and steers the batches of its scope alone", async () => {
     expect((await startBatch("")).status).toBe(403);
     expect((await startBatch("out/")).status).toBe(403);

@@ -17,6 +17,7 @@ import { listJobs } from "../job-views/list-jobs.ts";
 import { forgetQuarantined, listQuarantine } from "../job-views/quarantine.ts";
 import { type JobView, readJob } from "../job-views/read-job.ts";
 import { retryJob } from "../job-views/retry-job.ts";
+import { unlessForeign } from "../watch/foreign.ts";
 import { queueNames } from "../watch/queue-counts.ts";
 import {
   Activity,
@@ -49,7 +50,8 @@ type JobNamed = { readonly params: { readonly activity: string; readonly id: str
 function touchesOf(redis: RedisClient, prefix: string) {
   const keys = redisKeys(prefix);
   return async ({ params: { activity, id } }: JobNamed): Promise<readonly Touched[]> => {
-    const data = await redis.hget(keys.job(activity, id), "data");
+    // A key of BullMQ's own under that name is no job.
+    const data = await unlessForeign(redis.hget(keys.job(activity, id), "data"), null);
     return touchedByJob(activity, parsed(data));
   };
 }

@@ -101,7 +101,10 @@ export function scheduleRoutes(deps: ScheduleRouteDeps): readonly ApiRoute[] {
       params,
       body: {
         schema: z.strictObject({
-          every: z.union([z.string().max(64), z.number()]).optional().describe("Milliseconds, or such as 30s, 5m, 1h"),
+          every: z
+            .union([z.string().max(64), z.number()])
+            .optional()
+            .describe("Milliseconds, or such as 30s, 5m, 1h"),
           cron: z.string().max(256).optional().describe("A cron expression, instead of every"),
           timezone: z.string().max(64).optional().describe("The time zone of that; default UTC"),
         }),

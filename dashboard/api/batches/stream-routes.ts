@@ -44,7 +44,11 @@ export function batchStreamRoutes({
         .transform((text) => text.split(","))
         .pipe(z.array(RowStatusSchema))
         .optional()
-        .meta({ description: "Statuses, separated by commas", maxLength: 200, pattern: `^(${STATUS})(,(${STATUS}))*$` }),
+        .meta({
+          description: "Statuses, separated by commas",
+          maxLength: 200,
+          pattern: `^(${STATUS})(,(${STATUS}))*$`,
+        }),
     }),
     answers: { 200: { description: "Rows", type: ["application/x-ndjson", "text/csv"] } },
     plainHead: true,
