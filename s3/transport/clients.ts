@@ -5,6 +5,7 @@ import type { Connection } from "../../credentials/connection.ts";
 import { agentProxy } from "../../credentials/proxy.ts";
 import type { CredentialCache } from "./credential-cache.ts";
 import { createRetryStrategy } from "./retry-strategy.ts";
+import { boundAnswers } from "./bound-answers.ts";
 import { sendHeadersAsText } from "./header-text.ts";
 
 /** Attempts of one SDK call, the first included; only for what was lost on the way. */
@@ -58,6 +59,7 @@ export function createClients(connection: Connection, credentials: CredentialCac
       logger: silent,
     });
     sendHeadersAsText(client);
+    boundAnswers(client);
     return client;
   }
 
