@@ -57,9 +57,11 @@ function cpuMs(run: () => void): number {
 /** The longest that a task keeps the event loop from others, in milliseconds of this thread's own CPU time. */
 async function longestTurn(task: () => Promise<void>): Promise<number> {
   let longest = 0;
-  let done = false;
-  const working = task().finally(() => (done = true));
-  while (!done) {
+  const state = { done: false };
+  const working = task().finally(() => {
+    state.done = true;
+  });
+  while (!state.done) {
     const before = threadCpuUsage();
     await setImmediate();
     const { user, system } = threadCpuUsage(before);

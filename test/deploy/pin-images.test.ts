@@ -30,11 +30,15 @@ beforeEach(async () => {
   const server = createServer((request: IncomingMessage, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://hub");
     asked.push(pathname);
-    if (pathname === "/token") return void response.end(JSON.stringify({ token: `for ${searchParams.get("scope")}` }));
+    if (pathname === "/token") {
+      response.end(JSON.stringify({ token: `for ${searchParams.get("scope")}` }));
+      return;
+    }
     const [, name = "", tag = ""] = /^\/v2\/(.+)\/manifests\/(.+)$/.exec(pathname) ?? [];
     if (request.headers.authorization !== `Bearer for repository:${name}:pull`) {
       response.setHeader("www-authenticate", `Bearer realm="${hub.url}/token",service="hub"`);
-      return void response.writeHead(401).end();
+      response.writeHead(401).end();
+      return;
     }
     hub.answer(`${name}:${tag}`, response);
   });
