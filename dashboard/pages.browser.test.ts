@@ -18,12 +18,12 @@ describe.runIf(possible)("an operator", () => {
   let harness: Harness;
   let dashboard: DashboardHarness;
   let browser: Browser;
-  let known: Awaited<ReturnType<typeof accounts>>;
+  let known: ReturnType<typeof accounts>;
   let sessions: Record<"ada" | "vic", string>;
   const opened: WatchedPage[] = [];
 
   beforeAll(async () => {
-    known = await accounts();
+    known = accounts();
     harness = await startHarness();
     dashboard = await startDashboardHarness({
       prefix: harness.prefix,

@@ -18,12 +18,12 @@ const CANARIES = {
 
 let harness: Harness;
 let dashboard: DashboardHarness;
-let known: Awaited<ReturnType<typeof accounts>>;
+let known: ReturnType<typeof accounts>;
 let signature: string;
 const ids: string[] = [];
 
 beforeAll(async () => {
-  known = await accounts();
+  known = accounts();
   harness = await startHarness();
   const { prefix } = harness;
   dashboard = await startDashboardHarness({ prefix, documentsUrl: harness.config.documentsUrl, env: known.env });

@@ -8,7 +8,7 @@ import { askThrough, findNginx, type Nginx, startNginx } from "./nginx.ts";
 describe.skipIf(findNginx() === undefined || findChromium() === undefined)(
   "behind nginx, with TLS, below /ops/",
   () => {
-    let known: Awaited<ReturnType<typeof accounts>>;
+    let known: ReturnType<typeof accounts>;
     /** One that was told where it is, and one that learns it from the proxy. */
     let told: DashboardHarness;
     let learns: DashboardHarness;
@@ -16,7 +16,7 @@ describe.skipIf(findNginx() === undefined || findChromium() === undefined)(
     let browser: Browser;
 
     beforeAll(async () => {
-      known = await accounts();
+      known = accounts();
       const env = {
         ...known.env,
         BUCKETLINE_DASHBOARD_TRUSTED_PROXIES: "127.0.0.1",

@@ -9,7 +9,7 @@ import {
   startDashboardHarness,
 } from "../../test/dashboard-harness.ts";
 
-type Accounts = Awaited<ReturnType<typeof accounts>>;
+type Accounts = ReturnType<typeof accounts>;
 
 /** Every request that could change something, one for each writing route of the API and of bull-board. */
 const WRITES: readonly (readonly [path: string, sent: Sent])[] = [
@@ -132,7 +132,7 @@ describe("with a login", () => {
   let dashboard: DashboardHarness;
   let known: Accounts;
   beforeAll(async () => {
-    known = await accounts();
+    known = accounts();
     dashboard = await startDashboardHarness({ env: known.env });
   });
   afterAll(() => dashboard.close());
@@ -261,7 +261,7 @@ describe("with a login", () => {
 });
 
 test("brute force is stopped, also with the right password, from any address", async () => {
-  const known = await accounts();
+  const known = accounts();
   const dashboard = await startDashboardHarness({ env: { ...known.env, BUCKETLINE_DASHBOARD_LOGINS_PER_MINUTE: "3" } });
   try {
     const attempt = async (password: string) =>
@@ -280,7 +280,7 @@ test("brute force is stopped, also with the right password, from any address", a
 });
 
 test("signing in well does not use the tries up", async () => {
-  const known = await accounts();
+  const known = accounts();
   const dashboard = await startDashboardHarness({ env: { ...known.env, BUCKETLINE_DASHBOARD_LOGINS_PER_MINUTE: "2" } });
   try {
     for (const name of ["ada", "ada", "ada"])
@@ -291,7 +291,7 @@ test("signing in well does not use the tries up", async () => {
 });
 
 test("read-only: nobody can change anything, operators neither", async () => {
-  const known = await accounts();
+  const known = accounts();
   const dashboard = await startDashboardHarness({ env: { ...known.env, BUCKETLINE_DASHBOARD_READ_ONLY: "true" } });
   try {
     for (const [path, sent] of WRITES) {

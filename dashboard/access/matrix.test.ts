@@ -22,12 +22,12 @@ const BULL_BOARD: readonly Route[] = [
 const PAGES: readonly Route[] = ["/", "/jobs", "/metrics"].map((path) => ({ method: "GET", path }));
 
 let dashboard: DashboardHarness;
-let known: Awaited<ReturnType<typeof accounts>>;
+let known: ReturnType<typeof accounts>;
 let routes: readonly Route[];
 const over = createToken();
 
 beforeAll(async () => {
-  known = await accounts();
+  known = accounts();
   const { BUCKETLINE_DASHBOARD_TOKENS: tokens } = known.env;
   dashboard = await startDashboardHarness({
     env: { ...known.env, BUCKETLINE_DASHBOARD_TOKENS: `${tokens}\nover:operator:${over.hash}:expires=2020-01-01` },

@@ -17,7 +17,7 @@ import { clientOf } from "./entries.ts";
 const PROXIED = { BUCKETLINE_DASHBOARD_TRUSTED_PROXIES: "127.0.0.1" };
 
 async function start(env: Readonly<Record<string, string>> = {}, options: DashboardHarnessOptions = {}) {
-  const known = await accounts();
+  const known = accounts();
   const dashboard = await startDashboardHarness({ ...options, env: { ...known.env, ...env } });
   onTestFinished(() => dashboard.close());
   return { dashboard, known };

@@ -1,14 +1,21 @@
 import { Agent, get, type IncomingMessage } from "node:http";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { type RedisServer, startRedis } from "../../sandbox/index.ts";
 import { accounts, type DashboardHarness, signIn, startDashboardHarness } from "../../test/dashboard-harness.ts";
 
+let redis: RedisServer;
 let dashboard: DashboardHarness;
-let known: Awaited<ReturnType<typeof accounts>>;
+let known: ReturnType<typeof accounts>;
 beforeAll(async () => {
-  known = await accounts();
-  dashboard = await startDashboardHarness({ env: known.env });
+  known = accounts();
+  // Its commands are counted: those of other tests must not be among them.
+  redis = await startRedis();
+  dashboard = await startDashboardHarness({ env: known.env, redis: redis.url });
 });
-afterAll(() => dashboard.close());
+afterAll(async () => {
+  await dashboard.close();
+  await redis.stop();
+});
 
 /** Opens a stream and keeps it open until the test ends. */
 async function open(path: string, headers: Readonly<Record<string, string>>, agent: Agent | false = false) {

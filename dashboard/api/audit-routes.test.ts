@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { accounts, type DashboardHarness, signIn, startDashboardHarness } from "../../test/dashboard-harness.ts";
 
 let dashboard: DashboardHarness;
-let known: Awaited<ReturnType<typeof accounts>>;
+let known: ReturnType<typeof accounts>;
 beforeAll(async () => {
-  known = await accounts();
+  known = accounts();
   dashboard = await startDashboardHarness({ env: known.env });
 });
 afterAll(() => dashboard.close());

@@ -249,7 +249,7 @@ describe("a malformed job", () => {
 });
 
 test("the URL of a presign-object job is shown only to an operator who asks for it", async () => {
-  const known = await accounts();
+  const known = accounts();
   harness.sandbox.put("in", "secret.txt", "content");
   const job = await harness.producer.enqueue("presign-object", { object: { bucket: "in", key: "secret.txt" } });
   const { url } = await job.result({ timeout: 15_000 });
@@ -381,7 +381,7 @@ test("bull-board runs a cancelled job again without cancelling it again, and sho
   const answer = await dashboard.send(`/queues/api/queues/head-object/${job.id}/retry`, { method: "PUT", body: {} });
   expect(answer.status).toBeLessThan(300);
   await expect.poll(state, { timeout: 20_000 }).toBe("completed");
-  const known = await accounts();
+  const known = accounts();
   const signed = await startDashboardHarness({ prefix: harness.prefix, env: known.env });
   onTestFinished(() => signed.close());
   const modes = async (headers: Readonly<Record<string, string>>) =>

@@ -57,7 +57,7 @@ test.runIf(python || process.env["CI"] !== undefined)(
   async () => {
     const folder = await mkdtemp(join(tmpdir(), "bucketline-python-"));
     const harness = await startHarness();
-    const known = await accounts();
+    const known = accounts();
     const dashboard = await startDashboardHarness({
       prefix: harness.prefix,
       documentsUrl: harness.config.documentsUrl,

@@ -57,9 +57,9 @@ describe("a base path", () => {
 
 describe("a dashboard with a base path", () => {
   let dashboard: DashboardHarness;
-  let known: Awaited<ReturnType<typeof accounts>>;
+  let known: ReturnType<typeof accounts>;
   beforeAll(async () => {
-    known = await accounts();
+    known = accounts();
     dashboard = await startDashboardHarness({ env: { ...known.env, BUCKETLINE_DASHBOARD_BASE_PATH: "/ops/" } });
   });
   afterAll(() => dashboard.close());

@@ -65,7 +65,7 @@ test("warns of work that nobody takes, and shows who works on what", async () =>
 
 test("the events tell the overview every second, and end when the session does", async () => {
   const { accounts, signIn } = await import("../../test/dashboard-harness.ts");
-  const known = await accounts();
+  const known = accounts();
   const dashboard = await startDashboardHarness({ env: known.env });
   onTestFinished(() => dashboard.close());
   const cookie = await signIn(dashboard, "vic", known.password);
