@@ -138,7 +138,7 @@ describe.runIf(possible)("the pages, as they look", () => {
   /** In the folder of the documentation where that is asked for, and everywhere else nowhere. */
   async function keep(page: Page, name: string): Promise<void> {
     if (folder === undefined || !(KEPT.has(name) || process.env["SCREENSHOTS_ALL"])) return;
-    const image = await page.screenshot();
+    const image = await page.screenshot({ fullPage: process.env["SCREENSHOTS_ALL"] !== undefined });
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, `${name}.png`), image);
   }

@@ -114,9 +114,7 @@ export const Frame = ({ route, session, busy, children }) =>
           >${NAVIGATION.filter(({ less }) => less).map(({ path, label }) => html`<span key=${path} class="only-short"><a href=${to(path)}>${label}</a> · </span>`)}<a
             href=${to("/about")}
             >About</a
-          >
-          ·${" "}
-          <button type="button" class="link" onClick=${() => panel.set("keys")}>Keys</button></span
+          >${" · "} <button type="button" class="link" onClick=${() => panel.set("keys")}>Keys</button></span
         >
       </footer>
     </div>

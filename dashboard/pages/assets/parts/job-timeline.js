@@ -63,8 +63,7 @@ export function Timeline({ start, points }) {
       ({ label, at, note, bad }) =>
         html`<li key=${`${label} ${at}`} class=${bad ? "bad" : ""}>
           <span class="break"
-            >${label}
-            <span class="muted"
+            >${label}${" "}<span class="muted"
               >${at === start ? "" : `+${duration(Math.max(0, Date.parse(at) - Date.parse(start)))}`}</span
             >${note && html`<div class="muted">${note}</div>`}</span
           >

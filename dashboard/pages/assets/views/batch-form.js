@@ -3,7 +3,7 @@
 /** @import { Route } from "../core/routes.js" */
 /** @import { FieldError, Written } from "../core/batches/request.js" */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ApiError, get, post, upload } from "../core/api.js";
+import { ApiError, get, post, upload, withReason } from "../core/api.js";
 import { readRequest, writtenFrom } from "../core/batches/request.js";
 import { ask, messageOf, toast } from "../core/dialogs.js";
 import { draft } from "../core/draft.js";
@@ -95,23 +95,34 @@ export function View({ route: { query }, session }) {
             <${OptionFields} verb=${verb} />
           <//>
           <p class="form-error" role="alert">${problem}</p>
-          <${Buttons} canOperate=${session.canOperate} busy=${busy} />
+          <${Buttons}
+            canOperate=${session.canOperate}
+            busy=${busy}
+            counts=${deletesUnnamed(verb, picked["source.kind"])}
+          />
         </form>
       </div>
     <//>
   </div>`;
 }
 
-/** @param {{ canOperate: boolean, busy: boolean }} props */
-const Buttons = ({ canOperate, busy }) =>
+/** Whether more is deleted than what somebody named: then a dry run counts it first. @param {Verb | undefined} verb @param {string | undefined} kind */
+const deletesUnnamed = (verb, kind) => verb?.sources === "deleted" && !verb.destination && kind !== "items";
+
+/** @param {{ canOperate: boolean, busy: boolean, counts: boolean }} props */
+const Buttons = ({ canOperate, busy, counts }) =>
   canOperate
     ? html`<div class="chips">
         <button class="button primary" type="submit" value="plan" aria-disabled=${busy ? "true" : undefined}>
           Dry run first
         </button>
-        <button class="button" type="submit" value="start" aria-disabled=${busy ? "true" : undefined}>
-          Start at once
-        </button>
+        ${
+          counts
+            ? html`<span class="muted">Nothing is deleted before it was counted and confirmed.</span>`
+            : html`<button class="button" type="submit" value="start" aria-disabled=${busy ? "true" : undefined}>
+                Start at once
+              </button>`
+        }
       </div>`
     : html`<p class="muted">Only an operator can start a batch.</p>`;
 
@@ -146,8 +157,9 @@ async function send(form, { picked, verb, dryRun }) {
   if (errors.length > 0) throw new WrongFields(errors);
   const byFile = written["source.kind"] === "manifest" && file !== undefined;
   const { spec } = readRequest(written, { copies, manifest: byFile ? await sendManifest(file) : undefined });
-  if (!dryRun && !(await confirmed(spec, verb))) return;
-  const batch = await post("/api/batches", { ...spec, dryRun });
+  const reason = dryRun ? "" : await confirmed(spec, verb);
+  if (reason === undefined) return;
+  const batch = await post(withReason("/api/batches", reason), { ...spec, dryRun });
   draft.drop();
   toast(dryRun ? "Counting; nothing is changed." : "The batch is running.");
   navigate(`/batches/${batch.id}`);
@@ -164,16 +176,14 @@ async function confirmed({ operation, source, destination }, { title, sources })
   const from =
     source.prefix === undefined ? "the named objects" : `everything under s3://${source.bucket}/${source.prefix}`;
   const onto = destination ? ` to s3://${destination.bucket}/${destination.prefix ?? ""}` : "";
-  const deletes = sources === "deleted" && !destination;
-  const uncounted = deletes && source.items === undefined;
   const answer = await ask({
     title: `${title} without a dry run?`,
-    text: `This will ${operation} ${from}${onto}.${uncounted ? " Nobody has counted how much that is: a dry run would." : ""}`,
+    text: `This will ${operation} ${from}${onto}.`,
     action: `Start the ${operation}`,
     tone: sources === "kept" ? "primary" : "danger",
-    ...(uncounted && source.bucket && { word: source.bucket }),
+    reason: sources === "deleted" && !destination,
   });
-  return answer.yes;
+  return answer.yes ? answer.reason : undefined;
 }
 
 /** @param {Readonly<Record<string, string>>} written */

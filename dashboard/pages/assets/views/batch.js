@@ -70,7 +70,7 @@ function AtWork({ batch, path }) {
   const { data } = useResource(`${path}/throughput`);
   return html`<div class="stack">
     <${BatchHead} batch=${batch} />
-    ${data && html`<${BatchSpeed} batch=${batch} buckets=${data.buckets} />`}
+    ${data && (data.buckets.length > 0 || !batch.endedAt) && html`<${BatchSpeed} batch=${batch} buckets=${data.buckets} />`}
   </div>`;
 }
 

@@ -72,7 +72,7 @@ function ProfileCard({ profile, canOperate, reload }) {
             html`<span><${Ago} at=${throttledAt} />, ${printable(throttledCode ?? "")}</span>`,
           ],
           ["May", policy ? html`<${Policy} policy=${policy} />` : "everything"],
-          ["Told", html`<${Ago} at=${at} />`],
+          ["Reported", html`<${Ago} at=${at} />`],
           ["Failed jobs", html`<a href=${to(`/search?${found}`)}>Find them</a>`],
         ]}
       />

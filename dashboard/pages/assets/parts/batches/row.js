@@ -33,7 +33,8 @@ function progressText(batch) {
   if (batch.state === "planned") return `${count(batch.plan?.objects ?? batch.listed)} objects planned`;
   const open = isOpenEnded(batch) ? " found so far" : "";
   const left = batch.unattempted > 0 ? `, ${shortCount(batch.unattempted)} not attempted` : "";
-  return `${shortCount(doneOf(batch))} of ${shortCount(wholeOf(batch))}${open}${left}`;
+  const failed = batch.failed > 0 && batch.state === "running" ? `, ${shortCount(batch.failed)} failed` : "";
+  return `${shortCount(doneOf(batch))} of ${shortCount(wholeOf(batch))}${open}${failed}${left}`;
 }
 
 /** @param {Batch} batch */
@@ -45,6 +46,9 @@ function speedText(batch) {
   const left = batch.etaSeconds === undefined ? "" : `, ${duration(batch.etaSeconds * 1000)} to go`;
   return `${rate(batch.objectsPerSecond)}/s${left}`;
 }
+
+/** Whether {@link speedText} is about what failed. @param {Batch} batch */
+const tellsFailure = ({ state, failed }) => state === "failed" || (failed > 0 && state !== "running");
 
 /** A batch in a list. @param {{ batch: Batch }} props */
 export function BatchRow({ batch }) {
@@ -58,7 +62,7 @@ export function BatchRow({ batch }) {
       <${ProgressBar} batch=${batch} />
       <div class="line">
         <span>${progressText(batch)}</span
-        ><span class=${batch.failed > 0 ? "is-danger-text" : ""}>${speedText(batch)}</span>
+        ><span class=${tellsFailure(batch) ? "is-danger-text" : ""}>${speedText(batch)}</span>
       </div>
       ${batch.holds.length > 0 && batch.state === "running" && html`<div class="why muted">${printable(batch.holds.map(({ message }) => message).join(", "))}</div>`}
     </div>

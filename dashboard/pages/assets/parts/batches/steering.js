@@ -40,14 +40,19 @@ function Confirm({ batch, steer }) {
     title: `Start this ${operation}?`,
     text,
     action: "Start it",
-    ...(deletes && { tone: "danger", ...(bucket && { word: bucket }) }),
+    // What nobody named: whoever starts it has read how much it is, and where.
+    ...(deletes && {
+      tone: "danger",
+      reason: true,
+      ...(spec.source.items === undefined && { word: bucket ?? count(plan?.objects ?? 0) }),
+    }),
   };
   return html`<${ActionButton}
     label="Confirm and start"
     icon="play"
     tone="primary"
     confirm=${confirm}
-    run=${() => steer("confirm")}
+    run=${(/** @type {string} */ reason) => steer(withReason("confirm", reason))}
     done="The batch is running."
   />`;
 }

@@ -49,8 +49,7 @@ export function ScheduleCard({ schedule, canOperate, reload }) {
             "Last run",
             last
               ? html`<span
-                  ><a href=${to(last.path)}><${Ago} at=${last.at} /></a>
-                  <${StateBadge}
+                  ><a href=${to(last.path)}><${Ago} at=${last.at} /></a>${" "}<${StateBadge}
                     state=${last.state}
                   />${last.code && html` <span class="is-danger-text">${printable(last.code)}</span>`}</span
                 >`
