@@ -212,13 +212,13 @@ describe.runIf(possible)("whoever works with the pages", () => {
     const requests: string[] = [];
     await hide(true);
     await page.getByText("Resting", { exact: true }).waitFor();
-    await expect.poll(() => streams(dashboard)).toBe(0);
+    await expect.poll(() => streams(dashboard), { timeout: 10_000 }).toBe(0);
     page.on("request", (request) => requests.push(request.url()));
     await harness.run("list-buckets", {});
     expect(requests).toEqual([]);
     await hide(false);
     await page.getByText("Live", { exact: true }).waitFor();
-    await expect.poll(() => streams(dashboard)).toBe(1);
+    await expect.poll(() => streams(dashboard), { timeout: 10_000 }).toBe(1);
   });
 
   test("goes anywhere by keyboard, and finds a job by its id", async () => {
