@@ -9,7 +9,7 @@ import { useResource } from "../core/resource.js";
 import { changeQuery } from "../core/router.js";
 import { textOf } from "../parts/fields.js";
 import { Card, EmptyState, Failed, Icon, Loading, PageHead } from "../parts/layout.js";
-import { ObjectName, Time } from "../parts/names.js";
+import { Time } from "../parts/names.js";
 
 const FIELDS = ["actor", "kind", "id", "action"];
 const AGAIN_MS = 5000;
@@ -120,7 +120,7 @@ function Row({ act }) {
       <div class="muted">${via === known ? via : `${via}, ${known}`}</div>
     </td>
     <td class="key">
-      ${wordsOf(act)} ${name && html`<${ObjectName} text=${name} ...${place && { href: to(place) }} />`}
+      ${wordsOf(act)} ${name && html`<div class="break">${place ? html`<a href=${to(place)}><bdi>${printable(name)}</bdi></a>` : html`<bdi>${printable(name)}</bdi>`}</div>`}
       ${more && html`<div class="muted break only-narrow">${more}</div>`}
     </td>
     <td class="break optional">${more}</td>
