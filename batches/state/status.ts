@@ -51,7 +51,7 @@ export type BatchStatus = {
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
-  /** When the first and the last failure of an object was counted: with its chunk. */
+  /** When the first failure of an object was told, and when the last was counted: with its chunk. */
   readonly firstFailureAt?: string;
   readonly lastFailureAt?: string;
   /** Since when it is paused. */

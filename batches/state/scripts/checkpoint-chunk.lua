@@ -9,6 +9,7 @@ if not string.match(args.live, '^%d+,%d+,%d+,%d+$') then error('live: expected f
 if not isOwner(args.owner) then return {'superseded'} end
 if args.group ~= '' then call('HSET', keys.chunk, 'g' .. call('HINCRBY', keys.chunk, 'g', 1), args.group) end
 call('HSET', keys.live, args.name, args.live)
+if not string.match(args.live, '^%d+,0,') and not get('firstFailureAt') then stamp('firstFailureAt') end
 tick(tonumber(args.objects), tonumber(args.bytes))
 countRequests(args.lists, args.heads, args.copies, args.deletes)
 checkThreshold(tonumber(args.ratio), tonumber(args.minimum), args.error)

@@ -26,7 +26,7 @@ call('HINCRBY', keys.record, 'succeeded', args.succeeded)
 call('HINCRBY', keys.record, 'failed', args.failed)
 if args.failed ~= '0' then
   stamp('lastFailureAt')
-  call('HSETNX', keys.record, 'firstFailureAt', get('lastFailureAt'))
+  if not get('firstFailureAt') then stamp('firstFailureAt') end
 end
 call('HINCRBY', keys.record, 'skipped', args.skipped)
 call('HINCRBY', keys.record, 'unattempted', args.unattempted)

@@ -100,10 +100,13 @@ function Acts({ answer: { entries, next }, older }) {
         </tbody>
       </table>
     </div>
-    <nav class="pager" aria-label="Pages of the list">
-      ${older ? html`<button class="button small" type="button" onClick=${() => changeQuery({ cursor: undefined }, {})}>Newest</button>` : html`<span></span>`}
-      ${next ? html`<button class="button small" type="button" onClick=${() => changeQuery({ cursor: next }, {})}>Older</button>` : html`<span></span>`}
-    </nav>
+    ${
+      (older || next) &&
+      html`<nav class="pager" aria-label="Pages of the list">
+        ${older ? html`<button class="button small" type="button" onClick=${() => changeQuery({ cursor: undefined }, {})}>Newest</button>` : html`<span></span>`}
+        ${next ? html`<button class="button small" type="button" onClick=${() => changeQuery({ cursor: next }, {})}>Older</button>` : html`<span></span>`}
+      </nav>`
+    }
   <//>`;
 }
 
