@@ -45,6 +45,8 @@ export async function listJobs(redis: RedisClient, prefix: string, wanted: Wante
   return { total, jobs: rows.map(({ activity: _queue, ...row }) => row) };
 }
 
+const mayBeDelayed = (state: JobState): boolean => state === "delayed" || state === "waiting";
+
 /** What lists show of jobs of any queues, in one round trip. */
 export async function readRows(
   redis: RedisClient,
@@ -53,14 +55,14 @@ export async function readRows(
 ): Promise<readonly (JobRow & { readonly activity: string })[]> {
   const keys = redisKeys(prefix);
   const pipeline = redis.pipeline();
-  for (const { activity, id } of wanted) {
+  for (const { activity, id, state } of wanted) {
     queueFields(pipeline, keys.job(activity, id), FIELDS);
-    pipeline.zscore(keys.job(activity, "delayed"), id);
+    if (mayBeDelayed(state)) pipeline.zscore(keys.job(activity, "delayed"), id);
   }
-  const replies = (await pipeline.exec()) ?? [];
-  return wanted.flatMap(({ activity, id, state }, index) => {
-    const [error, reply] = replies[2 * index] ?? [];
-    const due = replies[2 * index + 1]?.[1] as string | null; // ZSCORE's reply
+  const replies = ((await pipeline.exec()) ?? []).values();
+  return wanted.flatMap(({ activity, id, state }) => {
+    const [error, reply] = replies.next().value ?? [];
+    const due = mayBeDelayed(state) ? (replies.next().value?.[1] as string | null) : null; // ZSCORE's reply
     // A foreign key under a job's name is no job.
     return error ? [] : [{ activity, ...rowOf({ id, state, due }, reply as (string | null)[]) }]; // HMGET's reply
   });

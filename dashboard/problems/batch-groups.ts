@@ -17,7 +17,7 @@ export type BatchProblem = { readonly problem: Problem; readonly batches: readon
 export async function readBatchGroups(store: BatchStore): Promise<BatchProblem[]> {
   const page = await store.page("+inf", MOST);
   const pipeline = store.redis.pipeline();
-  for (const { id } of page) pipeline.hmget(store.keys.record(id), "state", "failed");
+  for (const { id } of page) pipeline.hmget(store.keys.record(id), "state", "failed", "retryOf");
   const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
     if (error) throw error;
     return reply as (string | null)[]; // HMGET's reply
@@ -28,16 +28,9 @@ export async function readBatchGroups(store: BatchStore): Promise<BatchProblem[]
   });
   const all = (await Promise.all(wanted.map(({ id }) => store.status(id)))).filter((status) => status !== undefined);
   // What was tried again is somebody's doing already.
-  const retried = new Set(await retriedOf(store, page));
+  const retried = new Set(replies.map(([, , retryOf]) => retryOf));
   const statuses = all.filter(({ id }) => !retried.has(id));
   return [...groups("batches", statuses.flatMap(asBatch)), ...groups("batch-objects", statuses.flatMap(asObjects))];
-}
-
-/** Batches that others repeat. */
-async function retriedOf(store: BatchStore, page: readonly { readonly id: string }[]): Promise<string[]> {
-  const pipeline = store.redis.pipeline();
-  for (const { id } of page) pipeline.hget(store.keys.record(id), "retryOf");
-  return ((await pipeline.exec()) ?? []).flatMap(([, of]) => (typeof of === "string" ? [of] : []));
 }
 
 function asBatch(status: BatchStatus): Failed[] {
