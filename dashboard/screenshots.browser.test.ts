@@ -114,6 +114,7 @@ describe.runIf(possible)("the pages, as they look", () => {
         expect([title, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([title, 0]);
         expect([title, await page.evaluate(CUT_FIGURES)]).toEqual([title, []]);
         expect([title, await violations(page)]).toEqual([title, []]);
+        expect([title, await tooMuch(page, title)]).toEqual([title, []]);
         await keep(page, `${title}-${name}`);
       }
       await context.close();
@@ -267,6 +268,16 @@ async function violations(page: Page): Promise<readonly string[]> {
         .map(({ html }) => html.slice(0, 160))
         .join(" | ")}`,
   );
+}
+
+/** A name of 900 characters is a headline of one line, and an error names its request once. */
+async function tooMuch(page: Page, title: string): Promise<readonly string[]> {
+  const height = await page.evaluate<number>("document.querySelector('h1').offsetHeight");
+  const requests = (await page.locator(".alert").allTextContents()).flatMap((text) => text.match(/request /g) ?? []);
+  return [
+    ...(title === "long-key" && height >= 60 ? [`a headline of ${height} px`] : []),
+    ...(title === "job" && requests.length !== 1 ? [`${requests.length} names of a request`] : []),
+  ];
 }
 
 /** Figures in tables that are cut off by the box that scrolls them: 84 would read 8. */

@@ -123,7 +123,8 @@ function Row({ act }) {
       <div class="muted">${via === known ? via : `${via}, ${known}`}</div>
     </td>
     <td class="key">
-      ${wordsOf(act)} ${name && html`<div class="break">${place ? html`<a href=${to(place)}><bdi>${printable(name)}</bdi></a>` : html`<bdi>${printable(name)}</bdi>`}</div>`}
+      ${wordsOf(act)}
+      ${name && html`<div class="break">${place ? html`<a href=${to(place)}><bdi>${printable(name)}</bdi></a>` : html`<bdi>${printable(name)}</bdi>`}</div>`}
       ${more && html`<div class="muted break only-narrow">${more}</div>`}
     </td>
     <td class="break optional">${more}</td>
