@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "../model/exit-on-old-node.ts";
+import { endWithParent } from "../model/end-with-parent.ts";
 import { runProgram } from "./program.ts";
 import { EXIT } from "./usage-exit.ts";
 
@@ -8,6 +9,8 @@ import { EXIT } from "./usage-exit.ts";
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? EXIT.fine : EXIT.problem);
 });
+
+endWithParent({ npmCommand: process.env["npm_command"] });
 
 await runProgram(process.argv.slice(2), {
   env: process.env,

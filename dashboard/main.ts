@@ -5,10 +5,13 @@ import "./prefer-memory.ts";
 import closeWithGrace from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
+import { endWithParent } from "../model/end-with-parent.ts";
 import { watchEventLoop } from "../model/watch-event-loop.ts";
 import { parseDashboardConfig } from "./config.ts";
 import { createDashboard } from "./create.ts";
 import { errorForLog } from "./error-for-log.ts";
+
+endWithParent({ npmCommand: process.env["npm_command"] });
 
 try {
   const config = parseDashboardConfig(process.env);

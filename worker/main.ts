@@ -3,6 +3,7 @@ import "../model/exit-on-old-node.ts";
 import closeWithGrace, { type Options } from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
+import { endWithParent } from "../model/end-with-parent.ts";
 import { VERSION } from "../model/version.ts";
 import { watchEventLoop } from "../model/watch-event-loop.ts";
 import { withoutCommand } from "../redis/connection/without-command.ts";
@@ -19,6 +20,7 @@ const errorForLog = (error: Error) => pino.stdSerializers.err(withoutCommand(err
 
 const stopping = new AbortController();
 boundHeap(process);
+endWithParent({ npmCommand: process.env["npm_command"] });
 
 try {
   const config = await readWorkerConfig(process.env);

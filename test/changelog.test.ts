@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+// oxlint-disable-next-line import/extensions -- scripts are JavaScript
+import { nameUnreleased } from "../scripts/release/changelog.js";
+
+test("what is unreleased gets the version, beside what changesets wrote, and older versions stay", () => {
+  const before =
+    "# Changelog\n\n## 0.2.0\n\n### Minor Changes\n\n- 1a2b: Copies\n\n## Unreleased\n\n- Moves\n- Deletes\n\n## 0.1.0 (2026-01-01)\n\n- Lists\n";
+  const after =
+    "# Changelog\n\n## Unreleased\n\n## 0.2.0 (2026-11-27)\n\n### Minor Changes\n\n- 1a2b: Copies\n\n- Moves\n- Deletes\n\n## 0.1.0 (2026-01-01)\n\n- Lists\n";
+  expect(nameUnreleased(before, "0.2.0", "2026-11-27")).toBe(after);
+  expect(nameUnreleased("# Changelog\n\n## Unreleased\n\n- Lists\n", "0.1.0", "2026-11-27")).toBe(
+    "# Changelog\n\n## Unreleased\n\n## 0.1.0 (2026-11-27)\n\n- Lists\n",
+  );
+});
