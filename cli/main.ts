@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "../model/exit-on-old-node.ts";
-import { endWithParent } from "../model/end-with-parent.ts";
+import { endWithParent } from "../model/process/end-with-parent.ts";
 import { runProgram } from "./program.ts";
 import { EXIT } from "./usage-exit.ts";
 

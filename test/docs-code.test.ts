@@ -118,12 +118,14 @@ test("every command of the docs is there, with the options that they name", asyn
         .replaceAll("\\\n", " ")
         .split("\n")
         .flatMap((line) =>
-          [...line.matchAll(/(?:^|[|] |^[$] |^\d[.] |^(?:[A-Z_]+=\S+ )+)(?:npx |node_modules\/\.bin\/)?bucketline ([a-z][^|#;]*)/g)].map(
-            ([, words = ""]) => ({
-              page,
-              words,
-            }),
-          ),
+          [
+            ...line.matchAll(
+              /(?:^|[|] |^[$] |^\d[.] |^(?:[A-Z_]+=\S+ )+)(?:npx |node_modules\/\.bin\/)?bucketline ([a-z][^|#;]*)/g,
+            ),
+          ].map(([, words = ""]) => ({
+            page,
+            words,
+          })),
         ),
     );
   expect(shown.length).toBeGreaterThan(5);
