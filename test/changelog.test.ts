@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-// oxlint-disable-next-line import/extensions -- scripts are JavaScript
-import { nameUnreleased } from "../scripts/release/changelog.js";
+import { nameUnreleased } from "../scripts/release/changelog.ts";
 
 test("what is unreleased gets the version, beside what changesets wrote, and older versions stay", () => {
   const before =

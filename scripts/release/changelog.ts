@@ -7,7 +7,7 @@ const UNRELEASED = /^## Unreleased\n+([^]*?)(?=^## |$(?![^]))/m;
  * @param version as in package.json
  * @param day as YYYY-MM-DD
  */
-export function nameUnreleased(text, version, day) {
+export function nameUnreleased(text: string, version: string, day: string): string {
   const lines = UNRELEASED.exec(text)?.[1]?.trim() ?? "";
   const rest = text.replace(UNRELEASED, "");
   const own = new RegExp(`^## ${version.replaceAll(".", "\\.")}(?: .*)?\\n+([^]*?)(?=^## |$(?![^]))`, "m");
