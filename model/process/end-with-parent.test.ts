@@ -4,8 +4,8 @@ import { endWithParent } from "./end-with-parent.ts";
 
 test("tells a process under npm to stop once, when its parent is gone, and no other process", async () => {
   let parent = 41;
-  const stop = vi.fn();
-  const plain = vi.fn();
+  const stop = vi.fn<() => void>();
+  const plain = vi.fn<() => void>();
   const options = { parent: () => parent, everyMs: 1 };
   endWithParent({ ...options, npmCommand: undefined, stop: plain });
   endWithParent({ ...options, npmCommand: "exec", parent: () => 1, stop: plain });
