@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { GetObjectAclCommand, GetObjectTaggingCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import fc from "fast-check";
 import type { CustomerKey } from "../../credentials/resolved-profile.ts";
 import { ActivityError } from "../../model/activity-error.ts";
@@ -10,10 +10,9 @@ import type { ObjectRef } from "../../model/entities.ts";
 import type { CannedAcl, Encryption } from "../../model/object-attributes.ts";
 import type { OpenS3 } from "../../s3/create.ts";
 import type { Overrides, Pin, S3 } from "../../s3/interface.ts";
-import { ATTRIBUTES, META } from "../../s3/requests/attribute-table.ts";
-import { keyInput } from "../../s3/requests/customer-key.ts";
-import { captureHeaders } from "../../s3/transport/capture-headers.ts";
+import { ATTRIBUTES } from "../../s3/requests/attribute-table.ts";
 import { call } from "../open-s3.ts";
+import { seen, SSE } from "./seen-object.ts";
 
 /** One store, as it is used and as any other client sees it. */
 type Terms = Parameters<OpenS3["under"]>[0];
@@ -266,36 +265,4 @@ async function pinOf(s3: S3, bucket: string, key: string): Promise<Pin> {
   const { etag, size, lastModified, storageClass, versionId, websiteRedirect = "", objectLock = null } = found;
   const version = versionId === undefined ? {} : { versionId };
   return { bucket, key, etag, size, lastModified, storageClass, websiteRedirect, objectLock, ...version };
-}
-
-const SSE = "x-amz-server-side-encryption";
-const OF_OBJECTS = new Set<string>([...ATTRIBUTES.map(({ header: sent }) => sent), "x-amz-storage-class"]);
-const OF_GROUPS = [META, SSE, "x-amz-object-lock-"];
-
-/** An object's headers as any client gets them, bytes as Latin-1, its tags, and what others than its owner may. */
-async function seen(
-  { can }: Ends,
-  client: S3Client,
-  { bucket, name, key }: { bucket: string; name: string; key: CustomerKey | undefined },
-) {
-  const object = { Bucket: bucket, Key: name };
-  const head = new HeadObjectCommand({ ...object, ...keyInput(key) });
-  const headers: Record<string, string> = {};
-  captureHeaders(head.middlewareStack, (all) => {
-    for (const [sent, value] of Object.entries(all))
-      if (OF_OBJECTS.has(sent) || OF_GROUPS.some((group) => sent.startsWith(group))) headers[sent] = String(value);
-  });
-  await client.send(head);
-  const { TagSet = [] } = await client.send(new GetObjectTaggingCommand(object));
-  const grants: string[] = [];
-  if (can.acls.length > 0) {
-    const { Owner, Grants = [] } = await client.send(new GetObjectAclCommand(object));
-    for (const { Grantee, Permission } of Grants)
-      if (Grantee?.ID !== Owner?.ID) grants.push(`${Grantee?.URI ?? Grantee?.ID ?? ""} ${Permission ?? ""}`);
-  }
-  return {
-    headers,
-    tags: Object.fromEntries(TagSet.map(({ Key = "", Value = "" }) => [Key, Value])),
-    grants: grants.toSorted(),
-  };
 }

@@ -33,10 +33,12 @@ function storeOf(connection: Connection): Store {
 /** In whose name a request is sent: a worker's, for a job, with what the job may overwrite. */
 export type Sender = { readonly by: string };
 
+type Ask = (request: Request, signal?: AbortSignal) => Promise<Answer>;
+
 /** The S3 room's own code over a store of the model: each request is a step of the scheduler. */
 export function openModelS3(connection: Connection, world: World, model: ModelStore, sender: Sender): Store {
   const store = storeOf(connection);
-  const ask = async ({ operation, place, touches, effect }: Request, signal?: AbortSignal): Promise<Answer> => {
+  const ask: Ask = async ({ operation, place, touches, effect }, signal) => {
     const sent = model.witness.sends(sender.by, operation, touches);
     const name = `${sender.by} ${operation} ${place.bucket}/${place.key}`;
     try {
@@ -49,30 +51,43 @@ export function openModelS3(connection: Connection, world: World, model: ModelSt
       throw error;
     }
   };
-  const client = (tries: number): S3Client => {
-    const send = async (command: Command, { abortSignal }: { abortSignal?: AbortSignal } = {}): Promise<object> => {
-      const request = served(command, model, sender);
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          const answer = await ask(request, abortSignal);
-          const response = { headers: answer.headers, statusCode: answer.status };
-          const through = command.middlewareStack.resolve(
-            () => Promise.resolve({ response, output: answer.output }),
-            {},
-          );
-          const { output } = await through({ input: command.input });
-          return { ...output, $metadata: { httpStatusCode: answer.status, attempts: attempt } };
-        } catch (error) {
-          if (!(error instanceof ConnectionLost) || attempt >= tries) throw withAttempts(error, attempt);
-        }
-      }
-    };
-    return { send } as unknown as S3Client; // all that the S3 room asks of it
+  const client = (tries: number) => sdkClient(ask, (command) => served(command, model, sender), tries);
+  return {
+    ...store,
+    fast: fastPath(ask, (request) => fastRequest(request, model, sender)),
+    seenBuckets: { has: () => true, add: () => undefined, delete: () => undefined } as unknown as Store["seenBuckets"], // every bucket of the model is there
+    clients: {
+      forRegion: () => client(2),
+      forRegionOnce: () => client(1),
+      forPresigning: () => client(1),
+      close: () => undefined,
+    },
   };
-  const fast: FastPath = {
+}
+
+function sdkClient(ask: Ask, requestOf: (command: Command) => Request, tries: number): S3Client {
+  const send = async (command: Command, { abortSignal }: { abortSignal?: AbortSignal } = {}): Promise<object> => {
+    const request = requestOf(command);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const answer = await ask(request, abortSignal);
+        const response = { headers: answer.headers, statusCode: answer.status };
+        const through = command.middlewareStack.resolve(() => Promise.resolve({ response, output: answer.output }), {});
+        const { output } = await through({ input: command.input });
+        return { ...output, $metadata: { httpStatusCode: answer.status, attempts: attempt } };
+      } catch (error) {
+        if (!(error instanceof ConnectionLost) || attempt >= tries) throw withAttempts(error, attempt);
+      }
+    }
+  };
+  return { send } as unknown as S3Client; // all that the S3 room asks of it
+}
+
+function fastPath(ask: Ask, requestOf: (request: Parameters<FastPath["send"]>[0]) => Request | undefined): FastPath {
+  return {
     close: () => Promise.resolve(),
     async send(request, call): Promise<FastAnswer> {
-      const asked = fastRequest(request, model, sender);
+      const asked = requestOf(request);
       if (asked === undefined) return { outcome: "refused" };
       try {
         const { headers, output } = await ask(asked, call.signal);
@@ -84,17 +99,6 @@ export function openModelS3(connection: Connection, world: World, model: ModelSt
           return { outcome: "refused", status: error.$metadata.httpStatusCode, requestId: "model" };
         return { outcome: "unknown" };
       }
-    },
-  };
-  return {
-    ...store,
-    fast,
-    seenBuckets: { has: () => true, add: () => undefined, delete: () => undefined } as unknown as Store["seenBuckets"], // every bucket of the model is there
-    clients: {
-      forRegion: () => client(2),
-      forRegionOnce: () => client(1),
-      forPresigning: () => client(1),
-      close: () => undefined,
     },
   };
 }

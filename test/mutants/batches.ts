@@ -141,8 +141,8 @@ export const batchMutants: readonly Mutant[] = [
   {
     rule: "a manifest that is no UTF-8 names no key",
     file: "batches/listing/manifest-lines.ts",
-    find: "    return utf8.decode(bytes);\n",
-    replace: '    return bytes.toString("utf8");\n',
+    find: "utf8.decode(bytes)",
+    replace: 'bytes.toString("utf8")',
     test: SAFETY,
   },
   {
