@@ -138,7 +138,7 @@ export async function throughEveryWay(ends: Ends, prefix: string, generated: Gen
   const bucket = said.objectLock === undefined ? ends.bucket : (ends.lockedBucket ?? ends.bucket);
   const terms: Terms = key === undefined ? {} : { customerKeys: { read: key, write: key } };
   const [whole, parts, other] = [ends.whole.under(terms), ends.parts.under(terms), ends.other.under(terms)];
-  const here = (name: string) => seen(ends, ends.look, { bucket, name: prefix + name, key });
+  const here = (name: string) => seen(ends.can, ends.look, { bucket, name: prefix + name, key });
   const refused: string[] = [];
   const way = async (name: string, run: () => Promise<unknown>, check: () => Promise<void>): Promise<void> => {
     try {
@@ -183,7 +183,7 @@ export async function throughEveryWay(ends: Ends, prefix: string, generated: Gen
     "across",
     () => other.copyFrom(whole, to("across"), call),
     async () => {
-      const there = await seen(ends, ends.lookThere, { bucket, name: `${prefix}across`, key });
+      const there = await seen(ends.can, ends.lookThere, { bucket, name: `${prefix}across`, key });
       assert.deepEqual(there, elsewhere(expected, ends), "across stores");
     },
   );

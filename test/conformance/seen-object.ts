@@ -3,7 +3,6 @@ import type { CustomerKey } from "../../credentials/resolved-profile.ts";
 import { ATTRIBUTES, META } from "../../s3/requests/attribute-table.ts";
 import { keyInput } from "../../s3/requests/customer-key.ts";
 import { captureHeaders } from "../../s3/transport/capture-headers.ts";
-import type { Ends } from "./attribute-ways.ts";
 
 export const SSE = "x-amz-server-side-encryption";
 const OF_OBJECTS = new Set<string>([...ATTRIBUTES.map(({ header: sent }) => sent), "x-amz-storage-class"]);
@@ -11,7 +10,7 @@ const OF_GROUPS = [META, SSE, "x-amz-object-lock-"];
 
 /** An object's headers as any client gets them, bytes as Latin-1, its tags, and what others than its owner may. */
 export async function seen(
-  { can }: Pick<Ends, "can">,
+  can: { readonly acls: readonly unknown[] },
   client: S3Client,
   { bucket, name, key }: { bucket: string; name: string; key: CustomerKey | undefined },
 ) {
