@@ -20,6 +20,7 @@ import { batchRoutes } from "./api/batches/routes.ts";
 import { batchStreamRoutes } from "./api/batches/stream-routes.ts";
 import { documentRoutes } from "./api/document-routes.ts";
 import { jobRoutes } from "./api/job-routes.ts";
+import { jobStreamRoutes } from "./api/job-stream-routes.ts";
 import { openApiRoute } from "./api/openapi.ts";
 import { queueRoutes } from "./api/queue-routes.ts";
 import { overviewRoutes } from "./api/overview-routes.ts";
@@ -88,6 +89,7 @@ export async function assemble(
     ...documentRoutes({ config, documents }),
     ...batchRoutes({ batches, views }),
     ...batchStreamRoutes({ batches, views, events, identify }),
+    ...jobStreamRoutes({ config, redis, events, identify }),
     ...overviewRoutes({ overview: night.glance, throughput, views, events, identify }),
     ...night.routes,
     ...auditRoutes({ redis, prefix }),

@@ -1,5 +1,7 @@
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { accounts, type DashboardHarness, startDashboardHarness } from "../../test/dashboard-harness.ts";
+import { redisKeys } from "../../redis/keys.ts";
 import { type Harness, startHarness } from "../../test/harness.ts";
 
 let harness: Harness;
@@ -70,16 +72,26 @@ describe("a job over HTTP", () => {
     expect((await dashboard.send(`${job.url}/wait`)).json()).toMatchObject({ state: "cancelled" });
   });
 
-  test("that runs is told to stop, and a cancelled one can be run again", async () => {
+  test("that runs tells how far it is, also as events, is told to stop, and can be run again", async () => {
     harness.sandbox.put("in", "slow.txt", "slow");
     harness.sandbox.fault({ kind: "stall", key: "slow.txt" });
     const job = await enqueue("head-object", { object: { bucket: "in", key: "slow.txt" } });
     await expect.poll(async () => (await dashboard.send(job.url)).json()["state"]).toBe("active");
+    const progress = { bytes: 5, of: 10 };
+    const hash = redisKeys(harness.prefix).job("head-object", job.id);
+    const redis = new Redis(harness.config.redis);
+    onTestFinished(() => redis.disconnect());
+    await redis.hset(hash, "progress", JSON.stringify({ ...progress, secret: "CANARY" }));
+    expect((await dashboard.send(job.url)).json()["progress"]).toEqual(progress);
+    const events = dashboard.send(`${job.url}/events`);
     expect((await dashboard.send(`${job.url}/cancel`, { method: "POST" })).status).toBe(202);
     expect((await dashboard.send(`${job.url}/wait?timeout=15`)).json()).toMatchObject({
       state: "cancelled",
       error: { code: "Cancelled" },
     });
+    expect((await events).text).toMatch(
+      /^event: progress\ndata: {[^\n]*"state":"cancelled"[^\n]*\n\nevent: end\ndata: {}\n\n$/m,
+    );
     const late = await dashboard.send(`${job.url}/cancel`, { method: "POST" });
     expect([late.status, late.json()["code"]]).toEqual([409, "JobEnded"]);
     harness.sandbox.clearFaults();

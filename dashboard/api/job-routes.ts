@@ -41,13 +41,13 @@ export type JobRouteDeps = {
 const tag = "jobs";
 const MAX_WAIT_S = 60;
 const Job = { activity: Activity, id: JobId };
-const AnyJob = z.object({ activity: QueueName, id: JobId });
+export const AnyJob = z.object({ activity: QueueName, id: JobId });
 const REVEAL = "Secrets are taken out. The URL of a presign-object job is one: an operator gets it with `reveal=true`.";
 
 type JobNamed = { readonly params: { readonly activity: string; readonly id: string } };
 
 /** What a job touches, by its input in Redis; of one that is not there, its queue alone. */
-function touchesOf(redis: RedisClient, prefix: string) {
+export function touchesOf(redis: RedisClient, prefix: string) {
   const keys = redisKeys(prefix);
   return async ({ params: { activity, id } }: JobNamed): Promise<readonly Touched[]> => {
     // A key of BullMQ's own under that name is no job.
@@ -240,7 +240,7 @@ function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): read
       path: "/api/jobs/:activity/:id/retry",
       access: "operate",
       tag,
-      summary: "Run a failed or cancelled job again",
+      summary: "Run again a job that failed, or that was cancelled while it ran",
       params,
       touches,
       answers: {

@@ -62,6 +62,13 @@ export const JobSchema = z.object({
   result: z.unknown().optional().describe("What came of it, once it is completed"),
   raw: z.string().optional().describe("The data of a malformed job, at most 4,096 characters"),
   cancelRequested: z.boolean().optional().describe("True once it was asked to stop"),
+  progress: z
+    .object({
+      bytes: z.number().describe("Bytes that arrived; begins anew with another attempt"),
+      of: z.number().describe("Bytes in all"),
+    })
+    .optional()
+    .describe("How far a running job is with the bytes that it moves; told at most once a second"),
   attempts: z
     .object({
       made: z.number().describe("Attempts that ended"),

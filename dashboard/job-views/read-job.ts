@@ -23,6 +23,8 @@ export type JobView = Subject & {
   readonly raw?: string;
   /** It was asked to stop. */
   readonly cancelRequested?: boolean;
+  /** Of one that runs and moves bytes: how many of how many arrived. */
+  readonly progress?: { readonly bytes: number; readonly of: number };
   readonly attempts: { readonly made: number; readonly started: number; readonly max?: number };
   readonly priority?: number;
   readonly createdAt?: string;
@@ -63,6 +65,7 @@ const FIELDS = [
   "pb",
   "failure",
   "rjk",
+  "progress",
 ] as const;
 
 /** The longest field that is looked at; a job whose input or result is longer is none of ours. */
@@ -71,6 +74,7 @@ const RAW_SHOWN = 4096;
 const CODE_SHOWN = 256;
 const MOST_TRIES = 20;
 const Try = z.object({ at: z.number(), ms: z.number(), code: z.string(), worker: z.string() });
+const Progress = z.object({ bytes: z.number().nonnegative(), of: z.number().nonnegative() });
 const Chunk = z.object({ batch: BatchId });
 
 /** Looks at a job without BullMQ, which throws at jobs that are not JSON. Undefined where there is none. */
@@ -154,6 +158,7 @@ function viewOf(asked: { id: string; activity: string }, hash: Hash, around: Aro
     ...(hash.returnvalue !== null && { result: redact(parseJson(hash.returnvalue)) }),
     ...(error !== undefined && { error }),
     ...(cancelRequested && { cancelRequested }),
+    ...(place === "active" && progressOf(hash.progress)),
     attempts: {
       made: Number(hash.atm ?? 0),
       started: Number(hash.ats ?? 0),
@@ -182,6 +187,12 @@ function triesOf(lines: string | null): FailedTryView[] {
         ? []
         : [{ ...data, at, code: redactText(data.code, CODE_SHOWN), worker: redactText(data.worker, CODE_SHOWN) }];
     });
+}
+
+/** BullMQ keeps 0 until a job has told something, and other programs' jobs may tell anything. */
+function progressOf(text: string | null): Pick<JobView, "progress"> {
+  const { data: progress } = Progress.safeParse(parseJson(text));
+  return progress === undefined ? {} : { progress };
 }
 
 const batchOf = (data: unknown): { readonly batch?: string } => {

@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { isAtRest } from "../../../batches/state/status.ts";
 import { type ReportRow, ROW_STATUSES } from "../../../batches/report/row.ts";
 import type { Identify } from "../../access/identity.ts";
-import { CHECK_EVERY_MS, type EventStream, REPLACED } from "../../watch/event-stream.ts";
+import type { EventStream } from "../../watch/event-stream.ts";
+import { ENDS, follow } from "../../watch/follow.ts";
 import { abortedWith } from "../../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../../http/route.ts";
 import { type BatchRouteDeps, touchesBatch, viewBatch } from "./routes.ts";
@@ -14,7 +14,6 @@ import { RowStatusSchema } from "./schemas.ts";
 const tag = "batches";
 const params = z.object({ id: BatchId });
 const STATUS = ROW_STATUSES.join("|");
-const LOOK_EVERY_MS = 1000;
 
 /** What is sent piece by piece: the report of a batch, and its progress. */
 export function batchStreamRoutes({
@@ -73,38 +72,17 @@ export function batchStreamRoutes({
     access: "view",
     tag,
     summary: "The progress of a batch, as server-sent events",
-    description:
-      "`progress` once a second with the batch as in /api/batches/{id}; `end` after the last one: it has come to rest, or the reader may not look any more. `replaced`: the reader has opened too many others since.",
+    description: `\`progress\` once a second with the batch as in /api/batches/{id}; ${ENDS}`,
     params,
     touches: touchesBatch(batches),
     answers: { 200: { description: "Events", type: "text/event-stream" } },
     plainHead: true,
     handler: async ({ request, params: { id } }, reply) => {
       await viewBatch(views, id);
-      const closing = new AbortController();
-      const leave = streams.enter(request, (why) => closing.abort(why));
-      reply.raw.once("close", leave);
-      const signal = AbortSignal.any([abortedWith(reply), closing.signal]);
-      let checkedAt = performance.now();
-      const mayLook = async (): Promise<boolean> => {
-        if (performance.now() - checkedAt < CHECK_EVERY_MS) return true;
-        checkedAt = performance.now();
-        return (await identify(request)) !== undefined;
-      };
-      async function* progress(): AsyncGenerator<string> {
-        while (await mayLook()) {
-          const view = (await views.live(id))?.batch ?? (await viewBatch(views, id));
-          yield `event: progress\ndata: ${JSON.stringify(view)}\n\n`;
-          if (isAtRest(view.state)) break;
-          await sleep(LOOK_EVERY_MS, undefined, { signal });
-        }
-        yield "event: end\ndata: {}\n\n";
-      }
-      return reply
-        .type("text/event-stream; charset=utf-8")
-        .header("cache-control", "no-store")
-        .header("x-accel-buffering", "no")
-        .send(Readable.from(untilEnded(progress(), signal), { objectMode: false }));
+      return follow({ request, reply, streams, identify }, async () => {
+        const view = (await views.live(id))?.batch ?? (await viewBatch(views, id));
+        return { view, ended: isAtRest(view.state) };
+      });
     },
   });
   return [report, events];
@@ -136,14 +114,4 @@ async function begun(lines: AsyncIterable<string>): Promise<AsyncIterable<string
     yield first.value;
     yield* { [Symbol.asyncIterator]: () => iterator };
   })();
-}
-
-/** Ends quietly where the reader left, and with a word where it has to make room for another. */
-async function* untilEnded(parts: AsyncIterable<string>, signal: AbortSignal): AsyncGenerator<string> {
-  try {
-    yield* parts;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    if (signal.reason === "replaced") yield REPLACED;
-  }
 }

@@ -11,6 +11,7 @@ import { useResource } from "../core/resource.js";
 import { ActionButton } from "../parts/action-button.js";
 import { CHUNKS } from "../parts/activities-table.js";
 import { messageOnly } from "../parts/batches/details.js";
+import { JobProgress } from "../parts/job-progress.js";
 import { JobTimeline } from "../parts/job-timeline.js";
 import { Alert, Card, Facts, Failed, Loading, PageHead, StateBadge } from "../parts/layout.js";
 import { QueueHold } from "../parts/queue-state.js";
@@ -148,6 +149,7 @@ function JobFacts({ job }) {
         html`<${FullName} text=${source} /> <${CopyButton} text=${source} label="Copy the object's address" />`,
       ],
       destination && ["Destination", html`<${FullName} text=${destination} />`],
+      job.progress && ["Progress", html`<${JobProgress} progress=${job.progress} />`],
       ["Attempts", `${attempts.made}${of}${again}`],
       priority && ["Priority", String(priority)],
       batch && ["Batch", html`<a href=${to(`/batches/${batch}`)} class="mono">${batch}</a>`],
