@@ -30,12 +30,29 @@ export async function runChecks(
   told: (result: CheckResult) => void,
 ): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
+  let answers = await isThere(subject);
   for (const check of allChecks) {
-    const result = await runCheck(check, subject, capabilities);
+    const { activity, claim } = check;
+    const result = answers
+      ? await runCheck(check, subject, capabilities)
+      : { activity, claim, verdict: "fails" as const, detail: "not tried: the store answers no more", ms: 0 };
     results.push(result);
     told(result);
+    // Some stores end with what they cannot take; what was found out until then is told all the same.
+    if (answers && result.verdict === "fails") answers = await isThere(subject);
   }
   return results;
+}
+
+/** Whether the store answers anything, a refusal too. */
+async function isThere({ s3, bucket, signal }: Subject): Promise<boolean> {
+  try {
+    await s3.headBucket(bucket, { signal });
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    return !(error instanceof ActivityError) || error.code !== "NetworkError";
+  }
 }
 
 async function runCheck(check: Check, subject: Subject, capabilities: readonly Capability[]): Promise<CheckResult> {

@@ -49,8 +49,11 @@ export async function runConformance(target: Target, { env, signal, told }: RunO
   const probed = await probeCapabilities(careful, { bucket: scratch, signal });
   const settings = profileFor(probed);
   const versioned = bucketNamed("versions");
-  await probing.createBucket({ bucket: versioned }, { signal });
-  const versions = await finding(enableVersioning(careful, versioned, { signal }));
+  const turnOn = async (): Promise<void> => {
+    await probing.createBucket({ bucket: versioned }, { signal });
+    await enableVersioning(careful, versioned, { signal });
+  };
+  const versions = await finding(turnOn());
   const capabilities = probed.map((one) => (one.name === "versions" ? { ...one, ...versions } : one));
 
   told("starting Redis and a worker");

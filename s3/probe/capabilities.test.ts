@@ -99,3 +99,15 @@ test("removes every object, version and upload under a prefix and nothing else",
   expect(sandbox.keys("versioned")).toEqual(["other"]);
   for (const key of ["mine/a", "mine/ü+ %", "mine/line\nbreak"]) expect(sandbox.versions("versioned", key)).toEqual([]);
 });
+
+test("a store that ends with a probe is told of as far as it answered", async () => {
+  const { sandbox } = await openS3();
+  sandbox.before("PutObject", ({ key = "" }) => {
+    if (Buffer.byteLength(key) === 1024) sandbox.fault({ kind: "reset" });
+  });
+  const found = await probeCapabilities(connectionTo(sandbox), { bucket: "in", prefix: "probe/", signal });
+  const details = new Map(found.map(({ name, detail }) => [name, detail]));
+  expect(details.get("ranges")).toBe("three bytes of more");
+  expect(details.get("key-length")).toBe("no answer");
+  expect(details.get("metadata-size")).toBe("not tried: the store answers no more");
+});

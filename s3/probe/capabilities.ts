@@ -76,8 +76,10 @@ export async function probeCapabilities(connection: Connection, options: ProbeOp
   // No checksums but those that a probe asks for: a store may refuse the others.
   const store = createStore({ ...connection, checksums: "when-required" }, { fastPath: false });
   const ground: Ground = { store, bucket, prefix, call: { signal } };
+  let lost: Finding | undefined;
   try {
     await putSmall(ground, "first");
+    // From here on the bucket can be used: what ends the store is a probe's, as some end with a key that is too long.
     const probes: Readonly<Record<CapabilityName, Probe>> = {
       ...conditionProbes,
       ...featureProbes,
@@ -88,14 +90,30 @@ export async function probeCapabilities(connection: Connection, options: ProbeOp
     // Object.keys of the titles are the names.
     for (const name of Object.keys(capabilityTitles) as readonly CapabilityName[]) {
       if (brief && (name in attributeProbes || name in quirkProbes)) continue;
-      found.push({ name, ...(await findingOf(probes[name], ground)) });
+      found.push({ name, ...(lost ?? (await findingOf(probes[name], ground))) });
+      if (found.at(-1)?.detail === SILENT && lost === undefined && !(await answers(ground)))
+        lost = { found: "refused", detail: "not tried: the store answers no more" };
     }
     return found;
   } finally {
     store.clients.close();
-    // Also after an abort: what was made must go.
-    await removeScratch(connection, { bucket, prefix }, { signal: AbortSignal.timeout(60_000) });
+    // Also after an abort: what was made must go. Where the store itself is gone, what was found out is all that there is.
+    const removed = removeScratch(connection, { bucket, prefix }, { signal: AbortSignal.timeout(60_000) });
+    await (lost === undefined ? removed : removed.catch(() => undefined));
   }
+}
+
+const SILENT = "no answer";
+
+/** Whether the store is there at all. */
+async function answers(ground: Ground): Promise<boolean> {
+  return await putSmall(ground, "still-there").then(
+    () => true,
+    () => {
+      ground.call.signal.throwIfAborted();
+      return false;
+    },
+  );
 }
 
 /** The settings of a profile with which copies, moves and deletes are safe on this store. */
@@ -113,7 +131,7 @@ export function profileFor(
 }
 
 /** What the bucket itself refuses is nobody's capability. */
-const FATAL = new Set(["NoSuchBucket", "NetworkError", "Timeout", "CredentialsUnavailable", "CertificateRejected"]);
+const FATAL = new Set(["NoSuchBucket", "CredentialsUnavailable", "CertificateRejected"]);
 
 async function findingOf(probe: Probe, ground: Ground): Promise<Finding> {
   try {
@@ -122,6 +140,7 @@ async function findingOf(probe: Probe, ground: Ground): Promise<Finding> {
     ground.call.signal.throwIfAborted();
     const error = toActivityError(thrown, { operation: "a probe", bucket: ground.bucket });
     if (FATAL.has(error.code)) throw error;
+    if (error.code === "NetworkError" || error.code === "Timeout") return { found: "refused", detail: SILENT };
     return refused(error);
   }
 }
