@@ -8,7 +8,7 @@ export const LESSONS = {
   "etags-missing": "answers HEAD without an ETag or a date, which proves nothing and is not believed",
   "versions-ignored": "answers with another version than the one that was asked for, which is not believed",
   "acls-unread":
-    "does not let these credentials read access lists (s3:GetObjectAcl), so that copies and moves cannot say where they leave one behind",
+    "does not tell these credentials who may access an object (s3:GetObjectAcl), so that copies and moves cannot say where they leave an access list behind",
   "locks-unread":
     "does not say whether its buckets have Object Lock (s3:GetBucketObjectLockConfiguration), so that batches cannot say where they leave a lock behind",
   "prefixes-ignored": "lists other keys than those of the prefix that was asked for, which is not believed",

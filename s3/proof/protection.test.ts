@@ -82,3 +82,14 @@ test("where access lists may not be read, a copy goes on and it is logged once; 
   const kept = await errorOf(s3.copy({ source, bucket: "out", key: "b", protect: KEEP }, call));
   expect(kept).toMatchObject({ code: "AccessDenied", message: expect.stringContaining("s3:GetObjectAcl") });
 });
+
+test("a store that breaks down over questions about access and locks is copied in all the same", async () => {
+  const { sandbox, s3, put } = await open(withAcls);
+  const source = await put("in", "a", { acl: "public-read" });
+  for (const operation of ["GetObjectAcl", "GetBucketOwnershipControls", "GetObjectLockConfiguration"] as const)
+    sandbox.fault({ operation, kind: "status", status: 500, code: "InternalError" });
+  expect(await s3.copy({ source, bucket: "out", key: "a", protect: NAME }, call)).toMatchObject({ verified: "etag" });
+  expect(s3.lessons()).toEqual(["acls-unread"]);
+  const kept = await errorOf(s3.copy({ source, bucket: "out", key: "b", protect: KEEP }, call));
+  expect(kept).toMatchObject({ code: "InternalError", retryable: true });
+});

@@ -6,7 +6,7 @@ import type { ObjectLock } from "../../model/attributes/object-lock.ts";
 import { nameOf } from "../error-mapping.ts";
 import type { Call, CopyProof, CopyRequest, Grants, Pin, Protection, S3 } from "../interface.ts";
 import { ownedBy } from "../options.ts";
-import { accessListOf, refuseUnanswered } from "../requests/acl.ts";
+import { accessListOf, isBroken, refuseUnanswered } from "../requests/acl.ts";
 import { findFacts } from "../requests/head.ts";
 import type { Store } from "../store.ts";
 import type { MayHave } from "../transport/bucket-answers.ts";
@@ -35,7 +35,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
  */
 export async function protectionOf(store: Store, source: Pin, ask: Protect, call: Call): Promise<Protection> {
   const objectLock = ask.objectLock === "drop" ? (source.objectLock ?? undefined) : await lockOf(store, source, call);
-  const acl = ask.acl === "drop" ? undefined : await accessListOf(store, pinnedRef(source), call);
+  const acl = ask.acl === "drop" ? undefined : await accessListOf(store, pinnedRef(source), ask.acl === "keep", call);
   if (acl === "unread" && ask.acl === "keep")
     throw new ActivityError(
       "AccessDenied",
@@ -73,6 +73,8 @@ async function mayHaveLocks(store: Store, bucket: string, call: Call): Promise<M
     const { ObjectLockConfiguration } = await send(store, make, about, call);
     if (ObjectLockConfiguration?.ObjectLockEnabled === "Enabled") answer = "yes";
   } catch (error) {
+    // The objects themselves will tell.
+    if (isBroken(error)) return "yes";
     refuseUnanswered(error, call);
     if (error instanceof ActivityError && error.httpStatus === 403) {
       store.learned.learn("locks-unread");
@@ -166,7 +168,7 @@ async function requireKept(store: Store, proof: CopyProof, keeps: Kept, call: Ca
     if (!isAsStrong(got, lock)) throw notKept(proof, keeps, "the copy is without the lock");
   }
   if (keeps.grants === undefined) return;
-  const got = await accessListOf(store, copy, call);
+  const got = await accessListOf(store, copy, true, call);
   const list = got === undefined || got === "unread" ? {} : got.all;
   const kept = Object.entries(keeps.grants).every(([name, who]) =>
     who.split(", ").every((one) => list[name as keyof Grants]?.split(", ").includes(one) === true),

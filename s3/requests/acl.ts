@@ -29,6 +29,7 @@ export async function mayHaveAcls(store: Store, bucket: string, call: Call): Pro
     if (OwnershipControls?.Rules?.some(({ ObjectOwnership }) => ObjectOwnership === "BucketOwnerEnforced") === true)
       answer = "no";
   } catch (error) {
+    if (isBroken(error)) return "yes";
     // A bucket without such a rule, a store that knows none, or nobody may ask: the object itself will tell.
     refuseUnanswered(error, call);
   }
@@ -36,10 +37,15 @@ export async function mayHaveAcls(store: Store, bucket: string, call: Call): Pro
   return answer;
 }
 
-/** The access list of an object, where it gives anybody but the owner anything; `unread` where it may not be read. */
+/**
+ * The access list of an object, where it gives anybody but the owner anything; `unread` where it may not be read.
+ *
+ * @param must it has to be known: where the store breaks down over it, that is an error
+ */
 export async function accessListOf(
   store: Store,
   object: ObjectRef,
+  must: boolean,
   call: Call,
 ): Promise<AccessList | "unread" | undefined> {
   const { bucket, key, versionId } = object;
@@ -57,6 +63,10 @@ export async function accessListOf(
     const others = (Grants ?? []).filter(({ Grantee }) => Grantee?.ID !== owner);
     return others.length === 0 ? undefined : { others: asHeaders(others), all: asHeaders(Grants ?? []) };
   } catch (error) {
+    if (!must && isBroken(error)) {
+      store.learned.learn("acls-unread");
+      return "unread";
+    }
     refuseUnanswered(error, call);
     // The copy says what there is to say of it.
     if (error instanceof ActivityError && error.httpStatus === 404) return undefined;
@@ -66,6 +76,11 @@ export async function accessListOf(
     store.learned.learn("acls-unread");
     return "unread";
   }
+}
+
+/** A store that fails at a question that it does not know is not one that fails. */
+export function isBroken(error: unknown): boolean {
+  return error instanceof ActivityError && error.httpStatus === 500;
 }
 
 /** What may be answered another time is no answer. */
