@@ -73,10 +73,10 @@ async function mayHaveLocks(store: Store, bucket: string, call: Call): Promise<M
     const { ObjectLockConfiguration } = await send(store, make, about, call);
     if (ObjectLockConfiguration?.ObjectLockEnabled === "Enabled") answer = "yes";
   } catch (error) {
+    if (!isBroken(error)) refuseUnanswered(error, call);
     // The objects themselves will tell.
-    if (isBroken(error)) return "yes";
-    refuseUnanswered(error, call);
-    if (error instanceof ActivityError && error.httpStatus === 403) {
+    if (isBroken(error)) answer = "yes";
+    else if (error instanceof ActivityError && error.httpStatus === 403) {
       store.learned.learn("locks-unread");
       answer = "unknown";
     }

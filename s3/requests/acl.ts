@@ -29,9 +29,8 @@ export async function mayHaveAcls(store: Store, bucket: string, call: Call): Pro
     if (OwnershipControls?.Rules?.some(({ ObjectOwnership }) => ObjectOwnership === "BucketOwnerEnforced") === true)
       answer = "no";
   } catch (error) {
-    if (isBroken(error)) return "yes";
+    if (!isBroken(error)) refuseUnanswered(error, call);
     // A bucket without such a rule, a store that knows none, or nobody may ask: the object itself will tell.
-    refuseUnanswered(error, call);
   }
   store.acls.set(bucket, answer);
   return answer;
@@ -78,9 +77,9 @@ export async function accessListOf(
   }
 }
 
-/** A store that fails at a question that it does not know is not one that fails. */
+/** A store that fails at a question that it does not know, or answers another one, is not one that fails. */
 export function isBroken(error: unknown): boolean {
-  return error instanceof ActivityError && error.httpStatus === 500;
+  return error instanceof ActivityError && (error.httpStatus === 500 || error.code === "UnprovenResponse");
 }
 
 /** What may be answered another time is no answer. */
