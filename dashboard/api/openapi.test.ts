@@ -116,10 +116,11 @@ test("what the server answers has the form that the document says", async () => 
   }
 });
 
-/** zod finds named schemas under `$defs`, where JSON Schema has them. */
+/** zod finds named schemas under `$defs`, where JSON Schema has them, and knows no `dependentRequired`, which rules what is sent. */
 function resolved(schema: object | false): z.ZodType {
   if (schema === false) return z.never();
-  const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
+  const known = (name: string, value: unknown) => (name === "dependentRequired" ? undefined : value);
+  const text = JSON.stringify({ ...schema, $defs: document.components.schemas }, known);
   return z.fromJSONSchema(JSON.parse(text.replaceAll("#/components/schemas/", "#/$defs/")));
 }
 
