@@ -5,7 +5,7 @@ import { ActivityError } from "../model/activity-error.ts";
 import type { SandboxOptions } from "../sandbox/index.ts";
 import { all, type BatchHarness, startBatchHarness } from "../test/batch-harness.ts";
 
-import { createChunkProcessor } from "./run/processor.ts";
+import { createChunkProcessor } from "./chunk-processor.ts";
 import type { DeleteDeadline } from "./run/work.ts";
 import { CHUNK_QUEUE } from "../jobs/queues.ts";
 import { quarantineMalformed } from "../jobs/quarantine.ts";
@@ -214,8 +214,11 @@ describe("a delivery that lost its chunk", () => {
     own.sandbox.clearHooks();
     expect(own.sandbox.count(from)).toBe(0);
     await createBatchStore(own.redis, own.prefix).steer(batch.id, "cancel");
-    // Its job ends before it can look.
-    expect(await worker.deliver(chunkOf(batch.id), AbortSignal.abort(new Error("lock lost")))).toBe("delayed");
+    // Its job ends while it looks.
+    const ended = new AbortController();
+    own.sandbox.before("HeadObject", () => ended.abort(new Error("lock lost")));
+    expect(await worker.deliver(chunkOf(batch.id), ended.signal)).toBe("delayed");
+    own.sandbox.clearHooks();
     await worker.deliver(chunkOf(batch.id));
     expect(await batch.done()).toMatchObject({ state: "cancelled", succeeded: 5, failed: 0 });
     worker.close();

@@ -2,6 +2,7 @@
 export const LESSONS = {
   "bulk-delete-md5": "takes DeleteObjects only with Content-MD5, which it is sent from now on",
   "bulk-delete-missing": "has no DeleteObjects: objects are deleted one by one from now on",
+  "delete-dates-unknown": "takes no date and size in a delete, so that the ETag alone is compared from now on",
   "digests-wanted": "takes uploads only with a digest, which they carry from now on",
   "md5-wanted": "takes uploads only with Content-MD5, so they go in parts, which have one, from now on",
   "bare-if-match": "takes the quotes of a write's If-Match for part of the ETag, which goes without them from now on",

@@ -38,6 +38,8 @@ export type EnforcedConditions = {
   delete?: boolean;
   /** The ETag of each key in DeleteObjects. */
   multiDelete?: boolean;
+  /** Date and size in DeleteObject and DeleteObjects, as in AWS' directory buckets. False: as elsewhere at AWS, where DeleteObject answers 501 to them. */
+  deleteDates?: boolean;
 };
 
 /** Names that a store takes for one: `case` (`A` and `a`; the first spelling is kept), `slashes` (`x//y` is kept as `x/y`), `unicode` (kept in NFC). */

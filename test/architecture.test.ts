@@ -111,7 +111,7 @@ describe("a rule turns red when it is broken:", () => {
     ["producer/ask.ts", 'import { S3Client } from "@aws-sdk/client-s3";'],
     ["producer/ask.ts", 'const sdk = await import("@aws-sdk/client-s3");'],
     ["producer/ask.ts", 'import { run } from "../worker/attempt/run-job.ts";'],
-    ["producer/ask.ts", 'import { runChunk } from "../batches/run/processor.ts";'],
+    ["producer/ask.ts", 'import { runChunk } from "../batches/chunk-processor.ts";'],
     ["producer/ask.ts", 'import { handlers } from "../jobs/handlers.ts";'],
     ["jobs/list-objects/contract.ts", 'import { Queue } from "bullmq";'],
     ["jobs/list-objects/handler.ts", 'import { head } from "../../s3/head.ts";'],

@@ -6,7 +6,7 @@ import { Queue, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { createBatchQueue } from "../batches/state/queue.ts";
-import { createChunkProcessor } from "../batches/run/processor.ts";
+import { createChunkProcessor } from "../batches/chunk-processor.ts";
 import type { ChunkDeps } from "../batches/run/work.ts";
 import { startWatchdog } from "../batches/state/watchdog.ts";
 import type { DocumentStore } from "../documents/interface.ts";

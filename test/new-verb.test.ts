@@ -43,7 +43,7 @@ test("a verb is one folder and one line: the walk of CONTRIBUTING.md gives one t
   // What stands on the list of verbs; the rest of the project does not know that there is a list.
   const checked = [
     "batches/operations/touch/operation.ts",
-    "batches/run/processor.ts",
+    "batches/chunk-processor.ts",
     "dashboard/api/batches/schemas.ts",
   ];
   await writeFile(

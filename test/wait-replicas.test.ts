@@ -1,3 +1,4 @@
+import { Redis } from "ioredis";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startHarness } from "./harness.ts";
 import { startReplicated } from "./redis-replica.ts";
@@ -16,12 +17,15 @@ async function opened() {
 }
 
 test("a move deletes its source once a replica has the proof of its copy, and keeps it until then", async () => {
-  const { sandbox, run, freeze, thaw } = await opened();
+  const { sandbox, run, master, freeze, thaw } = await opened();
   sandbox.put("from", "a", "content");
   freeze();
   const moving = run("move-object", { object: { bucket: "from", key: "a" }, destination: { bucket: "to" } });
-  await vi.waitFor(() => expect(sandbox.text("to", "a")).toBe("content"), 20_000);
-  expect(sandbox.text("from", "a")).toBe("content");
+  const redis = new Redis(master.url);
+  onTestFinished(() => redis.disconnect());
+  // It asks for its proof to be there, and waits.
+  await vi.waitFor(async () => expect(await redis.client("LIST")).toMatch(/ cmd=wait /), 20_000);
+  expect([sandbox.text("to", "a"), sandbox.text("from", "a")]).toEqual(["content", "content"]);
   thaw();
   await moving;
   expect(sandbox.counts.DeleteObject).toBe(1);

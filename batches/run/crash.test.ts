@@ -8,7 +8,7 @@ import type { S3 } from "../../s3/interface.ts";
 import { wantedBatchJobs } from "../state/queue.ts";
 import type { BatchSpecInput } from "../spec/request.ts";
 import { createBatchStore } from "../state/store.ts";
-import { type ChunkProcessor, createChunkProcessor } from "./processor.ts";
+import { type ChunkProcessor, createChunkProcessor } from "../chunk-processor.ts";
 
 /** No BullMQ worker runs here: each test delivers the jobs itself, to processors that die and come back as it says. */
 let harness: BatchHarness;

@@ -84,6 +84,20 @@ describe("a move", () => {
     });
     await expect(late).rejects.toMatchObject({ code: "DestinationExists" });
     expect([sandbox.text("in", "f"), sandbox.text("in", "g")]).toEqual(["content of f", "somebody else's"]);
+    // Or between a copy that was cut off and its repetition.
+    sandbox.put("in", "h", "content of h", { lastModified: OLD });
+    const cut = sandbox.after("CopyObject", () => {
+      cut();
+      sandbox.put("in", "i", "somebody else's");
+    });
+    sandbox.fault({ kind: "reset-after", operation: "CopyObject", key: "i", times: 1 });
+    const again = run("move-object", {
+      object: { bucket: "in", key: "h" },
+      destination: { bucket: "in", key: "i" },
+      onConflict: "fail",
+    });
+    await expect(again).rejects.toMatchObject({ code: "DestinationExists" });
+    expect([sandbox.text("in", "h"), sandbox.text("in", "i")]).toEqual(["content of h", "somebody else's"]);
     sandbox.put("in", "d", "content of d", { lastModified: OLD });
     sandbox.after("CopyObject", ({ key }) => void (key === "e" && sandbox.put("in", "e", "somebody else's")));
     const lost = run("move-object", {

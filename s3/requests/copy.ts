@@ -107,11 +107,13 @@ async function copyWithItsKey(store: Store, request: CopyRequest, call: Call): P
 async function sendCopy(store: Store, request: CopyRequest, call: Call): Promise<Copied> {
   const { source, bucket, key } = request;
   const about: About = { operation: "CopyObject", bucket, key, from: pinnedRef(source) };
-  const fast = await fastCopy(store, request, about, call);
+  // Where the store would take it over what came since, a copy that may replace nothing goes out once for each look of its caller.
+  const once = request.ifNoneMatch !== undefined && !store.connection.conditionalWrite;
+  const fast = once ? "refused" : await fastCopy(store, request, about, call);
   if (typeof fast === "object") return fast;
   const input = await copyInput(store, request, call);
   try {
-    const limits = { timeoutMs: store.settings.copyTimeoutMs, bytes: source.size };
+    const limits = { timeoutMs: store.settings.copyTimeoutMs, bytes: source.size, once };
     const answer = await send(store, () => new CopyObjectCommand(input), about, call, limits);
     const etag = unquoteEtag(answer.CopyObjectResult?.ETag ?? "");
     // S3 may send 200 and then fail; the SDK misses that where the body is not just as it expects, and resolves empty.

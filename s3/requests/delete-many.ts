@@ -1,9 +1,10 @@
 import crypto from "node:crypto";
-import { DeleteObjectsCommand, type DeleteObjectsOutput } from "@aws-sdk/client-s3";
+import { DeleteObjectsCommand, type DeleteObjectsOutput, type ObjectIdentifier } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import { inLanes, lookAtMany } from "../proof/look-at-many.ts";
 import { foundOf, isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { deleteObject, deleteUnchanged } from "./delete.ts";
+import { conditionsFor, isDated, isUnknownCondition } from "../proof/delete-conditions.ts";
 import { type About, nameOf, toActivityError, unproven } from "../error-mapping.ts";
 import { quoteEtag } from "../../model/etag.ts";
 import { findFacts } from "./head.ts";
@@ -130,7 +131,7 @@ async function deleteChunk(
     const command = new DeleteObjectsCommand({
       Bucket: bucket,
       // Not quiet: a key that the answer does not name may as well have been lost on the way.
-      Delete: { Quiet: false, Objects: distinct.map((item) => identifier(store, item)) },
+      Delete: { Quiet: false, Objects: distinct.map((item) => identifier(store, bucket, item)) },
       ...ownedBy(store),
     });
     if (store.learned.has("bulk-delete-md5")) proveByMd5(command);
@@ -140,35 +141,42 @@ async function deleteChunk(
   const once = distinct.some(
     (item) => pinOf(bucket, item) !== undefined || (!store.connection.conditionalDelete && item.etag !== undefined),
   );
-  const answer = await sendOrLearn(store, () => send(store, make, about, call, { once }));
+  const dated = distinct.some((item) => isDated(conditionsOf(store, bucket, item)));
+  const answer = await sendOrLearn(store, dated, () => send(store, make, about, call, { once }));
   if (answer === undefined) return undefined;
   const told = confirmations(answer, bucket);
   const outcomes = distinct.map((item): readonly [DeleteItem, DeleteOutcome] => {
     const { error } = told.get(identityOf(item)) ?? {
       error: unproven({ ...about, key: item.key, versionId: item.versionId }, "the key among those deleted", 200),
     };
-    return [
-      item,
-      error === undefined ? { key: item.key } : { key: item.key, error: asSourceChanged(error, bucket, item) },
-    ];
+    const { key } = item;
+    return [item, error === undefined ? { key } : { key, error: asSourceChanged(error, bucket, item) }];
   });
-  return await settleRefusals(store, bucket, outcomes, call);
+  return await settleRefusals(store, bucket, { outcomes, dated }, call);
 }
 
 /**
  * Sends a bulk delete, and learns from a store that refuses any: some want Content-MD5 and know no other checksum, others have no such
  * call. A refusal deletes nothing. `undefined` where objects have to be deleted one by one.
  */
-async function sendOrLearn<Answer>(store: Store, run: () => Promise<Answer>): Promise<Answer | undefined> {
+async function sendOrLearn<Answer>(
+  store: Store,
+  dated: boolean,
+  run: () => Promise<Answer>,
+): Promise<Answer | undefined> {
   const { learned } = store;
   // Others learn meanwhile, so only what this request was sent with is what was refused.
   const lesson = learned.has("bulk-delete-md5") ? "bulk-delete-missing" : "bulk-delete-md5";
   try {
     return await run();
   } catch (error) {
+    if (dated && isUnknownCondition(error)) {
+      learned.learn("delete-dates-unknown");
+      return await sendOrLearn(store, false, run);
+    }
     if (!(error instanceof ActivityError) || !isMissingCall(error)) throw error;
     learned.learn(lesson);
-    return learned.has("bulk-delete-missing") ? undefined : await sendOrLearn(store, run);
+    return learned.has("bulk-delete-missing") ? undefined : await sendOrLearn(store, dated, run);
   }
 }
 
@@ -194,20 +202,33 @@ function proveByMd5({ middlewareStack }: DeleteObjectsCommand): void {
   );
 }
 
-/** A refusal may also be the answer to a repeated request whose first try took effect: what is gone by now counts as deleted. */
+/** `dated`: dates were to be compared too. */
+type Told = { readonly outcomes: readonly (readonly [DeleteItem, DeleteOutcome])[]; readonly dated: boolean };
+
+/**
+ * A refusal may also be the answer to a repeated request whose first try took effect: what is gone by now counts as deleted. What is there unchanged was
+ * refused for its date, by a store that compares those in a way of its own, and goes without.
+ */
 async function settleRefusals(
   store: Store,
   bucket: string,
-  outcomes: readonly (readonly [DeleteItem, DeleteOutcome])[],
+  { outcomes, dated }: Told,
   call: Call,
 ): Promise<Map<string, DeleteOutcome>> {
   const settled = new Map(outcomes.map(([item, outcome]) => [identityOf(item), outcome]));
-  const refused = outcomes.filter(([, { error }]) => error?.code === "SourceChanged");
+  const refused = outcomes.filter(
+    ([, { error }]) => error?.code === "SourceChanged" || (dated && isUnknownCondition(error)),
+  );
   const settle = async ([item]: (typeof refused)[number]): Promise<void> => {
     const { key } = item;
     try {
-      if ((await findFacts(store, { object: { bucket, key } }, call)) === undefined)
-        settled.set(identityOf(item), { key });
+      const now = await findFacts(store, { object: { bucket, key } }, call);
+      const pin = pinOf(bucket, item);
+      if (now === undefined) settled.set(identityOf(item), { key });
+      else if (dated && pin !== undefined && isPinned(now.details, pin)) {
+        store.learned.learn("delete-dates-unknown");
+        settled.set(identityOf(item), await deleteOne(store, bucket, item, call));
+      }
     } catch (error) {
       call.signal.throwIfAborted();
       settled.set(identityOf(item), { key, error: toActivityError(error, { operation: "HeadObject", bucket, key }) });
@@ -217,15 +238,18 @@ async function settleRefusals(
   return settled;
 }
 
-function identifier(
-  { connection }: Store,
-  { key, versionId, etag }: DeleteItem,
-): { Key: string; VersionId?: string; ETag?: string } {
-  const conditional = connection.conditionalDelete && etag !== undefined && versionId === undefined;
+function conditionsOf(store: Store, bucket: string, { versionId, etag, ...pin }: DeleteItem) {
+  return etag === undefined || versionId !== undefined ? undefined : conditionsFor(store, bucket, { etag, ...pin });
+}
+
+function identifier(store: Store, bucket: string, item: DeleteItem): ObjectIdentifier {
+  const { key, versionId } = item;
+  const conditions = conditionsOf(store, bucket, item);
   return {
     Key: key,
     ...(versionId !== undefined && { VersionId: versionId }),
-    ...(conditional && { ETag: quoteEtag(etag) }),
+    ...(conditions !== undefined && { ETag: quoteEtag(conditions.etag), Size: conditions.size }),
+    ...(conditions?.lastModified !== undefined && { LastModifiedTime: new Date(conditions.lastModified) }),
   };
 }
 
@@ -269,9 +293,6 @@ function asSourceChanged(error: ActivityError, bucket: string, { key, etag }: De
   return new ActivityError(
     "SourceChanged",
     `expected ${nameOf({ bucket, key })} with ETag ${etag}, it is another now`,
-    {
-      httpStatus: 412,
-      cause: error,
-    },
+    { httpStatus: 412, cause: error },
   );
 }

@@ -144,3 +144,55 @@ test("believes a store without request ids that names the code in its answer", a
   });
   expect(await s3.find({ bucket: "in", key: "a" }, call)).toBeUndefined();
 });
+
+test.each(["DeleteObject", "DeleteObjects"] as const)(
+  "deletes nothing that came between the look and %s with the same bytes, where the store compares dates",
+  async (operation) => {
+    const { sandbox, s3, pin } = await openS3();
+    sandbox.put("in", "a", "same", { lastModified: OLD });
+    const pinned = pin("in", "a");
+    sandbox.before(operation, () => void sandbox.put("in", "a", "same", { metadata: { state: "approved" } }));
+    const error =
+      operation === "DeleteObject"
+        ? await errorOf(s3.deleteUnchanged(pinned, call))
+        : (await s3.deleteMany({ bucket: "in", items: [pinned] }, call))[0]?.error;
+    expect(error).toMatchObject({ code: "SourceChanged" });
+    expect(sandbox.object("in", "a")?.metadata).toEqual({ state: "approved" });
+  },
+);
+
+test.each([501, 412])("deletes by the ETag alone where a store answers %i to any date", async (status) => {
+  const requests: string[] = [];
+  const s3 = await openOddStore((request, response) => {
+    const facts = {
+      etag: '"0cc175b9c0f1b6a831c399e269772661"',
+      "last-modified": OLD.toUTCString(),
+      "content-length": "1",
+    };
+    if (request.method === "HEAD") {
+      response.writeHead(200, { ...facts, "x-amz-request-id": "1" }).end();
+      return;
+    }
+    let body = "";
+    request.on("data", (data: Buffer) => (body += data.toString()));
+    request.on("end", () => {
+      const dated = request.headers["x-amz-if-match-size"] !== undefined || body.includes("<Size>");
+      requests.push(`${request.method ?? ""} ${dated ? "dated" : (request.headers["if-match"] ?? "by ETag")}`);
+      const answer = (code: number, xml: string) =>
+        response.writeHead(code, { "content-type": "application/xml" }).end(xml);
+      const code = status === 501 ? "NotImplemented" : "PreconditionFailed";
+      if (dated && (status === 501 || request.method === "DELETE"))
+        answer(status, `<Error><Code>${code}</Code></Error>`);
+      else if (request.method === "DELETE") response.writeHead(204).end();
+      else if (dated) answer(200, `<DeleteResult><Error><Key>a</Key><Code>${code}</Code></Error></DeleteResult>`);
+      else answer(200, "<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>");
+    });
+  });
+  const etag = "0cc175b9c0f1b6a831c399e269772661";
+  const pin = { bucket: "in", key: "a", etag, size: 1, lastModified: OLD.toISOString() };
+  expect(await s3.deleteMany({ bucket: "in", items: [pin] }, call)).toEqual([{ key: "a" }]);
+  expect(s3.lessons()).toEqual(["delete-dates-unknown"]);
+  expect(await s3.deleteUnchanged(pin, call)).toMatchObject({ guarantee: "conditional" });
+  expect(requests.filter((one) => one.endsWith("dated"))).toHaveLength(1);
+  expect(requests.at(-1)).toBe(`DELETE "${etag}"`);
+});

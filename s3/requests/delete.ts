@@ -4,7 +4,14 @@ import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
 import { captureHeaders } from "../transport/capture-headers.ts";
 import { type About, isThrottle, isUnknownOutcome, nameOf, unproven } from "../error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
-import { foundOf, lookUnchanged, sourceChanged } from "../proof/unchanged.ts";
+import { foundOf, isPinned, lookUnchanged, sourceChanged } from "../proof/unchanged.ts";
+import {
+  conditionHeaders,
+  conditionsFor,
+  type DeleteConditions,
+  isDated,
+  isUnknownCondition,
+} from "../proof/delete-conditions.ts";
 import { findFacts } from "./head.ts";
 import type { Headers } from "./object-facts.ts";
 import type { Call, Deleted, Pin, S3, SourceDeleted } from "../interface.ts";
@@ -55,39 +62,70 @@ export async function deleteUnchanged(store: Store, pin: Pin, call: Call): Promi
     if (now !== undefined && !named) await refuseLossOfNullVersion(store, now, call);
     return now;
   };
-  const ifMatch = enforced && !named ? pin.etag : undefined;
   const sent = { cutOff: false };
-  try {
-    await deleteAfterLook(store, { object, look, ifMatch, sent }, call);
-  } catch (error) {
-    if (!isRefusal(error) || (error instanceof ActivityError && error.code === "SourceChanged")) throw error;
-    // Also the answer to a repeated request whose first try took effect.
-    const now = await findFacts(store, { object }, call);
-    if (now !== undefined) throw sourceChanged(pin, foundOf(now.details), error);
+  for (let done = false; !done;) {
+    const conditions = named ? undefined : conditionsFor(store, bucket, pin);
+    try {
+      await deleteAfterLook(store, { object, look, conditions, sent }, call);
+      done = true;
+    } catch (error) {
+      done = await settleRefusal(store, { pin, object, conditions, error }, call);
+    }
   }
   return { guarantee: enforced || named ? "conditional" : "best-effort", ...sent };
+}
+
+type RefusedDelete = {
+  readonly pin: Pin;
+  readonly object: ObjectRef;
+  readonly conditions: DeleteConditions | undefined;
+  readonly error: unknown;
+};
+
+/** True where the object is gone, false where the delete is to be sent again without its date; else throws. */
+async function settleRefusal(
+  store: Store,
+  { pin, object, conditions, error }: RefusedDelete,
+  call: Call,
+): Promise<boolean> {
+  if (isDated(conditions) && isUnknownCondition(error)) {
+    store.learned.learn("delete-dates-unknown");
+    return false;
+  }
+  if (!isRefusal(error) || (error instanceof ActivityError && error.code === "SourceChanged")) throw error;
+  // Also the answer to a repeated request whose first try took effect.
+  const now = await findFacts(store, { object }, call);
+  if (now === undefined) return true;
+  if (!isDated(conditions) || !isPinned(now.details, pin)) throw sourceChanged(pin, foundOf(now.details), error);
+  // It compares dates in a way of its own.
+  store.learned.learn("delete-dates-unknown");
+  return false;
 }
 
 type LookedAt = {
   readonly object: ObjectRef;
   /** What is there; throws where it must be kept. */
   readonly look: () => Promise<ObjectDetails | undefined>;
-  readonly ifMatch?: string | undefined;
+  readonly conditions?: DeleteConditions | undefined;
   /** Is told where a request had no answer: it may take effect later. */
   readonly sent?: { cutOff: boolean };
 };
 
 /** Looks again before every single request: one that is repeated blindly could delete what somebody wrote after the first took effect. */
-async function deleteAfterLook(store: Store, { object, look, ifMatch, sent }: LookedAt, call: Call): Promise<Deleted> {
+async function deleteAfterLook(
+  store: Store,
+  { object, look, conditions, sent }: LookedAt,
+  call: Call,
+): Promise<Deleted> {
   const about: About = { operation: "DeleteObject", ...object };
   if ((await look()) === undefined) return GONE;
-  const fast = await fastDelete(store, object, ifMatch, call);
+  const fast = await fastDelete(store, object, conditions, call);
   if (fast !== "refused" && fast !== "unknown") return fast;
   if (fast === "unknown" && sent !== undefined) sent.cutOff = true;
   for (let attempt = 1; ; attempt += 1) {
     if ((attempt > 1 || fast === "unknown") && (await look()) === undefined) return GONE;
     try {
-      return await sdkDelete(store, object, ifMatch, about, call, true);
+      return await sdkDelete(store, object, conditions, about, call, true);
     } catch (error) {
       if (attempt === 2 || !isUnknownOutcome(error) || isBusy(error)) throw error;
       if (sent !== undefined) sent.cutOff = true;
@@ -115,20 +153,21 @@ function notMatching(object: ObjectRef, ifMatch: string, found: string): Activit
 }
 
 async function sendDelete(store: Store, object: ObjectRef, ifMatch: string | undefined, call: Call): Promise<Deleted> {
-  const fast = await fastDelete(store, object, ifMatch, call);
+  const conditions = ifMatch === undefined ? undefined : { etag: ifMatch };
+  const fast = await fastDelete(store, object, conditions, call);
   if (fast !== "refused" && fast !== "unknown") return fast;
-  return await sdkDelete(store, object, ifMatch, { operation: "DeleteObject", ...object }, call);
+  return await sdkDelete(store, object, conditions, { operation: "DeleteObject", ...object }, call);
 }
 
 /** Done without the SDK, or `refused`, or with an outcome that is `unknown`. */
 async function fastDelete(
   store: Store,
   { bucket, key, versionId }: ObjectRef,
-  ifMatch: string | undefined,
+  conditions: DeleteConditions | undefined,
   call: Call,
 ): Promise<Deleted | "refused" | "unknown"> {
   const about: About = { operation: "DeleteObject", bucket, key, versionId };
-  const headers: Record<string, string> = ifMatch === undefined ? {} : { "if-match": quoteEtag(ifMatch) };
+  const headers = conditionHeaders(conditions);
   const answer = await store.fast?.send(
     { operation: "DeleteObject", bucket, key, query: { versionId }, headers, about },
     call,
@@ -141,7 +180,7 @@ async function fastDelete(
 async function sdkDelete(
   store: Store,
   object: ObjectRef,
-  ifMatch: string | undefined,
+  conditions: DeleteConditions | undefined,
   about: About,
   call: Call,
   once = false,
@@ -154,7 +193,11 @@ async function sdkDelete(
       Bucket: bucket,
       Key: key,
       VersionId: versionId,
-      IfMatch: ifMatch === undefined ? undefined : quoteEtag(ifMatch),
+      ...(conditions !== undefined && {
+        IfMatch: quoteEtag(conditions.etag),
+        IfMatchSize: conditions.size,
+        ...(conditions.lastModified !== undefined && { IfMatchLastModifiedTime: new Date(conditions.lastModified) }),
+      }),
       ...ownedBy(store),
     });
     captureHeaders(command.middlewareStack, (got, code) => {

@@ -1,16 +1,23 @@
 import { expect } from "vitest";
 import { raw, test } from "../fixtures.ts";
+import { startSandbox } from "../start.ts";
 
 const code = (text: string) => /<Code>(\w+)/.exec(text)?.[1];
 
 test.for<[string, string]>([
-  ["x-amz-if-match-size", "1"],
+  ["x-amz-if-match-size", "2"],
   ["x-amz-if-match-last-modified-time", "Thu, 01 Jan 2026 00:00:00 GMT"],
   ["x-amz-mfa", "serial 123456"],
 ])("refuses a delete with %s instead of deleting without it", async ([name, value], { sandbox }) => {
+  const asked = { method: "DELETE", path: "/docs/a", headers: { [name]: value } };
   sandbox.put("docs", "a", "x");
-  const answer = await raw(sandbox, { method: "DELETE", path: "/docs/a", headers: { [name]: value } });
-  expect([answer.status, code(answer.text), sandbox.keys("docs")]).toEqual([501, "NotImplemented", ["a"]]);
+  const answer = await raw(sandbox, asked);
+  const [status, refusal] = name === "x-amz-mfa" ? [501, "NotImplemented"] : [412, "PreconditionFailed"];
+  expect([answer.status, code(answer.text), sandbox.keys("docs")]).toEqual([status, refusal, ["a"]]);
+  // As AWS outside of directory buckets.
+  await using another = await startSandbox({ enforceConditions: { deleteDates: false }, verifySignatures: false });
+  another.createBucket("docs");
+  expect((await raw(another, asked)).status).toBe(501);
 });
 
 test("takes 8 KB of headers and 2 KB of metadata, and no more", async ({ sandbox }) => {

@@ -1,3 +1,4 @@
+import type { World } from "../storage/world.ts";
 import type { Call } from "./call.ts";
 import { S3Error } from "./s3-error.ts";
 
@@ -6,9 +7,6 @@ import { S3Error } from "./s3-error.ts";
  * condition would delete without one.
  */
 const MISSING = [
-  // Conditions of directory buckets: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
-  "x-amz-if-match-last-modified-time",
-  "x-amz-if-match-size",
   // Appending, renaming: directory buckets too.
   "x-amz-write-offset-bytes",
   "x-amz-rename-source-if-match",
@@ -19,13 +17,16 @@ const MISSING = [
   "x-amz-request-route",
 ] as const;
 
+/** Conditions of directory buckets: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html */
+const DELETE_DATES = ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"] as const;
+
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html: a PUT's headers are limited to 8 KB */
 const MAX_HEADER_BYTES = 8 * 1024;
 
 /** Refuses what would have to be ignored, and more headers than S3 takes. @throws S3Error NotImplemented, RequestHeaderSectionTooLarge */
-export function checkHeaders({ headers, method, request }: Call): void {
+export function checkHeaders({ headers, method, request }: Call, { enforce }: World): void {
   if (method === "PUT" || method === "POST") checkSize(request.rawHeaders);
-  for (const name of MISSING) {
+  for (const name of enforce.deleteDates ? MISSING : [...MISSING, ...DELETE_DATES]) {
     if (headers[name] !== undefined) {
       throw new S3Error("NotImplemented", "A header you provided implies functionality that is not implemented", {
         elements: { Header: name },

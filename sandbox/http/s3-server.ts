@@ -57,7 +57,7 @@ async function answer(parts: S3ServerParts, call: Call, response: ServerResponse
   let code: string | undefined;
   let reply: Reply | undefined;
   try {
-    checkHeaders(call);
+    checkHeaders(call, parts.world);
     if (call.operation !== "Preflight") authenticate(call, parts.world);
     fault = parts.faults.strike(call);
     reply = fault === undefined ? undefined : replyBefore(fault);

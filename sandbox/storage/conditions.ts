@@ -66,13 +66,29 @@ export function checkWrite(
   }
 }
 
+/** What a delete may be conditioned on; the date and size as they came, a date to the second. */
+export type DeleteConditions = {
+  etag?: string | undefined;
+  lastModified?: string | undefined;
+  size?: string | undefined;
+};
+
 /**
  * Conditions of a delete, checked against the current version only.
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ * and, for date and size, https://docs.aws.amazon.com/AmazonS3/latest/API/API_ObjectIdentifier.html
  *
  * @throws S3Error PreconditionFailed, NoSuchKey
  */
-export function checkDelete(key: string, head: StoredObject | undefined, ifMatch: string): void {
+export function checkDelete(key: string, head: StoredObject | undefined, conditions: DeleteConditions): void {
+  const { etag, lastModified, size } = conditions;
+  if (etag === undefined && lastModified === undefined && size === undefined) return;
   if (head === undefined) throw noSuchKey(key);
-  if (head.deleteMarker || !matchesEtag(ifMatch, head.etag)) throw preconditionFailed("If-Match");
+  if (head.deleteMarker || (etag !== undefined && !matchesEtag(etag, head.etag))) throw preconditionFailed("If-Match");
+  if (
+    lastModified !== undefined &&
+    Math.floor(head.lastModified / 1000) !== Math.floor(Date.parse(lastModified) / 1000)
+  )
+    throw preconditionFailed("x-amz-if-match-last-modified-time");
+  if (size !== undefined && head.body.size !== Number(size)) throw preconditionFailed("x-amz-if-match-size");
 }

@@ -94,6 +94,7 @@ export function changeQuirks(world: World, quirks: Quirks): void {
 
 function enforcedConditions(enforce: boolean | EnforcedConditions): Required<EnforcedConditions> {
   const all = enforce !== false;
-  const defaults = { read: all, write: all, copySource: all, copy: all, delete: all, multiDelete: all };
+  const deletes = { delete: all, multiDelete: all, deleteDates: all };
+  const defaults = { read: all, write: all, copySource: all, copy: all, ...deletes };
   return typeof enforce === "boolean" ? defaults : { ...defaults, ...enforce };
 }

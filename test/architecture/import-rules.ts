@@ -88,7 +88,7 @@ const HOMES: readonly (readonly [packages: RegExp, home: RegExp])[] = [
 /** Files that only the rooms named beside them may load. */
 const PRIVATE: readonly (readonly [files: RegExp, room: RegExp])[] = [
   [/^jobs\/(handlers|[^/]+\/handler)\.ts$/, /^(jobs|worker)\//],
-  [/^batches\/(listing|operations|run)\//, /^(batches|worker)\//],
+  [/^batches\/((listing|operations|run)\/|chunk-processor)/, /^(batches|worker)\//],
 ];
 
 /** Every import that the table of rooms does not allow, as a line for a reader. */

@@ -166,6 +166,7 @@ export async function runHistory(seed: number): Promise<RunResult> {
     } else if (dice < 0.07) {
       meet("Redis went back");
       scene.redis.goBack();
+      truth.forgot();
     } else if (dice < 0.075) {
       const worker = random.pick(workers);
       worker.cutOffUntil = elapsed() + random.pick([2000, 20_000, 60_000]);

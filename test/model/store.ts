@@ -37,6 +37,8 @@ export type Sent = {
   readonly operation: string;
   /** By place: the look that the run had just before it sent this, where nothing else of it came in between. */
   readonly covers: ReadonlyMap<string, Look | undefined>;
+  /** How often Redis had gone back in time by then. */
+  readonly epoch: number;
   /** What it saw itself. */
   readonly looks: Map<string, Look>;
 };

@@ -29,6 +29,7 @@ export function createTruth({ versioning, enforced }: Terms) {
   const violations: string[] = [];
   let excused = 0;
   let order = 0;
+  let epoch = 0;
   /** By run and place: what it was told last, as long as it has sent nothing about it since. */
   const looks = new Map<string, Look>();
   let current: Sent | undefined;
@@ -50,11 +51,12 @@ export function createTruth({ versioning, enforced }: Terms) {
 
   /**
    * Whether this loss is of those that docs/faults.md names: the run had looked, sent its request at once, and what was lost came between the look and
-   * the effect; or it is the pinned object's twin of the same second. Nothing is excused where versions keep everything, nothing of other bytes where the
-   * store enforces the condition, and no copy of ours.
+   * the effect; or it is the pinned object's twin of the same second; or the request was on its way when Redis forgot who had these objects to itself.
+   * Nothing is excused where versions keep everything, nothing of other bytes where the store enforces the condition, and else no copy of ours.
    */
   function isBeyondReach(place: Place, lost: Generation, how: "delete" | Overwrite): boolean {
-    if (lost.by !== "owner" || versioning === "on" || current === undefined) return false;
+    if (versioning === "on" || current === undefined) return false;
+    if (lost.by !== "owner") return current.epoch !== epoch && (how === "delete" || !enforced.write);
     const look = current.covers.get(nameOf(place));
     if (look === undefined) return false;
     if (how !== "delete") return !enforced.write && (written.get(lost.id) ?? 0) > look.order;
@@ -67,14 +69,9 @@ export function createTruth({ versioning, enforced }: Terms) {
   const witness: Witness = {
     sends(by, operation, places) {
       const names = places.map(nameOf);
-      const sent = {
-        by,
-        operation,
-        covers: new Map(names.map((name) => [name, looks.get(`${by} ${name}`)])),
-        looks: new Map(),
-      };
+      const covers = new Map(names.map((name) => [name, looks.get(`${by} ${name}`)]));
       for (const name of names) looks.delete(`${by} ${name}`);
-      return sent;
+      return { by, operation, covers, epoch, looks: new Map() };
     },
     during(sent, effect) {
       current = sent;
@@ -129,6 +126,10 @@ export function createTruth({ versioning, enforced }: Terms) {
     },
     watch(watched: ModelStore): void {
       store = watched;
+    },
+    /** Redis went back in time. */
+    forgot(): void {
+      epoch += 1;
     },
     complain(problem: string): void {
       violations.push(`${(elapsed() / 1000).toFixed(3)} s: ${problem}`);

@@ -78,8 +78,8 @@ export const batchMutants: readonly Mutant[] = [
   {
     rule: "what a cut-off delete did is looked for before a row says that it is kept",
     file: "batches/run/uncertain.ts",
-    find: "  ending.throwIfAborted();\n",
-    replace: "  if (ending.aborted) return;\n",
+    find: "      if (ending.aborted || retryable) throw error;\n",
+    replace: "      if (ending.aborted) return false;\n",
     test: SAFETY,
   },
   {

@@ -30,10 +30,11 @@ function runTests(files: readonly string[]): Run {
     `--outputFile=${report}`,
   ];
   // A mutant may hang: that is red too, but not for ever.
+  const timeout = 240_000 * files.length;
   const ended = spawnSync(process.execPath, [...args, "--testTimeout=30000"], {
     cwd: scratch.folder,
     encoding: "utf8",
-    timeout: 240_000,
+    timeout,
   });
   if (ended.error !== undefined) return { failed: 1, passed: 0 };
   const { numFailedTests, numPassedTests } = JSON.parse(readFileSync(report, "utf8")) as {

@@ -1,6 +1,7 @@
 import type { Mutant } from "./change.ts";
 
 const DELETE = "s3/requests/delete.test.ts";
+const MOVE = "jobs/move-object/safety.test.ts";
 
 /** What keeps a delete from hitting anything but the pinned object. */
 export const s3Mutants: readonly Mutant[] = [
@@ -44,6 +45,20 @@ export const s3Mutants: readonly Mutant[] = [
     file: "s3/requests/delete.ts",
     find: 'if ((attempt > 1 || fast === "unknown") && (await look()) === undefined) return GONE;',
     replace: "",
+    test: DELETE,
+  },
+  {
+    rule: "a copy that may replace nothing is not repeated blindly where the store takes any",
+    file: "s3/requests/copy.ts",
+    find: "const once = request.ifNoneMatch !== undefined && !store.connection.conditionalWrite;",
+    replace: "const once = false;",
+    test: MOVE,
+  },
+  {
+    rule: "a delete names date and size too, which the same bytes written again do not meet",
+    file: "s3/proof/delete-conditions.ts",
+    find: "  return { etag, size, lastModified };\n",
+    replace: "  return { etag };\n",
     test: DELETE,
   },
   {

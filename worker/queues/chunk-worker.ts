@@ -3,7 +3,7 @@ import { Queue, type Telemetry } from "bullmq";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import type { Logger } from "pino";
 import { createBatchQueue } from "../../batches/state/queue.ts";
-import { createChunkProcessor } from "../../batches/run/processor.ts";
+import { createChunkProcessor } from "../../batches/chunk-processor.ts";
 import type { ChunkDeps } from "../../batches/run/work.ts";
 import { startWatchdog } from "../../batches/state/watchdog.ts";
 import type { DocumentStore } from "../../documents/interface.ts";

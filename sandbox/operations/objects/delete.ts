@@ -1,7 +1,7 @@
 import type { Bucket } from "../../storage/bucket.ts";
 import { header, type Call } from "../../http/call.ts";
 import { ALGORITHMS, checksumHeader } from "../../storage/checksum.ts";
-import { checkDelete } from "../../storage/conditions.ts";
+import { checkDelete, type DeleteConditions } from "../../storage/conditions.ts";
 import { missingContentMd5, receiveDocument } from "../../http/receive-body.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
@@ -16,8 +16,14 @@ import { checkKey, requestedVersion } from "./source.ts";
 export function deleteObject(call: Call, world: World): Reply {
   const bucket = openBucket(world, call);
   checkKey(call.key);
-  const ifMatch = world.enforce.delete ? header(call, "if-match") : undefined;
-  const outcome = remove(call, bucket, { key: call.key, versionId: requestedVersion(call, world), etag: ifMatch });
+  const conditions = {
+    ...(world.enforce.delete && { etag: header(call, "if-match") }),
+    ...(world.enforce.deleteDates && {
+      lastModified: header(call, "x-amz-if-match-last-modified-time"),
+      size: header(call, "x-amz-if-match-size"),
+    }),
+  };
+  const outcome = remove(call, bucket, { key: call.key, versionId: requestedVersion(call, world), conditions });
   const headers: string[] = [];
   if (outcome.deleteMarker) headers.push("x-amz-delete-marker", "true");
   if (outcome.versionId !== undefined) headers.push("x-amz-version-id", outcome.versionId);
@@ -26,9 +32,9 @@ export function deleteObject(call: Call, world: World): Reply {
 
 type Removed = { versionId?: string; deleteMarker: boolean; markerVersionId?: string };
 
-function remove(call: Call, bucket: Bucket, { key, versionId, etag }: DeleteEntry): Removed {
+function remove(call: Call, bucket: Bucket, { key, versionId, conditions }: DeleteEntry): Removed {
   // A condition looks at the current version only.
-  if (etag !== undefined) checkDelete(key, bucket.head(key), etag);
+  checkDelete(key, bucket.head(key), conditions);
   if (versionId !== undefined) {
     if (bucket.settings.lock !== undefined) checkUnlocked(call, bucket, bucket.version(key, versionId));
     const removed = bucket.deleteVersion(key, versionId);
@@ -61,8 +67,18 @@ export async function deleteObjects(call: Call, world: World): Promise<Reply> {
     if (key === undefined || key === "") throw malformed();
     content += deleteOne(
       { call, bucket },
-      { key, versionId: ignored ? undefined : childText(object, "VersionId"), etag: childText(object, "ETag") },
-      { quiet, world },
+      {
+        key,
+        versionId: ignored ? undefined : childText(object, "VersionId"),
+        conditions: {
+          ...(world.enforce.multiDelete && { etag: childText(object, "ETag") }),
+          ...(world.enforce.deleteDates && {
+            lastModified: childText(object, "LastModifiedTime"),
+            size: childText(object, "Size"),
+          }),
+        },
+      },
+      { quiet },
     );
   }
   return xmlReply(xmlDocument("DeleteResult", content));
@@ -75,18 +91,18 @@ function refuseAsQuirk(call: Call, { quirks: { deleteObjects: quirk } }: World):
   if (header(call, "content-md5") === undefined) throw missingContentMd5();
 }
 
-type DeleteEntry = { key: string; versionId: string | undefined; etag: string | undefined };
+type DeleteEntry = { key: string; versionId: string | undefined; conditions: DeleteConditions };
 
 function deleteOne(
   { call, bucket }: { call: Call; bucket: Bucket },
   entry: DeleteEntry,
-  { quiet, world }: { quiet: boolean; world: World },
+  { quiet }: { quiet: boolean },
 ): string {
-  const { key, versionId, etag } = entry;
+  const { key, versionId } = entry;
   const name = element("Key", key) + element("VersionId", versionId);
   try {
     checkKey(key);
-    const removed = remove(call, bucket, { key, versionId, etag: world.enforce.multiDelete ? etag : undefined });
+    const removed = remove(call, bucket, entry);
     if (quiet) return "";
     const marker = removed.deleteMarker
       ? element("DeleteMarker", true) + element("DeleteMarkerVersionId", removed.markerVersionId ?? removed.versionId)

@@ -1,15 +1,15 @@
 import { DelayedError, type Job } from "bullmq";
-import { createChunkStore } from "../state/chunk-store.ts";
-import type { BatchJobData } from "../state/queue.ts";
-import { createBatchStore } from "../state/store.ts";
-import { createControls } from "./control.ts";
-import { deliverChunk } from "./jobs/chunk.ts";
-import { afterFailure, createTries } from "./jobs/failure.ts";
-import { feedBatch, openBatch } from "./jobs/open.ts";
-import type { Again, Terms, Tools } from "./jobs/tools.ts";
-import { makeTurn, takeTurn } from "./jobs/turn.ts";
-import type { ChunkDeps, DeleteDeadline } from "./work.ts";
-import { createWorkshop } from "./workshop.ts";
+import { createChunkStore } from "./state/chunk-store.ts";
+import type { BatchJobData } from "./state/queue.ts";
+import { createBatchStore } from "./state/store.ts";
+import { createControls } from "./run/control.ts";
+import { deliverChunk } from "./run/jobs/chunk.ts";
+import { afterFailure, createTries } from "./run/jobs/failure.ts";
+import { feedBatch, openBatch } from "./run/jobs/open.ts";
+import type { Again, Terms, Tools } from "./run/jobs/tools.ts";
+import { makeTurn, takeTurn } from "./run/jobs/turn.ts";
+import type { ChunkDeps, DeleteDeadline } from "./run/work.ts";
+import { createWorkshop } from "./run/workshop.ts";
 
 const NO_DEADLINE: DeleteDeadline = {
   deletes: new AbortController().signal,
@@ -23,7 +23,7 @@ export type ChunkProcessor = {
   close(): void;
 };
 
-/** What a worker does with the jobs of the chunk queue. Keeps nothing between jobs but what it can find again in Redis. */
+/** The room's door for workers: what is done with the jobs of the chunk queue. Keeps nothing between jobs but what it can find again in Redis. */
 export function createChunkProcessor(deps: ChunkDeps): ChunkProcessor {
   const store = createBatchStore(deps.redis, deps.prefix);
   const chunks = createChunkStore(store);
