@@ -1,6 +1,6 @@
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { accounts, type DashboardHarness, startDashboardHarness } from "../../test/dashboard-harness.ts";
+import { openTestRedis } from "../../test/fixtures.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { type Harness, startHarness } from "../../test/harness.ts";
 
@@ -79,7 +79,7 @@ describe("a job over HTTP", () => {
     await expect.poll(async () => (await dashboard.send(job.url)).json()["state"]).toBe("active");
     const progress = { bytes: 5, of: 10 };
     const hash = redisKeys(harness.prefix).job("head-object", job.id);
-    const redis = new Redis(harness.config.redis);
+    const redis = openTestRedis();
     onTestFinished(() => redis.disconnect());
     await redis.hset(hash, "progress", JSON.stringify({ ...progress, secret: "CANARY" }));
     expect((await dashboard.send(job.url)).json()["progress"]).toEqual(progress);
