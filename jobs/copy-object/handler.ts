@@ -1,6 +1,7 @@
+import type { z } from "zod";
 import type { ResultOf } from "../contract.ts";
-import { defineHandler } from "../handler.ts";
-import { hasOverrides, isSameObject, transfer, written } from "../transfer.ts";
+import { defineHandler, type JobContext } from "../handler.ts";
+import { hasOverrides, isSameObject, transfer, type Transferred, written } from "../transfer.ts";
 import { copyObject } from "./contract.ts";
 
 export const copyObjectHandler = defineHandler(
@@ -11,7 +12,7 @@ export const copyObjectHandler = defineHandler(
       const object = await context.s3.head(input.object, { signal: context.signal });
       return { success: true, object: written(object), skipped: true, verified: "etag" };
     }
-    const done = await transfer(input, context);
+    const done = await copyAlone(input, context);
     if (done.skipped) return { success: true, object: done.skipped, skipped: true };
     const { proof, by } = done;
     const { verified, notCarried } = proof;
@@ -24,3 +25,18 @@ export const copyObjectHandler = defineHandler(
     };
   },
 );
+
+/**
+ * Where the store would take a copy over what may not be replaced, the destination is this job's alone from its look to its copy: a move that came in
+ * between would have deleted the only other one.
+ */
+async function copyAlone(input: z.output<typeof copyObject.input>, context: JobContext): Promise<Transferred> {
+  const { destination, signal } = context;
+  const guarded = input.onConflict === "fail" || input.onConflict === "skip";
+  if (!guarded || destination.connection.conditionalWrite) return await transfer(input, context);
+  const { bucket, key = input.object.key } = input.destination;
+  const objects = [{ connection: destination.connection, bucket, key, role: "writes" as const }];
+  return await context.exclusively({ objects, onOverlap: "wait" }, (held) =>
+    transfer(input, { ...context, signal: AbortSignal.any([signal, held]) }),
+  );
+}

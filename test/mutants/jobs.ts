@@ -99,6 +99,13 @@ export const jobMutants: readonly Mutant[] = [
     test: MOVE,
   },
   {
+    rule: "a copy that may replace nothing has its destination to itself, where the store takes any",
+    file: "jobs/copy-object/handler.ts",
+    find: "if (!guarded || destination.connection.conditionalWrite) return",
+    replace: "if (guarded || !guarded) return",
+    test: MOVE,
+  },
+  {
     rule: "a proof is believed beside its own pin only",
     file: "worker/attempt/evidence.ts",
     find: "return of === seen.pin() ? proof : undefined;",
