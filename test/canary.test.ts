@@ -290,6 +290,8 @@ test("batches succeed and fail", async () => {
 }, 60_000);
 
 test("a worker and an app that Redis refuses say so, and a wrong configuration is told", async () => {
+  // What a profile lacks at the start would be told instead.
+  await writeFile(join(folder, "gone"), secret("gone"));
   const wrong = redisUrl.replace(/:[^:@]+@/, `:${encodeURIComponent(secret("wrong-redis"))}@`);
   const refused = startWorker("the log of a worker that Redis refused", {
     REDIS_URL: wrong,

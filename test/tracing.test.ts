@@ -62,11 +62,12 @@ test("a job carries on the trace of the app that enqueued it, down to each reque
     producer.run("copy-object", { object: { bucket: "in", key: "a" }, destination: { bucket: "out" } }),
   );
   const process = "app > add copy-object.copy-object > process copy-object";
-  expect(await spansOf(traceId, 6)).toEqual([
+  expect(await spansOf(traceId, 7)).toEqual([
     "app",
     "app > add copy-object.copy-object",
     process,
     `${process} > S3 CopyObject`,
+    `${process} > S3 GetBucketOwnershipControls`,
     `${process} > S3 HeadObject`,
     `${process} > complete copy-object`,
   ]);

@@ -58,7 +58,9 @@ function metadataSize(metadata: Readonly<Record<string, string>>): number {
 }
 
 function taggingSize(tags: Readonly<Record<string, string>>): number {
-  const sent = Object.entries(tags).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  // Half a surrogate pair is refused where the tags themselves are looked at.
+  const pairs = Object.entries(tags).map(([name, value]) => [name.toWellFormed(), value.toWellFormed()] as const);
+  const sent = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
   const { length } = sent.join("&");
   return length === 0 || length > MAX_TAGGING ? 0 : length + 2 * "x-amz-tagging".length + 5;
 }

@@ -64,8 +64,10 @@ async function lockOf(store: Store, source: Pin, call: Call): Promise<ObjectLock
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html */
 async function mayHaveLocks(store: Store, bucket: string, call: Call): Promise<MayHave> {
-  const known = store.locks.get(bucket);
-  if (known !== undefined) return known;
+  return await store.locks.ask(bucket, () => askLocks(store, bucket, call));
+}
+
+async function askLocks(store: Store, bucket: string, call: Call): Promise<MayHave> {
   const make = () => new GetObjectLockConfigurationCommand({ Bucket: bucket, ...ownedBy(store) });
   let answer: MayHave = "no";
   try {
@@ -81,7 +83,6 @@ async function mayHaveLocks(store: Store, bucket: string, call: Call): Promise<M
       answer = "unknown";
     }
   }
-  store.locks.set(bucket, answer);
   return answer;
 }
 

@@ -20,8 +20,10 @@ const HEADERS = {
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
  */
 export async function mayHaveAcls(store: Store, bucket: string, call: Call): Promise<MayHave> {
-  const known = store.acls.get(bucket);
-  if (known !== undefined) return known;
+  return await store.acls.ask(bucket, () => askOwnership(store, bucket, call));
+}
+
+async function askOwnership(store: Store, bucket: string, call: Call): Promise<MayHave> {
   const make = () => new GetBucketOwnershipControlsCommand({ Bucket: bucket, ...ownedBy(store) });
   let answer: MayHave = "yes";
   try {
@@ -32,7 +34,6 @@ export async function mayHaveAcls(store: Store, bucket: string, call: Call): Pro
     if (!isBroken(error)) refuseUnanswered(error, call);
     // A bucket without such a rule, a store that knows none, or nobody may ask: the object itself will tell.
   }
-  store.acls.set(bucket, answer);
   return answer;
 }
 

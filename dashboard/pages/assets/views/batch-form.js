@@ -55,6 +55,9 @@ export function View({ route: { query }, session }) {
     pick: (some) => setPicked((before) => ({ ...before, ...some })),
     fail: setProblem,
   });
+  const pick = (/** @type {string} */ name, /** @type {string} */ value) =>
+    setPicked((before) => ({ ...before, [name]: value }));
+  const counts = deletesUnnamed(verb, picked["source.kind"]);
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     if (!form.current || !verb || busy) return;
@@ -85,21 +88,12 @@ export function View({ route: { query }, session }) {
           onInput=${() => form.current && draft.keep(readFrom(form.current))}
         >
           <${FieldErrors.Provider} value=${errors}>
-            <${WhatAndWhere}
-              verbs=${verbs}
-              verb=${verb}
-              kind=${picked["source.kind"]}
-              pick=${(/** @type {string} */ name, /** @type {string} */ value) => setPicked((before) => ({ ...before, [name]: value }))}
-            />
+            <${WhatAndWhere} verbs=${verbs} verb=${verb} kind=${picked["source.kind"]} pick=${pick} />
             <${FilterFields} kind=${picked["source.kind"]} />
             <${OptionFields} verb=${verb} />
           <//>
           <p class="form-error" role="alert">${problem}</p>
-          <${Buttons}
-            canOperate=${session.canOperate}
-            busy=${busy}
-            counts=${deletesUnnamed(verb, picked["source.kind"])}
-          />
+          <${Buttons} canOperate=${session.canOperate} busy=${busy} counts=${counts} />
         </form>
       </div>
     <//>
