@@ -34,6 +34,41 @@ export function errorsPage(): string {
   ].join("\n");
 }
 
+/** A page for one error, for the site of the docs. */
+export function errorPage(
+  group: string,
+  code: string,
+  { retryable, httpStatus, meaning, remedy }: ErrorCodeEntry,
+): string {
+  const [title] = TITLES[group as keyof typeof TITLES]; // the keys of both are the same names
+  const again = {
+    true: "Yes: the same call may succeed later without anybody changing anything.",
+    false: "No: the same call fails again until something is changed.",
+    depends: "It depends; the error's own `retryable` says.",
+  }[String(retryable)];
+  return [
+    `# ${code}`,
+    "",
+    meaning,
+    "",
+    "## What to do",
+    "",
+    remedy,
+    "",
+    "## As a program sees it",
+    "",
+    "| | |",
+    "|---|---|",
+    `| \`error.code\` | \`"${code}"\` |`,
+    `| retryable | ${again} |`,
+    ...(httpStatus === undefined ? [] : [`| HTTP status | ${httpStatus} |`]),
+    `| among | [${title}](../docs/errors.md) |`,
+    "",
+    "Every error carries a `code`, a `message` that names the thing and what was expected, and `retryable`: [all errors](../docs/errors.md).",
+    "",
+  ].join("\n");
+}
+
 function section(code: string, { retryable, httpStatus, meaning, remedy }: ErrorCodeEntry): string[] {
   const again = { true: "yes", false: "no", depends: "depends; the error says" }[String(retryable)];
   const status = httpStatus === undefined ? "" : ` · HTTP ${httpStatus}`;

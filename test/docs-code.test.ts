@@ -19,7 +19,7 @@ const blocks: readonly Block[] = (
   await Promise.all(
     pages.map(async (page) => {
       const text = await readFile(join(root, page), "utf8");
-      return [...text.matchAll(/^```(\w*)\n([^]*?)^```/gm)].map(({ 1: language = "", 2: code = "", index }) => ({
+      return [...text.matchAll(/^```(\w*)[^\n]*\n([^]*?)^```/gm)].map(({ 1: language = "", 2: code = "", index }) => ({
         page,
         line: text.slice(0, index).split("\n").length + 1,
         language,

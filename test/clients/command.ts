@@ -14,10 +14,14 @@ export type Clients = {
 export async function command(
   program: string,
   args: readonly string[],
-  { cwd, timeout = 240_000 }: { readonly cwd: string; readonly timeout?: number },
+  options: { readonly cwd: string; readonly timeout?: number; readonly env?: NodeJS.ProcessEnv },
 ): Promise<string> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(program, args, { cwd, timeout, maxBuffer: 64 * 1024 ** 2 });
+    const { stdout, stderr } = await promisify(execFile)(program, args, {
+      timeout: 240_000,
+      maxBuffer: 64 * 1024 ** 2,
+      ...options,
+    });
     return stdout + stderr;
   } catch (error) {
     const { stdout = "", stderr = "", message = "" } = error as { stdout?: string; stderr?: string; message?: string }; // execFile's error

@@ -1,0 +1,86 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { command } from "../clients/command.ts";
+import type { Packed } from "./packed.ts";
+
+const VERSIONS = ["5.6.3", "5.7.3", "5.8.3", "5.9.3", "6.0", "7.0.2"];
+
+const SETTINGS = {
+  "NodeNext, ES module": { type: "module", module: "nodenext", moduleResolution: "nodenext" },
+  bundler: { type: "module", module: "esnext", moduleResolution: "bundler" },
+  "NodeNext, CommonJS": { type: "commonjs", module: "nodenext", moduleResolution: "nodenext" },
+  "node10, CommonJS": { type: "commonjs", module: "commonjs", moduleResolution: "node10" },
+} as const;
+
+const APP = `
+import { ActivityError, createProducer } from "PACKAGE";
+import type { ActivityInput } from "PACKAGE/jobs";
+import { openDocumentStore } from "PACKAGE/documents";
+
+export const input: ActivityInput<"list-objects"> = { bucket: "inbox" };
+export async function names(): Promise<string[]> {
+  const producer = createProducer({ redis: "redis://127.0.0.1:6379" });
+  try {
+    const { objects } = await producer.run("list-objects", input, { timeout: 30_000 });
+    // @ts-expect-error: results are typed by the activity
+    void objects[0].no_such_field;
+    return objects.map(({ key }) => key);
+  } catch (error) {
+    throw error instanceof ActivityError ? new Error(error.code) : error;
+  } finally {
+    await producer.close();
+  }
+}
+void openDocumentStore;
+`;
+
+const BEGIN = "<!-- measured: npm run apps -- --typescript -->";
+const END = "<!-- /measured -->";
+
+/** Compiles an app with every version and setting, and writes what came of it into docs/typescript.md. */
+export async function typescriptTable({ root, main, client, install }: Packed): Promise<string> {
+  const lines = [
+    `| TypeScript | ${Object.keys(SETTINGS).join(" | ")} |`,
+    `|---|${Object.keys(SETTINGS)
+      .map(() => "---|")
+      .join("")}`,
+  ];
+  for (const version of VERSIONS) {
+    const cwd = await install(`typescript-${version}`, [main, client, `typescript@${version}`, "@types/node@24"]);
+    const cells: string[] = [];
+    for (const setting of Object.values(SETTINGS)) cells.push(await cell(cwd, setting));
+    lines.push(
+      `| ${version.replace(/\.\d+$/, (end) => (version.split(".").length === 3 ? "" : end))} | ${cells.join(" | ")} |`,
+    );
+    console.log(lines.at(-1));
+  }
+  const page = join(root, "docs/typescript.md");
+  const text = await readFile(page, "utf8");
+  const [before = "", rest = ""] = text.split(BEGIN);
+  await writeFile(page, `${before}${BEGIN}\n\n${lines.join("\n")}\n\n${END}${rest.split(END)[1] ?? ""}`);
+  return `${VERSIONS.length} versions in ${Object.keys(SETTINGS).length} settings`;
+}
+
+/** Both packages, with `skipLibCheck` and, where that works, without. */
+async function cell(cwd: string, { type, ...options }: (typeof SETTINGS)[keyof typeof SETTINGS]): Promise<string> {
+  const folder = join(cwd, `${type}-${options.module}-${options.moduleResolution}`);
+  await mkdir(folder);
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type }));
+  for (const name of ["bucketline", "@bucketline/client"])
+    await writeFile(join(folder, `${name.replace(/\W/g, "")}.ts`), APP.replaceAll("PACKAGE", name));
+  const compiles = async (skipLibCheck: boolean) => {
+    const compilerOptions = { target: "es2022", strict: true, noEmit: true, types: ["node"], skipLibCheck, ...options };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+    const { stdout } = await command("node_modules/.bin/tsc", ["-p", folder], { cwd }).then(
+      () => ({ stdout: "" }),
+      (error: Error) => ({ stdout: error.message }),
+    );
+    if (stdout !== "")
+      console.log(`${folder}, skipLibCheck ${skipLibCheck}: ${stdout.split("\n").slice(0, 4).join("\n  ")}`);
+    return stdout === "" ? "fine" : /TS(5102|5108|5107)/.test(stdout) ? "gone" : "no";
+  };
+  const skipping = await compiles(true);
+  if (skipping === "gone") return "TypeScript has no such setting any more";
+  if (skipping === "no") return "no";
+  return (await compiles(false)) === "fine" ? "yes" : "with `skipLibCheck`";
+}
