@@ -31,7 +31,7 @@ export function readSources(root: string): readonly Source[] {
     .filter((entry) => entry.isFile() && /\.m?ts$/.test(entry.name) && !entry.name.endsWith(".d.ts"))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((file) => ({ file, path: relative(root, file).split(sep).join("/") }))
-    .filter(({ path }) => !/^(node_modules|dist|client|\.[^/]+)\//.test(path))
+    .filter(({ path }) => !/^(node_modules|dist|site|client|\.[^/]+)\//.test(path))
     .map(({ file, path }) => readSource(path, readFileSync(file, "utf8")));
 }
 
@@ -40,7 +40,7 @@ export function sourcePaths(root: string): readonly string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(m?[tj]s|css|lua)$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
-    .filter((path) => !/^(node_modules|dist|client|\.[^/]+)\//.test(path));
+    .filter((path) => !/^(node_modules|dist|site|client|\.[^/]+)\//.test(path));
 }
 
 export function readSource(path: string, text: string): Source {
