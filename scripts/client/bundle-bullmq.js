@@ -12,7 +12,7 @@ const PACKAGE = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
 /** Types that declarations of ours name, and that nobody outside is given. */
 const TYPES = `export interface Queue { readonly name: string }
 export type JobsOptions = object;
-export type JobSchedulerJson = object;
+export interface JobSchedulerJson { readonly every?: number; readonly pattern?: string; readonly tz?: string }
 export type Telemetry = object;
 `;
 

@@ -69,7 +69,15 @@ async function cell(cwd: string, { type, ...options }: (typeof SETTINGS)[keyof t
   for (const name of ["bucketline", "@bucketline/client"])
     await writeFile(join(folder, `${name.replace(/\W/g, "")}.ts`), APP.replaceAll("PACKAGE", name));
   const compiles = async (skipLibCheck: boolean) => {
-    const compilerOptions = { target: "es2022", strict: true, noEmit: true, types: ["node"], skipLibCheck, ...options };
+    const compilerOptions = {
+      target: "es2022",
+      strict: true,
+      esModuleInterop: true,
+      noEmit: true,
+      types: ["node"],
+      skipLibCheck,
+      ...options,
+    };
     await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
     const { stdout } = await command("node_modules/.bin/tsc", ["-p", folder], { cwd }).then(
       () => ({ stdout: "" }),
@@ -79,8 +87,8 @@ async function cell(cwd: string, { type, ...options }: (typeof SETTINGS)[keyof t
       console.log(`${folder}, skipLibCheck ${skipLibCheck}: ${stdout.split("\n").slice(0, 4).join("\n  ")}`);
     return stdout === "" ? "fine" : /TS(5102|5108|5107)/.test(stdout) ? "gone" : "no";
   };
-  const skipping = await compiles(true);
-  if (skipping === "gone") return "TypeScript has no such setting any more";
-  if (skipping === "no") return "no";
-  return (await compiles(false)) === "fine" ? "yes" : "with `skipLibCheck`";
+  const whole = await compiles(false);
+  if (whole === "gone") return "TypeScript has no such setting any more";
+  if (whole === "fine") return "yes";
+  return (await compiles(true)) === "fine" ? "with `skipLibCheck`" : "no";
 }
