@@ -42,8 +42,9 @@ export async function protectionOf(store: Store, source: Pin, ask: Protect, call
       `expected to be allowed to read who may access ${nameOf(source)}, which the copy is to keep; allow s3:GetObjectAcl, or say acl: "drop"`,
       { httpStatus: 403 },
     );
+  const held = inForce(objectLock);
   return {
-    ...(objectLock !== undefined && isInForce(objectLock) && { objectLock }),
+    ...(held !== undefined && { objectLock: held }),
     ...(acl !== undefined && acl !== "unread" && { acl }),
   };
 }
@@ -86,9 +87,12 @@ async function askLocks(store: Store, bucket: string, call: Call): Promise<MayHa
   return answer;
 }
 
-/** A date that has passed holds nothing any more, and no store takes it again. */
-function isInForce({ retainUntil, legalHold }: ObjectLock): boolean {
-  return legalHold === true || (retainUntil !== undefined && Date.parse(retainUntil) > Date.now());
+/** What of a lock still holds, if anything: a date that has passed holds nothing any more, and no store takes it again. */
+function inForce(lock: ObjectLock | undefined): ObjectLock | undefined {
+  const { mode, retainUntil, legalHold } = lock ?? {};
+  const isDated = retainUntil !== undefined && Date.parse(retainUntil) > Date.now();
+  if (!isDated && legalHold !== true) return undefined;
+  return { ...(isDated && { mode, retainUntil }), ...(legalHold === true && { legalHold }) };
 }
 
 /**
@@ -114,7 +118,7 @@ export async function copyProtected(
   const keeps = {
     ...(found.objectLock !== undefined &&
       overrides.objectLock === undefined &&
-      (inPlace || ask.objectLock === "keep") && { objectLock: inForce(found.objectLock) }),
+      (inPlace || ask.objectLock === "keep") && { objectLock: found.objectLock }),
     // Whom another store knows by an id is nobody here.
     ...(found.acl !== undefined &&
       (inPlace || ask.acl === "keep") && {
@@ -141,13 +145,6 @@ function askedOf({ overrides = {} }: CopyRequest, { acl, objectLock }: Protect):
   };
 }
 
-/** What of a lock still holds: no store takes a date that has passed. */
-function inForce({ mode, retainUntil, legalHold }: ObjectLock): ObjectLock {
-  return {
-    ...(retainUntil !== undefined && Date.parse(retainUntil) > Date.now() && { mode, retainUntil }),
-    ...(legalHold === true && { legalHold }),
-  };
-}
 type Kept = { readonly objectLock?: ObjectLock; readonly grants?: Grants };
 
 function refusalOf(request: CopyRequest, keeps: Kept, error: unknown): unknown {
