@@ -14,6 +14,17 @@ import { moveObjectHandler } from "./handler.ts";
 const OLD = new Date(Date.now() - 3_600_000);
 
 /** What a move must not do, whatever happens around it: each rule has a test that turns red without it. */
+/** A worker of a store that ignores conditions, with the bucket `in`. */
+async function startWhereIgnored(finish: (close: () => Promise<void>) => void) {
+  const harness = await startHarness({
+    sandbox: { enforceConditions: false },
+    profile: { conditionalDelete: false, conditionalCopy: false, conditionalWrite: false },
+  });
+  finish(harness.close);
+  harness.sandbox.createBucket("in");
+  return harness;
+}
+
 describe("a move", () => {
   test("keeps a source that was written anew with the same bytes, where conditions are ignored and where they are enforced", async ({
     onTestFinished: finish,
@@ -56,12 +67,7 @@ describe("a move", () => {
   test("lets no two contents meet at one destination that it should not overwrite, where conditions are ignored", async ({
     onTestFinished: finish,
   }) => {
-    const { run, sandbox, close } = await startHarness({
-      sandbox: { enforceConditions: false },
-      profile: { conditionalDelete: false, conditionalCopy: false, conditionalWrite: false },
-    });
-    finish(close);
-    sandbox.createBucket("in");
+    const { run, sandbox } = await startWhereIgnored(finish);
     for (const key of ["a", "b"]) sandbox.put("in", key, `content of ${key}`, { lastModified: OLD });
     const move = (key: string) =>
       run("move-object", {
@@ -112,12 +118,7 @@ describe("a move", () => {
   test("lets no move come between a copy's look and the copy itself, where conditions are ignored", async ({
     onTestFinished: finish,
   }) => {
-    const { run, sandbox, close } = await startHarness({
-      sandbox: { enforceConditions: false },
-      profile: { conditionalDelete: false, conditionalCopy: false, conditionalWrite: false },
-    });
-    finish(close);
-    sandbox.createBucket("in");
+    const { run, sandbox } = await startWhereIgnored(finish);
     for (const key of ["f", "j"]) sandbox.put("in", key, `content of ${key}`, { lastModified: OLD });
     let met: unknown;
     const copying = sandbox.before("CopyObject", async () => {
@@ -135,12 +136,7 @@ describe("a move", () => {
   test("does not copy again over what others wrote between two attempts, where conditions are ignored", async ({
     onTestFinished: finish,
   }) => {
-    const { run, sandbox, close } = await startHarness({
-      sandbox: { enforceConditions: false },
-      profile: { conditionalDelete: false, conditionalCopy: false, conditionalWrite: false },
-    });
-    finish(close);
-    sandbox.createBucket("in");
+    const { run, sandbox } = await startWhereIgnored(finish);
     sandbox.put("in", "a", "content of a", { lastModified: OLD });
     const remove = sandbox.after("CopyObject", () => {
       remove();

@@ -8,6 +8,20 @@ const RUN = "worker/attempt/running.test.ts";
 /** What keeps single jobs from losing content, and from claiming what is not so. */
 export const jobMutants: readonly Mutant[] = [
   {
+    rule: "what a download went on with is compared with the store's word",
+    file: "documents/file/write-placed.ts",
+    find: "await comparison?.check(compared);",
+    replace: "",
+    test: "documents/file/store.test.ts",
+  },
+  {
+    rule: "what an earlier attempt left is not believed where nobody can compare the whole",
+    file: "documents/file/write-placed.ts",
+    find: "comparison === undefined ? undefined : leftoverName;",
+    replace: "leftoverName;",
+    test: "documents/file/store.test.ts",
+  },
+  {
     rule: "a move writes its proof down before it deletes",
     file: "jobs/transfer.ts",
     find: "  await evidence.recordCopy(proof);\n",
