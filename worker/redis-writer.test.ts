@@ -46,7 +46,7 @@ const INPUT = { object: { bucket: "open-in", key: "a.txt" }, destination: { buck
 async function plantAndRun(
   activity: "copy-object" | "move-object",
   planted: Readonly<Record<string, unknown>>,
-  input: object = INPUT,
+  { input = INPUT, cancelled = false }: { readonly input?: object; readonly cancelled?: boolean } = {},
 ) {
   const id = `planted-${randomUUID()}`;
   const { prefix, producer } = harness;
@@ -58,11 +58,14 @@ async function plantAndRun(
   const birth = birthOf({ timestamp, data: input });
   for (const [field, value] of Object.entries(planted))
     await redis.hset(redisKeys(prefix).evidence(activity, id, birth), field, JSON.stringify(value));
+  if (cancelled) await redis.set(redisKeys(prefix).cancelled(activity, id), "1");
   await queue.add(activity, input, { jobId: id, attempts: 1, timestamp });
   await redis.hset(`${prefix}:${activity}:${id}`, "ats", "1");
   await queue.resume();
   const job = producer.job(activity, id);
-  await vi.waitFor(async () => expect(["completed", "failed"]).toContain(await job.state()), { timeout: 15_000 });
+  await vi.waitFor(async () => expect(["completed", "failed", "cancelled"]).toContain(await job.state()), {
+    timeout: 15_000,
+  });
   return job;
 }
 
@@ -98,7 +101,7 @@ describe("evidence that somebody planted", () => {
       object: { bucket: "open-kept", key: "a.txt" },
       destination: { bucket: "open-out", key: "b.txt" },
     };
-    await plantAndRun("move-object", { pin: old }, input);
+    await plantAndRun("move-object", { pin: old }, { input });
     expect(sandbox.text("open-kept", "a.txt", versionId)).toBe("an old version");
 
     sandbox.put("open-out", "b.txt", "what was there");
@@ -114,9 +117,21 @@ describe("evidence that somebody planted", () => {
     ["open-in", "a.txt"],
   ])("cannot make a job end an upload to s3://%s/%s", async (bucket, key) => {
     const uploadId = await beginUpload(bucket, key);
-    await plantAndRun("copy-object", { upload: { bucket, key, uploadId, partSize: 5_242_880, etag: "" } });
+    const planted = { upload: { bucket, key, uploadId, partSize: 5_242_880, etag: "" } };
+    await plantAndRun("copy-object", planted);
+    // A cancelled job ends the upload that its earlier attempt left.
+    const job = await plantAndRun("copy-object", planted, { cancelled: true });
+    expect(await job.state()).toBe("cancelled");
     expect(harness.sandbox.uploads(bucket)).toHaveLength(1);
     expect(touched(bucket).filter(({ operation }) => operation === "AbortMultipartUpload")).toEqual([]);
+  });
+
+  test("ends the upload of the job's own that a cancelled job left", async () => {
+    const { bucket, key } = INPUT.destination;
+    const uploadId = await beginUpload(bucket, key);
+    const upload = { bucket, key, uploadId, partSize: 5_242_880, etag: "" };
+    await plantAndRun("copy-object", { upload }, { cancelled: true });
+    expect(harness.sandbox.uploads(bucket)).toEqual([]);
   });
 });
 
