@@ -1,3 +1,4 @@
+import { batchKeys } from "./state/keys.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { all, type BatchHarness, startBatchHarness } from "../test/batch-harness.ts";
 import { startRedis, startSandbox } from "../sandbox/index.ts";
@@ -230,6 +231,8 @@ describe("trouble of our own", () => {
 
   test("jobs that got lost are found by the watchdog", async () => {
     const own = await startBatchHarness({ workers: 0 });
+    // A lock without an end is nobody's.
+    await own.redis.set(batchKeys(own.prefix).watchdog(), "of another program");
     const [from, to] = buckets(1100, own);
     const batch = await own.batches.start({ operation: "move", source: { bucket: from }, destination: { bucket: to } });
     await own.queue.obliterate({ force: true });

@@ -63,7 +63,7 @@ export function redisKeys(prefix: string) {
 export type RedisKeys = ReturnType<typeof redisKeys>;
 
 /** The names of BullMQ's own keys in a queue: a job of such an id would be one of them. */
-const OWN_KEYS: ReadonlySet<string> = new Set(
+export const OWN_KEYS: ReadonlySet<string> = new Set(
   (
     "active completed delayed events failed id limiter marker meta metrics paused pc prioritized repeat stalled stalled-check wait " +
     "waiting-children"

@@ -1,4 +1,5 @@
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
+import { isForeign } from "../../redis/foreign.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import type { LeasedRange } from "../../redis/leases.ts";
 import { replyList, replyText, runScript, type ScriptReply } from "../../redis/scripts/run.ts";
@@ -121,7 +122,7 @@ function readable(read: () => BatchStatus): BatchStatus | undefined {
 
 /** As above, where it is something of another type. */
 function noneOfOurs(error: unknown): undefined {
-  if (error instanceof Error && /\bWRONGTYPE\b/.test(error.message)) return undefined;
+  if (isForeign(error)) return undefined;
   throw error;
 }
 

@@ -18,6 +18,8 @@ export type WatchdogOptions = {
 
 /** Ended batches whose record is gone, dropped from the index at a look. */
 const PRUNED_AT_ONCE = 100;
+/** No worker's lock is held for longer, whatever its interval. */
+const LONGEST_LOCK_MS = 600_000;
 
 /**
  * Any worker may be the one that looks after the batches: whoever gets the short lock adds jobs that got lost between two steps, and
@@ -52,12 +54,18 @@ export function startWatchdog({
     if (closed) return;
     // The lock goes by itself just before the next look, so that it is never held by a worker that died.
     const got = await redis.set(store.keys.watchdog(), "1", "PX", Math.max(1, Math.floor(interval * 0.9)), "NX");
-    if (got === null) return;
+    if (got === null) return await dropForeignLock();
     // One that cannot be looked at keeps nobody from the others.
     const failed: unknown[] = [];
     for (const id of await store.active()) await heal(id).catch((error: unknown) => failed.push(error));
     await prune();
     if (failed.length > 0) throw failed[0];
+  }
+
+  /** Whatever another program left under the lock's name would keep every worker from looking, for ever. */
+  async function dropForeignLock(): Promise<void> {
+    const left = await redis.pttl(store.keys.watchdog());
+    if (left === -1 || left > LONGEST_LOCK_MS) await redis.del(store.keys.watchdog());
   }
 
   async function heal(id: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { RedisClient } from "../../redis/connection/client.ts";
+import { unlessForeign } from "../../redis/foreign.ts";
 import { z } from "zod";
 import type { User } from "./entries.ts";
 import type { OidcUser } from "./oidc/login.ts";
@@ -46,7 +47,7 @@ export function createSessions(redis: RedisClient, { prefix, users, sessionHours
   const endedKey = (name: string) => `${prefix}:~dashboard:sessions-ended:${sha256(name)}`;
   const read = async (id: string): Promise<{ user: User; at: number; kind: "session" | "oidc" } | undefined> => {
     if (!ID.test(id)) return undefined;
-    const session = parse(await redis.get(key(id)));
+    const session = parse(await unlessForeign(redis.get(key(id)), null));
     if (session === undefined || session.until <= Date.now()) return undefined;
     // A user who was taken out, or whose password or role changed, has to sign in again: the signature is another then.
     const kind = session.oidc === undefined ? "session" : "oidc";
@@ -75,7 +76,8 @@ export function createSessions(redis: RedisClient, { prefix, users, sessionHours
       const found = await read(id);
       if (found === undefined) return undefined;
       const { name, role } = found.user;
-      const ended = await redis.get(endedKey(nameOfEnded(found.kind, name)));
+      // Whoever writes to Redis may end sessions, with anything.
+      const ended = await unlessForeign(redis.get(endedKey(nameOfEnded(found.kind, name))), "ended by another hand");
       if (ended !== null && !(found.at > Number(ended))) return undefined;
       return { kind: found.kind, name, role };
     },

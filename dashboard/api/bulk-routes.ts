@@ -43,8 +43,11 @@ export function bulkRoutes(deps: BulkDeps & { readonly runs: BulkRuns }): readon
       body: { schema: Order },
       act: ({ body }, answer) => {
         const { action, preview } = body;
-        const { title, total } = answer as { readonly title: string; readonly total: number }; // of both answers
-        return preview ? undefined : { action: `bulk.${action}`, detail: `${total}: ${title}` };
+        // Of both answers; none where it failed.
+        const told = answer as { readonly title: string; readonly total: number } | undefined;
+        return preview
+          ? undefined
+          : { action: `bulk.${action}`, ...(told && { detail: `${told.total}: ${told.title}` }) };
       },
       answers: {
         200: {

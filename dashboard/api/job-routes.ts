@@ -17,7 +17,7 @@ import { listJobs } from "../job-views/list-jobs.ts";
 import { forgetQuarantined, listQuarantine } from "../job-views/quarantine.ts";
 import { type JobView, readJob } from "../job-views/read-job.ts";
 import { retryJob } from "../job-views/retry-job.ts";
-import { unlessForeign } from "../watch/foreign.ts";
+import { unlessForeign } from "../../redis/foreign.ts";
 import { queueNames } from "../watch/queue-counts.ts";
 import {
   Activity,

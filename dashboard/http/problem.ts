@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { z } from "zod";
 import { connectionProblem } from "../../redis/connection/problem.ts";
+import { foreignMeans, isForeign } from "../../redis/foreign.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ErrorCode } from "../../model/error-codes.ts";
 import { eachUnknownField, unknownFields } from "../../jobs/unknown-fields.ts";
@@ -74,6 +75,7 @@ const STATUS: Readonly<Record<string, number>> = {
   WaitTimeout: 408,
   RedisUnavailable: 503,
   RedisRefused: 503,
+  RedisKeyTaken: 409,
   ProducerClosed: 503,
   DocumentNotFound: 404,
   DocumentExpired: 410,
@@ -107,6 +109,7 @@ export function problemOf(error: unknown): {
   if (error instanceof HttpProblem) return { problem: error.problem, headers: error.headers, unexpected: false };
   if (error instanceof ActivityError && STATUS[error.code] !== undefined) return ofActivityError(error);
   if (!(error instanceof Error)) return unexpected();
+  if (isForeign(error)) return ofActivityError(new ActivityError("RedisKeyTaken", foreignMeans(error)));
   const trouble = redisTrouble(error);
   if (trouble !== undefined) {
     const detail = `${trouble}; this request may be repeated`;

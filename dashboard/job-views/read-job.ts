@@ -5,7 +5,7 @@ import type { RedisClient } from "../../redis/connection/client.ts";
 import { queueFields } from "../../redis/cut-fields.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { redact, redactText } from "../redact.ts";
-import { isForeign } from "../watch/foreign.ts";
+import { isForeign } from "../../redis/foreign.ts";
 import { errorOf, instant, isMalformed, type JobError, parseJson, type Subject, subjectOf } from "./job-fields.ts";
 import { dueOf, times } from "./list-jobs.ts";
 

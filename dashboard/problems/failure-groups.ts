@@ -1,7 +1,7 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { instant } from "../job-views/job-fields.ts";
-import { isForeign } from "../watch/foreign.ts";
+import { isForeign } from "../../redis/foreign.ts";
 import { explained, iso, type Problem, SHOWN, shown } from "./interface.ts";
 
 /** Groups that are looked at; there may be a thousand. */

@@ -6,7 +6,7 @@ import { type BatchProblem, readBatchGroups } from "./batch-groups.ts";
 import { readFailureGroups } from "./failure-groups.ts";
 import { problemOfWorker, readLostWorkers } from "./lost-workers.ts";
 import { createNotes } from "./notes.ts";
-import { unlessForeign } from "../watch/foreign.ts";
+import { unlessForeign } from "../../redis/foreign.ts";
 import type { Problem } from "./interface.ts";
 import { standingProblems } from "./standing.ts";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { RedisClient } from "../../redis/connection/client.ts";
+import { unlessForeign } from "../../redis/foreign.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { instant, parseJson } from "../job-views/job-fields.ts";
 
@@ -43,7 +44,10 @@ export async function readProfiles(redis: RedisClient, prefix: string): Promise<
     return data === undefined ? [] : [{ name, ...data }];
   });
   const views = await Promise.all(
-    told.map(async (profile) => ({ ...profile, ...standing(await redis.hgetall(keys.profile(profile.name))) })),
+    told.map(async (profile) => ({
+      ...profile,
+      ...standing(await unlessForeign(redis.hgetall(keys.profile(profile.name)), {})),
+    })),
   );
   const refused = ({ refusedSince }: ProfileView) => (refusedSince === undefined ? 1 : 0);
   return views.toSorted((a, b) => refused(a) - refused(b) || (a.name < b.name ? -1 : 1));

@@ -8,7 +8,7 @@ import type { BullQueues } from "../bull-queues.ts";
 import { instant } from "../job-views/job-fields.ts";
 import type { Problem } from "../problems/interface.ts";
 import { redact } from "../redact.ts";
-import { isForeign, unlessForeign } from "../watch/foreign.ts";
+import { isForeign, unlessForeign } from "../../redis/foreign.ts";
 import { keptFor } from "../watch/kept-for.ts";
 import { isStored, kindOf, readPaused, type ScheduleView } from "./schedule.ts";
 

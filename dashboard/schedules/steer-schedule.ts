@@ -16,9 +16,20 @@ async function find({ redis, prefix, queue, id }: Steered) {
   const text = await redis.hget(redisKeys(prefix).pausedSchedules(), `${queue.name}/${id}`);
   const kept = readPaused(text);
   if (kept !== undefined) return { stored: kept.stored, kept };
-  const stored = await queue.getJobScheduler(id);
+  const stored = await readStored(queue, id);
   if (!stored) throw new HttpProblem(404, "NotFound", `there is no schedule ${id} (any more)`);
   return { stored, kept: undefined };
+}
+
+/** BullMQ reads what another program wrote as if it were its own. */
+async function readStored(queue: Queue, id: string): Promise<JobSchedulerJson | undefined> {
+  try {
+    return await queue.getJobScheduler(id);
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+    const detail = `the schedule ${id} cannot be read: another program wrote it; remove the key ${queue.toKey(`repeat:${id}`)}`;
+    throw new HttpProblem(409, "MalformedJob", detail, { cause: error });
+  }
 }
 
 /** Takes it out of its queue and keeps all that it takes to go on. No run is made up for later. */

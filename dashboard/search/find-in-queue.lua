@@ -14,7 +14,8 @@ local function has(text, part) return string.find(text, part, 1, true) ~= nil en
 local found = {}
 for _, id in ipairs(ids) do
   local key = args.queue .. id
-  local job = redis.call('HMGET', key, 'data', 'error', 'returnvalue')
+  local job = redis.pcall('HMGET', key, 'data', 'error', 'returnvalue')
+  if job.err then job = {} end -- something else lies in its place
   local data, result = job[1] or '', job[3] or ''
   local meant = #args.needles == 0 or args.needles[1] == ''
   if not meant then

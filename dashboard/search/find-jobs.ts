@@ -1,4 +1,5 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
+import { unlessForeign } from "../../redis/foreign.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { loadScript } from "../../redis/scripts/load.ts";
 import { replyList, replyText, runScript } from "../../redis/scripts/run.ts";
@@ -69,14 +70,9 @@ export async function findJobs(
       continue;
     }
     const { queue, state, set, kind } = place;
-    const [count, ids] = replyList(
-      await runScript(
-        redis,
-        script,
-        { jobs: keys.job(queue, set) },
-        argsOf(filter, { kind, offset, queue: keys.job(queue, "") }),
-      ),
-    );
+    const args = argsOf(filter, { kind, offset, queue: keys.job(queue, "") });
+    const looking = runScript(redis, script, { jobs: keys.job(queue, set) }, args);
+    const [count, ids] = replyList(await unlessForeign(looking, [0, []]));
     looked += Number(count);
     const found = replyList(ids ?? []).map(replyText);
     jobs.push(...found.map((id) => ({ activity: queue, id, state })));

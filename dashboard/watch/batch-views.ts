@@ -2,6 +2,7 @@ import type { RedisClient } from "../../redis/connection/client.ts";
 import { findVerb } from "../../batches/operations.ts";
 import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/state/status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/state/store.ts";
+import { isForeign, unlessForeign } from "../../redis/foreign.ts";
 import { redact } from "../redact.ts";
 import { lastAct } from "../../producer/audit/log.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
@@ -72,17 +73,18 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
     return viewOf(status, speed, holdsOf(status, speed.objects, others, pausedBy));
   };
   const viewsOf = async (ids: readonly string[]): Promise<BatchView[]> => {
-    const found = await Promise.all(ids.map((id) => store.status(id)));
-    return Promise.all(found.filter((status) => status !== undefined).map(view));
+    // One that cannot be read hides no other.
+    const found = await Promise.all(
+      ids.map(async (id) =>
+        unlessForeign(
+          store.status(id).then((status) => status && view(status)),
+          undefined,
+        ),
+      ),
+    );
+    return found.filter((each) => each !== undefined);
   };
-  const statesOf = async (ids: readonly string[]): Promise<unknown[]> => {
-    const pipeline = redis.pipeline();
-    for (const id of ids) pipeline.hget(store.keys.record(id), "state");
-    return ((await pipeline.exec()) ?? []).map(([error, state]) => {
-      if (error) throw error;
-      return state;
-    });
-  };
+  const statesOf = (ids: readonly string[]) => readStates(redis, store, ids);
   const one = async (id: string): Promise<BatchView | undefined> => {
     const [status, wanted] = await Promise.all([store.status(id), store.wanted(id)]);
     if (status === undefined) return undefined;
@@ -123,6 +125,15 @@ type Reads = {
   readonly viewsOf: (ids: readonly string[]) => Promise<BatchView[]>;
 };
 
+async function readStates(redis: RedisClient, store: BatchStore, ids: readonly string[]): Promise<unknown[]> {
+  const pipeline = redis.pipeline();
+  for (const id of ids) pipeline.hget(store.keys.record(id), "state");
+  return ((await pipeline.exec()) ?? []).map(([error, state]) => {
+    if (error && !isForeign(error)) throw error;
+    return error ? undefined : state;
+  });
+}
+
 async function list({ store, statesOf, viewsOf }: Reads, { state, limit, cursor }: ListOptions): Promise<BatchPage> {
   const ids: string[] = [];
   let [before = "+inf", after] = cursor?.split(".") ?? [];
@@ -152,10 +163,10 @@ async function tally(redis: RedisClient, store: BatchStore): Promise<BatchTally>
   const states: Record<string, number> = {};
   const objects = { listed: 0, succeeded: 0, failed: 0, skipped: 0 };
   const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
+    if (error && !isForeign(error)) throw error;
+    return error ? [] : reply;
   });
-  const ended = replies.shift() as Readonly<Record<string, string>>; // HGETALL's reply
+  const ended = replies.shift() as Readonly<Record<string, string>>; // HGETALL's reply, or none
   for (let at = 0; at < replies.length; at += 2) {
     const [state, ...counts] = replies[at] as (string | null)[]; // HMGET's reply
     const live = replies[at + 1] as readonly string[]; // HVALS' reply
@@ -185,15 +196,15 @@ export type BatchTally = {
 /** Who works on batches, and on which. */
 async function readCrowd(redis: RedisClient, prefix: string, store: BatchStore): Promise<Crowd> {
   const [workers, ids, paused] = await Promise.all([
-    readWorkers(redis, prefix),
+    unlessForeign(readWorkers(redis, prefix), []),
     store.active(),
     redis.hexists(redisKeys(prefix).job(CHUNK_QUEUE, "meta"), "paused"),
   ]);
   const pipeline = redis.pipeline();
   for (const id of ids) pipeline.scard(store.keys.ofBatch(id).busy);
   const counts = ((await pipeline.exec()) ?? []).map(([error, count]) => {
-    if (error) throw error;
-    return Number(count);
+    if (error && !isForeign(error)) throw error;
+    return error ? 0 : Number(count);
   });
   const slots = workers
     .filter(({ activities }) => activities.includes(CHUNK_QUEUE))

@@ -2,7 +2,7 @@ import type { RedisClient } from "../../redis/connection/client.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { VERSION } from "../../model/version.ts";
 import type { BatchView, BatchViews } from "./batch-views.ts";
-import { unlessForeign } from "./foreign.ts";
+import { unlessForeign } from "../../redis/foreign.ts";
 import { keptFor } from "./kept-for.ts";
 import { type QueueCounts, readQueueCounts } from "./queue-counts.ts";
 import { readRedisHealth, type RedisHealth, type Warning } from "./redis-health.ts";
@@ -35,14 +35,14 @@ export function createOverview(
 ): { read(): Promise<Overview> } {
   const health = keptFor(REDIS_HEALTH_FRESH_MS, () => readRedisHealth(redis, redisKeys(prefix).workers()));
   const overview = keptFor(FRESH_MS, async (): Promise<Overview> => {
-    const [queues, workers, facts, quarantined, batches] = await Promise.all([
+    const [{ queues, foreign }, workers, facts, quarantined, batches] = await Promise.all([
       readQueueCounts(redis, prefix),
       unlessForeign(readWorkers(redis, prefix), []),
       health(),
       unlessForeign(redis.hlen(redisKeys(prefix).quarantine()), 0),
       unlessForeign(views.active(), { batches: [], total: 0, kept: 0 }),
     ]);
-    const warnings = [...facts.warnings, ...unattended(queues, workers)];
+    const warnings = [...facts.warnings, ...foreign.map(warnOfForeign), ...unattended(queues, workers)];
     return {
       at: new Date().toISOString(),
       version: VERSION,
@@ -55,6 +55,16 @@ export function createOverview(
     };
   });
   return { read: overview };
+}
+
+/** A queue of which nothing is shown, and whose jobs nobody can take: BullMQ fails at it as well. */
+function warnOfForeign(name: string): Warning {
+  return {
+    code: `foreign-${name}`,
+    severity: "danger",
+    message: `A key of the queue ${name} holds something of another type: another program wrote it. Nothing is known of this queue.`,
+    remedy: "Find out who else writes below this prefix, and rename or delete that key (TYPE, RENAME, DEL).",
+  };
 }
 
 /** Work that nobody will take. */

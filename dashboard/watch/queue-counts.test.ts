@@ -26,7 +26,8 @@ test("the age of what waits counts from when it was due, and not from when it wa
     "opts",
     JSON.stringify({ delay: week }),
   );
-  const counts = async () => (await readQueueCounts(redis, harness.prefix)).find(({ name }) => name === "head-bucket");
+  const counts = async () =>
+    (await readQueueCounts(redis, harness.prefix)).queues.find(({ name }) => name === "head-bucket");
   await expect.poll(async () => (await counts())?.waiting, { timeout: 20_000 }).toBe(1);
   expect((await counts())?.oldestWaitingMs).toBeLessThan(60_000);
 });
@@ -38,6 +39,6 @@ test("the age of a job that was tried counts from its last attempt", async () =>
   const now = Date.now();
   await redis.lpush(`${prefix}:head-bucket:wait`, "tried");
   await redis.hset(`${prefix}:head-bucket:tried`, { timestamp: now - 86_400_000, processedOn: now - 3000, opts: "{}" });
-  const counts = await readQueueCounts(redis, prefix, now);
+  const { queues: counts } = await readQueueCounts(redis, prefix, now);
   expect(counts.find(({ name }) => name === "head-bucket")?.oldestWaitingMs).toBe(3000);
 });

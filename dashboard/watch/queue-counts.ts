@@ -1,6 +1,7 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { activityNames } from "../../jobs/contracts.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
+import { isForeign } from "../../redis/foreign.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { loadScript } from "../../redis/scripts/load.ts";
 import { queueScript } from "../../redis/scripts/run.ts";
@@ -23,6 +24,12 @@ export type QueueCounts = {
   readonly failedPerSecond: number;
 };
 
+/** Of a queue in whose place something of another type lies, nobody knows anything. */
+const NOTHING = [0, 0, 0, 0, 0, 0, "", 0, 0] as const;
+
+/** All queues; `foreign` are the names of those that cannot be counted. */
+export type CountedQueues = { readonly queues: readonly QueueCounts[]; readonly foreign: readonly string[] };
+
 export const queueNames: readonly string[] = [...activityNames, CHUNK_QUEUE];
 
 /** Long enough for a steady figure, short enough to be live. */
@@ -36,11 +43,7 @@ const countQueue = loadScript(new URL("./scripts/count-queue.lua", import.meta.u
 });
 
 /** Counts all queues in one round trip. */
-export async function readQueueCounts(
-  redis: RedisClient,
-  prefix: string,
-  now = Date.now(),
-): Promise<readonly QueueCounts[]> {
+export async function readQueueCounts(redis: RedisClient, prefix: string, now = Date.now()): Promise<CountedQueues> {
   const keys = redisKeys(prefix);
   const pipeline = redis.pipeline();
   for (const name of queueNames) {
@@ -48,11 +51,14 @@ export async function readQueueCounts(
     queueScript(pipeline, countQueue, sets, { jobs: keys.job(name, ""), since: now - RATE_WINDOW_MS, now });
   }
   const replies = (await pipeline.exec()) ?? [];
-  return queueNames.map((name, index) => {
+  const foreign: string[] = [];
+  const queues = queueNames.map((name, index) => {
     const [error, reply] = replies[index] ?? [new Error("no reply"), undefined];
-    if (error) throw error;
-    return countsOf(name, reply as (number | string)[], now); // as the script returns it
+    if (error && !isForeign(error)) throw error;
+    if (error) foreign.push(name);
+    return countsOf(name, error ? NOTHING : (reply as (number | string)[]), now); // as the script returns it
   });
+  return { queues, foreign };
 }
 
 function countsOf(name: string, reply: readonly (number | string)[], now: number): QueueCounts {

@@ -1,6 +1,7 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { activityNames } from "../../jobs/contracts.ts";
 import { keptForEach } from "./kept-for.ts";
+import { isForeign } from "../../redis/foreign.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { loadScript } from "../../redis/scripts/load.ts";
 import { queueScript } from "../../redis/scripts/run.ts";
@@ -84,8 +85,9 @@ export function createThroughput(redis: RedisClient, prefix: string) {
       );
     }
     const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-      if (error) throw error;
-      return reply as Raw[]; // as the script returns it
+      if (error && !isForeign(error)) throw error;
+      // Of a queue in whose place something else lies, nothing is known.
+      return error ? [] : (reply as Raw[]); // as the script returns it
     });
     return Array.from({ length: count }, (_, index) =>
       merge(

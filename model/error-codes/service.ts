@@ -31,6 +31,14 @@ export const SERVICE_CODES = {
     meaning: "Redis answered with a refusal: a wrong password, missing rights, or a command that it does not have.",
     remedy: "The message has Redis' own words; docs/production.md lists the rights that are needed.",
   },
+  RedisKeyTaken: {
+    retryable: false,
+    httpStatus: 409,
+    meaning:
+      "A key in Redis that Bucketline keeps something in holds something of another type: another program wrote it.",
+    remedy:
+      "Find out who else writes below this prefix; rename or delete the key (`TYPE`, `RENAME`, `DEL`), or give Bucketline a prefix of its own.",
+  },
   LoginRequired: {
     retryable: false,
     httpStatus: 401,

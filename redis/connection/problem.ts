@@ -1,5 +1,6 @@
 import { ReplyError } from "ioredis";
 import { ActivityError } from "../../model/activity-error.ts";
+import { foreignMeans, isForeign } from "../foreign.ts";
 import { withoutCommand } from "./without-command.ts";
 
 /** Replies of a Redis that is starting, failing over, full or busy: the same command may pass a moment later. */
@@ -43,12 +44,14 @@ export function isMissingDatabase(error: Error): boolean {
 
 /**
  * What an error of a Redis operation means: `transient` where it can be repeated, `RedisRefused` where Redis answered that it will not
- * (a wrong password, a command that its user may not call), and `undefined` for everything that is not about Redis.
+ * (a wrong password, a command that its user may not call), `RedisKeyTaken` where something of another type lies under a name of ours, and `undefined` for everything that is not about Redis.
  */
 export function connectionProblem(error: unknown): "transient" | ActivityError | undefined {
   if (!(error instanceof Error) || error instanceof ActivityError) return undefined;
   if (error instanceof ReplyError || error.name === "ReplyError") {
     if (TRANSIENT_REPLY.test(error.message)) return "transient";
+    if (isForeign(error))
+      return new ActivityError("RedisKeyTaken", foreignMeans(error), { cause: withoutCommand(error) });
     return new ActivityError("RedisRefused", meaningOf(error), { cause: withoutCommand(error) });
   }
   const code = "code" in error ? String(error.code) : "";

@@ -1,6 +1,8 @@
 import type { Mutant } from "./change.ts";
 
 const WRITER = "worker/redis-writer.test.ts";
+const PLANTED_FOR_WORKERS = "test/planted/worker.test.ts";
+const PLANTED_FOR_DASHBOARDS = "test/planted/dashboard.test.ts";
 const SIGN_IN = "dashboard/access/sign-in.test.ts";
 const SCOPE = "dashboard/access/scope.test.ts";
 const EMBEDDED = "dashboard/embed.test.ts";
@@ -78,6 +80,34 @@ export const securityMutants: readonly Mutant[] = [
     find: "if value and #value > most then",
     replace: "if value and most < 0 then",
     test: "dashboard/hostile-redis.test.ts",
+  },
+  {
+    rule: "nothing of another type is met by a script of a batch half way",
+    file: "batches/state/scripts/batch.lua",
+    find: "if found ~= 'none' and found ~= TYPES[name] then",
+    replace: "if found == 'nothing' then",
+    test: PLANTED_FOR_WORKERS,
+  },
+  {
+    rule: "a lock that another program left keeps no batch from being looked after",
+    file: "batches/state/watchdog.ts",
+    find: "if (left === -1 || left > LONGEST_LOCK_MS)",
+    replace: "if (left < -2)",
+    test: "batches/faults.test.ts",
+  },
+  {
+    rule: "what another program wrote into a key is no failure of the dashboard",
+    file: "dashboard/http/problem.ts",
+    find: "if (isForeign(error)) return",
+    replace: "if (isForeign(undefined)) return",
+    test: PLANTED_FOR_DASHBOARDS,
+  },
+  {
+    rule: "a queue that cannot be counted hides no other",
+    file: "dashboard/watch/queue-counts.ts",
+    find: "if (error && !isForeign(error)) throw error;",
+    replace: "if (error) throw error;",
+    test: PLANTED_FOR_DASHBOARDS,
   },
   {
     rule: "the policy is asked before a page of a listing",

@@ -12,7 +12,20 @@ local function now()
 end
 local function stamp(field) call('HSET', keys.record, field, string.format('%.0f', now())) end
 
--- A script that fails half way has written half: whatever could fail is checked before the first write.
+-- A script that fails half way has written half: whatever could fail is checked before the first write. First, that nobody put something of
+-- another type where something of a batch belongs: a chunk would be counted and never closed.
+local TYPES = {
+  record = 'hash', open = 'set', busy = 'set', live = 'hash', done = 'string', segments = 'string', retaken = 'hash', errors = 'hash',
+  recent = 'list', rate = 'hash', tokens = 'hash', items = 'string', plan = 'string', active = 'zset', index = 'zset', ended = 'hash',
+  chunk = 'hash',
+}
+for name, key in pairs(keys) do
+  local found = TYPES[name] and call('TYPE', key).ok or 'none'
+  if found ~= 'none' and found ~= TYPES[name] then
+    return redis.error_reply('WRONGTYPE the key ' .. key .. ' holds a ' .. found .. ' where a ' .. TYPES[name] .. ' belongs')
+  end
+end
+
 local function expectIntegers(...)
   for _, name in ipairs({...}) do
     if not string.match(args[name] or '', '^%-?%d+$') then

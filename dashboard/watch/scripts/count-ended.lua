@@ -25,7 +25,8 @@ for b = 0, n - 1 do
   local sample = {}
   if counts[1] > 0 then
     for _, id in ipairs(redis.call('ZREVRANGEBYSCORE', keys.completed, to, from, 'LIMIT', 0, args.sample)) do
-      local job = redis.call('HMGET', args.jobs .. id, 'timestamp', 'processedOn', 'finishedOn', 'ats')
+      local job = redis.pcall('HMGET', args.jobs .. id, 'timestamp', 'processedOn', 'finishedOn', 'ats')
+      if job.err then job = {} end -- something else lies in its place
       local t, p, f = tonumber(job[1]), tonumber(job[2]), tonumber(job[3])
       if t and p and f then
         sample[#sample + 1] = math.max(0, f - p)

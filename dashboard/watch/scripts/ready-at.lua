@@ -2,7 +2,8 @@
 -- stays in `opts.delay`. `askedFor` is that of its first attempt; a job that was tried before (`readyAt`) has been ready since that attempt at
 -- the earliest. `again` is when it was put back by hand.
 local function askedFor(key)
-  local job = redis.call('HMGET', key, 'timestamp', 'opts', 'again')
+  local job = redis.pcall('HMGET', key, 'timestamp', 'opts', 'again')
+  if job.err then return 0 end -- something else lies in its place
   local at = tonumber(job[1]) or 0
   local decoded, opts = pcall(cjson.decode, job[2] or '{}')
   if decoded and type(opts) == 'table' then at = at + (tonumber(opts.delay) or 0) end
@@ -10,5 +11,6 @@ local function askedFor(key)
 end
 
 local function readyAt(key)
-  return math.max(askedFor(key), tonumber(redis.call('HGET', key, 'processedOn')) or 0)
+  local taken = redis.pcall('HGET', key, 'processedOn')
+  return math.max(askedFor(key), type(taken) == 'string' and tonumber(taken) or 0)
 end
