@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
 import { didYouMean } from "../model/closest-name.ts";
+import { issuesOf, valueAt } from "./meant-branch.ts";
 import { unknownFields } from "./unknown-fields.ts";
 import { type ActivityName, activityNames, findContract, type Contract } from "./contracts.ts";
 
@@ -44,7 +45,7 @@ export function parseOptions<Schema extends z.ZodType>(what: string, schema: Sch
 
 /** One sentence on all that is wrong with a value that was parsed with {@link unknownFields}: each field, what was expected there, what was got. */
 export function invalid(what: string, error: z.ZodError, value: unknown): ActivityError {
-  const problems = error.issues.map((issue) => problem(issue, value));
+  const problems = issuesOf(error, value).map((issue) => problem(issue, value));
   const listed = problems.slice(0, SHOWN_ISSUES).map(({ text }) => text);
   if (problems.length > SHOWN_ISSUES) listed.push(`and ${problems.length - SHOWN_ISSUES} more`);
   const field = problems[0]?.field;
@@ -65,7 +66,8 @@ function problem(issue: z.core.$ZodIssue, value: unknown): { readonly field: str
 }
 
 function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+  // A union with a sentence of its own says more than its forms do.
+  if (issue.code === "invalid_union" && issue.errors.length > 0 && issue.message === "Invalid input") {
     const branches = issue.errors.map((issues) => (issues[0] === undefined ? "" : branchText(issues[0])));
     return [...new Set(branches)].filter((text) => text !== "").join(" or ");
   }
@@ -87,13 +89,6 @@ function pathOf(path: readonly PropertyKey[]): string {
     if (typeof part === "number") return `${text}[${part}]`;
     return text === "" ? String(part) : `${text}.${String(part)}`;
   }, "");
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (at, part) => (typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[part] : undefined),
-    value,
-  );
 }
 
 function shown(value: unknown): string {

@@ -20,9 +20,12 @@ export function eachUnknownField({ keys, message }: z.core.$ZodIssueUnrecognized
   return keys.map((key, index) => ({ key, message: (said[index] ?? "unknown field").replace(` ${shown(key)}`, "") }));
 }
 
-/** The fields of the object that complained. */
+/** The fields of the object that complained, without those that another form alone may have. */
 function fieldsOf(schema: z.core.$ZodRawIssue["inst"]): readonly string[] {
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  if (!(schema instanceof z.ZodObject)) return [];
+  return Object.entries(schema.shape).flatMap(([name, field]) =>
+    field instanceof z.ZodOptional && field.unwrap() instanceof z.ZodNever ? [] : [name],
+  );
 }
 
 /** What is there already was not what was meant. */

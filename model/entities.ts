@@ -122,22 +122,39 @@ export const WrittenObject = z
   });
 export type WrittenObject = z.infer<typeof WrittenObject>;
 
-/** Names one object, or one version of it. An {@link S3Object} from a listing can be passed as it is. */
-export const ObjectRef = z
-  .object({
-    bucket: BucketName,
-    key: ObjectKey,
-    versionId: z
-      .string()
-      .min(1)
-      .max(1024)
-      .optional()
-      .meta({ description: "That version of it. Default: the current one" }),
-  })
-  .meta({
-    id: "ObjectRef",
-    description: "Names one object, or one version of it. An object from a listing can be passed as it is",
+/** The fields that name an object. */
+export const objectFields = {
+  bucket: BucketName,
+  key: ObjectKey,
+  versionId: z
+    .string()
+    .min(1)
+    .max(1024)
+    .optional()
+    .meta({ description: "That version of it. Default: the current one" }),
+};
+
+/**
+ * A form that takes what listings and HEAD return as it is: what those tell beside the form's own fields is ignored, and any other field is refused,
+ * as it may be a misspelt one.
+ */
+export function takingEntities<Schema extends z.ZodObject>(form: Schema) {
+  const ignored = Object.keys(ObjectDetails.shape).filter((name) => !Object.hasOwn(form.shape, name));
+  const withoutIgnored = (given: z.input<Schema>): z.input<Schema> => {
+    if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
+    const left = Object.entries(given).filter(([name]) => !ignored.includes(name));
+    return Object.fromEntries(left) as z.input<Schema>; // without fields that the form does not have
+  };
+  return z.preprocess(withoutIgnored, form).meta({
+    patternProperties: { [`^(?:${ignored.join("|")})$`]: { description: "As a listing tells it; ignored" } },
   });
+}
+
+/** Names one object, or one version of it. An {@link S3Object} from a listing can be passed as it is. */
+export const ObjectRef = takingEntities(z.strictObject(objectFields)).meta({
+  id: "ObjectRef",
+  description: "Names one object, or one version of it. An object from a listing can be passed as it is",
+});
 export type ObjectRef = z.infer<typeof ObjectRef>;
 
 /** The name of a profile in the worker's configuration. */

@@ -23,20 +23,52 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 const MIN_EVERY_MS = 1000;
 const MAX_EVERY_MS = 366 * 86_400_000;
 
+const EVERY = "expected milliseconds or a duration such as 30s, 5m, 1h, 1d, from a second to a year";
+
 const Every = z
-  .union([z.number(), z.string().transform(milliseconds)], {
-    error: "expected milliseconds or a duration such as 30s, 5m, 1h, 1d",
-  })
-  .refine((every) => Number.isInteger(every) && every >= MIN_EVERY_MS && every <= MAX_EVERY_MS, {
-    error: "expected milliseconds or a duration such as 30s, 5m, 1h, 1d, from a second to a year",
-  });
+  .union(
+    [
+      z.int({ error: EVERY }).min(MIN_EVERY_MS, { error: EVERY }).max(MAX_EVERY_MS, { error: EVERY }),
+      z
+        .string()
+        .max(64)
+        .regex(/^\s*\d+\s*(ms|s|m|h|d)\s*$/, { error: EVERY })
+        .transform(milliseconds),
+    ],
+    { error: EVERY },
+  )
+  .refine((every) => every >= MIN_EVERY_MS && every <= MAX_EVERY_MS, { error: EVERY });
 
-const Timezone = z.string().refine(isTimezone, { error: "expected the IANA name of a timezone such as Europe/Berlin" });
+const Timezone = z
+  .string()
+  .max(64)
+  .refine(isTimezone, { error: "expected the IANA name of a timezone such as Europe/Berlin" });
 
-const Rule = z.union([
-  z.strictObject({ every: Every, cron: z.undefined().optional(), timezone: z.undefined().optional() }),
-  z.strictObject({ cron: z.string(), timezone: Timezone.default("UTC"), every: z.undefined().optional() }),
-]);
+/** What the other form says, and this one may not. */
+const absent = () => z.never().optional();
+
+/** A {@link ScheduleRule}, as it is given. Whether a cron expression is one is looked at by {@link repeatOf}. */
+export const ScheduleRuleSchema = z.union(
+  [
+    z
+      .strictObject({
+        every: Every.meta({ description: "Milliseconds, or such as 30s, 5m, 1h, 1d; from a second to a year" }),
+        cron: absent(),
+        timezone: absent(),
+      })
+      .meta({ id: "EveryRule", description: "At an interval" }),
+    z
+      .strictObject({
+        cron: z.string().min(1).max(256).meta({
+          description: "Five fields (minute, hour, day of month, month, day of week), or six with seconds in front",
+        }),
+        timezone: Timezone.default("UTC").meta({ description: "The time zone of that: an IANA name" }),
+        every: absent(),
+      })
+      .meta({ id: "CronRule", description: "By a cron expression" }),
+  ],
+  { error: "expected either every or cron" },
+);
 
 /** The rule of a stored schedule, in our words. */
 export function describeRepeat({ every, pattern, tz }: JobSchedulerJson) {
@@ -47,14 +79,14 @@ export function describeRepeat({ every, pattern, tz }: JobSchedulerJson) {
   };
 }
 
-function parseRule(id: string, rule: unknown): z.output<typeof Rule> {
-  // Of a union zod tells what is wrong with each branch; the one that was meant is known.
+function parseRule(id: string, rule: unknown): z.output<typeof ScheduleRuleSchema> {
   const { cron, every } = (typeof rule === "object" && rule !== null ? rule : {}) as Readonly<Record<string, unknown>>; // any may be missing
   if (cron !== undefined && every !== undefined)
     throw new ActivityError("InvalidInput", `schedule ${id}: expected either every or cron, got both`, {
       field: "every",
     });
-  return parseOptions(`schedule ${id}`, cron === undefined ? Rule.options[0] : Rule.options[1], rule);
+  const [everyRule, cronRule] = ScheduleRuleSchema.options;
+  return parseOptions(`schedule ${id}`, cron === undefined ? everyRule : cronRule, rule);
 }
 
 /** The rule as BullMQ takes it. Throws `InvalidInput`, which names the field. */
@@ -80,8 +112,8 @@ function cronError(id: string, cron: string, cause?: unknown): ActivityError {
 }
 
 function milliseconds(text: string): number {
-  const [, amount, unit] = /^(\d+)\s*(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
-  return amount === undefined ? Number.NaN : Number(amount) * (UNITS[unit ?? ""] ?? Number.NaN);
+  const [, amount, unit = ""] = /^(\d+)\s*(\w+)$/.exec(text.trim()) ?? [];
+  return Number(amount) * (UNITS[unit] ?? Number.NaN);
 }
 
 function isTimezone(name: string): boolean {

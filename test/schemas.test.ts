@@ -41,3 +41,24 @@ test("the schema of profiles takes what the worker takes", () => {
   expect(take({ provider: "static" })).toBe(false);
   expect(take({ provider: "chain", regoin: "eu-central-1" })).toBe(false);
 });
+
+describe("a field that is not there is refused, however deep", () => {
+  /** Objects that take any field. */
+  const open = (at: unknown, path = ""): string[] => {
+    if (typeof at !== "object" || at === null) return [];
+    const { properties, additionalProperties } = at as { properties?: object; additionalProperties?: unknown }; // of schemas, and harmless elsewhere
+    const here = properties !== undefined && additionalProperties !== false ? [path] : [];
+    return [...here, ...Object.entries(at).flatMap(([name, inner]) => open(inner, `${path}/${name}`))];
+  };
+
+  test.each([...files].filter(([name]) => /\.input\.|^batch\.|^profiles\./.test(name)))("%s", (_name, schema) => {
+    expect(open(schema)).toEqual([]);
+  });
+
+  test("an open object is found", () => {
+    expect(open(z.toJSONSchema(z.object({ a: z.looseObject({ b: z.string() }) }), { io: "input" }))).toEqual([
+      "",
+      "/properties/a",
+    ]);
+  });
+});

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { parse } from "csv-parse/sync";
 import { z } from "zod";
 import { BucketName, Verified } from "../../model/entities.ts";
+import { closestName } from "../../model/closest-name.ts";
 import { unquoteEtag } from "../../model/etag.ts";
 import { MAX_KEY_BYTES } from "../../model/object-key.ts";
 import type { ManifestSource } from "../spec/fields.ts";
@@ -158,13 +159,15 @@ function jsonEntry(text: string, number: number, defaultBucket: string | undefin
   } catch {
     return refused(number, `expected a JSON object, got ${text.slice(0, 100)}`);
   }
-  const parsed = ManifestLine.safeParse(
-    typeof value === "object" && value !== null && !Array.isArray(value) ? fieldsOf(value) : value,
-  );
+  const line = typeof value === "object" && value !== null && !Array.isArray(value) ? fieldsOf(value) : value;
+  const parsed = ManifestLine.safeParse(line);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return refused(number, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "expected an object"}`);
   }
+  const misspelt = misspeltIn(Object.keys(line as object)); // it was parsed as one
+  if (misspelt !== undefined)
+    return refused(number, misspelt, { bucket: parsed.data.bucket ?? "", key: parsed.data.key });
   const { bucket = defaultBucket, ...entry } = parsed.data;
   if (bucket === undefined)
     return refused(number, "expected a bucket, here or for the whole manifest", { bucket: "", key: entry.key });
@@ -184,6 +187,20 @@ function fieldsOf(line: object): Record<string, unknown> {
   }
   return fields;
 }
+
+/** Columns that others add are ignored, but one that was meant to name a version or another key would change what is done. */
+function misspeltIn(fields: readonly string[]): string | undefined {
+  const open = ["versionId", "destinationKey"].filter((field) => !fields.includes(field));
+  for (const name of fields) {
+    if (FIELDS.has(name.toLowerCase()) || name.length > MAX_NAME) continue;
+    const meant = closestName(name, open);
+    if (meant !== undefined) return `unknown field ${JSON.stringify(name)}; did you mean ${meant}?`;
+  }
+  return undefined;
+}
+
+/** Longer names are near to none of ours. */
+const MAX_NAME = 32;
 
 function notUtf8(number: number): ManifestEntry {
   return refused(number, "expected UTF-8, got other bytes, whose key would be another");

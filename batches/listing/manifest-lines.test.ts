@@ -104,6 +104,25 @@ test("takes NDJSON with S3's own spelling of names, and nothing between quotes f
   expect(await entriesOf(JSON.stringify(line), "ndjson")).toEqual([{ bucket: "in", key: "a", etag: "e", size: 1 }]);
 });
 
+test("refuses an NDJSON line whose version or new key is misspelt, and ignores columns of others", async () => {
+  const line = (more: object) => JSON.stringify({ bucket: "in", key: "a", ...more });
+  const lines = [
+    { version_id: "v1" },
+    { version: "v1" },
+    { destination_key: "b" },
+    { isLatest: true, tag: "t", verionId: null },
+    { versionId: "v1", version: 7 },
+  ];
+  const entries = await entriesOf(lines.map((more) => `${line(more)}\n`).join(""), "ndjson");
+  expect(entries.map(({ refusal }) => /did you mean (\w+)/.exec(refusal?.message ?? "")?.[1])).toEqual([
+    "versionId",
+    "versionId",
+    "destinationKey",
+    undefined,
+    undefined,
+  ]);
+});
+
 test("knows gzip by its first two bytes, however few come at once", async () => {
   const bytes = gzipSync("in,a\n");
   const pieces = Readable.from([bytes.subarray(0, 1), bytes.subarray(1)], { objectMode: false });

@@ -5,9 +5,10 @@ import {
   DocumentPointer,
   KeyPrefix,
   ObjectKey,
-  ObjectRef,
+  objectFields,
   OnConflict,
   OnOverlap,
+  takingEntities,
   Verified,
   wellFormed,
 } from "../../model/entities.ts";
@@ -89,15 +90,18 @@ export const PrefixSource = z
   .strictObject({ bucket: BucketName, prefix: KeyPrefix.default("") })
   .meta({ id: "PrefixSource", description: "All objects of a bucket whose keys start with a prefix" });
 
-const BatchItem = ObjectRef.extend({
-  etag: z.string().min(1).max(256).optional().meta({
-    description: "Only the content with this ETag. Without it the object is looked at just before it is copied",
+const BatchItem = takingEntities(
+  z.strictObject({
+    ...objectFields,
+    etag: z.string().min(1).max(256).optional().meta({
+      description: "Only the content with this ETag. Without it the object is looked at just before it is copied",
+    }),
+    size: z.int().nonnegative().optional().meta({ description: "Bytes, where they are known" }),
+    lastModified: z.iso.datetime().optional().meta({ description: "When it was written, where that is known" }),
+    storageClass: z.string().max(64).optional().meta({ description: "Its storage class, where that is known" }),
+    destinationKey: ObjectKey.optional().meta({ description: "Key of the copy; overrules `destination.prefix`" }),
   }),
-  size: z.int().nonnegative().optional().meta({ description: "Bytes, where they are known" }),
-  lastModified: z.iso.datetime().optional().meta({ description: "When it was written, where that is known" }),
-  storageClass: z.string().max(64).optional().meta({ description: "Its storage class, where that is known" }),
-  destinationKey: ObjectKey.optional().meta({ description: "Key of the copy; overrules `destination.prefix`" }),
-}).meta({ id: "BatchItem", description: "One object of a batch. An object from a listing can be passed as it is" });
+).meta({ id: "BatchItem", description: "One object of a batch. An object from a listing can be passed as it is" });
 export type BatchItem = z.infer<typeof BatchItem>;
 
 const ItemsSource = z

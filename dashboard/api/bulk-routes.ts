@@ -9,27 +9,38 @@ import { BulkSchema, JobFilterSchema, ProblemId } from "./problem-schemas.ts";
 
 const tag = "problems";
 
-const Order = z.strictObject({
+const order = {
   action: z.enum(GROUP_ACTIONS).describe("What to do"),
-  // One of both.
-  problem: ProblemId.optional().describe("All that belongs to a problem"),
-  filter: JobFilterSchema.optional().describe("All jobs that a search finds"),
   preview: z.boolean().default(false).describe("Only count"),
   expected: z.int().optional().describe("What a preview counted: where it is more by a tenth by now, nothing is done"),
   reason: z.string().max(500).optional().describe("Why; kept with who asked"),
-});
+};
+const Order = z.union(
+  [
+    z
+      .strictObject({ ...order, problem: ProblemId.describe("All that belongs to a problem"), filter: absent() })
+      .meta({ id: "BulkOfProblem", description: "What to do to all that belongs to a problem" }),
+    z
+      .strictObject({ ...order, filter: JobFilterSchema.describe("All jobs that a search finds"), problem: absent() })
+      .meta({ id: "BulkOfFilter", description: "What to do to all jobs that a search finds" }),
+  ],
+  { error: "expected either problem or filter" },
+);
+
+/** The other form's field, so that the two can be told apart. */
+function absent() {
+  return z.never().optional();
+}
 
 /** Actions on many things at once: counted first, then watched. */
 export function bulkRoutes(deps: BulkDeps & { readonly runs: BulkRuns }): readonly ApiRoute[] {
   const { runs, problems } = deps;
   const select = async ({ action, problem, filter }: z.output<typeof Order>): Promise<[title: string, BulkItem[]]> => {
-    if (problem !== undefined && filter === undefined) {
+    if (problem !== undefined) {
       const found = await problems.one(problem);
       if (found === undefined) throw new HttpProblem(404, "NotFound", "there is no such problem (any more)");
       return [found.title, await itemsOfProblem(deps, found, action)];
     }
-    if (filter === undefined || problem !== undefined)
-      throw new HttpProblem(422, "InvalidInput", "body: expected either problem or filter", { field: "problem" });
     return [titleOf(action, filter), await itemsOfFilter(deps, jobFilter(filter, STATES_FOR[action]), action)];
   };
   return [

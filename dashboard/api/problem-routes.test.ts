@@ -38,6 +38,14 @@ async function failing(keys: readonly string[]) {
   return jobs;
 }
 
+test("what many things are asked of is either a problem or a filter", async () => {
+  const either = { status: 422, detail: "body: expected either problem or filter" };
+  for (const wrong of [{}, { problem: "p", filter: {} }, { fitler: {} }]) {
+    const answer = await bulk({ action: "retry", preview: true, ...wrong });
+    expect(answer.json()).toMatchObject("fitler" in wrong ? { status: 422, field: "fitler" } : either);
+  }
+});
+
 test("what fails alike is one problem: since when, how often, an example, what it means, and a button for all of it", async () => {
   await failing(["gone/1", "gone/2", "gone/3"]);
   const wanted = { kind: "jobs", code: "NoSuchKey", activity: "head-object", bucket: "in" } as const;

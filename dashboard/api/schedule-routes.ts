@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Producer } from "../../producer/index.ts";
-import type { ScheduleRule } from "../../producer/schedule-rule.ts";
+import { ScheduleRuleSchema } from "../../producer/schedule-rule.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import type { createSchedules, ScheduleReader } from "../schedules/read.ts";
@@ -99,19 +99,10 @@ export function scheduleRoutes(deps: ScheduleRouteDeps): readonly ApiRoute[] {
       tag,
       summary: "Let a schedule run at other times",
       params,
-      body: {
-        schema: z.strictObject({
-          every: z
-            .union([z.string().max(64), z.number()])
-            .optional()
-            .describe("Milliseconds, or such as 30s, 5m, 1h"),
-          cron: z.string().max(256).optional().describe("A cron expression, instead of every"),
-          timezone: z.string().max(64).optional().describe("The time zone of that; default UTC"),
-        }),
-      },
+      body: { schema: ScheduleRuleSchema },
       answers: Done,
       handler: async ({ params: given, body }) => {
-        await editSchedule(at(given), body as ScheduleRule); // it is parsed there, with what is wrong by field
+        await editSchedule(at(given), body);
         return { id: given.id };
       },
     }),

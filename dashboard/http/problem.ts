@@ -5,6 +5,7 @@ import { connectionProblem } from "../../redis/connection/problem.ts";
 import { foreignMeans, isForeign } from "../../redis/foreign.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ErrorCode } from "../../model/error-codes.ts";
+import { issuesOf } from "../../jobs/meant-branch.ts";
 import { eachUnknownField, unknownFields } from "../../jobs/unknown-fields.ts";
 
 /** One wrong field of a request. */
@@ -162,8 +163,8 @@ function ofFastify(error: Error): [code: string, detail: string] {
 }
 
 /** The wrong fields of a request. `place` is where they were: `query`, `body`. Values are not repeated: they may be secrets. */
-export function fieldErrors(error: z.ZodError, place: string): FieldError[] {
-  return error.issues.flatMap((issue) => {
+export function fieldErrors(error: z.ZodError, value: unknown, place: string): FieldError[] {
+  return issuesOf(error, value).flatMap((issue) => {
     const path = issue.path.map(String).join(".");
     if (issue.code === "unrecognized_keys")
       return eachUnknownField(issue).map(({ key, message }) => ({
@@ -178,7 +179,7 @@ export function fieldErrors(error: z.ZodError, place: string): FieldError[] {
 export function parseOr422<Schema extends z.ZodType>(schema: Schema, value: unknown, place: string): z.output<Schema> {
   const parsed = schema.safeParse(value, { error: unknownFields });
   if (parsed.success) return parsed.data;
-  const errors = fieldErrors(parsed.error, place);
+  const errors = fieldErrors(parsed.error, value, place);
   const detail = `${place}: ${errors.map(({ field, message }) => (field === place ? message : `${field}: ${message}`)).join("; ")}`;
   throw new HttpProblem(422, "InvalidInput", detail, { field: errors[0]?.field, errors });
 }
