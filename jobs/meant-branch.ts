@@ -11,7 +11,7 @@ export function issuesOf({ issues }: { readonly issues: readonly Issue[] }, valu
     if (issue.code !== "invalid_union") return [issue];
     const meant = meantBranch(issue.errors, valueAt(value, issue.path));
     if (meant === undefined) return [issue];
-    const fromRoot = meant.map((each) => ({ ...each, path: [...issue.path, ...each.path] }) as Issue); // but for its path the same issue
+    const fromRoot = meant.map((each) => ({ ...each, path: [...issue.path, ...each.path] }));
     return issuesOf({ issues: fromRoot }, value);
   });
 }
