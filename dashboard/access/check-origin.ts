@@ -46,9 +46,10 @@ export function checkOrigin(request: FastifyRequest, publicHosts: readonly strin
   if (site !== undefined && site !== "same-origin" && site !== "none") throw foreign("one from another site");
   if (origin !== undefined) {
     const url = URL.canParse(origin) ? new URL(origin) : undefined;
-    const own =
-      url?.host === request.headers.host?.toLowerCase() || (url !== undefined && publicHosts.includes(url.hostname));
-    if (!own) throw foreign("one from another origin");
+    // Another port of our name is another server's page: a proxy on such a port that changes Host has the browser's own word.
+    const isPublic =
+      url !== undefined && publicHosts.includes(url.hostname) && (url.port === "" || site === "same-origin");
+    if (url?.host !== request.headers.host?.toLowerCase() && !isPublic) throw foreign("one from another origin");
   }
   const says = site !== undefined || origin !== undefined;
   // Proxies and apps around us know people by cookies of their own.

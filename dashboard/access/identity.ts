@@ -58,11 +58,17 @@ function byProxy(
   request: FastifyRequest,
 ): Identity | undefined {
   const name = headerOf(request, userHeader);
-  if (name === undefined) return undefined;
+  if (name === undefined || isTwice(request, userHeader)) return undefined;
+  if (groupsHeader !== undefined && isTwice(request, groupsHeader)) return undefined;
   const groups = groupsHeader === undefined ? "" : (headerOf(request, groupsHeader) ?? "");
   const operates =
     operatorUsers.includes(name) || groups.split(",").some((group) => operatorGroups.includes(group.trim()));
   return { kind: "proxy", name, role: operates ? "operator" : "viewer" };
+}
+
+/** Node joins lines of one name with commas: where there are two, one may be the browser's and no proxy has overwritten it. */
+function isTwice({ raw: { rawHeaders } }: FastifyRequest, name: string): boolean {
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length > 1;
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {

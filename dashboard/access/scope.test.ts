@@ -208,6 +208,18 @@ describe("a token with a scope", () => {
     expect(status).toBe(403);
   });
 
+  test("reads and deletes documents whose id was drawn, and no report whose id follows from a batch's", async () => {
+    const upload = { method: "POST", body: "content", headers: { ...own, "content-type": "text/plain" } };
+    const { id } = (await dashboard.send("/api/documents?name=a", upload)).json() as unknown as { id: string };
+    expect((await dashboard.send(`/api/documents/${id}`, { headers: own })).status).toBe(200);
+    for (const method of ["GET", "HEAD", "DELETE"]) {
+      const { status } = await dashboard.send("/api/documents/batch-b12345678-0-0-1", { method, headers: own });
+      expect([method, status]).toEqual([method, 403]);
+    }
+    expect((await dashboard.send("/api/documents/batch-b12345678-0-0-1", { headers: all })).status).toBe(404);
+    expect((await dashboard.send(`/api/documents/${id}`, { method: "DELETE", headers: own })).status).toBe(204);
+  });
+
   test("is told only the activities that it may ask for", async () => {
     const { activities } = (await dashboard.send("/api/activities", { headers: own })).json() as unknown as {
       activities: readonly { readonly name: string }[];

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { DocumentStore } from "../../documents/interface.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { DocumentPointer } from "../../model/entities.ts";
+import type { Touched } from "../access/scope.ts";
 import type { DashboardSettings } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { abortedWith } from "../http/request-signal.ts";
@@ -21,6 +22,16 @@ export type DocumentRouteDeps = {
 const tag = "documents";
 const path = "/api/documents/:id";
 const params = z.object({ id: DocumentPointer.shape.id });
+/** As stores make ids. */
+const RANDOM_ID = /^[0-9a-f]{32}$/;
+
+/**
+ * Whoever has an id that was drawn has the content: it is in no list for tokens with a scope. Reports, plans and pages of batches have ids that
+ * follow from the batch's, and are for nobody with a scope.
+ */
+const touches = ({ params: { id } }: { readonly params: { readonly id: string } }): readonly Touched[] =>
+  RANDOM_ID.test(id) ? [] : [{ activity: "a document of a batch" }];
+
 const bytes = { description: "The content", type: "application/octet-stream" };
 
 export function documentRoutes({ config, documents }: DocumentRouteDeps): readonly ApiRoute[] {
@@ -45,8 +56,7 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
         "DELETE it with the ETag of this answer in If-Match.",
       params,
       query: z.object({ keep: flagText.default(false).describe("Without effect: kept for those who still send it") }),
-      // Whoever has the id has the content: it is in no list.
-      touches: () => [],
+      touches,
       act: ({ params: { id } }) => ({ action: "document.read", target: { kind: "document", id } }),
       answers: { 200: bytes },
       plainHead: true,
@@ -65,7 +75,7 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
       tag,
       summary: "Look at a document without reading it",
       params,
-      touches: () => [],
+      touches,
       answers: { 200: { description: "Its size and type, in the headers" } },
       handler: async ({ params: { id } }, reply) => describe(reply, await find(id)).send(),
     }),
@@ -78,7 +88,7 @@ export function documentRoutes({ config, documents }: DocumentRouteDeps): readon
       description:
         "With If-Match only the document that was read, and never one that has replaced it: the acknowledgement of a download.",
       params,
-      touches: () => [],
+      touches,
       headers: z.object({ "if-match": z.string().min(1).max(256).optional().describe("The ETag of the download") }),
       answers: {
         204: { description: "It is not there (any more)" },

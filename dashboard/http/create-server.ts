@@ -8,6 +8,7 @@ import { addressList, clientOf } from "../access/entries.ts";
 import type { Identify } from "../access/identity.ts";
 import type { DashboardSettings } from "../config.ts";
 import { type BaseOf, withoutBase } from "./base-path.ts";
+import { boundConnections } from "./bound-connections.ts";
 import { compressAnswers } from "./compress-answers.ts";
 import { cutSlowBodies } from "./cut-slow-bodies.ts";
 import { HttpProblem, problemOf, sendProblem } from "./problem.ts";
@@ -40,6 +41,7 @@ export async function createServer(
       void (wantsPage(request) ? app.sendNotFoundPage?.(request, reply) : sendProblem(reply, problem));
     },
   }) as unknown as FastifyInstance; // pino's Logger has all that Fastify's own type of logger asks for
+  boundConnections(app.server, fromProxy);
   app.decorateRequest("base", {
     getter(this: FastifyRequest) {
       return baseOf(this.raw);

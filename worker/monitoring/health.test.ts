@@ -37,3 +37,18 @@ test("tells this machine what is missing, and strangers only that something is",
   expect(strangers).toEqual([503, { ready: false }]);
   await health.close();
 });
+
+test("holds nobody's connection that says nothing, and answers beside many of them", async () => {
+  const health = await startHealth(
+    { live: () => true, ready: () => ({ ready: true, checks: {} }) },
+    { host: "127.0.0.1", port: 0 },
+  );
+  const silent = Array.from({ length: 100 }, () => connect(health.port, "127.0.0.1"));
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  for (const socket of silent) socket.write("GET /livez HTTP/1.1\r\nHost: x\r\n");
+  expect((await fetch(`http://127.0.0.1:${health.port}/livez`)).status).toBe(200);
+  // Read to its end, it says that it took too long.
+  const answers = await Promise.all(silent.map((socket) => text(socket)));
+  expect(new Set(answers.map((answer) => answer.slice(0, 12)))).toEqual(new Set(["HTTP/1.1 408"]));
+  await health.close();
+}, 30_000);

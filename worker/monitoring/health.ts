@@ -2,6 +2,15 @@ import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import { ActivityError } from "../../model/activity-error.ts";
 
+/** Probes ask for little and say so at once: whoever opens connections and says nothing holds none for long. In milliseconds. */
+const PATIENCE = {
+  headersTimeout: 5000,
+  requestTimeout: 5000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 1000,
+};
+const MAX_CONNECTIONS = 256;
+
 export type Health = {
   /** The process works: answers `/livez`. */
   readonly live: () => boolean;
@@ -13,7 +22,7 @@ export type Health = {
 
 /** Serves the probes. Port 0 picks a free one. */
 export async function startHealth(health: Health, at: { readonly host: string; readonly port: number }) {
-  const server = createServer((request, response) => {
+  const server = createServer(PATIENCE, (request, response) => {
     // Not as a URL: what cannot be read as one (`//`) is still only a page that is not there.
     const [path = "/"] = (request.url ?? "/").split("?", 1);
     answer(health, path, isNear(request.socket.remoteAddress)).then(
@@ -21,6 +30,7 @@ export async function startHealth(health: Health, at: { readonly host: string; r
       () => response.writeHead(500, { "content-type": "text/plain" }).end("the page failed\n"),
     );
   });
+  server.maxConnections = MAX_CONNECTIONS;
   server.listen(at.port, at.host);
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
     throw new ActivityError("InvalidConfiguration", healthProblem(error, at), { cause: error });

@@ -163,6 +163,9 @@ test("ends with 2 and the reason for wrong usage", { timeout: 60_000 }, async ()
     [["rm", "s3://b/p/", "--report", "none"], "Allowed choices"],
     [["batch", "status"], "missing required argument"],
     [["fly"], "unknown command"],
+    // What is repeated is shown and not obeyed.
+    [["\u001b]0;x\u0007"], "unknown command '\\u001b]0;x\\u0007'"],
+    [["ls", "--\u001b[2J"], "unknown option '--\\u001b[2J'"],
   ];
   for (const [args, reason] of wrong) {
     const { code, stdout, stderr } = await runCli(args);

@@ -98,10 +98,23 @@ describe("signing in at an OpenID Connect provider", () => {
     ["is of another issuer", { claims: { iss: "https://evil.example" } }],
     ["has another nonce", { claims: { nonce: "another" } }],
     ["is signed with another key", { foreignKey: true }],
+    ["is signed with nothing", { alg: "none" }],
+    ["is signed with what the client shows as its secret", { alg: "HS256" }],
+    ["has expired", { claims: { iat: 1_000_000_000, exp: 1_000_000_300 } }],
+    ["never expires", { claims: { exp: undefined } }],
+    ["is for a day to come", { claims: { nbf: 4_000_000_000 } }],
+    ["is for others as well, and was given to one of them", { claims: { aud: ["bucketline", "b"], azp: "b" } }],
+    ["is for no nonce", { claims: { nonce: undefined } }],
     ["has no name", { claims: { preferred_username: undefined } }],
     ["has a name that is no line", { claims: { preferred_username: "a\r\nb" } }],
   ])("accepts no token that %s", async (_what, lie) => {
     provider.lie = lie;
+    const { answer, session } = await signIn();
+    expect([answer.status, session]).toEqual([401, ""]);
+  });
+
+  test("accepts no answer that says another provider gave it", async () => {
+    provider.lie = { iss: "https://evil.example" };
     const { answer, session } = await signIn();
     expect([answer.status, session]).toEqual([401, ""]);
   });
@@ -174,4 +187,32 @@ test.each([
     Object.entries(settings).map(([name, value]) => [`BUCKETLINE_DASHBOARD_OIDC_${name}`, value]),
   );
   expect(() => parseDashboardConfig(env)).toThrow(named);
+});
+
+test.each<[unknown, number]>([
+  [true, 200],
+  ["true", 200],
+  [undefined, 200],
+  [false, 401],
+  ["false", 401],
+  [0, 401],
+  [null, 401],
+])("an address that is verified as %j signs in with %d", async (verified, status) => {
+  const own = await startDashboardHarness({
+    env: {
+      BUCKETLINE_DASHBOARD_OIDC_ISSUER: provider.issuer,
+      BUCKETLINE_DASHBOARD_OIDC_CLIENT_ID: provider.client.id,
+      BUCKETLINE_DASHBOARD_OIDC_CLIENT_SECRET: provider.client.secret,
+      BUCKETLINE_DASHBOARD_OIDC_NAME_CLAIM: "email",
+    },
+  });
+  provider.claims = { email: "ada@example.com", email_verified: verified };
+  const begun = await own.send("/api/session/oidc?next=/");
+  const there = await fetch(String(begun.headers["location"]), { redirect: "manual" });
+  const back = new URL(there.headers.get("location") ?? "");
+  const answer = await own.send(back.pathname + back.search, {
+    headers: { cookie: cookieOf(begun, "bucketline_oidc") },
+  });
+  expect(answer.status).toBe(status);
+  await own.close();
 });

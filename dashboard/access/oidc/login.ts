@@ -99,8 +99,10 @@ function userOf(claims: Readonly<Record<string, unknown>>, login: OidcLogin): Oi
   const name = Object.hasOwn(claims, login.nameClaim) ? claims[login.nameClaim] : undefined;
   if (typeof name !== "string" || name.trim() === "" || name.length > 128 || /\p{Cc}/u.test(name))
     throw refused(`expected a name in the claim ${login.nameClaim}`);
-  // Whoever may write any address into a profile of theirs would be whoever they like.
-  if (login.nameClaim === "email" && claims["email_verified"] === false) throw refused("expected a verified address");
+  // Whoever may write any address into a profile of theirs would be whoever they like. Some providers write it as text, some not at all.
+  const { email_verified: verified = true } = claims;
+  if (login.nameClaim === "email" && verified !== true && verified !== "true")
+    throw refused("expected a verified address");
   const given = Object.hasOwn(claims, login.groupsClaim) ? claims[login.groupsClaim] : [];
   const groups = (Array.isArray(given) ? given : [given]).filter((group) => typeof group === "string");
   const isIn = (list: readonly string[]) => groups.some((group) => list.includes(group));

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 
 export type Provider = AsyncDisposable & {
   readonly issuer: string;
@@ -11,7 +11,14 @@ export type Provider = AsyncDisposable & {
   /** What it says of whoever signs in next. */
   claims: Record<string, unknown>;
   /** How it lies: in the ID token, or about its key. */
-  lie: { readonly claims?: Record<string, unknown>; readonly foreignKey?: boolean };
+  lie: {
+    readonly claims?: Record<string, unknown>;
+    readonly foreignKey?: boolean;
+    /** Signed with nothing, or with the client's secret, which openid-client has as well. */
+    readonly alg?: "none" | "HS256";
+    /** In the answer beside the code. */
+    readonly iss?: string;
+  };
 };
 
 /** A small OpenID Connect provider that signs everybody in: authorization code with PKCE, as real ones do it. */
@@ -51,7 +58,9 @@ export async function startProvider(): Promise<Provider> {
       const code = randomUUID();
       codes.set(code, searchParams);
       const back = new URL(searchParams.get("redirect_uri") ?? "");
-      back.search = String(new URLSearchParams({ code, state: searchParams.get("state") ?? "", iss: issuer }));
+      back.search = String(
+        new URLSearchParams({ code, state: searchParams.get("state") ?? "", iss: provider.lie.iss ?? issuer }),
+      );
       return { status: 303, headers: { location: back.href } };
     }
     if (pathname !== "/token") return { status: 404 };
@@ -59,15 +68,14 @@ export async function startProvider(): Promise<Provider> {
     const knows = knowsSecret(client, sent, authorization);
     const asked = codes.get(sent.get("code") ?? "");
     codes.delete(sent.get("code") ?? "");
-    const challenge = createHash("sha256")
-      .update(sent.get("code_verifier") ?? "")
-      .digest("base64url");
-    const fits =
-      asked?.get("code_challenge") === challenge && asked.get("redirect_uri") === sent.get("redirect_uri") && knows;
-    if (!fits) return { status: 400, headers: json, body: { error: "invalid_grant" } };
+    if (asked === undefined || !fits(asked, sent) || !knows)
+      return { status: 400, headers: json, body: { error: "invalid_grant" } };
     const claims = { sub: "s1", nonce: asked.get("nonce"), ...provider.claims, ...provider.lie.claims };
     const key = provider.lie.foreignKey === true ? foreign.privateKey : own.privateKey;
-    const token = await signed({ iss: issuer, aud: client.id, ...claims }, key);
+    const token = await signed(
+      { iss: issuer, aud: client.id, ...claims },
+      { key, alg: provider.lie.alg, secret: client.secret },
+    );
     return {
       headers: json,
       body: { access_token: randomUUID(), token_type: "Bearer", id_token: token, expires_in: 300 },
@@ -89,12 +97,26 @@ function discovery(issuer: string): object {
   };
 }
 
+/** Whether a code is asked for by whoever began. */
+function fits(asked: URLSearchParams, sent: URLSearchParams): boolean {
+  const challenge = createHash("sha256")
+    .update(sent.get("code_verifier") ?? "")
+    .digest("base64url");
+  return asked.get("code_challenge") === challenge && asked.get("redirect_uri") === sent.get("redirect_uri");
+}
+
 function knowsSecret({ id, secret }: Provider["client"], sent: URLSearchParams, authorization = ""): boolean {
   const basic = Buffer.from(authorization.replace(/^Basic /, ""), "base64").toString();
   return basic === `${id}:${secret}` || (sent.get("client_id") === id && sent.get("client_secret") === secret);
 }
 
-async function signed(claims: Record<string, unknown>, key: Key): Promise<string> {
-  const token = new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: "k1" });
-  return token.setIssuedAt().setExpirationTime("5m").sign(key);
+async function signed(
+  claims: Record<string, unknown>,
+  { key, alg, secret }: { readonly key: Key; readonly alg: "none" | "HS256" | undefined; readonly secret: string },
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const whole = { iat: now, exp: now + 300, ...claims };
+  if (alg === "none") return new UnsecuredJWT(whole).encode();
+  if (alg === "HS256") return new SignJWT(whole).setProtectedHeader({ alg }).sign(Buffer.from(secret));
+  return new SignJWT(whole).setProtectedHeader({ alg: "RS256", kid: "k1" }).sign(key);
 }
