@@ -69,6 +69,18 @@ test("names every problem at once, and no secret", () => {
   expect(message).not.toMatch(/hunter2|plain-password|secret-token|sesame/);
 });
 
+test("a missing login is told with all else that is wrong, and not where a login is only set up wrongly", () => {
+  const wrong = { BUCKETLINE_DASHBOARD_HOST: "0.0.0.0", BUCKETLINE_DASHBOARD_READ_ONLY: "perhaps" };
+  const told = /BUCKETLINE_DASHBOARD_HOST: the dashboard may not listen on 0\.0\.0\.0 without a login/;
+  expect(messageOf(() => parseDashboardConfig(wrong))).toMatch(/has 2 problems:/);
+  expect(messageOf(() => parseDashboardConfig(wrong))).toMatch(told);
+  const unknown = { BUCKETLINE_DASHBOARD_HOST: "0.0.0.0", BUCKETLINE_DASHBOARD_HSOT: "127.0.0.1" };
+  expect(messageOf(() => parseDashboardConfig(unknown))).toMatch(told);
+  const withUsers = { ...wrong, BUCKETLINE_DASHBOARD_USERS: "ada:admin:x" };
+  expect(messageOf(() => parseDashboardConfig(withUsers))).not.toMatch(told);
+  expect(messageOf(() => parseDashboardConfig({ ...wrong, BUCKETLINE_DASHBOARD_HOST: "127.0.0.1" }))).not.toMatch(told);
+});
+
 test("reads secrets from files, and not from both", async () => {
   const folder = await mkdtemp(join(tmpdir(), "bucketline-config-"));
   onTestFinished(() => rm(folder, { recursive: true }));

@@ -186,6 +186,10 @@ export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
   const parsed = Environment.safeParse(Object.fromEntries(given));
   if (parsed.success) problems.push(...proxyProblems(parsed.data), ...oidcProblems(parsed.data));
   for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${NAMES[path[0] as Field]}: ${message}`); // every issue is below a field
+  // By itself it has an error code of its own.
+  const host = parsed.data?.host ?? given.get("host");
+  if (problems.length > 0 && host !== undefined && !isLoopback(host) && !asksForLogin(env))
+    problems.push(`${NAMES.host}: ${exposureOf(host)}`);
   if (!parsed.success || problems.length > 0) {
     const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
     const lines = problems.map((problem) => `\n  - ${problem}`).join("");
@@ -250,12 +254,23 @@ function proxyProblems(settings: ProxySettings): string[] {
 /** Throws `LoginRequired` where others than this machine's users could reach the dashboard without a login. */
 export function checkExposure(config: Pick<DashboardConfig, "host" | "users" | "tokens" | "proxy" | "oidc">): void {
   if (isLoopback(config.host) || hasLogin(config)) return;
-  throw new ActivityError(
-    "LoginRequired",
-    `the dashboard may not listen on ${config.host} without a login, because everybody who reaches it could change everything: ` +
-      `set ${NAMES.users}, ${NAMES.tokens} or ${NAMES.proxyUserHeader}, or leave ${NAMES.host} at 127.0.0.1`,
-    { field: NAMES.host },
-  );
+  throw new ActivityError("LoginRequired", exposureOf(config.host), { field: NAMES.host });
+}
+
+const exposureOf = (host: string): string =>
+  `the dashboard may not listen on ${host} without a login, because everybody who reaches it could change everything: ` +
+  `set ${NAMES.users}, ${NAMES.tokens} or ${NAMES.proxyUserHeader}, or leave ${NAMES.host} at 127.0.0.1`;
+
+/** Whether a way to sign in is set up at all; what is wrong with it is another problem. */
+function asksForLogin(env: NodeJS.ProcessEnv): boolean {
+  const ways = [
+    NAMES.users,
+    NAMES.tokens,
+    NAMES.proxyUserHeader,
+    NAMES.proxyGroupsHeader,
+    ...Object.values(OIDC_NAMES),
+  ];
+  return ways.some((name) => (env[name] ?? env[`${name}_FILE`] ?? "").trim() !== "");
 }
 
 /** Whether one has to say who one is. */

@@ -87,6 +87,13 @@ test("refuses a bad id, input or option", async () => {
   await expect(producer.schedule("a", every, "list-objects", input, { attempts: 0 })).rejects.toMatchObject(bad);
 });
 
+test("an empty input is told as it was given", async () => {
+  const { producer } = setUp();
+  const made = await producer.schedule("who", { every: "1h" }, "list-buckets", {});
+  expect(made.input).toEqual({});
+  expect((await producer.schedules.list()).map(({ input: kept }) => kept)).toEqual([{}]);
+});
+
 test("an interval and a cron expression at once are refused as that", async () => {
   const { producer } = setUp();
   const rule = { every: "1h", cron: "0 3 * * *" } as unknown as ScheduleRule; // wrong on purpose

@@ -117,6 +117,7 @@ function described(contract: { readonly name: ActivityName }, id: string, stored
     activity: contract.name,
     ...describeRepeat(stored),
     next: new Date(stored.next ?? 0),
-    input: stored.template?.data,
+    // BullMQ keeps no empty input.
+    input: stored.template?.data ?? {},
   };
 }
