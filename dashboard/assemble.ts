@@ -7,6 +7,7 @@ import type { RedisClient } from "../redis/connection/client.ts";
 import { cutRedis } from "../redis/connection/connect.ts";
 import { troubleOf } from "../redis/connection/problem.ts";
 import { reachRedis } from "../redis/connection/reach.ts";
+import { trueCause } from "../redis/connection/true-cause.ts";
 import { withoutCommand } from "../redis/connection/without-command.ts";
 import { createActs } from "./access/acts.ts";
 import { createIdentify } from "./access/identity.ts";
@@ -131,8 +132,8 @@ async function connect({ redis: location, prefix }: DashboardSettings, log: Logg
     within: KIND_WITHIN_MS,
     maxRetriesPerRequest: 1,
     commandTimeout: 10_000,
-    onError: (error) => {
-      if (!lost) log.warn({ err: withoutCommand(error) }, `${troubleOf(error)}; trying again`);
+    onError: (error, client) => {
+      if (!lost) void tellCause(client, error, log);
       lost = true;
     },
   });
@@ -141,4 +142,9 @@ async function connect({ redis: location, prefix }: DashboardSettings, log: Logg
     lost = false;
   });
   return redis;
+}
+
+async function tellCause(client: RedisClient, error: Error, log: Logger): Promise<void> {
+  const cause = await trueCause(client, error);
+  log.warn({ err: withoutCommand(cause) }, `${troubleOf(cause)}; trying again`);
 }

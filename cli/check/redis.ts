@@ -19,19 +19,21 @@ export async function* checkRedis(url: string, prefix: string): AsyncGenerator<F
   let client: RedisClient | undefined;
   // ioredis tells the cause of a failed connection here; commands only say that they were not answered.
   let reason: Error | undefined;
+  let at: RedisClient | undefined;
   try {
     client = await reachRedis(url, {
       prefix,
       maxRetriesPerRequest: 1,
       commandTimeout: TIMEOUT_MS,
-      onError: (error) => {
+      onError: (error, from) => {
         reason = error;
+        at = from;
       },
     });
     yield* findings(await factsOf(client, redisKeys(prefix).probe()), where);
     yield* lessons(client, prefix);
   } catch (error) {
-    const cause = client === undefined ? (reason ?? error) : await trueCause(client, reason ?? error);
+    const cause = at === undefined ? error : await trueCause(at, reason ?? error);
     const refused = isRefusal(cause);
     yield problem(
       "Redis",

@@ -1,5 +1,6 @@
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 import { ActivityError } from "../../model/activity-error.ts";
+import { OURS } from "./apps-own.ts";
 import { isCluster, isInstance, isReady, type RedisClient, type RedisLocation } from "./client.ts";
 import { followSentinels } from "./follow-sentinels.ts";
 import { joinWrites } from "./join-writes.ts";
@@ -29,8 +30,8 @@ const WRONG_SERVER = /^(READONLY|MASTERDOWN|UNBLOCKED|LOADING)\b/;
 export type Patience = {
   /** How often a command is tried again after its connection was lost. Default null: until it is answered. */
   readonly maxRetriesPerRequest?: number | null;
-  /** Milliseconds; default: none. */
-  readonly commandTimeout?: number;
+  /** Milliseconds; null: none, whatever ioredis options say. Default: what those say, and of an instance none: it was meant for other commands. */
+  readonly commandTimeout?: number | null;
   /** Connect with the first command. Default false. */
   readonly lazyConnect?: boolean;
   /** Shown by `CLIENT LIST`. */
@@ -89,6 +90,9 @@ export function asCluster(node: RedisClient, patience: Patience = {}): RedisClie
   return client;
 }
 
+/** Takes the place of another, which leaving it out would not; ioredis' types do not say that it may. */
+const NONE = undefined as unknown as number;
+
 function settingsOf(patience: Patience, refusal: Refusal) {
   const { maxRetriesPerRequest = null, commandTimeout, lazyConnect = false, connectionName, resend = true } = patience;
   return {
@@ -96,7 +100,7 @@ function settingsOf(patience: Patience, refusal: Refusal) {
     lazyConnect,
     enableOfflineQueue: true,
     maxRetriesPerRequest,
-    ...(commandTimeout !== undefined && { commandTimeout }),
+    ...(commandTimeout !== undefined && { commandTimeout: commandTimeout ?? NONE }),
     replyMapping: "legacy",
     connectTimeout: 5000,
     socketTimeout: SILENT_MS,
@@ -129,14 +133,17 @@ function open(location: RedisLocation, settings: Settings): RedisClient {
 }
 
 /** What the caller's options may not say otherwise. */
-function always({ lazyConnect, enableOfflineQueue, maxRetriesPerRequest, replyMapping }: Settings) {
-  return { lazyConnect, enableOfflineQueue, maxRetriesPerRequest, replyMapping };
+function always(settings: Settings) {
+  const { lazyConnect, enableOfflineQueue, maxRetriesPerRequest, replyMapping } = settings;
+  const timeout = "commandTimeout" in settings ? { commandTimeout: settings.commandTimeout } : {};
+  return { ...OURS, ...timeout, lazyConnect, enableOfflineQueue, maxRetriesPerRequest, replyMapping };
 }
 
 function copyOf(instance: RedisClient, settings: Settings): RedisClient {
-  if (!isCluster(instance)) return instance.duplicate({ ...settings });
+  const ours = { ...OURS, commandTimeout: NONE };
+  if (!isCluster(instance)) return instance.duplicate({ ...ours, ...settings });
   const { redisOptions, ...options } = instance.options;
-  return instance.duplicate([], { ...options, ...clusterSettings({ ...redisOptions }, settings) });
+  return instance.duplicate([], { ...options, ...clusterSettings({ ...redisOptions, ...ours }, settings) });
 }
 
 function cluster(nodes: readonly { host: string; port: number }[], options: ClusterOptions, settings: Settings) {
@@ -152,6 +159,8 @@ function clusterSettings(redisOptions: RedisOptions, settings: Settings) {
   return {
     lazyConnect,
     enableOfflineQueue,
+    // A replica is behind: what was just written is not there yet.
+    scaleReads: "master",
     redisOptions: {
       ...redisOptions,
       ...(commandTimeout !== undefined && { commandTimeout }),
@@ -195,7 +204,12 @@ function keepPulse(client: RedisClient): void {
 function mended<Client extends RedisClient>(client: Client): Client {
   joinWrites(client);
   const disconnect = client.disconnect.bind(client);
+  let left: object | undefined;
   client.disconnect = (reconnect = false) => {
+    // Many commands are refused by one server, and each of them would have its socket left again.
+    const socket = "stream" in client ? client.stream : undefined;
+    if (reconnect && socket !== undefined && socket === left) return;
+    if (reconnect) left = socket;
     // Cut again, it would wait two seconds for a socket to close that is closed, and keep the process for as long.
     if (client.status === "end" && !reconnect) return;
     const waits = client.status === "reconnecting";

@@ -1,4 +1,5 @@
 import { ActivityError } from "../../model/activity-error.ts";
+import { refuseUnfit } from "./apps-own.ts";
 import { isCluster, isInstance, type RedisClient, type RedisLocation } from "./client.ts";
 import { anotherLike, asCluster, connectRedis, cutRedis, endRedis, lastRefusal } from "./connect.ts";
 import { isMissingDatabase, isRefusal, meaningOf } from "./problem.ts";
@@ -43,7 +44,7 @@ export function openRedis(location: RedisLocation, timeout: number, prefix?: str
   const owned = !isInstance(location);
   // An app's own instance is used as it is: it knows how long its commands may take.
   const client = owned ? connectRedis(location, { lazyConnect: true }) : location;
-  refuseKeyPrefix(client);
+  refuseUnfit(client);
   if (isCluster(client) && prefix !== undefined) refuseWithoutHashTag(prefix);
   const state: State = {
     client,
@@ -178,13 +179,6 @@ function isReply(error: unknown): error is Error {
 
 function reason(cause: unknown): string {
   return cause instanceof Error && cause.message !== "" ? ` (${cause.message})` : "";
-}
-
-function refuseKeyPrefix(client: RedisClient): void {
-  if (!client.options.keyPrefix) return;
-  throw new ActivityError("InvalidInput", "redis: expected no keyPrefix; set the producer's own option `prefix`", {
-    field: "redis.keyPrefix",
-  });
 }
 
 /** Done once; tried again where it failed. */

@@ -5,7 +5,7 @@ import { withoutCommand } from "./without-command.ts";
 
 /** Replies of a Redis that is starting, failing over, full or busy: the same command may pass a moment later. */
 const TRANSIENT_REPLY =
-  /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|OOM|UNBLOCKED|ERR WAIT cannot be used with replica)\b/;
+  /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|OOM|UNBLOCKED|ERR WAIT cannot be used with replica|ERR max number of clients)\b/;
 
 /** How ioredis and the operating system name a connection that is gone. */
 const CONNECTION_ERROR =

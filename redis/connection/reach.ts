@@ -1,4 +1,5 @@
 import { ActivityError } from "../../model/activity-error.ts";
+import { refuseUnfit } from "./apps-own.ts";
 import { isCluster, type RedisClient, type RedisLocation } from "./client.ts";
 import { asCluster, connectRedis, cutRedis, type Patience } from "./connect.ts";
 import { connectionProblem } from "./problem.ts";
@@ -35,9 +36,10 @@ type Reaching = Patience & {
  */
 export async function reachRedis(location: RedisLocation, reaching: Reaching): Promise<RedisClient> {
   const { prefix, onError, signal, within, ...patience } = reaching;
-  const client = connectRedis(location, patience);
+  const client = connectRedis(location, { commandTimeout: null, ...patience });
   client.on("error", (error: Error) => onError(error, client));
   try {
+    refuseUnfit(client);
     if (isCluster(client)) refuseWithoutHashTag(prefix);
     else if (await isNodeOfCluster(client, { signal, within })) {
       refuseWithoutHashTag(prefix);

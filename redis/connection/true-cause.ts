@@ -19,7 +19,8 @@ const asked = new WeakMap<RedisClient, Asked>();
  * writes meanwhile sees only that the pipe is broken. A connection that keeps silent hears it.
  */
 export async function trueCause<Thrown>(client: RedisClient, error: Thrown): Promise<Thrown | Error> {
-  if (!(error instanceof Error) || isCluster(client)) return error;
+  // Behind sentinels its address is theirs to tell.
+  if (!(error instanceof Error) || isCluster(client) || client.options.sentinels) return error;
   const code = "code" in error ? String(error.code) : "";
   if (!CUT_OFF.test(`${code} ${error.message}`)) return error;
   const before = asked.get(client);
@@ -27,7 +28,14 @@ export async function trueCause<Thrown>(client: RedisClient, error: Thrown): Pro
     before !== undefined && performance.now() - before.at < ASK_EVERY_MS ? before.answer : firstWords(client.options);
   if (answer !== before?.answer) asked.set(client, { at: performance.now(), answer });
   const words = await answer;
-  return words === undefined ? error : new Error(words, { cause: error });
+  return words === undefined ? error : saidByRedis(words, error);
+}
+
+/** What a server said, as one of its replies: it answers, and refuses. */
+function saidByRedis(words: string, cause: Error): Error {
+  const error = new Error(words, { cause });
+  error.name = "ReplyError";
+  return error;
 }
 
 type Server = {

@@ -217,4 +217,11 @@ export const jobMutants: readonly Mutant[] = [
     replace: "if (input.object.key !== target.key) return false;",
     test: MOVE,
   },
+  {
+    rule: "no job passes for cancelled because an app wants numbers as text",
+    file: "redis/connection/apps-own.ts",
+    find: "stringNumbers: false,",
+    replace: "",
+    test: "test/redis/own-instances.test.ts",
+  },
 ];
