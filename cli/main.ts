@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "../model/exit-on-old-node.ts";
+import { enableCompileCache } from "node:module";
 import { endWithParent } from "../model/process/end-with-parent.ts";
-import { runProgram } from "./program.ts";
 import { EXIT } from "./usage-exit.ts";
 
 // Whoever reads has enough, as in `bucketline ls | head`.
@@ -11,6 +11,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 endWithParent({ npmCommand: process.env["npm_command"] });
+
+// Compiled code is kept in the folder of temporary files, for the next command; before what is worth it is loaded.
+enableCompileCache();
+const { runProgram } = await import("./program.ts");
 
 await runProgram(process.argv.slice(2), {
   env: process.env,

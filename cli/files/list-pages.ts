@@ -1,10 +1,13 @@
 import type { S3Object } from "../../model/entities.ts";
+import type { ActivityInput } from "../../jobs/contracts.ts";
 import { runJob } from "../run-job.ts";
 import type { S3Url } from "../s3-url.ts";
 import type { Session } from "../session.ts";
 
 /** Objects that one job lists: the first line is there at once, however long the whole list is. */
-const PAGE = 1000;
+export const PAGE = 1000;
+/** So few fit on the job itself: no document is written and read before the first line. */
+export const FIRST_PAGE = 50;
 
 type ListOptions = {
   readonly profile?: string | undefined;
@@ -23,23 +26,42 @@ export async function* listObjects(
 ): AsyncGenerator<S3Object> {
   let left = limit;
   let startAfter: string | undefined;
+  const ask = (size: number) =>
+    askPage({ producer, signal }, { bucket, prefix, startAfter, limit: size, credentials: profile, requesterPays });
+  let page = ask(Math.min(FIRST_PAGE, left));
   while (left > 0) {
-    const size = Math.min(PAGE, left);
-    const input = { bucket, prefix, startAfter, limit: size, credentials: profile, requesterPays };
-    const { objects } = await runJob(producer, signal, { activity: "list-objects", input }, (job) =>
-      job.result({ signal }),
-    );
-    if (objects.length === size && size < left && !inOrder(objects, startAfter)) {
+    const { objects, full } = await page;
+    if (full && objects.length < left && !inOrder(objects, startAfter)) {
       if (startAfter !== undefined)
         throw new Error("the store lists keys in no order: nothing can be listed page by page");
       yield* wholeList({ producer, signal }, { bucket, key: prefix }, { profile, requesterPays, limit: left });
       return;
     }
-    yield* objects;
     left -= objects.length;
     startAfter = objects.at(-1)?.key;
-    if (objects.length < size) return;
+    const ended = !full || left === 0;
+    // The next page comes while this one is worked on.
+    if (!ended) page = later(ask(Math.min(PAGE, left)));
+    yield* objects;
+    if (ended) return;
   }
+}
+
+/** One page; whether there may be more. */
+export async function askPage(
+  { producer, signal }: Pick<Session, "producer" | "signal">,
+  input: ActivityInput<"list-objects"> & { readonly limit: number },
+): Promise<{ readonly objects: readonly S3Object[]; readonly full: boolean }> {
+  const { objects } = await runJob(producer, signal, { activity: "list-objects", input }, (job) =>
+    job.result({ signal }),
+  );
+  return { objects, full: objects.length === input.limit };
+}
+
+/** For what is awaited later, or by nobody any more: why it failed is told when it is. */
+export function later<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 async function* wholeList(

@@ -1,6 +1,9 @@
 const UNITS = ["bytes", "KB", "MB", "GB", "TB", "PB"] as const;
 
-export const count = (value: number): string => value.toLocaleString("en-US");
+// Made once: a listing prints hundreds of thousands.
+const NUMBERS = new Intl.NumberFormat("en-US");
+
+export const count = (value: number): string => NUMBERS.format(value);
 
 /** `1.5 MB`, in powers of 1,000. */
 export function sizeText(bytes: number): string {

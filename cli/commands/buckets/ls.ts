@@ -4,7 +4,7 @@ import { ActivityError } from "../../../model/activity-error.ts";
 import type { S3Object } from "../../../model/entities.ts";
 import type { Environment } from "../../environment.ts";
 import { jsonLine, printable } from "../../output/printable.ts";
-import { listObjects } from "../../files/list-pages.ts";
+import { askPage, FIRST_PAGE, later, listObjects, PAGE } from "../../files/list-pages.ts";
 import { positiveInteger } from "../../option-values.ts";
 import { runJob } from "../../run-job.ts";
 import { type S3Url, s3Url, shown } from "../../s3-url.ts";
@@ -75,40 +75,49 @@ function refuseNothing(url: S3Url): void {
   if (url.key !== "") throw new ActivityError("NoSuchKey", `no object under ${shown(url)}`);
 }
 
+type Line = { readonly object: S3Object; readonly folder: string | undefined };
+
 /** Lists page by page and jumps over what lies below the level, however many objects those are. */
 async function listLevel(open: Session, { bucket, key: prefix }: S3Url, options: Options): Promise<void> {
-  const { producer, signal } = open;
-  let startAfter: string | undefined;
-  let below: string | undefined;
-  let left = options.limit ?? Infinity;
-  for (;;) {
-    const input = {
+  const ask = (startAfter: string | undefined, limit: number) =>
+    askPage(open, {
       bucket,
       prefix,
       startAfter,
-      limit: 1000,
+      limit,
       credentials: options.profile,
       requesterPays: options.requesterPays,
-    };
-    const { objects } = await runJob(producer, signal, { activity: "list-objects", input }, (job) =>
-      job.result({ signal }),
-    );
+    });
+  let page = ask(undefined, FIRST_PAGE);
+  let below: string | undefined;
+  let left = options.limit ?? Infinity;
+  for (let first = true; ; first = false) {
+    const { objects, full } = await page;
+    if (first && objects.length === 0) return refuseNothing({ bucket, key: prefix });
+    const lines: Line[] = [];
     for (const object of objects) {
       const slash = object.key.indexOf("/", prefix.length);
       const folder = slash === -1 ? undefined : object.key.slice(0, slash + 1);
-      if (folder === undefined || folder !== below) left -= 1;
-      if (left < 0) return;
-      if (folder === undefined) print(object, prefix, options);
-      else if (folder !== below) printPrefix(bucket, folder, prefix, options);
+      if (folder === undefined || folder !== below) lines.push({ object, folder });
       below = folder;
     }
     const last = objects.at(-1);
-    if (last === undefined && startAfter === undefined) return refuseNothing({ bucket, key: prefix });
-    if (last === undefined || objects.length < 1000) return;
-    // A key has at most 1,024 bytes; where the jump would be longer, the next page goes on after the last key.
-    const jump = below === undefined ? last.key : `${below}${LAST}`;
-    startAfter = Buffer.byteLength(jump) > 1024 ? last.key : jump;
+    const next = full && last !== undefined && lines.length < left ? last : undefined;
+    // The next page comes while this one is printed.
+    if (next !== undefined) page = later(ask(nextStart(next.key, below), PAGE));
+    for (const { object, folder } of lines.slice(0, left)) {
+      if (folder === undefined) print(object, prefix, options);
+      else printPrefix(bucket, folder, prefix, options);
+    }
+    left -= lines.length;
+    if (next === undefined) return;
   }
+}
+
+/** A key has at most 1,024 bytes; where the jump would be longer, the next page goes on after the last key. */
+function nextStart(lastKey: string, below: string | undefined): string {
+  const jump = below === undefined ? lastKey : `${below}${LAST}`;
+  return Buffer.byteLength(jump) > 1024 ? lastKey : jump;
 }
 
 function print(object: S3Object, prefix: string, { json }: Options): void {

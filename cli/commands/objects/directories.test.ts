@@ -93,6 +93,22 @@ test("prints the first lines of a long list long before its end, and stops where
   expect(new Set(all.map(({ key }) => key)).size).toBe(20_000);
 });
 
+test("lists one level over many pages, jumps over what is below, and shows each line once", async ({
+  harness,
+  sandbox,
+}) => {
+  sandbox.createBucket("levels");
+  for (const prefix of ["a/", "b", "c/"]) sandbox.generate("levels", { prefix, count: 2500, size: 1 });
+  const before = sandbox.counts.ListObjectsV2 ?? 0;
+  const lines = jsonLines((await cli(harness, ["ls", "s3://levels", "--json"])).stdout);
+  expect((sandbox.counts.ListObjectsV2 ?? 0) - before).toBeLessThan(7);
+  expect(lines).toHaveLength(2502);
+  expect(lines.filter(({ prefix }) => prefix !== undefined).map(({ prefix }) => prefix)).toEqual(["a/", "c/"]);
+  expect(new Set(lines.map(({ key }) => key)).size).toBe(2501);
+  const some = jsonLines((await cli(harness, ["ls", "s3://levels", "--json", "--limit", "1200"])).stdout);
+  expect(some).toEqual(lines.slice(0, 1200));
+});
+
 test("starts a batch over the lines of a manifest, and sets its priority", async ({ harness, sandbox }) => {
   sandbox.createBucket("lines");
   for (const key of ["a", "b", "c"]) sandbox.put("lines", key, key);
