@@ -18,6 +18,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from "../sandbox/inde
 import type { Connection } from "../credentials/connection.ts";
 import { createS3, type S3Options } from "../s3/create.ts";
 import { openTestRedis, redisUrl, uniquePrefix } from "./fixtures.ts";
+import { connectionTo } from "./open-s3.ts";
 
 export type BatchHarnessOptions = {
   readonly sandbox?: SandboxOptions;
@@ -112,20 +113,7 @@ export async function startBatchHarness(options: BatchHarnessOptions = {}): Prom
 }
 
 function connectionOf(sandbox: Sandbox, name: string, options: BatchHarnessOptions): Connection {
-  return {
-    name,
-    credentials: () => Promise.resolve(sandbox.credentials),
-    region: sandbox.region,
-    endpoint: sandbox.endpoint,
-    pathStyle: true,
-    checksums: "when-supported",
-    conditionalDelete: true,
-    conditionalCopy: true,
-    conditionalWrite: true,
-    multipartThreshold: 256 * 1024 ** 2,
-    ...options.connection,
-    ...options.connections?.(sandbox)[name],
-  };
+  return connectionTo(sandbox, { name, ...options.connection, ...options.connections?.(sandbox)[name] });
 }
 
 type Starting = { readonly concurrency: number; readonly closed: () => void };

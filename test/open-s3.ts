@@ -53,7 +53,11 @@ export async function openS3({
   return { sandbox, events, connect, s3: connect(), pin: (bucket, key) => pinOf(sandbox, bucket, key) };
 }
 
-export function connectionTo(sandbox: Sandbox, more: Partial<Connection> = {}): Connection {
+/** Where a store is and who may use it. */
+type Place = Pick<Sandbox, "credentials" | "region" | "endpoint">;
+
+/** As to a store that enforces every condition. */
+export function connectionTo(sandbox: Place, more: Partial<Connection> = {}): Connection {
   return {
     name: "default",
     credentials: () => Promise.resolve(sandbox.credentials),
@@ -98,22 +102,9 @@ export async function openOddStore(
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  const opened = createS3(
-    {
-      name: "odd",
-      credentials: () => Promise.resolve({ accessKeyId: "key", secretAccessKey: "secret" }),
-      region: "us-east-1",
-      endpoint: `http://127.0.0.1:${port}`,
-      pathStyle: true,
-      checksums: "when-supported",
-      conditionalDelete: true,
-      conditionalCopy: true,
-      conditionalWrite: true,
-      multipartThreshold: 256 * MIB,
-      ...more,
-    },
-    options,
-  );
+  const odd = { credentials: { accessKeyId: "key", secretAccessKey: "secret" }, region: "us-east-1" };
+  const endpoint = `http://127.0.0.1:${port}`;
+  const opened = createS3(connectionTo({ ...odd, endpoint }, { name: "odd", ...more }), options);
   onTestFinished(() => opened.close());
   return opened;
 }

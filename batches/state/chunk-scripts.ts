@@ -3,6 +3,9 @@ import { BATCH_KEYS } from "./keys.ts";
 
 const keys = [...BATCH_KEYS, "chunk"] as const;
 
+/** What a chunk adds to its batch's counts, and when so many failures end the batch. */
+const COUNTED = ["objects", "bytes", "lists", "heads", "copies", "deletes", "ratio", "minimum", "error"] as const;
+
 export const beginChunk = loadScript(new URL("./scripts/begin-chunk.lua", import.meta.url), {
   keys,
   args: ["chain", "n", "name", "bit", "limit", "bytes", "nonce"],
@@ -33,21 +36,7 @@ export const commitChunk = loadScript(new URL("./scripts/commit-chunk.lua", impo
 
 export const checkpointChunk = loadScript(new URL("./scripts/checkpoint-chunk.lua", import.meta.url), {
   keys,
-  args: [
-    "name",
-    "owner",
-    "group",
-    "live",
-    "objects",
-    "bytes",
-    "lists",
-    "heads",
-    "copies",
-    "deletes",
-    "ratio",
-    "minimum",
-    "error",
-  ],
+  args: ["name", "owner", "group", "live", ...COUNTED],
 });
 
 export const rememberInChunk = loadScript(new URL("./scripts/remember-in-chunk.lua", import.meta.url), {
@@ -72,15 +61,7 @@ export const finishChunk = loadScript(new URL("./scripts/finish-chunk.lua", impo
     "unattempted",
     "size",
     "segment",
-    "objects",
-    "bytes",
-    "lists",
-    "heads",
-    "copies",
-    "deletes",
-    "ratio",
-    "minimum",
-    "error",
+    ...COUNTED,
     "codes",
     "failures",
   ],

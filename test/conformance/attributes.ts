@@ -9,6 +9,7 @@ import type { Encryption } from "../../model/object-attributes.ts";
 import { createS3 } from "../../s3/create.ts";
 import { removeScratch } from "../../s3/probe/scratch-objects.ts";
 import { type Can, type Ends, generatedObjects, throughEveryWay } from "./attribute-ways.ts";
+import { carefulConnection } from "./careful-connection.ts";
 import { releaseLocks } from "./release-locks.ts";
 
 const { values } = parseArgs({
@@ -30,19 +31,7 @@ const { values } = parseArgs({
 const { endpoint, region, "storage-class": storageClasses } = values;
 if (endpoint === undefined) throw new Error("expected --endpoint");
 const identity = { accessKeyId: values["access-key"] ?? "", secretAccessKey: values["secret-key"] ?? "" };
-const connection = (name: string) =>
-  ({
-    name,
-    credentials: () => Promise.resolve(identity),
-    region,
-    endpoint,
-    pathStyle: true,
-    checksums: "when-required",
-    conditionalDelete: false,
-    conditionalCopy: false,
-    conditionalWrite: false,
-    multipartThreshold: 256 * 1024 ** 2,
-  }) as const;
+const connection = (name: string) => carefulConnection({ name, region, endpoint }, identity);
 const whole = createS3(connection("whole"));
 const parts = createS3({ ...connection("parts"), multipartThreshold: 1, uploadThreshold: 1 });
 const other = createS3(connection("other"));

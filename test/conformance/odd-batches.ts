@@ -8,6 +8,7 @@ import { startWorkerUnderTest } from "../../cli/conformance/worker-under-test.ts
 import type { BatchSpecInput } from "../../producer/index.ts";
 import { removeScratch } from "../../s3/probe/scratch-objects.ts";
 import { createS3, probeCapabilities, profileFor } from "../../worker/inspect.ts";
+import { carefulConnection } from "./careful-connection.ts";
 
 const { values } = parseArgs({
   options: {
@@ -21,18 +22,7 @@ const { values } = parseArgs({
 const { endpoint, region, "access-key": accessKeyId, "secret-key": secretAccessKey } = values;
 if (endpoint === undefined) throw new Error("expected --endpoint");
 const identity = { accessKeyId, secretAccessKey };
-const careful = {
-  name: "careful",
-  credentials: () => Promise.resolve(identity),
-  region,
-  endpoint,
-  pathStyle: true,
-  checksums: "when-required",
-  conditionalDelete: false,
-  conditionalCopy: false,
-  conditionalWrite: false,
-  multipartThreshold: 256 * 1024 ** 2,
-} as const;
+const careful = carefulConnection({ name: "careful", region, endpoint }, identity);
 const judge = new S3Client({
   endpoint,
   region,

@@ -1,15 +1,13 @@
-import type { Logger } from "pino";
 import type { DocumentStore } from "../../documents/interface.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Access } from "../../model/access.ts";
 import type { ActivityName } from "../../jobs/contracts.ts";
 import type { CredentialsRef } from "../../model/entities.ts";
-import type { Evidence, Exclusively, Handler, ReportProgress } from "../../jobs/handler.ts";
+import type { Handler, JobContext } from "../../jobs/handler.ts";
 import { handlers } from "../../jobs/handlers.ts";
 import { parseInput } from "../../jobs/parse-input.ts";
 import { checkPolicy } from "../../credentials/policy.ts";
 import type { Profiles } from "../../credentials/resolved-profile.ts";
-import type { Deadline } from "../../redis/deadline.ts";
 import type { S3Pool } from "../../s3/pool.ts";
 import { type AskedTerms, resolveTerms } from "../../s3/terms.ts";
 import { storeList } from "./store-list.ts";
@@ -24,18 +22,10 @@ export type RunDeps = {
 };
 
 /** One attempt of one job. */
-export type Attempt = {
+export type Attempt = Omit<JobContext, "s3" | "destination" | "documents"> & {
   readonly activity: ActivityName;
   readonly jobId: string;
   readonly data: unknown;
-  readonly attempt: number;
-  readonly evidence: Evidence;
-  readonly identity: string;
-  readonly progress: ReportProgress;
-  readonly signal: AbortSignal;
-  readonly deadline: Deadline;
-  readonly exclusively: Exclusively;
-  readonly log: Logger;
 };
 
 /** The pipeline of one attempt: parse, resolve, check, run, parse, store. Throws what failed, as it failed. */

@@ -1,19 +1,8 @@
 import { expect, test } from "vitest";
 import type { Span } from "../../../model/content/placed.ts";
-import { call, content, errorOf, MIB, openS3, type OpenOptions } from "../../../test/open-s3.ts";
+import { object, openLarge, SIZE, TRANSFER } from "../../../test/open-large.ts";
+import { call, content, errorOf, MIB } from "../../../test/open-s3.ts";
 import type { S3 } from "../../interface.ts";
-
-const TRANSFER = { threshold: MIB, partSize: MIB, concurrency: 4 };
-const SIZE = 10 * MIB + 17;
-const object = { bucket: "in", key: "large" };
-
-async function openLarge(options: OpenOptions = {}) {
-  const opened = await openS3({ ...options, connection: { transfer: TRANSFER, ...options.connection } });
-  const { bytes } = content(SIZE);
-  opened.sandbox.put("in", "large", bytes);
-  const gets = () => opened.sandbox.log.filter(({ operation }) => operation === "GetObject");
-  return { ...opened, bytes, gets };
-}
 
 /** Takes the object at its places. Fails where a byte comes twice, or one that is there already. */
 async function take(

@@ -1,19 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { call, content, errorOf, MIB, openS3, type OpenOptions } from "../../../test/open-s3.ts";
-
-const TRANSFER = { threshold: MIB, partSize: MIB, concurrency: 4 };
-const SIZE = 10 * MIB + 17;
-const object = { bucket: "in", key: "large" };
-
-async function openLarge(options: OpenOptions = {}) {
-  const opened = await openS3({ ...options, connection: { transfer: TRANSFER, ...options.connection } });
-  const { bytes } = content(SIZE);
-  opened.sandbox.put("in", "large", bytes);
-  const ranges = () =>
-    opened.sandbox.log.filter(({ operation, headers }) => operation === "GetObject" && headers["range"] !== undefined);
-  return { ...opened, bytes, ranges };
-}
+import { object, openLarge, SIZE } from "../../../test/open-large.ts";
+import { call, content, errorOf, MIB } from "../../../test/open-s3.ts";
 
 test("reads a large object in ranges under the ETag of its first answer, and hands its bytes on in order", async () => {
   const { s3, bytes, ranges, sandbox } = await openLarge();

@@ -1,21 +1,12 @@
-import { startStack } from "../../stack.ts";
-import { createLedger } from "./ledger.ts";
-import { numbered, type Rival } from "./encounter.ts";
+import type { Rival } from "./encounter.ts";
+import { startBetween } from "./start.ts";
 
 /** Batches that move two buckets into each other, and single moves to and fro, while workers die. */
 export const crossing: Rival = {
   name: "crossing moves",
-  async run({ objects }, random) {
-    const enforcing = random.next() < 0.5;
-    await using stack = await startStack({
-      sandbox: { enforceConditions: enforcing, logSize: 0 },
-      profile: { conditionalDelete: enforcing, conditionalCopy: enforcing, conditionalWrite: enforcing },
-    });
-    const { sandbox, producer } = stack;
-    const ledger = createLedger(sandbox);
-    for (const bucket of ["here", "there"]) sandbox.createBucket(bucket);
-    const keys = numbered(objects);
-    for (const key of keys) ledger.write("here", key);
+  async run(size, random) {
+    await using stack = await startBetween(["here", "there"], size, random);
+    const { producer, ledger, keys } = stack;
     const workers = [await stack.startWorker(), await stack.startWorker()];
     const batch = (from: string, to: string) =>
       producer.batches.start({ operation: "move", source: { bucket: from }, destination: { bucket: to } });

@@ -1,22 +1,14 @@
-import { startStack } from "../../stack.ts";
-import { createLedger, judgeRows } from "./ledger.ts";
-import { numbered, type Rival } from "./encounter.ts";
+import { judgeRows } from "./ledger.ts";
+import type { Rival } from "./encounter.ts";
+import { startBetween } from "./start.ts";
 
 /** Somebody changes the metadata of objects in place, with the same bytes, before and after they are copied. */
 export const rewrittenSources: Rival = {
   name: "rewritten sources",
-  async run({ objects }, random) {
-    const enforcing = random.next() < 0.5;
-    await using stack = await startStack({
-      sandbox: { enforceConditions: enforcing, logSize: 0 },
-      profile: { conditionalDelete: enforcing, conditionalCopy: enforcing, conditionalWrite: enforcing },
-    });
-    const { sandbox, producer } = stack;
-    const ledger = createLedger(sandbox);
-    for (const bucket of ["in", "out"]) sandbox.createBucket(bucket);
-    const keys = numbered(objects);
-    for (const key of keys) ledger.write("in", key);
-    const chosen = new Set(random.sample(keys, Math.ceil(objects / 10)));
+  async run(size, random) {
+    await using stack = await startBetween(["in", "out"], size, random);
+    const { sandbox, producer, ledger, keys } = stack;
+    const chosen = new Set(random.sample(keys, Math.ceil(size.objects / 10)));
     for (const when of ["before", "after"] as const)
       sandbox[when]("CopyObject", ({ key }) => {
         // Each once, at one of the two moments.
