@@ -63,12 +63,6 @@ export async function* readManifestLines(
       skip -= skipped;
       chunk = chunk.subarray(skipped);
     }
-    if (rest.length > MAX_LINE_BYTES) {
-      const end = chunk.indexOf(NEWLINE);
-      left += end === -1 ? chunk.length : end;
-      if (end === -1) continue;
-      chunk = chunk.subarray(end);
-    }
     if (rest.length > 0) chunk = Buffer.concat([rest, chunk]);
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE, start); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
@@ -80,6 +74,7 @@ export async function* readManifestLines(
       yield { lines, cursor: place() };
       lines = [];
     }
+    // What a line without an end has beyond that is counted and let go of.
     left += Math.max(0, chunk.length - start - KEPT_BYTES);
     rest = Buffer.from(chunk.subarray(start, start + KEPT_BYTES));
   }

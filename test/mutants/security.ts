@@ -42,8 +42,8 @@ export const securityMutants: readonly Mutant[] = [
   {
     rule: "a line of a manifest that has no end is let go of",
     file: "batches/listing/manifest-lines.ts",
-    find: "if (rest.length > MAX_LINE_BYTES) {",
-    replace: "if (rest.length < 0) {",
+    find: "rest = Buffer.from(chunk.subarray(start, start + KEPT_BYTES));",
+    replace: "rest = Buffer.from(chunk.subarray(start));",
     test: "batches/listing/manifest-lines.test.ts",
   },
   {
