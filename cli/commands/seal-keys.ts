@@ -20,7 +20,7 @@ Examples:
       // Credentials may have been sealed to keys that are there: they are never written over.
       await writeFile(files.private, `${JSON.stringify(privateKeys)}\n`, { mode: 0o600, flag: "wx" });
       try {
-        await writeFile(files.public, `${JSON.stringify(publicKeys)}\n`, { flag: "wx" });
+        await writeFile(files.public, `${JSON.stringify(publicKeys)}\n`, { mode: 0o644, flag: "wx" });
       } catch (error) {
         await rm(files.private);
         throw error;

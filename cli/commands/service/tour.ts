@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { styleText } from "node:util";
@@ -11,6 +11,7 @@ import type { Environment } from "../../environment.ts";
 import { freePort } from "../../free-port.ts";
 import { stopSignal } from "../../stop-signal.ts";
 import { runBatch } from "../../tour/batch.ts";
+import { makeFolder } from "../../tour/folder.ts";
 import { runSteps } from "../../tour/steps.ts";
 import { startWorkerProcess } from "../../processes/worker.ts";
 
@@ -33,18 +34,13 @@ async function tour({ env, cwd, terminal }: Environment, ends: boolean): Promise
   const stopping = stop.signal;
   const startedAt = performance.now();
   await using stack = new AsyncDisposableStack();
-  const folder = join(cwd, ".bucketline", "tour");
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
-
   const redis = await startRedis({ url: env["REDIS_URL"], appendonly: true });
   stack.defer(() => redis.stop());
   const sandbox = await startSandbox();
   stack.defer(() => sandbox.close());
+  const { folder, profiles } = await makeFolder(cwd, profilesFor(sandbox.endpoint));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
   const documents = pathToFileURL(join(folder, "documents")).href;
-  const profiles = join(folder, "profiles.json");
-  await writeFile(profiles, JSON.stringify(profilesFor(sandbox.endpoint), undefined, 2));
   const settings = {
     REDIS_URL: redis.url,
     BUCKETLINE_PREFIX: PREFIX,
