@@ -1,33 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Command } from "commander";
 import { expect, onTestFinished, test } from "vitest";
-import { everyCommand } from "../cli/every-command.ts";
-
-const root = join(import.meta.dirname, "..");
-const pages = [
-  "README.md",
-  ...(await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
-];
-
-type Block = { readonly page: string; readonly line: number; readonly language: string; readonly text: string };
-
-/** Fenced code of all pages. */
-const blocks: readonly Block[] = (
-  await Promise.all(
-    pages.map(async (page) => {
-      const text = await readFile(join(root, page), "utf8");
-      return [...text.matchAll(/^```(\w*)[^\n]*\n([^]*?)^```/gm)].map(({ 1: language = "", 2: code = "", index }) => ({
-        page,
-        line: text.slice(0, index).split("\n").length + 1,
-        language,
-        text: code,
-      }));
-    }),
-  )
-).flat();
+import { blocks, root } from "./docs-pages.ts";
 
 /** What a page said before, or what is the reader's own. */
 const BEFORE = `
@@ -51,6 +28,7 @@ declare global {
 
 const ENTRIES = {
   bucketline: "producer/index.ts",
+  "@bucketline/client": "producer/index.ts",
   "bucketline/jobs": "jobs/contracts.ts",
   "bucketline/worker": "worker/index.ts",
   "bucketline/documents": "documents/index.ts",
@@ -59,7 +37,8 @@ const ENTRIES = {
 };
 
 test("every TypeScript snippet of the docs compiles", { timeout: 180_000 }, async () => {
-  const snippets = blocks.filter(({ language }) => language === "ts");
+  // Those of a new verb are built and run by new-verb.test.ts.
+  const snippets = blocks.filter(({ language, page }) => language === "ts" && page !== "CONTRIBUTING.md");
   expect(snippets.length).toBeGreaterThan(8);
   // Below the project, so that packages are found.
   await mkdir(join(root, "node_modules/.cache"), { recursive: true });
@@ -109,52 +88,49 @@ function canParse(text: string): boolean {
   }
 }
 
-test("every command of the docs is there, with the options that they name", async () => {
-  const commands = await everyCommand({ env: {}, cwd: root, terminal: false });
-  const shown = blocks
-    .filter(({ language }) => language === "sh" || language === "bash" || language === "")
-    .flatMap(({ page, text }) =>
-      text
-        .replaceAll("\\\n", " ")
-        .split("\n")
-        .flatMap((line) =>
-          [
-            ...line.matchAll(
-              /(?:^|[|] |^[$] |^\d[.] |^(?:[A-Z_]+=\S+ )+)(?:npx |node_modules\/\.bin\/)?bucketline ([a-z][^|#;]*)/g,
-            ),
-          ].map(([, words = ""]) => ({
-            page,
-            words,
-          })),
-        ),
-    );
-  expect(shown.length).toBeGreaterThan(5);
-  const problems = shown.flatMap(({ page, words }) =>
-    unknownIn(words.trim().split(/\s+/), commands).map((what) => `${page}: ${what}`),
+/** A program reads the text and does not run it. */
+async function isRead(program: string, args: readonly string[], text: string): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), "bucketline-docs-"));
+  try {
+    const file = join(folder, args.at(-1) ?? "");
+    await writeFile(file, text);
+    await promisify(execFile)(program, [...args.slice(0, -1), file]);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message; // execFile rejects with errors
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Python reads it into a tree. */
+const PARSE = "import ast, sys; ast.parse(open(sys.argv[1]).read())";
+const READERS = {
+  sh: ["bash", ["-n", "snippet.sh"]],
+  python: ["python3", ["-c", PARSE, "snippet.py"]],
+  mjs: [process.execPath, ["--check", "snippet.mjs"]],
+  cjs: [process.execPath, ["--check", "snippet.cjs"]],
+} as const;
+
+/** Snippets in JavaScript that require are CommonJS. */
+const languageOf = ({ language, text }: (typeof blocks)[number]): string =>
+  language === "js" ? (/\brequire\(/.test(text) ? "cjs" : "mjs") : language;
+
+// Only read: what they do needs services, or is run by `npm run apps` (README's first job) and by the tests of examples and deploy files.
+test.each(Object.entries(READERS))("every snippet in %s can be read", async (language, [program, args]) => {
+  const snippets = blocks.filter((block) => languageOf(block) === language);
+  expect(snippets.length).toBeGreaterThan(0);
+  const wrong = await Promise.all(
+    snippets.map(async ({ page, line, text }) => {
+      const problem = await isRead(program, args, text);
+      return problem === undefined ? [] : [`${page}:${line}: ${problem}`];
+    }),
   );
-  expect(problems).toEqual([]);
+  expect(wrong.flat()).toEqual([]);
 });
 
-/** Command and options that the command line does not know. */
-function unknownIn([name = "", ...words]: readonly string[], commands: readonly Command[]): string[] {
-  const found = commands.find((each) => each.name() === name);
-  if (found === undefined) return [`no command ${name}`];
-  let command: Command = found;
-  for (const word of words) {
-    const inner: Command | undefined = command.commands.find((each) => each.name() === word);
-    if (inner === undefined) break;
-    command = inner;
-  }
-  const known = new Set([
-    "-h",
-    "--help",
-    "-q",
-    "--quiet",
-    "--reason",
-    ...command.options.flatMap(({ short, long }) => [short, long]),
-  ]);
-  return words.flatMap((word) => {
-    const option = /^--?[a-z][\w-]*/i.exec(word)?.[0];
-    return option === undefined || known.has(option) ? [] : [`${command.name()} has no ${option}`];
-  });
-}
+test("a snippet that cannot be read is found", async () => {
+  const broken = { sh: "if true; then", python: "def f(:\n", mjs: "const = 1;", cjs: "await (;" };
+  for (const [language, [program, args]] of Object.entries(READERS))
+    expect(await isRead(program, args, broken[language as keyof typeof broken])).toBeDefined(); // the same names
+});
