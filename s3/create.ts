@@ -52,6 +52,7 @@ export function openStore(store: Store): OpenS3 {
     under: (terms) => requestsOf(viewOf(store, terms), limiter),
     async close() {
       await store.fast?.close();
+      store.bodies?.close();
       store.clients.close();
     },
   };

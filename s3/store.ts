@@ -2,6 +2,7 @@ import { type Connection, DEFAULT_TRANSFER, type Transfer } from "../credentials
 import { createMemoryBudget, type MemoryBudget } from "./parts/memory-budget.ts";
 import { createClients } from "./transport/clients.ts";
 import { createCredentialCache } from "./transport/credential-cache.ts";
+import { type BodyReader, createBodyReader } from "./transport/bodies/reader.ts";
 import { createFastPath, type FastPath } from "./transport/fast-path.ts";
 import { createRegionCache } from "./transport/region-cache.ts";
 import { type S3Options, type StoreBase, withDefaults } from "./options.ts";
@@ -23,6 +24,8 @@ export type Store = StoreBase & {
   readonly uploads: MemoryBudget;
   /** Absent where the profile or its options rule it out. */
   readonly fast: FastPath | undefined;
+  /** As above, for the parts of large objects. */
+  readonly bodies: BodyReader | undefined;
   /** The requester pays for what is asked for here. */
   readonly requesterPays: boolean;
   /** The customer's keys that this view of the store reads and writes with. */
@@ -51,6 +54,7 @@ export function createStore(connection: Connection, options: S3Options): Store {
   return {
     ...parts,
     fast: settings.fastPath ? paidBy(createFastPath(parts), requesterPays) : undefined,
+    bodies: settings.fastPath ? createBodyReader(parts) : undefined,
     requesterPays,
     customerKeys: {},
     transfer: { ...DEFAULT_TRANSFER, partSize: settings.uploadPartSize, ...connection.transfer },

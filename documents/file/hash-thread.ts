@@ -4,15 +4,16 @@ import { ActivityError } from "../../model/activity-error.ts";
 import { type Digest, type DigestKind, startDigest } from "../../model/content/digest.ts";
 
 /*
- * Hashes files while they are written, on a thread of its own: the one that moves the bytes has no time for it. This file is both sides: what
- * a store calls, and the thread, which is started from here again.
+ * Hashes files while they are written, on threads of their own: the one that moves the bytes has no time for it. Each digest of a file has
+ * another thread, so that the slowest of them (MD5, at 650 MB/s) waits for no other. This file is both sides: what a store calls, and the
+ * thread, which is started from here again.
  */
 
 type Order =
-  | { readonly id: number; readonly open: { readonly fd: number; readonly kinds: readonly DigestKind[] } }
+  | { readonly id: number; readonly open: { readonly fd: number; readonly kind: DigestKind } }
   | { readonly id: number; readonly upTo: number }
-  | { readonly id: number; readonly end: "digests" | "nothing" };
-type Answer = { readonly id: number; readonly digests?: readonly string[]; readonly error?: string };
+  | { readonly id: number; readonly end: "digest" | "nothing" };
+type Answer = { readonly id: number; readonly digest?: string; readonly error?: string };
 
 /** The digests of a file that grows from its beginning. */
 export type FileHash = {
@@ -20,13 +21,15 @@ export type FileHash = {
   upTo(end: number): void;
   /** After the last byte. In the order that they were asked for, in hex. Rejects where the file cannot be read. */
   digests(): Promise<readonly string[]>;
-  /** The thread touches the file no more; called before it is closed. */
+  /** The threads touch the file no more; called before it is closed. */
   close(): Promise<void>;
 };
 
 const MARK = "bucketline hashes files here";
-/** The thread is told of new bytes no more often than that. */
+/** A thread is told of new bytes no more often than that. */
 const STEP = 1024 ** 2;
+/** Bytes that are read and hashed together: what was read is still in the processor's cache then. */
+const PIECE = 256 * 1024;
 
 type Thread = {
   readonly worker: Worker;
@@ -35,17 +38,31 @@ type Thread = {
   failed?: string;
 };
 
-let running: Thread | undefined;
+/** The first takes the first digest of each file, and so on. */
+const running: (Thread | undefined)[] = [];
 let lastId = 0;
 
-/** Begins to hash; the file stays open until `close`. One thread serves all files, and is there from the first on. */
+/** Begins to hash; the file stays open until `close`. A thread for each digest serves all files, and is there from the first on. */
 export function hashFile(fd: number, kinds: readonly DigestKind[]): FileHash {
-  const thread = (running ??= startThread());
+  const hashes = kinds.map((kind, index) => hashOnce(fd, kind, index));
+  return {
+    upTo(end) {
+      for (const hash of hashes) hash.upTo(end);
+    },
+    digests: () => Promise.all(hashes.map((hash) => hash.digest())),
+    async close() {
+      await Promise.all(hashes.map((hash) => hash.close()));
+    },
+  };
+}
+
+function hashOnce(fd: number, kind: DigestKind, index: number) {
+  const thread = (running[index] ??= startThread(index));
   const { worker, waiting } = thread;
   const id = (lastId += 1);
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   const tell = (order: Order): void => worker.postMessage(order);
-  const ask = (end: "digests" | "nothing"): Promise<Answer> =>
+  const ask = (end: "digest" | "nothing"): Promise<Answer> =>
     new Promise((resolve) => {
       if (thread.failed !== undefined) return resolve({ id, error: thread.failed });
       waiting.set(id, resolve);
@@ -56,20 +73,20 @@ export function hashFile(fd: number, kinds: readonly DigestKind[]): FileHash {
   let told = 0;
   let last = 0;
   let isOpen = true;
-  tell({ id, open: { fd, kinds } });
+  tell({ id, open: { fd, kind } });
   return {
-    upTo(end) {
+    upTo(end: number) {
       last = end;
       if (end - told < STEP) return;
       told = end;
       tell({ id, upTo: end });
     },
-    async digests() {
+    async digest() {
       tell({ id, upTo: last });
-      const { digests, error = "the thread said nothing" } = await ask("digests");
+      const { digest, error = "the thread said nothing" } = await ask("digest");
       isOpen = false;
-      if (digests === undefined) throw unread(error);
-      return digests;
+      if (digest === undefined) throw unread(error);
+      return digest;
     },
     async close() {
       if (!isOpen) return;
@@ -84,7 +101,7 @@ function unread(error: string): ActivityError {
   return new ActivityError("DocumentStoreFailed", sentence, { retryable: true });
 }
 
-function startThread(): Thread {
+function startThread(index: number): Thread {
   const waiting = new Map<number, (answer: Answer) => void>();
   const worker = new Worker(new URL(import.meta.url), {
     workerData: MARK,
@@ -93,7 +110,7 @@ function startThread(): Thread {
   });
   const thread: Thread = { worker, waiting };
   const fail = (error: string): void => {
-    if (running === thread) running = undefined;
+    if (running[index] === thread) running[index] = undefined;
     thread.failed ??= error;
     for (const [id, resolve] of waiting) resolve({ id, error });
     waiting.clear();
@@ -111,17 +128,17 @@ function startThread(): Thread {
 
 type Task = {
   readonly fd: number;
-  readonly digests: readonly Digest[];
+  readonly digest: Digest;
   at: number;
   upTo: number;
-  end?: "digests" | "nothing";
+  end?: "digest" | "nothing";
   error?: string;
 };
 
 /** The thread's side: reads each file behind its writer, a piece of each in turn. */
 function serve(port: NonNullable<typeof parentPort>): void {
   const tasks = new Map<number, Task>();
-  const buffer = Buffer.allocUnsafe(STEP);
+  const buffer = Buffer.allocUnsafeSlow(PIECE);
   let isBusy = false;
   const turn = (): void => {
     isBusy = false;
@@ -141,8 +158,8 @@ function serve(port: NonNullable<typeof parentPort>): void {
   };
   port.on("message", (order: Order) => {
     if ("open" in order) {
-      const { fd, kinds } = order.open;
-      tasks.set(order.id, { fd, digests: kinds.map((kind) => startDigest(kind)), at: 0, upTo: 0 });
+      const { fd, kind } = order.open;
+      tasks.set(order.id, { fd, digest: startDigest(kind), at: 0, upTo: 0 });
       return;
     }
     const task = tasks.get(order.id);
@@ -159,16 +176,16 @@ function advance(task: Task, buffer: Buffer): void {
   try {
     const read = readSync(task.fd, buffer, 0, wanted, task.at);
     if (read === 0) throw new Error(`it ends after ${task.at} of ${task.upTo} bytes`);
-    for (const digest of task.digests) digest.update(buffer.subarray(0, read));
+    task.digest.update(buffer.subarray(0, read));
     task.at += read;
   } catch (error) {
     task.error = String(error);
   }
 }
 
-function answerOf(id: number, { digests, error, end }: Task): Answer {
+function answerOf(id: number, { digest, error, end }: Task): Answer {
   if (error !== undefined) return { id, error };
-  return { id, ...(end === "digests" && { digests: digests.map((digest) => digest.result()) }) };
+  return { id, ...(end === "digest" && { digest: digest.result() }) };
 }
 
 if (!isMainThread && workerData === MARK && parentPort !== null) serve(parentPort);

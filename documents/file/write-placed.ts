@@ -22,10 +22,12 @@ export async function fillPlaced(
   const name = comparison === undefined ? undefined : leftoverName;
   const have = name === undefined ? [] : await takeOver(handle, { root: room.root, name, size }, signal);
   const hash = hashFile(handle.fd, [{ algorithm: "sha256" }, ...(comparison === undefined ? [] : [comparison.kind])]);
+  const flushing = flushOnTheWay(handle);
   try {
     const written = writtenSpans();
     const onWritten = async (span: Span): Promise<void> => {
       hash.upTo(written.add(span));
+      flushing.written(span);
       await journal.note(span);
     };
     for (const span of have) await onWritten(span);
@@ -33,6 +35,7 @@ export async function fillPlaced(
       await writeAt(handle, chunks, at);
       await onWritten({ start: at, end: at + chunks.reduce((sum, { length }) => sum + length, 0) });
     });
+    await flushing.ended();
     const [sha256 = "", compared = ""] = await hash.digests();
     await comparison?.check(compared);
     const pointer = draft.pointer({ size, sha256 }, room.now());
@@ -43,8 +46,41 @@ export async function fillPlaced(
     await handle.truncate(size + record.length);
     return pointer;
   } finally {
+    await flushing.ended().catch(() => undefined);
     await hash.close();
   }
+}
+
+/** Bytes after which the disk is told to begin: it is idle else while they come, and everybody waits for it in the end. */
+const FLUSHED_TOGETHER = 64 * 1024 ** 2;
+
+/** Has what is written go to the disk while more comes, one flush at a time. */
+function flushOnTheWay(handle: FileHandle) {
+  let since = 0;
+  let running: Promise<void> | undefined;
+  let failed: { readonly error: unknown } | undefined;
+  const flush = async (): Promise<void> => {
+    try {
+      await handle.datasync();
+    } catch (error) {
+      // Linux tells of bytes that it could not write once; the last flush would be silent.
+      failed ??= { error };
+    }
+    running = undefined;
+  };
+  return {
+    written({ start, end }: Span): void {
+      since += end - start;
+      if (since < FLUSHED_TOGETHER || running !== undefined) return;
+      since = 0;
+      running = flush();
+    },
+    /** Throws where the disk did not take what it was told to. */
+    async ended(): Promise<void> {
+      await running;
+      if (failed !== undefined) throw failed.error;
+    },
+  };
 }
 
 /** Keeps account of what is written, and tells how far it has no gap. */

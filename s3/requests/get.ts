@@ -1,14 +1,14 @@
 import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
 import { pulledStream } from "../parts/download/pulled-stream.ts";
-import { type PlacedRanges, placeRanges } from "../parts/download/placed.ts";
-import { rangedBody } from "../parts/download/ranged-body.ts";
+import { type PartBody, type PlacedRanges, placeRanges } from "../parts/download/placed.ts";
+import { type RangedBody, rangedBody } from "../parts/download/ranged-body.ts";
 import { checkedBody, compare, contentCheck } from "../proof/content.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import type { PlacedContent, Span } from "../../model/content/placed.ts";
 import type { Call, Download, S3 } from "../interface.ts";
 import type { Store } from "../store.ts";
-import { type OpenObject, openObject } from "./open-object.ts";
+import { type OpenObject, openObject, openPieces } from "./open-object.ts";
 import { partsOfObject } from "./object-parts.ts";
 
 export type GetRequest = Parameters<S3["get"]>[0];
@@ -81,7 +81,7 @@ function offsetOf(range: NonNullable<GetRequest["range"]>, whole: number): numbe
   return "last" in range ? Math.max(0, whole - range.last) : range.start;
 }
 
-type Ranges = Omit<PlacedRanges, "onBytes">;
+type Ranges = Omit<PlacedRanges, "onBytes"> & { readonly openStream: RangedBody["open"] };
 
 /** How the parts of what was opened are asked for, each fenced by the version and ETag of the first answer. */
 function rangesOf(
@@ -93,25 +93,39 @@ function rangesOf(
   const { partSize, concurrency } = store.transfer;
   const { etag, versionId = object.versionId } = facts.details;
   const pinned = { ...object, ...(versionId !== undefined && { versionId }) };
-  const open = async ({ start, end }: Span, signal: AbortSignal): Promise<Readable | undefined> => {
-    const range = { start: offset + start, end: offset + end - 1 };
-    const part = await openObject(store, { object: pinned, range, ifMatch: etag }, { signal }).catch(
-      (error: unknown) => {
-        throw asChanged(error, object, etag);
-      },
-    );
+  const asked = ({ start, end }: Span) => ({
+    object: pinned,
+    range: { start: offset + start, end: offset + end - 1 },
+    ifMatch: etag,
+  });
+  const unlessChanged = async <Opened>(opening: Promise<Opened>): Promise<Opened> =>
+    await opening.catch((error: unknown) => {
+      throw asChanged(error, object, etag);
+    });
+  const openStream = async (span: Span, signal: AbortSignal): Promise<Readable | undefined> => {
+    const part = await unlessChanged(openObject(store, asked(span), { signal }));
     if (part.ranged) return part.body;
     part.body.destroy();
     return undefined;
   };
-  return { first: body, size, partSize, concurrency, open, signal: call.signal };
+  const open = async (span: Span, signal: AbortSignal): Promise<PartBody | undefined> => {
+    const part = await unlessChanged(openPieces(store, asked(span), { signal }));
+    if (part === undefined) {
+      const stream = await openStream(span, signal);
+      return stream && { pieces: stream as AsyncIterable<Buffer>, areKept: true };
+    }
+    if (part.ranged) return { pieces: part.pieces, areKept: false };
+    part.drop();
+    return undefined;
+  };
+  return { first: body, size, partSize, concurrency, open, openStream, signal: call.signal };
 }
 
 /** The answer's own body where that is small, else several ranges at once. */
 function inOrder(store: Store, ranges: Ranges): Readable {
   const { threshold, partSize, concurrency } = store.transfer;
   if (ranges.size <= Math.max(threshold, partSize) || concurrency === 1) return ranges.first;
-  return rangedBody({ ...ranges, budget: store.downloads });
+  return rangedBody({ ...ranges, open: ranges.openStream, budget: store.downloads });
 }
 
 /** A part that is refused or gone shows that another object has taken the place of the one that was begun. */

@@ -4,14 +4,16 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { ByteRange, ObjectRef } from "../../model/entities.ts";
 import { captureHeaders } from "../transport/capture-headers.ts";
 import type { CustomerKey } from "../../credentials/resolved-profile.ts";
-import { keyInput, withItsKey } from "./customer-key.ts";
+import { keyHeaders, keyInput, keyOfSource, withItsKey } from "./customer-key.ts";
 import { downloadBody } from "../parts/download/body.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { factsFromHeaders, type Headers, type ObjectFacts } from "./object-facts.ts";
 import type { Call } from "../interface.ts";
 import { send } from "../transport/send.ts";
+import type { ReadBody } from "../transport/bodies/reader.ts";
 import { ownedBy, type StoreBase } from "../options.ts";
+import type { Store } from "../store.ts";
 
 export type OpenRequest = {
   readonly object: ObjectRef;
@@ -56,18 +58,63 @@ export async function openObject(store: StoreBase, request: OpenRequest, call: C
   if (!(answer.Body instanceof Readable)) throw unproven(about, "a body", status);
   const source: Readable = answer.Body;
   try {
-    const facts = factsFromHeaders(headers, object, about);
-    if (ifMatch !== undefined && facts.details.etag !== unquoteEtag(ifMatch)) throw changed(about, ifMatch, facts);
-    const size = lengthOf(headers, about, status);
-    const ranged = status === 206;
-    if (range !== undefined && ranged) checkRange(headers["content-range"], { range, size, facts, about });
+    const understood = understand(request, { headers, status }, about);
     const { idleTimeoutMs } = store.settings;
-    const body = downloadBody({ source, size, idleTimeoutMs, signal: call.signal, about });
-    return { body, size, ranged, facts };
+    const body = downloadBody({ source, size: understood.size, idleTimeoutMs, signal: call.signal, about });
+    return { body, ...understood };
   } catch (error) {
     source.on("error", () => undefined).destroy();
     throw error;
   }
+}
+
+/** A range of an object, in pieces that are each only good until the next is asked for. `undefined` where it has to be the SDK. */
+export async function openPieces(
+  store: Store,
+  request: OpenRequest & { readonly range: { readonly start: number; readonly end: number } },
+  call: Call,
+): Promise<(Pick<OpenObject, "ranged"> & Pick<ReadBody, "pieces" | "drop">) | undefined> {
+  const { object, range, ifMatch } = request;
+  const { bucket, key, versionId } = object;
+  const about: About = { operation: "GetObject", bucket, key, versionId, store: store.name };
+  const answer = await store.bodies?.get(
+    {
+      bucket,
+      key,
+      query: { versionId },
+      headers: {
+        range: rangeHeader(range),
+        ...(ifMatch !== undefined && { "if-match": quoteEtag(ifMatch) }),
+        ...(store.requesterPays && { "x-amz-request-payer": "requester" }),
+        ...keyHeaders(keyOfSource(store, object), "object"),
+      },
+      about,
+      onSent: store.onSent,
+    },
+    call,
+  );
+  if (answer === undefined) return undefined;
+  try {
+    const { ranged } = understand(request, answer, about);
+    return { ranged, pieces: answer.pieces, drop: answer.drop };
+  } catch (error) {
+    answer.drop();
+    throw error;
+  }
+}
+
+/** What an answer is about. Throws where that is not what was asked for. */
+function understand(
+  { object, range, ifMatch }: OpenRequest,
+  { headers, status }: { readonly headers: Headers; readonly status: number },
+  about: About,
+): Omit<OpenObject, "body"> {
+  const facts = factsFromHeaders(headers, object, about);
+  if (ifMatch !== undefined && facts.details.etag !== unquoteEtag(ifMatch)) throw changed(about, ifMatch, facts);
+  const size = lengthOf(headers, about, status);
+  const ranged = status === 206;
+  if (range !== undefined && ranged) checkRange(headers["content-range"], { range, size, facts, about });
+  return { size, ranged, facts };
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax */

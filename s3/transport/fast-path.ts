@@ -151,14 +151,14 @@ function report({ settings }: StoreBase, request: FastCall, { started, status, t
 }
 
 /** As it is signed: sorted by name, every character encoded that is not unreserved. */
-function encodeQuery(query: Readonly<Record<string, string | undefined>>): string {
+export function encodeQuery(query: Readonly<Record<string, string | undefined>>): string {
   return Object.keys(query)
     .toSorted()
     .flatMap((name) => (query[name] === undefined ? [] : `${name}=${encodeSegment(query[name])}`))
     .join("&");
 }
 
-function throttleError({ status, headers, body }: RawAnswer, about: About): Error | undefined {
+export function throttleError({ status, headers, body }: RawAnswer, about: About): Error | undefined {
   const requestId = headers["x-amz-request-id"];
   const error = toActivityError(
     {

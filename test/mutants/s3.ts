@@ -20,6 +20,20 @@ export const s3Mutants: readonly Mutant[] = [
     test: "s3/requests/delete-many.test.ts",
   },
   {
+    rule: "what a reader has of a body is not written over by what comes next",
+    file: "s3/requests/get.ts",
+    find: "pieces: part.pieces, areKept: false",
+    replace: "pieces: part.pieces, areKept: true",
+    test: "s3/parts/download/placed.test.ts",
+  },
+  {
+    rule: "a part of a large object that is read by a connection of ours is fenced by the ETag of the first answer",
+    file: "s3/requests/open-object.ts",
+    find: "if (ifMatch !== undefined && facts.details.etag !== unquoteEtag(ifMatch)) throw changed(about, ifMatch, facts);",
+    replace: "",
+    test: "s3/parts/download/placed.test.ts",
+  },
+  {
     rule: "an answer must name the version that was asked for",
     file: "s3/requests/object-facts.ts",
     find: 'object.versionId !== (versionId ?? "null")',

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
-import { ActivityError } from "../../../model/activity-error.ts";
-import { type About, nameOf, toActivityError } from "../../error-mapping.ts";
+import type { ActivityError } from "../../../model/activity-error.ts";
+import { type About, toActivityError } from "../../error-mapping.ts";
+import { incomplete, silent } from "../../transport/bodies/trouble.ts";
 
 type DownloadBody = {
   readonly source: Readable;
@@ -72,16 +73,6 @@ export function downloadBody({ source, size, idleTimeoutMs, signal, about }: Dow
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   return body;
-}
-
-function silent(about: About, idleTimeoutMs: number): ActivityError {
-  const sentence = `no byte of ${nameOf(about)} arrived in ${idleTimeoutMs} ms`;
-  return new ActivityError("Timeout", sentence, { retryable: true });
-}
-
-function incomplete(about: About, size: number, got: string): ActivityError {
-  const sentence = `expected ${size} bytes of ${nameOf(about)}, got ${got}`;
-  return new ActivityError("IncompleteBody", sentence, { retryable: true });
 }
 
 /** Errors of what is thrown away have no reader any more. */

@@ -3,6 +3,13 @@ import { ActivityError } from "../../../model/activity-error.ts";
 import type { Place, Span } from "../../../model/content/placed.ts";
 import { retryPart } from "../retry.ts";
 
+/** The bytes of a part. */
+export type PartBody = {
+  readonly pieces: AsyncIterable<Buffer>;
+  /** Whether a piece may be kept; else it is only good until the next is asked for. */
+  readonly areKept: boolean;
+};
+
 export type PlacedRanges = {
   /** The answer that has the whole, not yet read. */
   readonly first: Readable;
@@ -11,7 +18,7 @@ export type PlacedRanges = {
   /** Parts read at once. */
   readonly concurrency: number;
   /** Opens a part, or what is missing of it; `undefined` where the store ignored the range and began with the whole. */
-  readonly open: (span: Span, signal: AbortSignal) => Promise<Readable | undefined>;
+  readonly open: (span: Span, signal: AbortSignal) => Promise<PartBody | undefined>;
   readonly signal: AbortSignal;
   /** Called with bytes as they are placed. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
@@ -180,9 +187,9 @@ async function readPart(
     const body = await open({ start: at, end }, signal);
     onBegun?.(body !== undefined);
     if (body === undefined) return false;
-    const gathered = gather(placing);
+    const gathered = gather(placing, body.areKept ? TOGETHER : 0);
     try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
+      for await (const chunk of body.pieces) {
         await gathered.add(chunk, at);
         at += chunk.length;
       }
@@ -193,8 +200,8 @@ async function readPart(
   }, signal);
 }
 
-/** Pieces that follow one another, placed together. */
-function gather({ place, onBytes }: Placing) {
+/** Pieces that follow one another, placed together once there are so many bytes of them. */
+function gather({ place, onBytes }: Placing, together = TOGETHER) {
   let held: Buffer[] = [];
   let start = 0;
   let length = 0;
@@ -211,7 +218,7 @@ function gather({ place, onBytes }: Placing) {
     if (length === 0) start = at;
     held.push(chunk);
     length += chunk.length;
-    if (length >= TOGETHER) await flush();
+    if (length >= together) await flush();
   };
   return { add, flush };
 }
