@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { VERSION } from "../model/version.ts";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { DocumentStore } from "../documents/interface.ts";
-import type { BatchTally } from "./watch/batch-views.ts";
+import type { BatchTally } from "./watch/tally-batches.ts";
 import type { EventStream } from "./watch/event-stream.ts";
 import type { Overview } from "./watch/overview.ts";
 import { keptFor } from "./watch/kept-for.ts";

@@ -2,7 +2,7 @@ import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import { isForeign } from "../../redis/foreign.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import type { LeasedRange } from "../../redis/leases.ts";
-import { replyList, replyText, runScript, type ScriptReply } from "../../redis/scripts/run.ts";
+import { queueScript, replyList, replyText, runScript, type ScriptReply } from "../../redis/scripts/run.ts";
 import type { BatchSpec } from "../spec/request.ts";
 import type { Access } from "./access.ts";
 import { readBatch, wantedJobs } from "./batch-scripts.ts";
@@ -32,14 +32,22 @@ type Glance = {
 
 /** How a batch stands. */
 export function looks({ redis, prefix, keys, run }: Access) {
+  const statusKeys = (id: string) => ({ record: keys.record(id), live: keys.live(id), errors: keys.errors(id) });
   return {
     /** One consistent look. */
     async status(id: string): Promise<BatchStatus | undefined> {
-      const looked = { record: keys.record(id), live: keys.live(id), errors: keys.errors(id) };
-      const reply = await runScript(redis, readBatch, looked, {}).catch(noneOfOurs);
-      if (reply === undefined) return undefined;
-      const [record = {}, live = {}, errors = {}] = replyList(reply).map(hashOf);
-      return record["id"] === undefined ? undefined : readable(() => readStatus(record, live, errors));
+      const reply = await runScript(redis, readBatch, statusKeys(id), {}).catch(noneOfOurs);
+      return reply === undefined ? undefined : statusOf(reply);
+    },
+
+    /** Looks at so many in one round trip, each consistent in itself, in their order; without those that are gone. */
+    async statuses(ids: readonly string[]): Promise<BatchStatus[]> {
+      const pipeline = redis.pipeline();
+      for (const id of ids) queueScript(pipeline, readBatch, statusKeys(id), {});
+      return ((await pipeline.exec()) ?? []).flatMap(([error, reply]) => {
+        if (error) return noneOfOurs(error) ?? [];
+        return statusOf(reply as ScriptReply) ?? []; // as the script returns it
+      });
     },
 
     /** The state, the rate that was set since it was started, how many batches are active in all, and how many jobs wait for a place at a worker. */
@@ -108,6 +116,11 @@ export function work({ redis, keys }: Access) {
       return { next: Number(next ?? 0), ended: ended === "1" };
     },
   };
+}
+
+function statusOf(reply: ScriptReply): BatchStatus | undefined {
+  const [record = {}, live = {}, errors = {}] = replyList(reply).map(hashOf);
+  return record["id"] === undefined ? undefined : readable(() => readStatus(record, live, errors));
 }
 
 /** What another program wrote under the name of a batch is none: whoever looks at all of them must not fail for one. */

@@ -35,6 +35,9 @@ export const feedJobId = (batch: string): string => `b-${batch}-feed`;
 export const turnJobId = (batch: string): string => `b-${batch}-turn`;
 export const chunkJobId = (batch: string, name: string): string => `b-${batch}-${name}`;
 
+/** The batch that a job of the chunk queue belongs to. */
+export const batchOfJob = (jobId: string): string | undefined => /^b-([a-z0-9]+)-/.exec(jobId)?.[1];
+
 /** BullMQ's priorities between two of ours. */
 const FAIR_STEPS = 1000;
 

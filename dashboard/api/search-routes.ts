@@ -6,7 +6,7 @@ import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { JOB_STATES } from "../job-views/job-fields.ts";
 import { readRows } from "../job-views/list-jobs.ts";
 import { findBatches } from "../search/find-batches.ts";
-import { findJobs } from "../search/find-jobs.ts";
+import { type Cursor, findJobs } from "../search/find-jobs.ts";
 import type { BatchViews } from "../watch/batch-views.ts";
 import { BatchSchema } from "./batches/schemas.ts";
 import { jobFilter } from "./bulk-routes.ts";
@@ -36,10 +36,13 @@ const Query = z.object({
   limit: wholeText(1, 200).default(50).describe("Jobs to stop at"),
   cursor: z
     .string()
-    .regex(/^\d{1,4}\.\d{1,9}$/, { error: "expected `next` of an answer" })
+    .regex(/^\d{1,4}\.\d{1,9}(\.i)?$/, { error: "expected `next` of an answer" })
     .optional()
     .describe("`next` of the answer before"),
 });
+
+/** For how long one answer looks, in ms: the rest of the time goes into what it says of what was found. */
+const BUDGET_MS = 150;
 
 /** One search over jobs and batches. */
 export function searchRoutes({ redis, prefix, store, views }: SearchDeps): readonly ApiRoute[] {
@@ -65,7 +68,7 @@ export function searchRoutes({ redis, prefix, store, views }: SearchDeps): reado
         },
       },
       handler: async ({ query: { limit, cursor, state, activity, ...rest } }) => {
-        const [at = 0, offset = 0] = cursor?.split(".").map(Number) ?? [];
+        const until = performance.now() + BUDGET_MS;
         const ofJobs = JOB_STATES.find((name) => name === state);
         const ofBatches = BATCH_STATES.find((name) => name === state);
         const batches =
@@ -77,14 +80,22 @@ export function searchRoutes({ redis, prefix, store, views }: SearchDeps): reado
         const found =
           state !== undefined && ofJobs === undefined
             ? { jobs: [], looked: 0 }
-            : await findJobs(redis, prefix, { filter, cursor: { at, offset }, limit });
+            : await findJobs(redis, prefix, { filter, cursor: cursorOf(cursor), limit, until });
         return {
           jobs: await readRows(redis, prefix, found.jobs),
-          batches: await views.of(batches.map(({ id }) => id)),
+          batches: await views.of(batches),
           looked: found.looked,
-          ...("next" in found && found.next && { next: `${found.next.at}.${found.next.offset}` }),
+          ...("next" in found && found.next && { next: textOf(found.next) }),
         };
       },
     }),
   ];
+}
+
+const textOf = ({ at, offset, indexed }: Cursor): string => `${at}.${offset}${indexed ? ".i" : ""}`;
+
+function cursorOf(text: string | undefined): Cursor | undefined {
+  if (text === undefined) return undefined;
+  const [at, offset, indexed] = text.split(".");
+  return { at: Number(at), offset: Number(offset), indexed: indexed !== undefined };
 }

@@ -11,7 +11,8 @@ import { retryJob } from "../job-views/retry-job.ts";
 import { forgetLostWorker } from "../problems/lost-workers.ts";
 import type { GroupAction, Problem } from "../problems/interface.ts";
 import type { Problems } from "../problems/read.ts";
-import { type Cursor, findJobs, type JobFilter } from "../search/find-jobs.ts";
+import type { JobFilter } from "../search/filter.ts";
+import { type Cursor, findJobs } from "../search/find-jobs.ts";
 import { hasEnded } from "../../batches/state/status.ts";
 import type { BulkItem } from "./runs.ts";
 
@@ -74,7 +75,11 @@ export async function itemsOfFilter(deps: BulkDeps, filter: JobFilter, action: G
   const items: BulkItem[] = [];
   let cursor: Cursor | undefined;
   do {
-    const found = await findJobs(deps.redis, deps.prefix, { filter: { ...filter, states }, cursor, limit: MOST });
+    const found = await findJobs(deps.redis, deps.prefix, {
+      filter: { ...filter, states },
+      cursor,
+      limit: MOST - items.length,
+    });
     items.push(...found.jobs.map(({ activity, id }) => ({ kind: "job", activity, id }) as const));
     cursor = found.next;
   } while (cursor !== undefined && items.length < MOST);

@@ -94,7 +94,7 @@ export async function readIds(redis: RedisClient, prefix: string, { queue, state
 }
 
 /** BullMQ's score of a delayed job that is due at a time. */
-const delayedScore = (at: number): number => at * 4096;
+export const delayedScore = (at: number): number => at * 4096;
 /** When a delayed job is due, by its score: also of one that waits for its next attempt. */
 export const dueOf = (score: number | string): number => Math.floor(Number(score) / 4096);
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type BatchStatus, hasEnded } from "../../batches/state/status.ts";
 import type { BatchStore } from "../../batches/state/store.ts";
 import { profileOf } from "../../jobs/failures.ts";
+import { pickBatches } from "../watch/pick-batches.ts";
 import { explained, type Place, type Problem, SHOWN, shown } from "./interface.ts";
 
 /** The newest batches are looked at; older ones are found in the list of batches. */
@@ -13,23 +14,11 @@ type Failed = { readonly status: BatchStatus; readonly code: string; readonly co
 /** A problem, and the batches it is made of. */
 export type BatchProblem = { readonly problem: Problem; readonly batches: readonly BatchStatus[] };
 
-/** Batches that failed, and objects that failed in batches, by code, bucket and profile. Costs a look at the state of each batch. */
+/** Batches that failed, and objects that failed in batches, by code, bucket and profile. Costs Redis a look at each batch, and a status where something failed. */
 export async function readBatchGroups(store: BatchStore): Promise<BatchProblem[]> {
-  const page = await store.page("+inf", MOST);
-  const pipeline = store.redis.pipeline();
-  for (const { id } of page) pipeline.hmget(store.keys.record(id), "state", "failed", "retryOf");
-  const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-    if (error) throw error;
-    return reply as (string | null)[]; // HMGET's reply
-  });
-  const wanted = page.filter((_, index) => {
-    const [state, failed] = replies[index] ?? [];
-    return state === "failed" || state === "failing" || Number(failed ?? 0) > 0;
-  });
-  const all = (await Promise.all(wanted.map(({ id }) => store.status(id)))).filter((status) => status !== undefined);
+  const { ids, retried } = await pickBatches(store, { troubled: true }, { limit: MOST, most: MOST });
   // What was tried again is somebody's doing already.
-  const retried = new Set(replies.map(([, , retryOf]) => retryOf));
-  const statuses = all.filter(({ id }) => !retried.has(id));
+  const statuses = await store.statuses(ids.filter((id) => !retried.has(id)));
   return [...groups("batches", statuses.flatMap(asBatch)), ...groups("batch-objects", statuses.flatMap(asObjects))];
 }
 

@@ -4,91 +4,95 @@ import { redisKeys } from "../../redis/keys.ts";
 import { loadScript } from "../../redis/scripts/load.ts";
 import { replyList, replyText, runScript } from "../../redis/scripts/run.ts";
 import { type JobState } from "../job-views/job-fields.ts";
+import { delayedScore, dueOf } from "../job-views/list-jobs.ts";
+import type { FoundJob, JobFilter } from "./filter.ts";
+import { pickFailed } from "./pick-failed.ts";
 
-/** What is looked for. All that is given must hold. */
-export type JobFilter = {
-  /** Part of what the job was asked, such as of a key, or the beginning of its id. */
-  readonly text?: string | undefined;
-  readonly activities: readonly string[];
-  readonly states: readonly JobState[];
-  readonly code?: string | undefined;
-  readonly bucket?: string | undefined;
-  readonly profile?: string | undefined;
-  /** ISO 8601, of when it ended. Where given, only ended jobs are found. */
-  readonly since?: string | undefined;
-  readonly until?: string | undefined;
-};
-
-export type FoundJob = { readonly activity: string; readonly id: string; readonly state: JobState };
-/** Where to go on: the queue's and state's number, and how far in it. */
-export type Cursor = { readonly at: number; readonly offset: number };
+/** Where to go on: the queue's and state's number, how far in it, and whether jobs in the index of failures were found already. */
+export type Cursor = { readonly at: number; readonly offset: number; readonly indexed: boolean };
 export type JobsFound = { readonly jobs: readonly FoundJob[]; readonly looked: number; readonly next?: Cursor };
 
+export type Search = {
+  readonly filter: JobFilter;
+  readonly cursor?: Cursor | undefined;
+  readonly limit: number;
+  /** When to have answered, by `performance.now()`: a stretch is looked at in any case. */
+  readonly until?: number;
+};
+
 const script = loadScript(new URL("./find-in-queue.lua", import.meta.url), {
-  keys: ["jobs"],
-  args: ["set", "offset", "count", "queue", "code", "bucket", "profile", "from", "to", "needles"],
+  keys: ["jobs", "groups"],
+  args: ["set", "offset", "count", "limit", "queue", "code", "bucket", "profile", "from", "to", "needles"],
 });
 
 /** Jobs that one call of the script looks at: some milliseconds of Redis. */
 const SLICE = 1000;
-/** For how long one answer looks. */
-const BUDGET_MS = 250;
 
-/** The sets of a queue in which jobs of a state are. */
-const SETS: Readonly<Record<JobState, readonly (readonly [set: string, kind: "list" | "zset"])[]>> = {
-  failed: [["failed", "zset"]],
-  active: [["active", "list"]],
+type Set = {
+  readonly set: string;
+  readonly kind: "list" | "zset";
+  /** Of delayed jobs: only those whose time has come, or only the others. */
+  readonly part?: "due" | "later";
+};
+
+/** The sets of a queue in which jobs of a state are. Delayed ones whose time has come wait, though BullMQ moves them when a worker takes its next. */
+const SETS: Readonly<Record<JobState, readonly Set[]>> = {
+  failed: [{ set: "failed", kind: "zset" }],
+  active: [{ set: "active", kind: "list" }],
   waiting: [
-    ["wait", "list"],
-    ["prioritized", "zset"],
+    { set: "wait", kind: "list" },
+    { set: "paused", kind: "list" },
+    { set: "prioritized", kind: "zset" },
+    { set: "waiting-children", kind: "zset" },
+    { set: "delayed", kind: "zset", part: "due" },
   ],
-  delayed: [["delayed", "zset"]],
-  completed: [["completed", "zset"]],
+  delayed: [{ set: "delayed", kind: "zset", part: "later" }],
+  completed: [{ set: "completed", kind: "zset" }],
 };
 
 /**
  * Looks through jobs for what is asked, for as long as one answer may take; `next` goes on from there, and is missing when all were
- * looked at. Nothing is kept for it: a search costs when somebody searches.
+ * looked at. What failed by code, bucket or profile is found by the index of failures where that has few; the rest costs when somebody
+ * searches.
  */
-export async function findJobs(
-  redis: RedisClient,
-  prefix: string,
-  { filter, cursor = { at: 0, offset: 0 }, limit }: { filter: JobFilter; cursor?: Cursor | undefined; limit: number },
-): Promise<JobsFound> {
+export async function findJobs(redis: RedisClient, prefix: string, search: Search): Promise<JobsFound> {
+  const { filter, cursor, limit, until = 0 } = search;
   const keys = redisKeys(prefix);
-  const began = performance.now();
   const places = placesOf(filter);
   const filled = await filledOf(redis, prefix, places);
-  const jobs: FoundJob[] = [];
-  let looked = 0;
-  let { at, offset } = cursor;
-  while (at < places.length) {
+  const index = await pickFailed(redis, prefix, { filter, limit, found: cursor?.indexed });
+  const jobs: FoundJob[] = cursor === undefined ? [...index.jobs] : [];
+  let looked = jobs.length;
+  let { at, offset } = cursor ?? { at: 0, offset: 0 };
+  const now = Date.now();
+  for (let first = true; at < places.length; first = false) {
     const place = places[at];
-    if (place === undefined) break;
+    if (place === undefined || jobs.length >= limit || (!first && performance.now() > until)) break;
     if (!filled[at]) {
       [at, offset] = [at + 1, 0];
       continue;
     }
-    const { queue, state, set, kind } = place;
-    const args = argsOf(filter, { kind, offset, queue: keys.job(queue, "") });
-    const looking = runScript(redis, script, { jobs: keys.job(queue, set) }, args);
-    const [count, ids] = replyList(await unlessForeign(looking, [0, []]));
+    const looking = runScript(
+      redis,
+      script,
+      { jobs: keys.job(place.queue, place.set), groups: place.state === "failed" ? index.groups : [] },
+      {
+        ...wordsOf(filter),
+        ...stretchOf(place, filter, now),
+        offset,
+        limit: limit - jobs.length,
+        queue: keys.job(place.queue, ""),
+      },
+    );
+    const [count, ended, found] = replyList(await unlessForeign(looking, [0, 1, []]));
     looked += Number(count);
-    const found = replyList(ids ?? []).map(replyText);
-    jobs.push(...found.map((id) => ({ activity: queue, id, state })));
-    if (Number(count) < SLICE) [at, offset] = [at + 1, 0];
-    else offset += SLICE;
-    if (jobs.length >= limit || performance.now() - began > BUDGET_MS) break;
+    jobs.push(...foundIn(place, replyList(found ?? []).map(replyText), now));
+    [at, offset] = ended === 1 ? [at + 1, 0] : [at, offset + Number(count)];
   }
-  return { jobs, looked, ...(at < places.length && { next: { at, offset } }) };
+  return { jobs, looked, ...(at < places.length && { next: { at, offset, indexed: index.groups.length > 0 } }) };
 }
 
-type Place = {
-  readonly queue: string;
-  readonly state: JobState;
-  readonly set: string;
-  readonly kind: "list" | "zset";
-};
+type Place = Set & { readonly queue: string; readonly state: JobState };
 
 /** Where there is anything to look at: most sets of most queues are empty, and one question tells. */
 async function filledOf(redis: RedisClient, prefix: string, places: readonly Place[]): Promise<boolean[]> {
@@ -103,31 +107,38 @@ async function filledOf(redis: RedisClient, prefix: string, places: readonly Pla
 
 function placesOf({ activities, states, since, until }: JobFilter): Place[] {
   const timed = since !== undefined || until !== undefined;
+  const both = states.includes("waiting") && states.includes("delayed");
   // The state first: what failed is what most are looking for.
   return states
     .filter((state) => !timed || state === "failed" || state === "completed")
-    .flatMap((state) => activities.flatMap((queue) => SETS[state].map(([set, kind]) => ({ queue, state, set, kind }))));
+    .flatMap((state) => activities.flatMap((queue) => SETS[state].map((one) => ({ ...one, queue, state }))))
+    .filter(({ part }) => !both || part !== "due")
+    .map(({ part, ...place }) => (both || part === undefined ? place : { ...place, part }));
+}
+
+/** Ids and scores in turn, as jobs. */
+function foundIn({ queue, set, state }: Place, flat: readonly string[], now: number): FoundJob[] {
+  return Array.from({ length: flat.length / 2 }, (_, index): FoundJob => {
+    const [id = "", score = ""] = flat.slice(2 * index, 2 * index + 2);
+    if (set !== "delayed") return { activity: queue, id, state };
+    return { activity: queue, id, state: dueOf(score) <= now ? "waiting" : "delayed" };
+  });
+}
+
+const ms = (at: string | undefined) => (at === undefined ? "" : Date.parse(at));
+
+/** Which stretch of a set is meant. */
+function stretchOf({ kind, part }: Place, { since, until }: JobFilter, now: number) {
+  const due = delayedScore(now + 1);
+  if (part === "due") return { set: kind, count: SLICE, from: "", to: `(${due}` };
+  if (part === "later") return { set: kind, count: SLICE, from: due, to: "" };
+  return { set: kind, count: SLICE, from: ms(since), to: ms(until) };
 }
 
 const quoted = (value: string | undefined) => (value === undefined || value === "" ? "" : JSON.stringify(value));
-const ms = (at: string | undefined) => (at === undefined ? "" : Date.parse(at));
 
-function argsOf(
-  { text = "", code, bucket, profile, since, until }: JobFilter,
-  { kind, offset, queue }: { readonly kind: "list" | "zset"; readonly offset: number; readonly queue: string },
-) {
-  return {
-    set: kind,
-    offset,
-    count: SLICE,
-    queue,
-    code: quoted(code),
-    bucket: quoted(bucket),
-    profile: quoted(profile),
-    from: ms(since),
-    to: ms(until),
-    needles: needlesOf(text),
-  };
+function wordsOf({ text = "", code, bucket, profile }: JobFilter) {
+  return { code: quoted(code), bucket: quoted(bucket), profile: quoted(profile), needles: needlesOf(text) };
 }
 
 /** The forms in which a text may stand in JSON: as our producers write it, and as those do that escape all but ASCII. */

@@ -1,13 +1,16 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { findVerb } from "../../batches/operations.ts";
-import { type BatchState, type BatchStatus, isAtRest, liveCounts } from "../../batches/state/status.ts";
+import { batchOfJob } from "../../batches/state/queue.ts";
+import { type BatchState, type BatchStatus, isAtRest } from "../../batches/state/status.ts";
 import { type BatchStore, createBatchStore } from "../../batches/state/store.ts";
-import { isForeign, unlessForeign } from "../../redis/foreign.ts";
+import { unlessForeign } from "../../redis/foreign.ts";
 import { redact } from "../redact.ts";
 import { lastAct } from "../../producer/audit/log.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { keptFor, keptForEach } from "./kept-for.ts";
+import { pickBatches } from "./pick-batches.ts";
+import { tallyBatches } from "./tally-batches.ts";
 import { type Crowd, type Hold, holdsOf } from "./why-slow.ts";
 import { readWorkers } from "./workers.ts";
 
@@ -48,8 +51,8 @@ export type LiveBatch = { readonly batch: BatchView; readonly buckets: readonly 
 
 /** However many follow a batch, Redis is asked so often at most. */
 const FRESH_MS = 900;
-/** Ids read at once. */
-const PAGE = 500;
+/** Jobs of batches that workers have in work at once: more than there are slots. */
+const MOST_IN_WORK = 5000;
 /** Batches that are shown at a glance. */
 const GLANCE = 8;
 const STEP_MS = 5000;
@@ -60,36 +63,15 @@ export type BatchViews = ReturnType<typeof createBatchViews>;
 
 export function createBatchViews(redis: RedisClient, prefix: string) {
   const store: BatchStore = createBatchStore(redis, prefix);
-  const crowd = keptFor(FRESH_MS, () => readCrowd(redis, prefix, store));
-  const view = async (status: BatchStatus): Promise<BatchView> => {
-    if (isAtRest(status.state)) return viewOf(status, { objects: 0, bytes: 0 }, []);
-    const paused = status.state === "paused" || status.state === "pausing";
-    const [steps, others, pausedBy] = await Promise.all([
-      store.throughput(status.id),
-      crowd(),
-      paused ? lastAct(redis, redisKeys(prefix), { kind: "batch", id: status.id, action: "batch.pause" }) : undefined,
-    ]);
-    const speed = speedOf(steps, { now: Date.now(), begun: Date.parse(status.startedAt ?? status.createdAt) });
-    return viewOf(status, speed, holdsOf(status, speed.objects, others, pausedBy));
-  };
-  const viewsOf = async (ids: readonly string[]): Promise<BatchView[]> => {
-    // One that cannot be read hides no other.
-    const found = await Promise.all(
-      ids.map(async (id) =>
-        unlessForeign(
-          store.status(id).then((status) => status && view(status)),
-          undefined,
-        ),
-      ),
-    );
-    return found.filter((each) => each !== undefined);
-  };
-  const statesOf = (ids: readonly string[]) => readStates(redis, store, ids);
+  const crowd = keptFor(FRESH_MS, () => readCrowd(redis, prefix));
+  const viewsFor = (statuses: readonly BatchStatus[]) => viewsTogether({ redis, prefix, store, crowd }, statuses);
+  const viewsOf = async (ids: readonly string[]) => viewsFor(await store.statuses(ids));
   const one = async (id: string): Promise<BatchView | undefined> => {
     const [status, wanted] = await Promise.all([store.status(id), store.wanted(id)]);
     if (status === undefined) return undefined;
     const chain = wanted && { openChunks: wanted.chunks.length, listing: wanted.nexts.length, feeding: wanted.feed };
-    return { ...(await view(status)), ...(chain && !isAtRest(status.state) && { chain }) };
+    const [view] = await viewsFor([status]);
+    return view && { ...view, ...(chain && !isAtRest(status.state) && { chain }) };
   };
   return {
     one,
@@ -100,8 +82,13 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
       const batch = await one(id);
       return batch && { batch, buckets: (await store.throughput(id)).slice(-3) };
     }),
-    /** A page, newest first. Those of another state cost no more than a look at their state. */
-    list: (options: ListOptions) => list({ store, statesOf, viewsOf }, options),
+    /** A page, newest first. Those of another state cost Redis a look, and nobody else anything. */
+    list: async ({ state, limit, cursor }: ListOptions): Promise<BatchPage> => {
+      const [before = "+inf", after = ""] = cursor?.split(".") ?? [];
+      const states = state === undefined ? undefined : [state];
+      const { ids, next } = await pickBatches(store, { states }, { from: { before, after }, limit });
+      return { batches: await viewsOf(ids), ...(next && { next: `${next.before}.${next.after}` }) };
+    },
     /** The last hour, in steps of five seconds. */
     throughput: (id: string): Promise<readonly BatchBucket[]> => store.throughput(id),
     /** The newest of those that have not come to rest, and how many there are in each state. */
@@ -110,106 +97,68 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
       readonly total: number;
       readonly kept: number;
     }> => {
-      const [ids, kept] = await Promise.all([store.active(), redis.zcard(store.keys.index())]);
-      const batches = await viewsOf(ids.slice(-GLANCE).toReversed());
-      return { batches, total: ids.length, kept };
+      const { keys } = store;
+      const [ids, total, kept] = await Promise.all([
+        redis.zrevrange(keys.active(), 0, GLANCE - 1),
+        redis.zcard(keys.active()),
+        redis.zcard(keys.index()),
+      ]);
+      return { batches: await viewsOf(ids), total, kept };
     },
     /** States of the batches that have not come to rest, and their objects by outcome. */
-    tally: () => tally(redis, store),
+    tally: () => tallyBatches(store),
   };
 }
 
-type Reads = {
+type Sources = {
+  readonly redis: RedisClient;
+  readonly prefix: string;
   readonly store: BatchStore;
-  readonly statesOf: (ids: readonly string[]) => Promise<unknown[]>;
-  readonly viewsOf: (ids: readonly string[]) => Promise<BatchView[]>;
+  readonly crowd: () => Promise<Crowd>;
 };
 
-async function readStates(redis: RedisClient, store: BatchStore, ids: readonly string[]): Promise<unknown[]> {
-  const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hget(store.keys.record(id), "state");
-  return ((await pipeline.exec()) ?? []).map(([error, state]) => {
-    if (error && !isForeign(error)) throw error;
-    return error ? undefined : state;
+/** Views of so many statuses, in their order: some round trips for all of them together. */
+async function viewsTogether(
+  { redis, prefix, store, crowd }: Sources,
+  statuses: readonly BatchStatus[],
+): Promise<BatchView[]> {
+  const moving = statuses.filter(({ state }) => !isAtRest(state));
+  if (moving.length === 0) return statuses.map((status) => viewOf(status, { objects: 0, bytes: 0 }, []));
+  const [steps, others, acts] = await Promise.all([
+    store.newestSteps(moving.map(({ id }) => id)),
+    crowd(),
+    Promise.all(moving.map((status) => pausedBy(redis, prefix, status))),
+  ]);
+  const at = new Map(moving.map(({ id }, index) => [id, index]));
+  return statuses.map((status) => {
+    const index = at.get(status.id);
+    if (index === undefined) return viewOf(status, { objects: 0, bytes: 0 }, []);
+    const begun = Date.parse(status.startedAt ?? status.createdAt);
+    const speed = speedOf(steps[index] ?? [], { now: Date.now(), begun });
+    return viewOf(status, speed, holdsOf(status, speed.objects, others, acts[index]));
   });
 }
 
-async function list({ store, statesOf, viewsOf }: Reads, { state, limit, cursor }: ListOptions): Promise<BatchPage> {
-  const ids: string[] = [];
-  let [before = "+inf", after] = cursor?.split(".") ?? [];
-  for (;;) {
-    const page = await store.page(before, PAGE);
-    const fresh = after === undefined ? page : page.slice(page.findIndex(({ id }) => id === after) + 1);
-    const states = state === undefined ? [] : await statesOf(fresh.map(({ id }) => id));
-    for (const [index, { id, createdAt }] of fresh.entries()) {
-      before = createdAt;
-      after = id;
-      if (state === undefined || states[index] === state) ids.push(id);
-      if (ids.length === limit) return { batches: await viewsOf(ids), next: `${createdAt}.${id}` };
-    }
-    if (page.length < PAGE || fresh.length === 0) return { batches: await viewsOf(ids) };
-  }
+/** Who paused it, where somebody did. */
+async function pausedBy(redis: RedisClient, prefix: string, { id, state }: BatchStatus) {
+  if (state !== "paused" && state !== "pausing") return undefined;
+  const asked = { kind: "batch", id, action: "batch.pause" };
+  return unlessForeign(lastAct(redis, redisKeys(prefix), asked), undefined);
 }
-
-async function tally(redis: RedisClient, store: BatchStore): Promise<BatchTally> {
-  const ids = await store.active();
-  const pipeline = redis.pipeline();
-  pipeline.hgetall(store.keys.ended());
-  for (const id of ids) {
-    pipeline.hmget(store.keys.record(id), "state", "listed", "succeeded", "failed", "skipped");
-    // What chunks in work have done so far: a slow batch moves for minutes before the first of them is counted.
-    pipeline.hvals(store.keys.live(id));
-  }
-  const states: Record<string, number> = {};
-  const objects = { listed: 0, succeeded: 0, failed: 0, skipped: 0 };
-  const replies = ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-    if (error && !isForeign(error)) throw error;
-    return error ? [] : reply;
-  });
-  const ended = replies.shift() as Readonly<Record<string, string>>; // HGETALL's reply, or none
-  for (let at = 0; at < replies.length; at += 2) {
-    const [state, ...counts] = replies[at] as (string | null)[]; // HMGET's reply
-    const live = replies[at + 1] as readonly string[]; // HVALS' reply
-    if (!state) continue;
-    states[state] = (states[state] ?? 0) + 1;
-    for (const [index, name] of (["listed", "succeeded", "failed", "skipped"] as const).entries())
-      objects[name] += amount(counts[index]);
-    const working = liveCounts(live);
-    for (const name of ["succeeded", "failed", "skipped"] as const) objects[name] += amount(working[name]);
-  }
-  return { states, objects, ended: Object.fromEntries(Object.entries(ended).map(([at, n]) => [at, amount(n)])) };
-}
-
-/** A count; nothing where something else was written in its place. */
-function amount(given: string | number | null | undefined): number {
-  const count = Number(given ?? 0);
-  return Number.isFinite(count) && count > 0 ? count : 0;
-}
-
-export type BatchTally = {
-  readonly states: Readonly<Record<string, number>>;
-  readonly objects: Readonly<Record<"listed" | "succeeded" | "failed" | "skipped", number>>;
-  /** Batches that ended since ever, by state. */
-  readonly ended: Readonly<Record<string, number>>;
-};
 
 /** Who works on batches, and on which. */
-async function readCrowd(redis: RedisClient, prefix: string, store: BatchStore): Promise<Crowd> {
-  const [workers, ids, paused] = await Promise.all([
+async function readCrowd(redis: RedisClient, prefix: string): Promise<Crowd> {
+  const chunks = (set: string) => redisKeys(prefix).job(CHUNK_QUEUE, set);
+  const [workers, jobs, paused] = await Promise.all([
     unlessForeign(readWorkers(redis, prefix), []),
-    store.active(),
-    redis.hexists(redisKeys(prefix).job(CHUNK_QUEUE, "meta"), "paused"),
+    unlessForeign(redis.lrange(chunks("active"), 0, MOST_IN_WORK - 1), []),
+    unlessForeign(redis.hexists(chunks("meta"), "paused"), 0),
   ]);
-  const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.scard(store.keys.ofBatch(id).busy);
-  const counts = ((await pipeline.exec()) ?? []).map(([error, count]) => {
-    if (error && !isForeign(error)) throw error;
-    return error ? 0 : Number(count);
-  });
   const slots = workers
     .filter(({ activities }) => activities.includes(CHUNK_QUEUE))
     .reduce((sum, { concurrency }) => sum + (concurrency["batches"] ?? 0), 0);
-  const busy = new Map(ids.map((id, index) => [id, counts[index] ?? 0] as const).filter(([, chunks]) => chunks > 0));
+  const busy = new Map<string, number>();
+  for (const batch of jobs.map(batchOfJob)) if (batch !== undefined) busy.set(batch, (busy.get(batch) ?? 0) + 1);
   return { slots, queuePaused: paused === 1, busy };
 }
 

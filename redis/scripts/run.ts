@@ -8,8 +8,8 @@ export type ScriptArguments<Argument extends string> = Readonly<
 >;
 /** A key for each name; a list for the last one, where the script takes one. */
 export type ScriptKeys<Key extends string> = Readonly<Record<Key, string | readonly string[]>>;
-/** What Redis answers to a script: nested arrays of buffers, integers and nil. */
-export type ScriptReply = Buffer | number | null | ScriptReply[];
+/** What Redis answers to a script: nested arrays of buffers (text, where it came in a pipeline), integers and nil. */
+export type ScriptReply = Buffer | string | number | null | ScriptReply[];
 
 /** What every reply of RESP2 is, is what a script answers. */
 type BufferScripts = Record<
@@ -74,7 +74,7 @@ export function replyList(reply: ScriptReply): ScriptReply[] {
 /** A reply as text; an absent one is empty. */
 export function replyText(reply: ScriptReply | undefined): string {
   if (Buffer.isBuffer(reply)) return reply.toString("utf8");
-  return typeof reply === "number" ? String(reply) : "";
+  return typeof reply === "number" || typeof reply === "string" ? String(reply) : "";
 }
 
 export function replyBuffer(reply: ScriptReply | undefined): Buffer {
