@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { DashboardSettings } from "../config.ts";
 import { HttpProblem } from "../http/problem.ts";
-import { checkHost, checkOrigin } from "./check-origin.ts";
+import { checkHost, checkOrigin, checkReader } from "./check-origin.ts";
 import type { Identify, Identity } from "./identity.ts";
 import { refuseScoped } from "./scope.ts";
 
@@ -29,6 +29,7 @@ export function guard(app: FastifyInstance, config: DashboardSettings, identify:
     if (access === "public" && !writes) return undefined;
     request.identity = await identify(request);
     if (writes || access === "operate") checkOrigin(request, config.publicHosts);
+    else if (request.url.startsWith("/api/")) checkReader(request, { links: true });
     if (access === "public") return undefined;
     if (request.identity === undefined) return askToSignIn(request, reply, config);
     if (request.routeOptions.config.scoped !== true)
@@ -57,6 +58,12 @@ export function checkOperator(identity: Identity, { readOnly }: Pick<DashboardSe
     );
   if (identity.role !== "operator")
     throw new HttpProblem(403, "Forbidden", `expected an operator, got the ${identity.role} ${identity.name}`);
+}
+
+/** Throws 403 for whoever may not see secrets, and where a page of somebody else leads an operator to one. */
+export function checkRevealing(request: FastifyRequest, config: Pick<DashboardSettings, "readOnly">): void {
+  checkReader(request, { links: false });
+  if (request.identity) checkOperator(request.identity, config);
 }
 
 function askToSignIn(request: FastifyRequest, reply: FastifyReply, config: DashboardSettings): FastifyReply {

@@ -59,6 +59,16 @@ export function checkOrigin(request: FastifyRequest, publicHosts: readonly strin
   if (!says && byCookie) throw foreign("one with a cookie and no Origin");
 }
 
+/**
+ * Refuses what a foreign page makes a browser ask for in passing: it could not read the answer, and would hold streams and cause work in
+ * somebody's name. A link that is followed is the user's own doing, unless `links` says that nothing here may be linked to.
+ */
+export function checkReader({ headers }: FastifyRequest, { links }: { readonly links: boolean }): void {
+  const site = headers["sec-fetch-site"];
+  if (site === undefined || site === "same-origin" || site === "none") return;
+  if (!links || headers["sec-fetch-mode"] !== "navigate") throw foreign("one from another site");
+}
+
 const SESSIONS: ReadonlySet<string> = new Set(["session", "oidc"]);
 const BY_COOKIE: ReadonlySet<string> = new Set(["proxy", "host"]);
 

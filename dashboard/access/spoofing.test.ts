@@ -70,3 +70,28 @@ describe("a page that changes something", () => {
     expect(await statusOf([...who, ...headers], there)).toBe(status);
   });
 });
+
+describe("a foreign page that makes a browser look", () => {
+  const who = ["X-Auth-User", "ada", "X-Auth-Groups", "ops"];
+  const from = (site: string, mode: string) => [...who, "Sec-Fetch-Site", site, "Sec-Fetch-Mode", mode];
+
+  test.each(["/api/overview", "/api/events", "/api/batches/b12345678/events", "/api/search?text=a"])(
+    "is refused %s, and a link to it is not",
+    async (path) => {
+      for (const site of ["cross-site", "same-site"])
+        expect([site, await statusOf(from(site, "no-cors"), { path })]).toEqual([site, 403]);
+      // The stream of everything has no end.
+      const plain = path === "/api/events" ? "/api/overview" : path;
+      const seen = [from("cross-site", "navigate"), from("same-origin", "cors")].map((headers) =>
+        statusOf(headers, { path: plain }),
+      );
+      expect((await Promise.all(seen)).every((status) => status === 200 || status === 404)).toBe(true);
+    },
+  );
+
+  test("is refused a secret by a link as well", async () => {
+    const path = "/api/jobs/presign-object/none?reveal=true";
+    expect(await statusOf(from("cross-site", "navigate"), { path })).toBe(403);
+    expect(await statusOf(from("same-origin", "cors"), { path })).toBe(404);
+  });
+});

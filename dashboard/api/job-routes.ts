@@ -3,7 +3,7 @@ import type { RedisClient } from "../../redis/connection/client.ts";
 import { z } from "zod";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Producer } from "../../producer/index.ts";
-import { checkOperator } from "../access/authorize.ts";
+import { checkRevealing } from "../access/authorize.ts";
 import { isInScope, type Touched } from "../access/scope.ts";
 import { touchedByJob } from "../access/touched.ts";
 import { redisKeys } from "../../redis/keys.ts";
@@ -166,7 +166,7 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
       touches,
       act,
       handler: async ({ request, params, query: { reveal } }) => {
-        if (reveal && request.identity) checkOperator(request.identity, config);
+        if (reveal) checkRevealing(request, config);
         return one(params.activity, params.id, reveal);
       },
     }),
@@ -187,7 +187,7 @@ function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiR
         202: { description: "It has not ended yet: ask again", schema: AnyJobSchema },
       },
       handler: async ({ request, params: { activity, id }, query: { timeout, reveal } }, reply) => {
-        if (reveal && request.identity) checkOperator(request.identity, config);
+        if (reveal) checkRevealing(request, config);
         // A key of BullMQ's own, such as `meta`, would be waited for in vain.
         await one(activity, id);
         try {

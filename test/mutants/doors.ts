@@ -26,6 +26,20 @@ export const doorMutants: readonly Mutant[] = [
     test: SPOOFING,
   },
   {
+    rule: "a foreign page makes a browser look at nothing in passing",
+    file: "dashboard/access/authorize.ts",
+    find: 'else if (request.url.startsWith("/api/")) checkReader(request, { links: true });',
+    replace: "",
+    test: SPOOFING,
+  },
+  {
+    rule: "no link leads an operator to a secret",
+    file: "dashboard/access/authorize.ts",
+    find: "checkReader(request, { links: false });",
+    replace: "",
+    test: SPOOFING,
+  },
+  {
     rule: "a token with a scope reads no report by guessing its id",
     file: "dashboard/api/document-routes.ts",
     find: 'RANDOM_ID.test(id) ? [] : [{ activity: "a document of a batch" }]',
