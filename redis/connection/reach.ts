@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { ActivityError } from "../../model/activity-error.ts";
 import { refuseUnfit } from "./apps-own.ts";
 import { isCluster, type RedisClient, type RedisLocation } from "./client.ts";
 import { asCluster, connectRedis, cutRedis, type Patience } from "./connect.ts";
 import { connectionProblem } from "./problem.ts";
+
+const ASK_AGAIN_MS = 500;
 
 /** Queues, and the scripts over their keys, live in one slot of a cluster each. */
 export function hasHashTag(prefix: string): boolean {
@@ -41,7 +44,7 @@ export async function reachRedis(location: RedisLocation, reaching: Reaching): P
   try {
     refuseUnfit(client);
     if (isCluster(client)) refuseWithoutHashTag(prefix);
-    else if (await isNodeOfCluster(client, { signal, within })) {
+    else if (await turnsOutAsCluster(client, reaching)) {
       refuseWithoutHashTag(prefix);
       const whole = asCluster(client, patience);
       whole.on("error", (error: Error) => onError(error, whole));
@@ -53,6 +56,21 @@ export async function reachRedis(location: RedisLocation, reaching: Reaching): P
     throw error;
   }
   return client;
+}
+
+/** Whoever waits for Redis for ever asks one that is busy again, too. */
+async function turnsOutAsCluster(client: RedisClient, { signal, within, ...reaching }: Reaching): Promise<boolean> {
+  const waits = within === undefined && (reaching.maxRetriesPerRequest ?? null) === null;
+  for (;;) {
+    try {
+      return await isNodeOfCluster(client, { signal, within });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!waits || connectionProblem(error) !== "transient") throw error;
+      reaching.onError(error as Error, client); // it has a meaning, so it is one
+      await sleep(ASK_AGAIN_MS, undefined, { signal });
+    }
+  }
 }
 
 /** Whether a server runs in cluster mode; false where it does not say so within the time. */

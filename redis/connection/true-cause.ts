@@ -19,8 +19,9 @@ const asked = new WeakMap<RedisClient, Asked>();
  * writes meanwhile sees only that the pipe is broken. A connection that keeps silent hears it.
  */
 export async function trueCause<Thrown>(client: RedisClient, error: Thrown): Promise<Thrown | Error> {
+  if (!(error instanceof Error) || isCluster(client)) return error;
   // Behind sentinels its address is theirs to tell.
-  if (!(error instanceof Error) || isCluster(client) || client.options.sentinels) return error;
+  if (client.options.sentinels) return causeOfSentinels(error, client.options.name);
   const code = "code" in error ? String(error.code) : "";
   if (!CUT_OFF.test(`${code} ${error.message}`)) return error;
   const before = asked.get(client);
@@ -35,6 +36,23 @@ export async function trueCause<Thrown>(client: RedisClient, error: Thrown): Pro
 function saidByRedis(words: string, cause: Error): Error {
   const error = new Error(words, { cause });
   error.name = "ReplyError";
+  return error;
+}
+
+/** ioredis calls sentinels unreachable also where they answer, and refuse. */
+function causeOfSentinels<Thrown extends Error>(error: Thrown, name = ""): Thrown | Error {
+  const [, words = ""] = /Last error: (.+)$/s.exec(error.message) ?? [];
+  if (words.includes("No such master"))
+    return saidByRedis(
+      `the sentinels know no master by the name ${name} (${words}): expected its name after the sentinels of the URL`,
+      error,
+    );
+  if (/^(NOAUTH|WRONGPASS|NOPERM)\b/.test(words))
+    return saidByRedis(
+      `the sentinels let nobody in (${words.split(" ", 1).join("")}): expected their own password as sentinelPassword in the URL, or in ` +
+        "BUCKETLINE_REDIS_SENTINEL_PASSWORD",
+      error,
+    );
   return error;
 }
 

@@ -36,11 +36,12 @@ const LOOK_AGAIN_MS = 1000;
  */
 export async function checkRedis(client: RedisClient, options: Options): Promise<RedisFacts> {
   const { allowEviction = false, probeKey } = options;
-  await refuseMissingDatabase(client);
-  const info = await permitted(() => readInfo(client, probeKey));
+  const ask = async <T>(question: () => Promise<T>) => await permitted(() => patiently(question, options));
+  await ask(() => refuseMissingDatabase(client));
+  const info = await ask(() => readInfo(client, probeKey));
   if (info.get("role") === "slave") throw replicaError(info);
-  await permitted(() => takesWrites(client, options));
-  refuseWithout(await permitted(() => missingRights(client, probeKey)));
+  await ask(() => Promise.race([probeWrite(client, probeKey), refusedAsReplica(client, options.signal)]));
+  refuseWithout(await ask(() => missingRights(client, probeKey)));
   const facts = factsOf(info);
   if (isTooOld(facts.version))
     throw new ActivityError("UnsafeRedis", `expected Redis 6.2 or newer, got ${facts.version}`);
@@ -104,11 +105,11 @@ async function permitted<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-async function takesWrites(client: RedisClient, { probeKey, onTrouble, signal }: Options): Promise<void> {
+/** One that is busy, full or loading is asked again until it is not. */
+async function patiently<T>(ask: () => Promise<T>, { onTrouble, signal }: Options): Promise<T> {
   for (;;) {
     try {
-      await Promise.race([probeWrite(client, probeKey), refusedAsReplica(client, signal)]);
-      return;
+      return await ask();
     } catch (error) {
       if (connectionProblem(error) !== "transient") throw error;
       onTrouble?.(error);
@@ -133,6 +134,7 @@ async function refuseMissingDatabase(client: RedisClient): Promise<void> {
   try {
     await client.select(db);
   } catch (cause) {
+    if (connectionProblem(cause) === "transient") throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ActivityError("UnsafeRedis", `expected a database that Redis has, got ${db} (${why}): change REDIS_URL`, {
       cause,
