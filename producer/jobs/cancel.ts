@@ -53,7 +53,8 @@ async function hasUpload(
   const [timestamp, data] = await client.hmget(keys.job(activity, id), "timestamp", "data");
   if (!timestamp || !data) return false;
   const birth = birthOf({ timestamp: Number(timestamp), data: JSON.parse(data) });
-  return (await client.hexists(keys.evidence(activity, id, birth), "upload")) === 1;
+  // A number, or on an app's own connection maybe the text of one.
+  return String(await client.hexists(keys.evidence(activity, id, birth), "upload")) === "1";
 }
 
 async function hasten(queue: Queue, id: string): Promise<void> {

@@ -19,12 +19,16 @@ export const OURS = {
  * @throws ActivityError `InvalidInput` with what to set instead
  */
 export function refuseUnfit(client: RedisClient): void {
-  const { keyPrefix } = client.options;
-  if (keyPrefix) throw unfit("keyPrefix", "set the option `prefix` of Bucketline (BUCKETLINE_PREFIX)");
-  const options = isCluster(client) ? client.options.redisOptions : client.options;
-  if (options?.stringNumbers) throw unfit("stringNumbers", "numbers in replies are compared as numbers");
+  if (!client.options.keyPrefix) return;
+  throw new ActivityError(
+    "InvalidInput",
+    "redis: expected no keyPrefix; set the option `prefix` of Bucketline (BUCKETLINE_PREFIX)",
+    { field: "redis.keyPrefix" },
+  );
 }
 
-function unfit(option: string, instead: string): ActivityError {
-  return new ActivityError("InvalidInput", `redis: expected no ${option}; ${instead}`, { field: `redis.${option}` });
+/** Whether numbers come as text on an app's connection that is used as it is. */
+export function tellsNumbersAsText(client: RedisClient): boolean {
+  const options = isCluster(client) ? client.options.redisOptions : client.options;
+  return options?.stringNumbers === true;
 }

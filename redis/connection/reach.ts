@@ -38,15 +38,15 @@ type Reaching = Patience & {
  * @throws ActivityError `InvalidInput` where it is a cluster and the prefix has no braces; the signal's reason
  */
 export async function reachRedis(location: RedisLocation, reaching: Reaching): Promise<RedisClient> {
-  const { prefix, onError, signal, within, ...patience } = reaching;
-  const client = connectRedis(location, { commandTimeout: null, ...patience });
+  const { prefix, onError } = reaching;
+  const client = connectRedis(location, { commandTimeout: null, ...reaching });
   client.on("error", (error: Error) => onError(error, client));
   try {
     refuseUnfit(client);
     if (isCluster(client)) refuseWithoutHashTag(prefix);
     else if (await turnsOutAsCluster(client, reaching)) {
       refuseWithoutHashTag(prefix);
-      const whole = asCluster(client, patience);
+      const whole = asCluster(client, reaching);
       whole.on("error", (error: Error) => onError(error, whole));
       cutRedis(client);
       return whole;

@@ -17,6 +17,7 @@ export async function missingRights(client: RedisClient, probeKey: string): Prom
   const keys = { one: `${probeKey}:one`, two: `${probeKey}:two` };
   const reply = await runScript(client, script, keys, { channel: probeKey });
   const missing = new Set(replyList(reply).map(replyText));
+  if (!(await maySendScripts(client, keys.one))) missing.add("eval");
   if (!missing.has("zadd") && !(await mayBlock(client, keys.two))) missing.add("bzpopmin");
   return [...missing].toSorted((a, b) => a.localeCompare(b));
 }
@@ -28,10 +29,25 @@ async function mayBlock(client: RedisClient, key: string): Promise<boolean> {
     await client.bzpopmin(key, 1);
     return true;
   } catch (error) {
-    if (error instanceof Error && /^(NOPERM|ERR unknown command)/i.test(error.message)) {
+    if (isMissingRight(error)) {
       await client.del(key);
       return false;
     }
     throw error;
   }
+}
+
+/** Scripts that a server knows go by their hash; after a failover it may know none. */
+async function maySendScripts(client: RedisClient, key: string): Promise<boolean> {
+  try {
+    await client.eval("return 1", 1, key);
+    return true;
+  } catch (error) {
+    if (isMissingRight(error)) return false;
+    throw error;
+  }
+}
+
+function isMissingRight(error: unknown): boolean {
+  return error instanceof Error && /^(NOPERM|ERR unknown command)/i.test(error.message);
 }

@@ -1,4 +1,5 @@
 import type { ChainableCommander, Cluster, Redis } from "ioredis";
+import { tellsNumbersAsText } from "../connection/apps-own.ts";
 import type { LuaScript } from "./load.ts";
 
 export type ScriptArgument = string | number | Buffer;
@@ -31,12 +32,17 @@ export async function runScript<Key extends string, Argument extends string>(
   const [count, rest] = inOrder(script, keys, args);
   // ioredis has them and types them not; `callBuffer` ends the process of an app whose connection pipelines by itself.
   const asked = redis as unknown as BufferScripts;
-  try {
-    return await asked.evalshaBuffer(script.sha, count, ...rest);
-  } catch (error) {
+  const reply = await asked.evalshaBuffer(script.sha, count, ...rest).catch((error: unknown) => {
     if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return await asked.evalBuffer(script.lua, count, ...rest);
-  }
+    return asked.evalBuffer(script.lua, count, ...rest);
+  });
+  return tellsNumbersAsText(redis) ? withNumbers(reply) : reply;
+}
+
+/** Text comes as bytes, so what came as text is a number. */
+function withNumbers(reply: ScriptReply | string): ScriptReply {
+  if (Array.isArray(reply)) return reply.map(withNumbers);
+  return typeof reply === "string" ? Number(reply) : reply;
 }
 
 /** Puts a script into a pipeline. It goes along whole, as nobody can send it after a round trip; its reply comes as the pipeline's do, text as text. */

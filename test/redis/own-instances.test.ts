@@ -64,21 +64,15 @@ test("a worker that is given an app's instance takes where it leads, and none of
   expect(worker.lines.filter((line) => line.includes("timed out"))).toEqual([]);
 }, 120_000);
 
-test.each([
-  ["keyPrefix", { keyPrefix: "app:" }, /expected no keyPrefix; set the option `prefix`/],
-  ["stringNumbers", { stringNumbers: true }, /expected no stringNumbers/],
-] as const)("a producer refuses an instance with %s, and says what to set", (_name, options, said) => {
-  const instance = instanceOf(redisUrl(), { ...options, lazyConnect: true });
-  expect(() => createProducer({ redis: instance })).toThrow(said);
-});
-
-test("a worker refuses an instance with a keyPrefix, and says what to set", async () => {
+test("an instance with a keyPrefix is refused by a producer and by a worker, which say what to set", async () => {
   const instance = instanceOf(redisUrl(), { keyPrefix: "app:", lazyConnect: true });
+  const said = /^InvalidInput: redis: expected no keyPrefix; set the option `prefix`/;
+  expect(() => createProducer({ redis: instance })).toThrow(said);
   const { started } = await observeWorker({ redis: instance });
-  await expect(started).rejects.toThrow(/^InvalidInput: redis: expected no keyPrefix; set the option `prefix`/);
+  await expect(started).rejects.toThrow(said);
 });
 
-test("an app whose instance pipelines by itself starts a batch, waits for a job, and its process lives", async () => {
+test("an app whose instance pipelines by itself and reads numbers as text starts a batch, waits for a job, cancels another, and its process lives", async () => {
   const prefix = uniquePrefix();
   const worker = await observeWorker({ redis: redisUrl(), prefix });
   await worker.started;
@@ -87,7 +81,7 @@ test("an app whose instance pipelines by itself starts a batch, waits for a job,
   const script = `
     import { Redis } from "${modules.ioredis}";
     import { createProducer } from "${new URL(modules.producer, import.meta.url).href}";
-    const redis = new Redis("${redisUrl()}", { enableAutoPipelining: true });
+    const redis = new Redis("${redisUrl()}", { enableAutoPipelining: true, stringNumbers: true });
     const producer = createProducer({ redis, prefix: "${prefix}", documents: "${worker.documents}" });
     await producer.run("head-bucket", { bucket: "in" }, { timeout: 30_000 });
     const batch = await producer.batches.start({ operation: "delete", source: { bucket: "in" }, dryRun: true });
