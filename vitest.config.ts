@@ -1,3 +1,4 @@
+import { globSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { findProgram } from "./sandbox/redis-engine.ts";
@@ -20,6 +21,21 @@ const ON_CLUSTER = [
   "test/cluster/nodes.test.ts",
   "worker/attempt/evidence.test.ts",
 ];
+
+/** Files that measure a process as a whole: its memory, what it was started with. */
+const ALONE = [
+  "sandbox/operations/uploads/parts.test.ts",
+  "sandbox/storage/generated-objects.test.ts",
+  "worker/bound-heap.test.ts",
+];
+
+/**
+ * Files that share workers: what they import is loaded once for a worker, not once for a file, which is a third of what they take.
+ * A file in these rooms takes back what it changes of its process: clocks, the environment, listeners.
+ */
+const TOGETHER = globSync("{credentials,jobs,producer,redis,s3,sandbox,worker}/**/*.test.ts", {
+  cwd: import.meta.dirname,
+}).filter((path) => !ALONE.includes(path));
 
 /** Docker alone cannot announce addresses of nodes that both they and this process reach. */
 const hasPrograms = ["redis-server", "redis-cli"].every((name) => findProgram(name, process.env["PATH"] ?? ""));
@@ -51,7 +67,16 @@ export default defineConfig({
         test: {
           name: "one server",
           include: ["**/*.test.ts"],
-          exclude: ["**/node_modules/**", "dist/**", "test/cluster/**"],
+          exclude: ["**/node_modules/**", "dist/**", "test/cluster/**", ...TOGETHER],
+          globalSetup: ["test/global-setup.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "together",
+          include: TOGETHER,
+          isolate: false,
           globalSetup: ["test/global-setup.ts"],
         },
       },
