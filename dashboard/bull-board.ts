@@ -77,56 +77,69 @@ export async function addBullBoard(
   });
   await app.register(
     async (scope) => {
-      scope.addHook("onRoute", (route) => {
-        const reads = [route.method].flat().every((method) => method === "GET" || method === "HEAD");
-        route.config = { ...route.config, access: reads ? "view" : "operate" };
-      });
-      scope.addHook("onRequest", async (_request, reply) => {
-        reply.header("content-security-policy", BULL_BOARD_CSP);
-      });
-      scope.addHook("onResponse", async (request, { statusCode }) => {
-        const [queue, id] = [named(request.params, "queueName"), named(request.params, "jobId")];
-        if (request.method === "GET" || request.method === "HEAD" || statusCode >= 400) return;
-        const verb = request.url.split("?", 1)[0]?.split("/").at(-1) ?? "";
-        const target =
-          typeof queue !== "string"
-            ? undefined
-            : typeof id === "string"
-              ? { kind: "job", activity: queue, id }
-              : { kind: "queue", id: queue };
-        await acts(request, { action: `bull-board.${verb}`, target });
-      });
-      scope.addHook("preHandler", async ({ params }) => {
-        const id = named(params, "jobId");
-        // BullMQ would take its own keys for jobs: removing the job `meta` removes a queue's settings, its pause among them.
-        if (typeof id === "string" && (isOwnKey(id) || id.includes(":")))
-          throw new HttpProblem(404, "NotFound", "there is no such job");
-      });
-      // A job that is not JSON makes every listing that holds it fail.
-      scope.addHook("preHandler", async (request) => {
-        const queue = queueOf(request);
-        if (queue === undefined || queues.get(queue) === undefined) return;
-        await putAsideMalformed(redis, { prefix, queue, ...shownOf(request) });
-      });
-      // A worker that still sees the flag would cancel the job again.
-      scope.addHook("preHandler", async ({ method, routeOptions, params }) => {
-        if (method === "GET" || routeOptions.url?.endsWith("/:jobId/retry") !== true) return;
-        const { queueName, jobId } = params as Record<string, string>; // both are in the route
-        await redis.del(redisKeys(prefix).cancelled(queueName ?? "", jobId ?? ""));
-      });
-      // Whoever may only look is shown no button that would be refused.
-      scope.addHook("preSerialization", async ({ identity }, _reply, payload) =>
-        identity?.role === "viewer" && isListing(payload)
-          ? {
-              ...payload,
-              queues: payload.queues.map((queue) => ({ ...queue, readOnlyMode: true, allowRetries: false })),
-            }
-          : payload,
-      );
+      addGate(scope, acts);
+      addRepairs(scope, { redis, prefix, queues });
       await serve(scope);
     },
     { prefix: BULL_BOARD_PATH },
   );
+}
+
+/** Who may do what on its pages, and a line of the audit for whatever was done. */
+function addGate(scope: FastifyInstance, acts: Acts): void {
+  scope.addHook("onRoute", (route) => {
+    const reads = [route.method].flat().every((method) => method === "GET" || method === "HEAD");
+    route.config = { ...route.config, access: reads ? "view" : "operate" };
+  });
+  scope.addHook("onRequest", async (_request, reply) => {
+    reply.header("content-security-policy", BULL_BOARD_CSP);
+  });
+  scope.addHook("onResponse", async (request, { statusCode }) => {
+    const [queue, id] = [named(request.params, "queueName"), named(request.params, "jobId")];
+    if (request.method === "GET" || request.method === "HEAD" || statusCode >= 400) return;
+    const verb = request.url.split("?", 1)[0]?.split("/").at(-1) ?? "";
+    const target =
+      typeof queue !== "string"
+        ? undefined
+        : typeof id === "string"
+          ? { kind: "job", activity: queue, id }
+          : { kind: "queue", id: queue };
+    await acts(request, { action: `bull-board.${verb}`, target });
+  });
+  scope.addHook("preHandler", async ({ params }) => {
+    const id = named(params, "jobId");
+    // BullMQ would take its own keys for jobs: removing the job `meta` removes a queue's settings, its pause among them.
+    if (typeof id === "string" && (isOwnKey(id) || id.includes(":")))
+      throw new HttpProblem(404, "NotFound", "there is no such job");
+  });
+  // Whoever may only look is shown no button that would be refused.
+  scope.addHook("preSerialization", async ({ identity }, _reply, payload) =>
+    identity?.role === "viewer" && isListing(payload)
+      ? {
+          ...payload,
+          queues: payload.queues.map((queue) => ({ ...queue, readOnlyMode: true, allowRetries: false })),
+        }
+      : payload,
+  );
+}
+
+/** What has to be mended before bull-board reads or changes it. */
+function addRepairs(
+  scope: FastifyInstance,
+  { redis, prefix, queues }: Pick<BullBoardDeps, "redis" | "prefix" | "queues">,
+): void {
+  // A job that is not JSON makes every listing that holds it fail.
+  scope.addHook("preHandler", async (request) => {
+    const queue = queueOf(request);
+    if (queue === undefined || queues.get(queue) === undefined) return;
+    await putAsideMalformed(redis, { prefix, queue, ...shownOf(request) });
+  });
+  // A worker that still sees the flag would cancel the job again.
+  scope.addHook("preHandler", async ({ method, routeOptions, params }) => {
+    if (method === "GET" || routeOptions.url?.endsWith("/:jobId/retry") !== true) return;
+    const { queueName, jobId } = params as Record<string, string>; // both are in the route
+    await redis.del(redisKeys(prefix).cancelled(queueName ?? "", jobId ?? ""));
+  });
 }
 
 /** What bull-board is about to read: one job, or a page of a state or of every state. */

@@ -50,20 +50,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   stack.defer(() => elsewhere.close());
   const documents = pathToFileURL(join(folder, "documents")).href;
   const profiles = join(folder, "profiles.json");
-  const profileOf = (at: Sandbox, name: string) => ({
-    provider: { type: "static", accessKeyId: { env: `${name}_KEY` }, secretAccessKey: { env: `${name}_SECRET` } },
-    endpoint: at.endpoint,
-    region: "us-east-1",
-    conditionalDelete: true,
-    conditionalCopy: true,
-    conditionalWrite: true,
-    ...options.profile,
-  });
-  const here = profileOf(sandbox, "S3");
-  const there = profileOf(elsewhere, "ELSEWHERE");
-  const more = Object.entries(options.profiles ?? {}).map(([name, settings]) => [name, { ...here, ...settings }]);
-  const all = { default: here, other: here, elsewhere: there, ...Object.fromEntries(more) };
-  await writeFile(profiles, JSON.stringify({ profiles: all }));
+  await writeFile(profiles, JSON.stringify({ profiles: profilesOf(options, { sandbox, elsewhere }) }));
   const prefix = `test-${randomUUID()}`;
   const producer = createProducer({ redis: redis.url, prefix, documents, redisTimeout: 60_000 });
   stack.defer(() => producer.close());
@@ -97,4 +84,21 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** What workers know of the two stores. */
+function profilesOf(options: StackOptions, { sandbox, elsewhere }: Pick<Stack, "sandbox" | "elsewhere">): object {
+  const profileOf = (at: Sandbox, name: string) => ({
+    provider: { type: "static", accessKeyId: { env: `${name}_KEY` }, secretAccessKey: { env: `${name}_SECRET` } },
+    endpoint: at.endpoint,
+    region: "us-east-1",
+    conditionalDelete: true,
+    conditionalCopy: true,
+    conditionalWrite: true,
+    ...options.profile,
+  });
+  const here = profileOf(sandbox, "S3");
+  const there = profileOf(elsewhere, "ELSEWHERE");
+  const more = Object.entries(options.profiles ?? {}).map(([name, settings]) => [name, { ...here, ...settings }]);
+  return { default: here, other: here, elsewhere: there, ...Object.fromEntries(more) };
 }

@@ -53,22 +53,8 @@ export function createBulkRuns(log: Logger) {
     list: (): readonly BulkRun[] => [...runs.values()].toReversed(),
     get: (id: string): BulkRun | undefined => runs.get(id),
     start(order: BulkOrder): BulkRun {
-      const { action, title, by, reason, items } = order;
-      const id = randomBytes(8).toString("hex");
-      const run: Running = {
-        id,
-        action,
-        title,
-        by,
-        ...(reason !== undefined && { reason }),
-        startedAt: new Date().toISOString(),
-        total: items.length,
-        done: 0,
-        refused: 0,
-        refusals: [],
-        state: "running",
-      };
-      runs.set(id, run);
+      const run = begun(order);
+      runs.set(run.id, run);
       for (const [old, { state }] of runs) if (runs.size > KEPT && state !== "running") runs.delete(old);
       const work = carryOut(run, order).finally(() => going.delete(work));
       going.add(work);
@@ -109,4 +95,22 @@ export function createBulkRuns(log: Logger) {
     }
   }
 }
+
+/** As it stands before its first item. */
+function begun({ action, title, by, reason, items }: BulkOrder): Running {
+  return {
+    id: randomBytes(8).toString("hex"),
+    action,
+    title,
+    by,
+    ...(reason !== undefined && { reason }),
+    startedAt: new Date().toISOString(),
+    total: items.length,
+    done: 0,
+    refused: 0,
+    refusals: [],
+    state: "running",
+  };
+}
+
 export type BulkRuns = ReturnType<typeof createBulkRuns>;
