@@ -224,6 +224,26 @@ describe("a delivery that lost its chunk", () => {
     worker.close();
     await own.close();
   });
+
+  test("leaves no such row either where the cancel comes after its copies were seen again", async () => {
+    const own = await startBatchHarness({ workers: 0 });
+    const { from, to, batch } = await move(own);
+    const worker = startDeliveries(own);
+    await worker.deliver({ kind: "open", batch: batch.id });
+    const killed = new AbortController();
+    own.sandbox.after("DeleteObjects", () => killed.abort(new Error("killed")));
+    await worker.deliver(chunkOf(batch.id), killed.signal);
+    own.sandbox.clearHooks();
+    expect([own.sandbox.count(from), own.sandbox.count(to)]).toEqual([0, 5]);
+    const store = createBatchStore(own.redis, own.prefix);
+    own.sandbox.after("HeadObject", async ({ bucket }) => {
+      if (bucket === to) await store.steer(batch.id, "cancel");
+    });
+    await worker.deliver(chunkOf(batch.id));
+    expect(await batch.done()).toMatchObject({ state: "cancelled", succeeded: 5, failed: 0 });
+    worker.close();
+    await own.close();
+  });
 });
 
 describe("a page", () => {

@@ -33,6 +33,8 @@ export type ChunkOutcomes = {
   readonly pins: Map<number, LatePin>;
   /** Copies that an earlier delivery proved: looked at again before their source is deleted. */
   readonly inherited: Set<number>;
+  /** The same, whether they were looked at since or not: an earlier delivery may have sent the delete of their source. */
+  readonly handedOver: ReadonlySet<number>;
   verifiedAt(index: number): Verified | undefined;
   /** With what there is to say of the copy, which stays where its source goes too. */
   copied(index: number, proof: { readonly etag: string; readonly verified: Verified }, remark?: Remark): void;
@@ -69,6 +71,7 @@ export function createOutcomes(manifest: ChunkManifest): ChunkOutcomes {
   const remarks = new Map<number, Remark>();
   const pins = new Map<number, LatePin>();
   const inherited = new Set<number>();
+  const handedOver = new Set<number>();
   const columns: Columns = { status, verified, etags, remarks, pins };
   let changed: number[] = [];
 
@@ -85,6 +88,7 @@ export function createOutcomes(manifest: ChunkManifest): ChunkOutcomes {
     remarks,
     pins,
     inherited,
+    handedOver,
     verifiedAt: (index) => VERIFIED[verified[index] ?? 0] || undefined,
     copied(index, proof, remark) {
       etags[index] = proof.etag;
@@ -110,7 +114,11 @@ export function createOutcomes(manifest: ChunkManifest): ChunkOutcomes {
     },
     restore(groups) {
       for (const json of groups) takeUp(columns, JSON.parse(json) as Group, manifest); // only takeGroup writes it
-      for (let index = 0; index < length; index++) if (status[index] === COPIED) inherited.add(index);
+      for (let index = 0; index < length; index++) {
+        if (status[index] !== COPIED) continue;
+        inherited.add(index);
+        handedOver.add(index);
+      }
     },
     count(wanted) {
       let count = 0;

@@ -83,6 +83,13 @@ export const batchMutants: readonly Mutant[] = [
     test: SAFETY,
   },
   {
+    rule: "what an earlier delivery may have deleted is looked for too, also after its copies were seen again",
+    file: "batches/operations/delete/objects.ts",
+    find: "new Set(indexes.filter((index) => work.outcomes.handedOver.has(index)))",
+    replace: "new Set<number>()",
+    test: SAFETY,
+  },
+  {
     rule: "a page is committed in its own run of the batch",
     file: "batches/state/scripts/commit-chunk.lua",
     find: "if run() ~= args.run then return {'done'} end\n",

@@ -44,8 +44,8 @@ function mayDelete({ control, fatal, signal, deadline }: ChunkWork): boolean {
 
 async function deleteInBucket(work: ChunkWork, bucket: string, indexes: readonly number[]): Promise<void> {
   let left = [...indexes];
-  /** Named by a request that had no proper answer: it may have taken effect. */
-  const uncertain = new Set<number>();
+  /** Named by a request that had no proper answer, or by one of an earlier delivery: it may have taken effect. */
+  const uncertain = new Set(indexes.filter((index) => work.outcomes.handedOver.has(index)));
   for (let tries = 1, waits = 1; left.length > 0;) {
     const final = tries >= MAX_TRIES;
     if (!mayDelete(work)) return await settleUncertain(work, [...uncertain]);
