@@ -26,6 +26,7 @@ import type { JobsScene } from "./jobs.ts";
 import { openModelS3 } from "./transport.ts";
 
 const LOCK_MS = 15_000;
+const ENDED: readonly string[] = ["completed", "cancelled", "failed"];
 const keys = redisKeys("model");
 const operations = { copy, delete: remove, move } as const;
 
@@ -119,6 +120,7 @@ export function createBatches(scene: JobsScene) {
       const id = batch.pinned.get(row.key) ?? 0;
       const now = store.current(place);
       const isThere = now?.id === id;
+      if (row.status === "succeeded") scene.meet(`${spec.operation} of a bucket done, rows`);
       const told = `${by}: the row of ${row.bucket}/${row.key} says ${row.status} ${row.code ?? ""}`;
       if (row.status === "succeeded" && spec.operation !== "copy" && isThere)
         truth.complain(`${told}, and the object is still there`);
@@ -127,17 +129,18 @@ export function createBatches(scene: JobsScene) {
         if (!truth.etagsAt(to).has(batch.manifest?.etags[batch.manifest.keys.indexOf(row.key)] ?? ""))
           truth.complain(`${told}, and no copy ever came there`);
       }
-      if (row.status !== "succeeded" && truth.deletedBy(id)?.startsWith(nameOf(batch, "")) === true)
+      const saysKept = row.status === "unattempted" || /\bkept\b/.test(row.message ?? "");
+      if (saysKept && truth.deletedBy(id)?.startsWith(nameOf(batch, "")) === true)
         truth.complain(`${told}, and this batch has deleted it`);
+      // Of a batch that goes on, another delivery may still do it.
+      if (saysKept && isThere && batch.state !== "running") truth.saysKept(id, nameOf(batch, ""));
     }
   }
 
   const readyBatches = (): Batch[] =>
     [...batches.values()].filter(
       ({ state, lockedUntil, delayedUntil }) =>
-        !["completed", "cancelled", "failed", "paused"].includes(state) &&
-        lockedUntil <= elapsed() &&
-        delayedUntil <= elapsed(),
+        ![...ENDED, "paused"].includes(state) && lockedUntil <= elapsed() && delayedUntil <= elapsed(),
     );
 
   const claim = (): { batch: Batch; token: string } | undefined => {
@@ -198,7 +201,7 @@ export function createBatches(scene: JobsScene) {
       throw new ActivityError("Overlap", "waits", { retryable: true });
     if (batch.manifest === undefined) {
       const source = openStore(openModelS3(connection, world, store, { by: `${by} lists` }));
-      const bucket = batch.ranges[0] === undefined ? "" : sourceOf(batch.spec);
+      const bucket = sourceOf(batch.spec);
       const { objects } = await source.listPage({ bucket }, { signal });
       await redis.ask("commit", () => {
         if (batch.manifest !== undefined) return;
@@ -278,7 +281,7 @@ export function createBatches(scene: JobsScene) {
       for (const batch of batches.values()) batch.lockedUntil = 0;
     },
     get left(): number {
-      return [...batches.values()].filter(({ state }) => !["completed", "cancelled", "failed"].includes(state)).length;
+      return [...batches.values()].filter(({ state }) => !ENDED.includes(state)).length;
     },
     work: (actor: Actor) => actAs(actor, deliver),
   };

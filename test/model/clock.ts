@@ -15,8 +15,8 @@ type Timer = {
   actor: Actor | undefined;
 };
 
-/** 2026, in the middle of a second. */
-const START = Date.UTC(2026, 0, 1) + 500;
+/** 2026, early in a second: what is written and moved within it has one date. */
+const START = Date.UTC(2026, 0, 1) + 20;
 
 let now = 0;
 let nextId = 1;

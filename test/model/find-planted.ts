@@ -16,7 +16,9 @@ export function findPlanted(words: string): number {
   };
   let missed = 0;
   for (const bug of chosen) {
-    const said = scratch.without(bug, () => run(["--steps", String(MOST_STEPS)]));
+    const search = (): Said => run(["--steps", String(MOST_STEPS)]);
+    const { also } = bug;
+    const said = scratch.without(bug, also === undefined ? search : () => scratch.without(also, search));
     const found = typeof said === "string" ? undefined : foundBy(said, (seed) => run(["--seed", seed, "--one"]));
     if (found === undefined) missed += 1;
     console.log(found === undefined ? `MISSED ${bug.rule}: ${tellOf(said)}` : `found after ${found}: ${bug.rule}`);

@@ -22,6 +22,8 @@ export type ModelJob = {
   readonly activity: Extract<ActivityName, "move-object" | "copy-object" | "delete-object">;
   readonly data: { readonly object: Place; readonly destination?: Place; readonly onConflict?: string };
   readonly timestamp: number;
+  /** What lay at its source when it was added. */
+  readonly found: number | undefined;
 };
 
 type Entry = ModelJob & {
@@ -44,10 +46,12 @@ export type JobsScene = {
   readonly store: ModelStore;
   readonly truth: Truth;
   readonly connection: Connection;
+  /** Told of everything that came to a good end, so that a model in which nothing does is seen. */
+  readonly meet: (what: string) => void;
 };
 
 /** BullMQ's part, as far as it matters here: a job is given to one worker with a lock, again once that ran out, and ended by who holds it. */
-export function createJobs({ world, redis, store, truth, connection }: JobsScene) {
+export function createJobs({ world, redis, store, truth, connection, meet }: JobsScene) {
   const entries = new Map<string, Entry>();
   let runs = 0;
 
@@ -125,6 +129,7 @@ export function createJobs({ world, redis, store, truth, connection }: JobsScene
     try {
       const result = await process(job, token);
       judge(entry, result, by);
+      meet(`${entry.activity} done`);
       await redis.ask("complete a job", () => {
         if (owns()) Object.assign(entry, { state: "ended", outcome: "completed" });
       });
@@ -141,32 +146,34 @@ export function createJobs({ world, redis, store, truth, connection }: JobsScene
     if (!owned || name === "DelayedError" || name === "WaitingError") return;
     const hopeless = name === "UnrecoverableError" || entry.attemptsMade + 1 >= ATTEMPTS;
     const outcome = error instanceof Error ? error.message : "";
-    if (outcome.startsWith("InternalError") || outcome.includes("failure of the worker itself"))
-      truth.complain(`job ${entry.id}: ${outcome}`);
+    // Code that asks the model for what it has not.
+    const isOurs = error instanceof TypeError || outcome.startsWith("InternalError");
+    if (isOurs || outcome.includes("failure of the worker itself")) truth.complain(`job ${entry.id}: ${outcome}`);
     if (hopeless) Object.assign(entry, { state: "ended", outcome });
     else
       Object.assign(entry, { state: "waiting", delayedUntil: elapsed() + 1000, attemptsMade: entry.attemptsMade + 1 });
   }
 
   /** Success is claimed only with the content at the destination, and none of a move's left at its source. */
-  function judge({ activity, data: { object, destination }, timestamp }: Entry, result: unknown, by: string): void {
+  function judge({ activity, data: { object, destination }, found }: Entry, result: unknown, by: string): void {
     const { skipped, object: copy } = result as { skipped?: boolean; object?: { etag: string } }; // as the contracts have it
     if (destination === undefined || skipped === true || copy === undefined) return;
     const was = truth.etagsAt(destination);
     if (!was.has(copy.etag))
       truth.complain(`${by} claims ${copy.etag} at ${destination.bucket}/${destination.key}, where it never was`);
     const left = store.current(object);
-    if (activity === "move-object" && left?.etag === copy.etag && left.modified < timestamp)
+    if (activity === "move-object" && left !== undefined && left.id === found)
       truth.complain(`${by} claims to have moved what is still at its source`);
     if (activity === "move-object" && !truth.etagsAt(object).has(copy.etag))
       truth.complain(`${by} claims to have moved what never was at its source`);
   }
 
   return {
-    add(job: Omit<ModelJob, "timestamp">): void {
+    add(job: Omit<ModelJob, "timestamp" | "found">): void {
       entries.set(job.id, {
         ...job,
         timestamp: timeOfDay(),
+        found: store.current(job.data.object)?.id,
         state: "waiting",
         lockedUntil: 0,
         token: "",
@@ -176,8 +183,10 @@ export function createJobs({ world, redis, store, truth, connection }: JobsScene
       });
     },
     /** An app that names its jobs itself may use the id of one that has ended. */
-    get endedIds(): string[] {
-      return [...entries.values()].filter(({ state }) => state === "ended").map(({ id }) => id);
+    get ended(): Omit<ModelJob, "timestamp" | "found">[] {
+      return [...entries.values()]
+        .filter(({ state }) => state === "ended")
+        .map(({ id, activity, data }) => ({ id, activity, data }));
     },
     get left(): number {
       return [...entries.values()].filter(({ state }) => state !== "ended").length;

@@ -1,7 +1,11 @@
 import type { Mutant } from "../mutants/change.ts";
 
+type Change = Pick<Mutant, "file" | "find" | "replace">;
+/** Where one rule stands behind another, the hole is there only without both. */
+type Planted = Change & { readonly rule: string; readonly also?: Change };
+
 /** Bugs that the model must find; the first four are holes that were there once. Each is a change of the code, made in a copy of the project. */
-export const planted: readonly Omit<Mutant, "test">[] = [
+export const planted: readonly Planted[] = [
   {
     rule: "crossing moves: an equal ETag is taken for the same object, and nobody asks who else is at work",
     file: "s3/proof/unchanged.ts",
@@ -17,8 +21,13 @@ export const planted: readonly Omit<Mutant, "test">[] = [
   {
     rule: "a worker that is cut off from Redis goes on deleting",
     file: "redis/deadline.ts",
-    find: "const DELETES_WITHIN = 0.5;",
-    replace: "const DELETES_WITHIN = 100;",
+    find: "const age = (): number => performance.now() - confirmed;",
+    replace: "const age = (): number => performance.now() - performance.now();",
+    also: {
+      file: "batches/operations/delete/objects.ts",
+      find: "if (!control.isFresh())",
+      replace: "if (control === undefined)",
+    },
   },
   {
     rule: "what a job remembers is believed by the next job with its id",

@@ -32,7 +32,7 @@ export function createModelRedis(world: World) {
     if (says("Renews what a run holds")) return renewObjects(lease);
     if (says("Takes all of the ranges")) return takeRanges(lease);
     if (says("Gives ranges back")) return releaseRanges(lease);
-    if (says("Sets a field of a hash, unless it was removed")) return 0;
+    if (says("Sets a field of a hash, unless it was removed") || says("What is known after a failed attempt")) return 0;
     if (says("Keeps the first pin")) {
       if (!own.has("pin")) own.set("pin", args[0] ?? "");
       return [own.get("pin") ?? null, own.get("copy") ?? null];

@@ -1,11 +1,12 @@
 import { createRandom } from "../faults/random.ts";
 import type { Connection } from "../../credentials/connection.ts";
 import { type Actor } from "./actor.ts";
-import { createBatches, type Verb } from "./batches.ts";
+import { createBatches } from "./batches.ts";
 import { elapsed, resetClock } from "./clock.ts";
 import { createJobs } from "./jobs.ts";
 import { createModelRedis } from "./redis.ts";
-import { createModelStore, type Enforced, type Place, type Versioning } from "./store.ts";
+import { drawProfile, drawTrouble, type Trouble } from "./profile.ts";
+import { createModelStore, type Place } from "./store.ts";
 import { createTruth } from "./truth.ts";
 import { CALM, createWorld, type Weather, type World } from "./world.ts";
 
@@ -28,12 +29,8 @@ const WAYS = [
 ] as const;
 type Way = (typeof WAYS)[number];
 
-const ENFORCED: readonly Enforced[] = [
-  { copySource: true, write: true, delete: true, multiDelete: true },
-  { copySource: false, write: false, delete: false, multiDelete: false },
-  { copySource: true, write: false, delete: false, multiDelete: false },
-  { copySource: true, write: true, delete: false, multiDelete: false },
-];
+/** While the store asks for time, nearly nothing else is to be had of it. */
+const STORM: Weather = { ...CALM, refused: 0.9 };
 
 /** One history: a store of some kind, a few jobs and batches, workers, others who write; everything that happens is drawn by the seed. */
 export async function runHistory(seed: number): Promise<RunResult> {
@@ -41,12 +38,9 @@ export async function runHistory(seed: number): Promise<RunResult> {
   const random = createRandom(seed);
   const jitter = random.fork("jitter");
   Math.random = () => jitter.next();
-  // Few objects and much trouble meet more often.
-  const keys = KEYS.slice(0, random.pick([1, 2, 3]));
-  const dense = random.pick([1, 1, 3]);
-  const crossing = random.next() < 0.4;
-  const versioning = random.pick<Versioning>(["off", "off", "on", "suspended"]);
-  const enforced = random.pick(ENFORCED);
+  const profile = drawProfile(random);
+  const { versioning, enforced, weather } = profile;
+  const keys = KEYS.slice(0, profile.keys);
   const world = createWorld(random);
   const truth = createTruth({ versioning, enforced });
   const store = createModelStore({ versioning, enforced, witness: truth.witness, keys: KEYS });
@@ -63,17 +57,17 @@ export async function runHistory(seed: number): Promise<RunResult> {
     conditionalWrite: enforced.write,
     multipartThreshold: 1024 ** 3,
   };
-  const scene = { world, redis: createModelRedis(world), store, truth, connection };
-  const jobs = createJobs(scene);
-  const batches = createBatches(scene);
   const met: Record<string, number> = {};
   const meet = (what: string): void => {
     met[what] = (met[what] ?? 0) + 1;
   };
+  const scene = { world, redis: createModelRedis(world), store, truth, connection, meet };
+  const jobs = createJobs(scene);
+  const batches = createBatches(scene);
   let written = 0;
   const write = (place: Place): void => {
     const now = store.current(place);
-    const again = now !== undefined && random.next() < 0.4;
+    const again = now !== undefined && random.next() < profile.sameBytes;
     written += 1;
     const bytes = again ? (now.payload.split("/")[0] ?? "") : `c${written}`;
     meet(again ? "rewritten with the same bytes" : "written by others");
@@ -84,10 +78,10 @@ export async function runHistory(seed: number): Promise<RunResult> {
     for (const key of keys)
       if (bucket === "a" || random.next() < 0.3) {
         store.write({ bucket, key }, `c${++written}/${written}`, "owner");
-        if (versioning === "suspended" && random.next() < 0.4)
+        if (versioning === "suspended" && random.next() < profile.below)
           store.writeVersion({ bucket, key }, `c${++written}/${written}`);
       }
-  world.jump(random.pick([500, 3000, 200_000]));
+  world.jump(profile.age);
 
   const workers: Actor[] = [];
   const busy = new Set<Actor>();
@@ -100,33 +94,43 @@ export async function runHistory(seed: number): Promise<RunResult> {
 
   let jobNumber = 0;
   const addJob = ({ from, to }: Way): void => {
-    const key = random.pick(keys);
-    const ended = jobs.endedIds;
-    const id = ended.length > 0 && random.next() < 0.25 ? random.pick(ended) : `j${++jobNumber}`;
+    const ended = jobs.ended;
+    const before = ended.length > 0 && random.next() < profile.sameId ? random.pick(ended) : undefined;
+    const again = before !== undefined && random.next() < profile.sameObject;
     const kind = random.next();
-    const object = { bucket: from, key };
-    const destination = { bucket: to, key: random.next() < 0.8 ? key : random.pick(keys) };
-    const onConflict = random.pick(["overwrite", "overwrite", "fail", "skip", "skip-identical"]);
-    const activity = kind < 0.75 ? "move-object" : kind < 0.95 ? "copy-object" : "delete-object";
-    world.note(`job ${id}: ${activity} ${from}/${key} to ${to}/${destination.key} ${onConflict}`);
-    meet(activity);
-    jobs.add({ id, activity, data: activity === "delete-object" ? { object } : { object, destination, onConflict } });
+    const key = random.pick(keys);
+    const wish = {
+      id: before?.id ?? `j${++jobNumber}`,
+      activity: kind < 0.75 ? "move-object" : kind < 0.95 ? "copy-object" : "delete-object",
+      object: { bucket: from, key },
+      destination: { bucket: to, key: random.next() < 0.8 ? key : random.pick(keys) },
+      onConflict: random.pick(profile.conflicts),
+    } as const;
+    const { id, activity, object, destination, onConflict } = wish;
+    const data = activity === "delete-object" ? { object } : { object, destination, onConflict };
+    const job = again ? before : { id, activity, data };
+    world.note(`job ${id}: ${job.activity} ${JSON.stringify(job.data)}`);
+    meet(job.activity);
+    jobs.add(job);
   };
   const addBatch = ({ from, to }: Way): void => {
     const id = `m${++jobNumber}`;
-    const verb = random.pick<Verb>(["move", "move", "move", "copy", "delete"]);
-    const onConflict = random.pick(["overwrite", "overwrite", "fail", "skip", "skip-identical"]);
+    const verb = random.pick(profile.verbs);
+    const onConflict = random.pick(profile.conflicts);
     world.note(`batch ${id}: ${verb} ${from} to ${to} ${onConflict}`);
     meet(`${verb} of a bucket`);
     batches.add({ id, verb, from, to, onConflict });
   };
-  const addWork = (way: Way = random.pick(WAYS)): void => {
-    if (random.next() < 0.3) addBatch(way);
+  let added = 0;
+  const addWork = (): void => {
+    const { ways } = profile;
+    added += 1;
+    const way = ways === "any" ? random.pick(WAYS) : WAYS[ways === "one" || added % 2 === 1 ? 0 : 1];
+    if (random.next() < profile.batches) addBatch(way);
     else addJob(way);
   };
-  const start = random.integer(1, 3);
-  for (let i = 0; i < start; i++) addWork(crossing ? WAYS[i % 2] : undefined);
-  let toCome = random.integer(0, 3);
+  for (let i = 0; i < profile.start; i++) addWork();
+  let toCome = profile.more;
 
   const employ = (): void => {
     for (const worker of workers) {
@@ -143,63 +147,77 @@ export async function runHistory(seed: number): Promise<RunResult> {
     }
   };
 
-  const trouble = (): void => {
-    const dice = random.next() / dense;
-    if (dice < 0.03 && toCome > 0) {
-      toCome -= 1;
-      addWork();
-    } else if (dice < 0.05) write({ bucket: random.pick(BUCKETS), key: random.pick(keys) });
-    else if (dice < 0.06) {
-      const worker = random.pick(workers);
+  let stormUntil = 0;
+  const anyone = (): Actor => random.pick(workers);
+  const happens: Readonly<Record<Trouble, () => void>> = {
+    "more work": () => {
+      if (toCome-- > 0) addWork();
+    },
+    "others write": () => write({ bucket: random.pick(BUCKETS), key: random.pick(keys) }),
+    "others delete": () => {
+      const place = { bucket: random.pick(BUCKETS), key: random.pick(keys) };
+      world.note(`others delete ${place.bucket}/${place.key}`);
+      store.delete(place, {}, "owner");
+    },
+    "a worker dies": () => {
+      const worker = anyone();
       if (worker.dead || workers.length > 6) return;
       worker.dead = true;
       busy.delete(worker);
       world.note(`${worker.name} dies`);
-      meet("workers died");
       world.bury(worker);
       hire();
-    } else if (dice < 0.065) {
+    },
+    "a lock is lost": () => {
       world.note("a lock is lost");
-      meet("locks lost");
+      truth.disturbed();
       if (random.next() < 0.5) jobs.loseALock();
       else batches.loseALock();
-    } else if (dice < 0.07) {
-      meet("Redis went back");
+    },
+    "Redis goes back": () => {
       scene.redis.goBack();
       truth.forgot();
-    } else if (dice < 0.075) {
-      const worker = random.pick(workers);
+    },
+    "a worker is cut off": () => {
+      const worker = anyone();
       worker.cutOffUntil = elapsed() + random.pick([2000, 20_000, 60_000]);
       world.note(`${worker.name} is cut off from Redis`);
-      meet("cut off from Redis");
-    } else if (dice < 0.08) {
-      const worker = random.pick(workers);
-      worker.skew += random.pick([-3_600_000, 60_000, 3_600_000]);
-      meet("clock steps");
-    } else if (dice < 0.083) {
-      meet("batches cancelled");
+    },
+    "a clock steps": () => {
+      anyone().skew += random.pick([-3_600_000, 60_000, 3_600_000]);
+    },
+    "batches are cancelled": () => {
       world.note("batches are cancelled");
       batches.cancel();
-    } else if (dice < 0.1) scene.redis.snapshot();
+    },
+    "the store asks for time": () => {
+      world.note("the store asks for time");
+      stormUntil = elapsed() + random.pick([2000, 25_000]);
+    },
+    "a worker is cut off in a storm": () => {
+      anyone().cutOffUntil = elapsed() + 60_000;
+      stormUntil = elapsed() + random.pick([16_000, 25_000]);
+      world.note("a worker is cut off from Redis, and the store asks for time");
+    },
+    "Redis is saved": () => scene.redis.snapshot(),
   };
 
-  const weather: Weather = random.pick([
-    CALM,
-    { lost: 0.05, refused: 0.03, late: 0.05 },
-    { lost: 0.15, refused: 0.1, late: 0.1 },
-  ]);
   await live(
     world,
     () => {
-      if (jobs.left + batches.left + toCome === 0 && busy.size === 0) return undefined;
+      if (jobs.left + batches.left === 0 && toCome <= 0 && busy.size === 0) return undefined;
       if (toCome > 0 && jobs.left + batches.left === 0) {
         toCome -= 1;
         addWork();
       }
       const calm = world.steps > MOST_STEPS / 2;
-      if (!calm) trouble();
+      const trouble = calm ? undefined : drawTrouble(random, profile.troubles);
+      if (trouble !== undefined) {
+        meet(trouble);
+        happens[trouble]();
+      }
       employ();
-      return calm ? CALM : weather;
+      return calm ? CALM : elapsed() < stormUntil ? STORM : weather;
     },
     truth.violations,
   );

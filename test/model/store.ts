@@ -34,6 +34,8 @@ export type Look = { readonly order: number; readonly etag: string | undefined; 
 /** A request on its way. */
 export type Sent = {
   readonly by: string;
+  /** After how many other events it was sent. */
+  readonly at: number;
   readonly operation: string;
   /** By place: the look that the run had just before it sent this, where nothing else of it came in between. */
   readonly covers: ReadonlyMap<string, Look | undefined>;

@@ -39,6 +39,10 @@ export function createTruth({ versioning, enforced }: Terms) {
   /** What was once at a place, for results that say so. */
   const history = new Map<string, Set<string>>();
   const deletedBy = new Map<number, { readonly by: string; readonly order: number }>();
+  /** By generation: the batch whose row says that it is kept. */
+  const saidKept = new Map<number, { readonly batch: string; readonly order: number }>();
+  /** A lock was lost before its time: two runs may be at work for a moment. */
+  let twoAtOnce = false;
   /** Place, ETag and second of everything written, and those that were written twice. */
   const seen = new Set<string>();
   const twins = new Set<string>();
@@ -71,7 +75,7 @@ export function createTruth({ versioning, enforced }: Terms) {
       const names = places.map(nameOf);
       const covers = new Map(names.map((name) => [name, looks.get(`${by} ${name}`)]));
       for (const name of names) looks.delete(`${by} ${name}`);
-      return { by, operation, covers, epoch, looks: new Map() };
+      return { by, at: order, operation, covers, epoch, looks: new Map() };
     },
     during(sent, effect) {
       current = sent;
@@ -100,6 +104,9 @@ export function createTruth({ versioning, enforced }: Terms) {
     destroyed(place, lost, by, how) {
       order += 1;
       deletedBy.set(lost.id, { by, order });
+      const kept = saidKept.get(lost.id);
+      if (how === "delete" && kept !== undefined && by.startsWith(kept.batch) && (current?.at ?? 0) > kept.order)
+        violations.push(`${by} sent a delete of ${nameOf(place)} after a row had said that it is kept`);
       if (!owed.has(lost.payload)) return;
       // Whoever deletes by name, or writes over what is there, was asked to.
       const meant =
@@ -135,6 +142,14 @@ export function createTruth({ versioning, enforced }: Terms) {
       violations.push(`${(elapsed() / 1000).toFixed(3)} s: ${problem}`);
     },
     etagsAt: (place: Place): ReadonlySet<string> => history.get(nameOf(place)) ?? new Set(),
+    disturbed(): void {
+      twoAtOnce = true;
+    },
+    /** A row of this batch, which no other run of it is to belie. */
+    saysKept(id: number, batch: string): void {
+      order += 1;
+      if (!twoAtOnce && epoch === 0) saidKept.set(id, { batch, order });
+    },
     deletedBy: (id: number) => deletedBy.get(id)?.by,
     /** At the end: what is owed is somewhere. */
     account(): void {

@@ -25,9 +25,11 @@ export type Weather = {
   readonly lost: number;
   readonly refused: number;
   readonly late: number;
+  /** How soon something takes effect that nobody waits for any more. */
+  readonly arrives: number;
 };
 
-export const CALM: Weather = { lost: 0, refused: 0, late: 0 };
+export const CALM: Weather = { lost: 0, refused: 0, late: 0, arrives: 0.15 };
 
 /** For so long a store may hold a request back that nobody waits for any more, in ms: less than objects stay taken. */
 const LATEST_MS = 10_000;
@@ -162,7 +164,7 @@ export function createWorld(random: Random) {
       goTo(elapsed() + random.between(0, 30));
       pending = pending.filter(({ done }) => !done);
       late = late.filter(({ until }) => until > elapsed());
-      if (late.length > 0 && random.next() < 0.15) {
+      if (late.length > 0 && random.next() < weather.arrives) {
         const [one] = late.splice(random.integer(0, late.length - 1), 1);
         note(`late: ${one?.name ?? ""}`);
         try {
