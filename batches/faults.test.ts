@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { batchKeys } from "./state/keys.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { all, type BatchHarness, startBatchHarness } from "../test/batch-harness.ts";
@@ -308,16 +309,25 @@ describe("trouble of our own", () => {
   });
 });
 
+/** Another name for 127.0.0.1. A container without /etc/hosts knows no `localhost`. */
+async function otherLoopback(): Promise<string> {
+  return await lookup("localhost", 4).then(
+    () => "localhost",
+    () => "[::ffff:127.0.0.1]",
+  );
+}
+
 describe("two stores", () => {
   let own: BatchHarness;
   let far: Awaited<ReturnType<typeof startSandbox>>;
   beforeAll(async () => {
     far = await startSandbox();
+    const otherName = await otherLoopback();
     own = await startBatchHarness({
       connections: (sandbox) => ({
         far: { endpoint: far.endpoint },
         // The same place under another name.
-        alias: { endpoint: sandbox.endpoint.replace("127.0.0.1", "localhost") },
+        alias: { endpoint: sandbox.endpoint.replace("127.0.0.1", otherName) },
       }),
     });
   });
