@@ -151,6 +151,8 @@ export type Upload = {
   readonly sha256?: string;
   /** `body` itself errors at its end where it is not what `sha256` says, as a document's does: large ones are not hashed a second time. Default false. */
   readonly selfVerified?: boolean;
+  /** Nobody else has the body's chunks: their memory is given back as soon as they are copied, which the garbage collector would do much later. */
+  readonly ownsChunks?: boolean;
   readonly attributes: Overrides;
   readonly ifNoneMatch?: "*" | undefined;
   readonly ifMatch?: string | undefined;

@@ -27,6 +27,7 @@ export const putObjectHandler = defineHandler(
         size: document.size,
         sha256: document.sha256,
         selfVerified: true,
+        ownsChunks: true,
         attributes: { contentType: document.contentType, ...attributesOf(input) },
         ifNoneMatch,
         ifMatch,

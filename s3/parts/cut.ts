@@ -14,6 +14,8 @@ type Cut = {
   readonly after: number;
   /** Hex, of the whole, where it is known and the body begins at the beginning. */
   readonly sha256: string | undefined;
+  /** Whether a chunk's memory may be given back once it is copied. */
+  readonly ownsChunks: boolean;
   /** Buffers that are free again; filled by whoever has sent a part. */
   readonly free: Buffer[];
   readonly about: About;
@@ -26,6 +28,7 @@ export async function* cutIntoParts({
   partSize,
   after,
   sha256,
+  ownsChunks,
   free,
   about,
 }: Cut): AsyncGenerator<PartBytes> {
@@ -43,10 +46,16 @@ export async function* cutIntoParts({
       yield part.finish();
       part = beginPart(part.number + 1, Math.min(partSize, size - at), free);
     }
+    if (ownsChunks) giveBack(chunk);
   }
   if (at !== size) throw wrong(about, `expected ${size} bytes, got ${at}`);
   if (sha !== undefined && sha.digest("hex") !== sha256)
     throw wrong(about, `expected the SHA-256 ${sha256}, got another`);
+}
+
+/** Not what shares its memory with others, as small buffers do. */
+function giveBack({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }
 
 function beginPart(number: number, length: number, free: Buffer[]) {

@@ -122,8 +122,9 @@ async function sendAll(upload: PartsUpload, open: OpenUpload, call: Call): Promi
     controller.signal.addEventListener("abort", end, { once: true });
     if (call.signal.aborted) stop();
     const { size } = request;
+    const ownsChunks = request.ownsChunks === true;
     const sha256 = after === 0 && request.selfVerified !== true ? request.sha256 : undefined;
-    for await (const part of cutIntoParts({ body, size, partSize, after, sha256, free, about })) {
+    for await (const part of cutIntoParts({ body, size, partSize, after, sha256, ownsChunks, free, about })) {
       const known = alreadyThere(open, part);
       const done = (result: SentPart): void => {
         sent.push(result);

@@ -13,7 +13,17 @@ import type { UploadBody } from "../parts/upload-body.ts";
 /** What to send, with the attributes already as the SDK wants them. */
 export type PutRequest = Pick<
   Upload,
-  "bucket" | "key" | "body" | "size" | "sha256" | "selfVerified" | "ifNoneMatch" | "ifMatch" | "upload" | "onBytes"
+  | "bucket"
+  | "key"
+  | "body"
+  | "size"
+  | "sha256"
+  | "selfVerified"
+  | "ownsChunks"
+  | "ifNoneMatch"
+  | "ifMatch"
+  | "upload"
+  | "onBytes"
 > & {
   readonly attributes: AttributeInput;
   /** Those that `attributes` ask for, to be looked up afterwards. */
