@@ -24,30 +24,44 @@ function cases(places: readonly Place[]): string {
   return places.map(({ words, next }) => `    "${words}") found="${next.join(" ")}" ;;`).join("\n");
 }
 
-// The words before the cursor that are no options: at most two of them name a command.
-function bash(places: readonly Place[]): string {
-  return `_bucketline() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" words="" word found=""
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case "$word" in -*) ;; *) words="\${words:+$words }$word" ;; esac
-  done
-  while :; do
-    case "$words" in
+/** Sets `found` to what may follow `typed`, or the beginning of them that names a command. */
+function lookUp(places: readonly Place[]): string {
+  return `  while :; do
+    case "$typed" in
 ${cases(places)}
     esac
     [ -n "$found" ] && break
-    case "$words" in *" "*) words="\${words% *}" ;; *) break ;; esac
+    case "$typed" in *" "*) typed="\${typed% *}" ;; *) break ;; esac
+  done`;
+}
+
+// The words before the cursor that are no options: at most two of them name a command.
+function bash(places: readonly Place[]): string {
+  return `_bucketline() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" typed="" word found=""
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$word" in -*) ;; *) typed="\${typed:+$typed }$word" ;; esac
   done
+${lookUp(places)}
   COMPREPLY=($(compgen -W "$found" -- "$current"))
   [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
 }
 complete -F _bucketline bucketline`;
 }
 
+// Sourced, or as a file of $fpath, which zsh runs as the function itself at the first TAB.
 function zsh(places: readonly Place[]): string {
+  // `words` and `CURRENT` are zsh's own.
   return `#compdef bucketline
-autoload -U +X bashcompinit && bashcompinit
-${bash(places)}`;
+_bucketline() {
+  local typed="" word found=""
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    case "$word" in -*) ;; *) typed="\${typed:+$typed }$word" ;; esac
+  done
+${lookUp(places)}
+  compadd -- \${=found} || _files
+}
+if [ "$funcstack[1]" = "_bucketline" ]; then _bucketline "$@"; else compdef _bucketline bucketline; fi`;
 }
 
 function fish(places: readonly Place[]): string {

@@ -204,10 +204,3 @@ test("takes --recursive as other tools do, and makes the directories of a file",
   expect(await cli(harness, ["get", "s3://tree/a/b/c", "new/folder/c.txt"], cwd)).toMatchObject({ code: 0 });
   expect(await readFile(join(cwd, "new/folder/c.txt"), "utf8")).toBe("x");
 });
-
-test.each(["bash", "zsh", "fish"])("completes commands and options in %s", async (shell) => {
-  const { code, stdout } = await runCli(["completion", shell]);
-  expect(code).toBe(0);
-  expect(stdout).toContain("presign");
-  expect(stdout).toMatch(shell === "fish" ? /-l recursive/ : /--recursive/);
-});
