@@ -94,4 +94,6 @@ test("knows a bucket by its endpoint and name, and AWS by any of its endpoints",
   expect(new Set(names).size).toBe(3);
   expect(names[0]).toBe(names[1]);
   expect(names[3]).toBe(names[4]);
+  const same = ["localhost:9000", "127.0.0.1:9000", "[::1]:9000", "LOCALHOST.:9000"];
+  expect(new Set(same.map((host) => leasedBucket({ endpoint: `http://${host}` }, "a"))).size).toBe(1);
 });

@@ -59,11 +59,17 @@ export function leasedBucket({ endpoint }: { readonly endpoint?: string | undefi
   return at as LeasedBucket; // the only place where one is made
 }
 
-/** At AWS a bucket's name is its own everywhere, whatever endpoint it is reached by. */
+/** This machine by its other names. */
+const LOOPBACK = /^(localhost|127(\.\d+){3}|0\.0\.0\.0|\[::1?\])$/;
+
+/** At AWS a bucket's name is its own everywhere, whatever endpoint it is reached by. A name may end with the dot of the root. */
 function placeOf(endpoint: string | undefined): string {
   if (endpoint === undefined) return "aws";
-  const { host } = new URL(endpoint);
-  return /\.amazonaws\.com(\.cn)?$/.test(host) ? "aws" : host;
+  const { hostname, port } = new URL(endpoint);
+  const host = hostname.replace(/\.$/, "");
+  if (/\.amazonaws\.com(\.cn)?$/.test(host)) return "aws";
+  const name = LOOPBACK.test(host) ? "localhost" : host;
+  return port === "" ? name : `${name}:${port}`;
 }
 
 const script = <const Argument extends string>(file: string, args: readonly Argument[]) =>

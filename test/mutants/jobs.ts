@@ -134,6 +134,13 @@ export const jobMutants: readonly Mutant[] = [
     test: "redis/leases.test.ts",
   },
   {
+    rule: "a store on this machine is one, by whatever name profiles reach it",
+    file: "redis/leases.ts",
+    find: 'LOOPBACK.test(host) ? "localhost" : host',
+    replace: "host",
+    test: "redis/leases.test.ts",
+  },
+  {
     rule: "an upload is written down before its document goes",
     file: "jobs/put-object/handler.ts",
     find: 'await evidence.recordCopy({ ...written(object), verified: "etag" });',

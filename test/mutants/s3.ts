@@ -108,6 +108,13 @@ export const s3Mutants: readonly Mutant[] = [
     test: "s3/requests/tags.test.ts",
   },
   {
+    rule: "another range than the one that was asked for is not taken for it",
+    file: "s3/requests/open-object.ts",
+    find: "if (range !== undefined && ranged) checkRange(",
+    replace: "if (range !== undefined && size < 0) checkRange(",
+    test: "s3/requests/get.test.ts",
+  },
+  {
     rule: "a listing with keys outside the prefix is no listing",
     file: "s3/requests/listings/proven.ts",
     find: "throw ignoredPrefix(bucket, prefix);",
