@@ -25,7 +25,11 @@ export type Front = {
 type Way = { readonly near: Socket; readonly far: Socket | undefined; kind: Kind; hangs: boolean };
 
 /** Stands between Redis and its clients, as load balancers and networks do. Gone after the test. */
-export async function startFront(to: number): Promise<Front> {
+export async function startFront(
+  to: number,
+  at: { readonly host?: string; readonly port?: number } = {},
+): Promise<Front> {
+  const { host = "127.0.0.1" } = at;
   const ways = new Set<Way>();
   const state = { to, swallow: false, refuse: false };
   const server = createServer((near) => {
@@ -47,7 +51,7 @@ export async function startFront(to: number): Promise<Front> {
       ways.delete(way);
       far?.destroy();
     });
-  }).listen(0, "127.0.0.1");
+  }).listen(at.port ?? 0, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo; // it listens on TCP
   const cut = () => {
@@ -59,7 +63,7 @@ export async function startFront(to: number): Promise<Front> {
   });
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `redis://${host}:${port}`,
     hang: (which = () => true) => {
       const hit = [...ways].filter(({ kind }) => which(kind));
       for (const way of hit) way.hangs = true;
