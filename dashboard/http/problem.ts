@@ -93,6 +93,9 @@ const STATUS: Readonly<Record<string, number>> = {
   ReportIncomplete: 410,
 };
 
+/** A job's error has the store's own code, which may be called as anything. */
+const statusOf = (code: string): number | undefined => (Object.hasOwn(STATUS, code) ? STATUS[code] : undefined);
+
 /** What Redis suffers from, where that is what an error says: it is away, or answers that it can do nothing now (full, a replica, busy). */
 function redisTrouble(error: Error): string | undefined {
   if (connectionProblem(error) !== "transient") return undefined;
@@ -108,7 +111,7 @@ export function problemOf(error: unknown): {
   unexpected: boolean;
 } {
   if (error instanceof HttpProblem) return { problem: error.problem, headers: error.headers, unexpected: false };
-  if (error instanceof ActivityError && STATUS[error.code] !== undefined) return ofActivityError(error);
+  if (error instanceof ActivityError && statusOf(error.code) !== undefined) return ofActivityError(error);
   if (!(error instanceof Error)) return unexpected();
   if (isForeign(error)) return ofActivityError(new ActivityError("RedisKeyTaken", foreignMeans(error)));
   const trouble = redisTrouble(error);
@@ -124,7 +127,7 @@ export function problemOf(error: unknown): {
 }
 
 function ofActivityError(error: ActivityError) {
-  const status = STATUS[error.code] ?? 500;
+  const status = statusOf(error.code) ?? 500;
   const { code, message, retryable, field } = error;
   const detail = message.replace(`${code}: `, "");
   return {

@@ -279,11 +279,10 @@ const STATUS: Readonly<Record<string, number>> = {
   ConditionalRequestConflict: 409,
 };
 
-function perKeyError(code: string, message: string | undefined, about: About): ActivityError {
-  return toActivityError(
-    { name: code, message: message ?? "", $metadata: { httpStatusCode: STATUS[code] ?? 400 } },
-    about,
-  );
+function perKeyError(code: string, message = "", about: About): ActivityError {
+  // A store may call it as anything, `constructor` too.
+  const httpStatusCode = new Map(Object.entries(STATUS)).get(code) ?? 400;
+  return toActivityError({ name: code, message, $metadata: { httpStatusCode } }, about);
 }
 
 /** The ETag of an item is its condition, so a refused one means that the content is another. */
