@@ -80,6 +80,9 @@ function vendorFiles(): readonly (readonly [name: string, content: string | Buff
 /** An import's specifier, in our files and in minified ones; in comments, too, where only types are named. */
 const SPECIFIER = /(\bfrom\s*|\bimport\s*)"([^"]+)"/g;
 
+/** A package that a script loads when it comes to need it: nothing of it is under way before. */
+const LATE = /(\bimport\()"([^"]+)"/g;
+
 /**
  * Our scripts without the lines that are only a comment: a fifth of what would go over the wire. Nothing else is touched; what stands
  * behind code on its line stays.
@@ -100,12 +103,13 @@ export function withoutComments(text: string): string {
 
 /** Browsers know no packages: their names become paths from the file that imports them. */
 function withAddresses(name: string, text: string): string {
-  return text.replace(SPECIFIER, (whole, before: string, specifier: string) => {
+  const address = (whole: string, before: string, specifier: string) => {
     const target = PACKAGES[specifier];
     if (target === undefined) return whole;
     const path = posix.relative(posix.dirname(name), target);
     return `${before}"${path.startsWith(".") ? path : `./${path}`}"`;
-  });
+  };
+  return text.replace(SPECIFIER, address).replace(LATE, address);
 }
 
 function modulesFrom(files: ReadonlyMap<string, PageFile>, entry: string): readonly string[] {

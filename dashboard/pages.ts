@@ -42,7 +42,9 @@ const OF_PAGES = [
   "x-permitted-cross-domain-policies",
   "x-xss-protection",
 ];
-/** What a page asks first of all, so that it is under way before a script has run. */
+/** What every page asks first of all, so that it is under way before a script has run. */
+const ASKED_BY_ALL = ["/api/session"];
+/** What a page asks beside it. */
 const ASKED_FIRST: Readonly<Record<string, readonly string[]>> = {
   overview: ["/api/overview", "/api/throughput?range=15m"],
   problems: ["/api/problems"],
@@ -136,9 +138,8 @@ function createPages(
     const preloads = [...new Set(modules.flatMap((name) => assets.modulesOf(name)))].map(
       (name) => `<link rel="modulepreload" href="${at}/${name}" />`,
     );
-    const asked = (ASKED_FIRST[view] ?? []).map(
-      (path) => `<link rel="preload" href="${base}${path}" as="fetch" crossorigin />`,
-    );
+    const first = view === "login" ? [] : [...ASKED_BY_ALL, ...(ASKED_FIRST[view] ?? [])];
+    const asked = first.map((path) => `<link rel="preload" href="${base}${path}" as="fetch" crossorigin />`);
     const html = readPage(view === "login" ? "login" : "shell")
       .replaceAll("{{ways}}", withProvider ? PROVIDER_LINK : "")
       .replaceAll("{{form}}", withPasswords ? "" : "hidden")

@@ -65,9 +65,9 @@ export async function findJobs(redis: RedisClient, prefix: string, search: Searc
   let looked = jobs.length;
   let { at, offset } = cursor ?? { at: 0, offset: 0 };
   const now = Date.now();
-  for (let first = true; at < places.length; first = false) {
+  for (let worked = false; at < places.length;) {
     const place = places[at];
-    if (place === undefined || jobs.length >= limit || (!first && performance.now() > until)) break;
+    if (place === undefined || jobs.length >= limit || (worked && performance.now() > until)) break;
     if (!filled[at]) {
       [at, offset] = [at + 1, 0];
       continue;
@@ -86,6 +86,7 @@ export async function findJobs(redis: RedisClient, prefix: string, search: Searc
     );
     const [count, ended, found] = replyList(await unlessForeign(looking, [0, 1, []]));
     looked += Number(count);
+    worked = true;
     jobs.push(...foundIn(place, replyList(found ?? []).map(replyText), now));
     [at, offset] = ended === 1 ? [at + 1, 0] : [at, offset + Number(count)];
   }

@@ -1,6 +1,6 @@
 /** @import { ComponentChildren } from "preact" */
-import { useEffect, useRef } from "preact/hooks";
-import uPlot from "uplot";
+/** @import uPlot from "uplot" */
+import { useEffect, useRef, useState } from "preact/hooks";
 import { timeOfDay } from "../core/format.js";
 import { html } from "../core/html.js";
 import { useStore } from "../core/store.js";
@@ -81,6 +81,41 @@ const sizeOf = (/** @type {HTMLElement} */ element) => ({
   height: element.clientHeight - 6,
 });
 
+/** @type {typeof uPlot | undefined} What draws charts, once it is there. */
+let plotter;
+
+/**
+ * Loads what draws charts when the first of them comes into sight: what is read is there before.
+ * @param {{ readonly current: HTMLElement | null }} box
+ */
+function usePlotter(box) {
+  const [Plot, setPlot] = useState(() => plotter);
+  useEffect(() => {
+    const element = box.current;
+    if (plotter || !element) return undefined;
+    let left = false;
+    const load = async () => {
+      try {
+        plotter = (await import("uplot")).default;
+      } catch {
+        return; // the table beneath shows the same, and the next chart tries again
+      }
+      if (!left) setPlot(() => plotter);
+    };
+    const sight = new IntersectionObserver((entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      sight.disconnect();
+      void load();
+    });
+    sight.observe(element);
+    return () => {
+      left = true;
+      sight.disconnect();
+    };
+  }, []);
+  return Plot;
+}
+
 /**
  * A line chart over time that fills its box, and the same as a table for whoever cannot see it.
  * @param {{ label: string, series: readonly Series[], data: ChartData, ticks: (marks: readonly number[]) => string[], value: (value: number) => string }} props
@@ -91,15 +126,14 @@ export function TimeChart({ label, series, data, ticks, value }) {
   const newest = useRef(data);
   newest.current = data;
   const chosen = useStore(theme);
+  const Plot = usePlotter(box);
   useEffect(() => {
     const element = box.current;
-    if (!element) return undefined;
+    if (!element || !Plot) return undefined;
     const rebuild = () => {
       plot.current?.destroy();
       const wide = element.clientWidth > 0;
-      plot.current = wide
-        ? new uPlot(chartOptions(series, ticks, sizeOf(element)), newest.current, element)
-        : undefined;
+      plot.current = wide ? new Plot(chartOptions(series, ticks, sizeOf(element)), newest.current, element) : undefined;
     };
     const resize = new ResizeObserver(() => (plot.current ? plot.current.setSize(sizeOf(element)) : rebuild()));
     const system = matchMedia("(prefers-color-scheme: dark)");
@@ -112,7 +146,7 @@ export function TimeChart({ label, series, data, ticks, value }) {
       plot.current?.destroy();
       plot.current = undefined;
     };
-  }, [chosen]);
+  }, [chosen, Plot]);
   useEffect(() => plot.current?.setData(data), [data]);
   return html`<div>
     <div class="chart" role="img" aria-label=${label} ref=${box}></div>
