@@ -2,6 +2,7 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it ends what an old Node could not run, and exports nothing
 import "../model/exit-on-old-node.ts";
 import { enableCompileCache } from "node:module";
+import { assureHome } from "../model/process/assure-home.ts";
 import { endWithParent } from "../model/process/end-with-parent.ts";
 import { EXIT } from "./usage-exit.ts";
 
@@ -11,6 +12,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 endWithParent({ npmCommand: process.env["npm_command"] });
+assureHome(process.env);
 
 // Compiled code is kept in the folder of temporary files, for the next command; before what is worth it is loaded.
 enableCompileCache();

@@ -5,6 +5,7 @@ import "./prefer-memory.ts";
 import closeWithGrace from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
+import { assureHome } from "../model/process/assure-home.ts";
 import { endWithParent } from "../model/process/end-with-parent.ts";
 import { watchEventLoop } from "../model/process/watch-event-loop.ts";
 import { parseDashboardConfig } from "./config.ts";
@@ -12,6 +13,7 @@ import { createDashboard } from "./create.ts";
 import { errorForLog } from "./error-for-log.ts";
 
 endWithParent({ npmCommand: process.env["npm_command"] });
+assureHome(process.env);
 
 try {
   const config = parseDashboardConfig(process.env);

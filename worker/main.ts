@@ -3,6 +3,7 @@ import "../model/exit-on-old-node.ts";
 import closeWithGrace, { type Options } from "close-with-grace";
 import { pino } from "pino";
 import { ActivityError } from "../model/activity-error.ts";
+import { assureHome } from "../model/process/assure-home.ts";
 import { endWithParent } from "../model/process/end-with-parent.ts";
 import { VERSION } from "../model/version.ts";
 import { watchEventLoop } from "../model/process/watch-event-loop.ts";
@@ -21,6 +22,7 @@ const errorForLog = (error: Error) => pino.stdSerializers.err(withoutCommand(err
 const stopping = new AbortController();
 boundHeap(process);
 endWithParent({ npmCommand: process.env["npm_command"] });
+assureHome(process.env);
 
 try {
   const config = await readWorkerConfig(process.env);
