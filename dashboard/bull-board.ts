@@ -183,7 +183,7 @@ const THEME = {
     sidebar: "#ffffff",
     "sidebar-border": "#e0e5ea",
     "font-sans": '"Inter", system-ui, sans-serif',
-    "font-mono": '"JetBrains Mono", ui-monospace, monospace',
+    "font-mono": "ui-monospace, monospace",
   },
   dark: {
     background: "#0b0f14",
@@ -197,6 +197,6 @@ const THEME = {
     sidebar: "#131920",
     "sidebar-border": "#232c37",
     "font-sans": '"Inter", system-ui, sans-serif',
-    "font-mono": '"JetBrains Mono", ui-monospace, monospace',
+    "font-mono": "ui-monospace, monospace",
   },
 } as const;

@@ -70,10 +70,6 @@ function vendorFiles(): readonly (readonly [name: string, content: string | Buff
     // Only its script for plain pages comes minified: a third of the size. It leaves one name behind.
     ["vendor/uplot.js", `${text("uplot/dist/uPlot.iife.min.js")}\nexport default uPlot;\n`],
     ["vendor/inter.woff2", readFileSync(resolve("@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"))],
-    [
-      "vendor/jetbrains-mono.woff2",
-      readFileSync(resolve("@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2")),
-    ],
   ];
 }
 
