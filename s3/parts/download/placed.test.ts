@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Span } from "../../../model/content/placed.ts";
-import { object, openLarge as openWith, SIZE, TRANSFER } from "../../../test/open-large.ts";
+import { object, openLarge as openWith, SIZE, TRANSFER } from "../../../test/stores/open-large.ts";
 import { call, content, errorOf, MIB, type OpenOptions } from "../../../test/open-s3.ts";
 import type { S3 } from "../../interface.ts";
 

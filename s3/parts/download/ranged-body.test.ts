@@ -1,6 +1,6 @@
 import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { object, openLarge, SIZE } from "../../../test/open-large.ts";
+import { object, openLarge, SIZE } from "../../../test/stores/open-large.ts";
 import { call, content, errorOf, MIB } from "../../../test/open-s3.ts";
 
 test("reads a large object in ranges under the ETag of its first answer, and hands its bytes on in order", async () => {

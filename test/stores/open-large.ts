@@ -1,4 +1,4 @@
-import { content, MIB, openS3, type OpenOptions } from "./open-s3.ts";
+import { content, MIB, openS3, type OpenOptions } from "../open-s3.ts";
 
 /** Cuts whatever is larger than a MiB into parts of one, four at once. */
 export const TRANSFER = { threshold: MIB, partSize: MIB, concurrency: 4 };
