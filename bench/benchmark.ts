@@ -10,6 +10,8 @@ export type BenchContext = {
   readonly say: (line: string) => void;
   /** Where workers under test leave CPU profiles. */
   readonly profileFolder: string | undefined;
+  /** Workers of `npm run build`, as packages have them, and not of the sources, whose types Node strips at each start. */
+  readonly built?: boolean | undefined;
   /** Where programs are looked up. */
   readonly path: string;
 };

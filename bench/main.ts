@@ -12,6 +12,7 @@ type Options = {
   readonly markdown?: boolean;
   readonly check?: boolean;
   readonly profile?: string;
+  readonly built?: boolean;
 };
 
 const listed = benchmarks.map(
@@ -25,6 +26,7 @@ await new Command("bench")
   .option("--json", "print the results as JSON, and the rest to standard error")
   .option("--markdown", "print a Markdown table at the end")
   .option("--check", "exit with 1 where a bound does not hold")
+  .option("--built", "run workers of `npm run build`, as packages have them, instead of the sources")
   .option("--profile <folder>", "leave CPU profiles of Bucketline's workers there")
   .addHelpText("after", `\nBenchmarks:\n${listed.join("\n")}`)
   .action(main)
@@ -56,7 +58,10 @@ function withVerdicts(result: NamedResult) {
   return { ...result, figures: result.figures.map((figure) => ({ ...figure, verdict: verdictOf(figure) })) };
 }
 
-async function runOne({ name, title, run }: Benchmark, { quick = false, profile }: Options): Promise<NamedResult> {
+async function runOne(
+  { name, title, run }: Benchmark,
+  { quick = false, profile, built }: Options,
+): Promise<NamedResult> {
   await using stack = new AsyncDisposableStack();
   // Ctrl-C must leave nothing behind either.
   let interrupted = false;
@@ -71,7 +76,7 @@ async function runOne({ name, title, run }: Benchmark, { quick = false, profile 
   const [load = 0] = loadavg();
   const startedAt = performance.now();
   try {
-    const result = await run({ quick, stack, say, profileFolder: profile, path: process.env["PATH"] ?? "" });
+    const result = await run({ quick, stack, say, profileFolder: profile, built, path: process.env["PATH"] ?? "" });
     return { ...result, name, title, load, seconds: (performance.now() - startedAt) / 1000 };
   } catch (error) {
     // What was taken away from under it is no news; the process ends when all is cleaned up.

@@ -55,7 +55,7 @@ const REGION = "us-east-1";
 /** Sets the stage; the benchmark's stack takes it down. Redis writes nothing to disk; the S3 server checks no signatures. */
 export async function openLab(context: BenchContext, options: LabOptions = {}): Promise<Lab> {
   const { latencyMs = 0, slowLines } = options;
-  const { stack, profileFolder, path } = context;
+  const { stack, profileFolder, built, path } = context;
   const folder = await mkdtemp(join(tmpdir(), "bucketline-bench-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const redis = options.redis ?? (await ownRedis(stack, path));
@@ -96,6 +96,7 @@ export async function openLab(context: BenchContext, options: LabOptions = {}): 
         },
         folder,
         profileFolder,
+        built,
       });
       stack.defer(() => worker.stop());
       return worker;

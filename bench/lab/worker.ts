@@ -17,17 +17,24 @@ export type BenchWorkerOptions = {
   /** Takes its log: at the default level, into a file, which is cheaper for all than a pipe that somebody reads. */
   readonly folder: string;
   readonly profileFolder: string | undefined;
+  /** Of `npm run build`. */
+  readonly built?: boolean | undefined;
 };
 
 const READY_WITHIN_MS = 30_000;
 
 /** Starts a worker just as `npm run worker` does, with nothing but the given environment; resolves once it takes jobs. */
-export async function startBenchWorker({ env, folder, profileFolder }: BenchWorkerOptions): Promise<BenchWorker> {
+export async function startBenchWorker({
+  env,
+  folder,
+  profileFolder,
+  built,
+}: BenchWorkerOptions): Promise<BenchWorker> {
   const root = new URL("../..", import.meta.url).pathname;
   const profiling = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
   const log = join(folder, `worker-${randomUUID()}.log`);
   await using file = await open(log, "w");
-  const child = spawn(process.execPath, [...profiling, ...(await workerArguments(root))], {
+  const child = spawn(process.execPath, [...profiling, ...(await workerArguments(root, built))], {
     cwd: root,
     env,
     stdio: ["ignore", file.fd, file.fd],
@@ -55,7 +62,8 @@ export async function startBenchWorker({ env, folder, profileFolder }: BenchWork
 }
 
 /** What follows `node` in the script `worker` of package.json: options of Node, and the program. */
-async function workerArguments(root: string): Promise<string[]> {
+async function workerArguments(root: string, built = false): Promise<string[]> {
   const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { scripts: { worker: string } }; // ours
-  return scripts.worker.split(" ").slice(1);
+  const program = built ? scripts.worker.replace("worker/main.ts", "dist/worker/main.js") : scripts.worker;
+  return program.split(" ").slice(1);
 }
