@@ -1,6 +1,9 @@
 import { hostname, userInfo } from "node:os";
 import type { Producer } from "../producer/index.ts";
 import { ActivityError } from "../model/activity-error.ts";
+import { DocumentsUrl } from "../documents/location.ts";
+import { RedisUrl } from "../redis/connection/url.ts";
+import { RedisPrefix } from "../redis/prefix.ts";
 import { redisUrlOf } from "../redis/connection/url-from-environment.ts";
 import type { Environment } from "./environment.ts";
 
@@ -13,9 +16,7 @@ export async function withProducer<T>({ env }: Environment, work: (producer: Pro
   const { createProducer } = await import("../producer/index.ts");
   const producer = createProducer({
     redisTimeout: REDIS_TIMEOUT_MS,
-    redis: redisOf(env),
-    prefix: env["BUCKETLINE_PREFIX"] || undefined,
-    documents: env["DOCUMENTS_URL"] || undefined,
+    ...settingsOf(env),
     telemetry: env["BUCKETLINE_TELEMETRY"] === "true",
     actor: actorOf(env),
   });
@@ -41,9 +42,24 @@ function userName(): string {
   }
 }
 
-function redisOf(env: NodeJS.ProcessEnv): string {
+/** Where the workers are. Throws `InvalidConfiguration`, which names every wrong variable. */
+function settingsOf(env: NodeJS.ProcessEnv) {
   const problems: string[] = [];
-  const url = redisUrlOf(env, problems);
-  if (problems.length > 0) throw new ActivityError("InvalidConfiguration", problems.join("; "));
-  return url;
+  const redis = redisUrlOf(env, problems);
+  const prefix = env["BUCKETLINE_PREFIX"] || undefined;
+  const documents = env["DOCUMENTS_URL"] || undefined;
+  const given = [
+    ["REDIS_URL", RedisUrl, redis],
+    ["BUCKETLINE_PREFIX", RedisPrefix, prefix],
+    ["DOCUMENTS_URL", DocumentsUrl, documents],
+  ] as const;
+  for (const [name, schema, value] of given)
+    for (const { message } of schema.optional().safeParse(value).error?.issues ?? [])
+      problems.push(`${name}: ${message}`);
+  if (problems.length === 0) return { redis, prefix, documents };
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  throw new ActivityError(
+    "InvalidConfiguration",
+    `the environment has ${count}:${problems.map((problem) => `\n  - ${problem}`).join("")}`,
+  );
 }

@@ -244,6 +244,18 @@ describe("a profiles file", () => {
     }
   });
 
+  test("may begin with the mark that some editors write", async () => {
+    const file = await fileWith("\uFEFF" + JSON.stringify({ profiles: { default: { provider: "chain" } } }));
+    expect((await readProfilesFile(file)).problems).toEqual([]);
+  });
+
+  test("that names its profiles at the top is shown where they belong", async () => {
+    expect(await problems({ default: { provider: "chain" } })).toEqual([
+      'profiles: expected connections by name: { "profiles": { "default": { … } } }',
+      'the file: unknown field "default"',
+    ]);
+  });
+
   test("needs a profile", async () => {
     expect(await problems({ profiles: {} })).toEqual(["profiles: expected at least one profile"]);
   });

@@ -117,7 +117,10 @@ const Profile = knownFields({ provider: ProviderConfig, ...settings });
 export const ProfilesFile = knownFields({
   $schema: z.string().optional().meta({ description: "An editor's pointer to this schema; ignored" }),
   profiles: z
-    .record(ProfileName, Profile)
+    .record(ProfileName, Profile, {
+      error: ({ code }) =>
+        code === "invalid_type" ? 'expected connections by name: { "profiles": { "default": { … } } }' : undefined,
+    })
     .refine((profiles) => Object.keys(profiles).length > 0, { error: "expected at least one profile" })
     .meta({ description: "Connections by name; jobs that name none use `default`" }),
   sealed: Settings.optional().meta({ description: "For credentials that apps seal: everything but the keys" }),
@@ -161,7 +164,8 @@ async function readText(path: string): Promise<string | { readonly problem: stri
 
 function parseJson(text: string, path: string): { readonly value: unknown } | { readonly problem: string } {
   try {
-    return { value: JSON.parse(text) };
+    // Some editors begin with a mark of the byte order.
+    return { value: JSON.parse(text.replace(/^\uFEFF/, "")) };
   } catch (error) {
     // V8's message quotes the text, which may be a secret in the wrong place; only its position is told, and no cause kept.
     const position = /\(?line \d+ column \d+\)?/.exec(error instanceof Error ? error.message : "")?.[0] ?? "";
@@ -188,6 +192,7 @@ function depth(issues: readonly z.core.$ZodIssue[]): number {
   return Math.max(0, ...issues.map((issue) => issue.path.length));
 }
 
-function lowerFirst(text: string): string {
+function lowerFirst(message: string): string {
+  const text = message.replace(/^Invalid (?:input|option): /, "");
   return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -96,3 +96,17 @@ test("a schedule of batches tells the batch that it started last", async () => {
   const [kept] = await harness.producer.batches.schedules.list();
   expect(kept).toMatchObject({ id: "nightly", spec: { operation: "copy" }, overlap: "skip" });
 });
+
+test("an address that is nearly one of ours is told which", async () => {
+  const post = { method: "POST", body: {} };
+  const { status, detail } = (await dashboard.send("/api/activities/list-bucket/jobs", post)).json();
+  expect([status, detail]).toEqual([
+    404,
+    "there is no POST /api/activities/list-bucket/jobs; did you mean /api/activities/list-buckets/jobs?",
+  ]);
+  expect((await dashboard.send("/api/schedule")).json()).toMatchObject({
+    status: 404,
+    detail: expect.stringContaining("did you mean /api/schedules?"),
+  });
+  expect((await dashboard.send("/api/nothing-like-it")).json()["detail"]).toBe("there is no GET /api/nothing-like-it");
+});

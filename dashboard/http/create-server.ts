@@ -3,6 +3,7 @@ import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyRequest, LogController } from "fastify";
 import type { Logger } from "pino";
+import { didYouMean } from "../../model/closest-name.ts";
 import { guard } from "../access/authorize.ts";
 import { addressList, clientOf } from "../access/entries.ts";
 import type { Identify } from "../access/identity.ts";
@@ -71,12 +72,23 @@ export async function createServer(
     if (unexpected) request.log.error({ err: error, method: request.method, url: request.url }, "a request failed");
     return sendProblem(reply, problem, headers);
   });
+  answerUnknown(app);
+  return app;
+}
+
+/** What is not there, and which of the addresses without parameters was probably meant. */
+function answerUnknown(app: FastifyInstance): void {
+  const paths: { readonly method: string; readonly path: string }[] = [];
+  app.addHook("onRoute", ({ method, url }) => {
+    if (!url.includes(":")) paths.push(...[method].flat().map((one) => ({ method: one, path: url })));
+  });
   app.setNotFoundHandler((request, reply) => {
     if (wantsPage(request)) return app.sendNotFoundPage?.(request, reply);
     const path = request.url.split("?", 1)[0]?.slice(0, 200) ?? "";
-    return sendProblem(reply, new HttpProblem(404, "NotFound", `there is no ${request.method} ${path}`).problem);
+    const near = paths.filter(({ method }) => method === request.method).map((one) => one.path);
+    const detail = `there is no ${request.method} ${path}${didYouMean(path, near)}`;
+    return sendProblem(reply, new HttpProblem(404, "NotFound", detail).problem);
   });
-  return app;
 }
 
 /** Counts every request, before the gate: those that it refuses, and those for nothing that is there, cost something too. */

@@ -144,6 +144,14 @@ test("lists and removes schedules of jobs and batches", async ({ harness }) => {
   });
 });
 
+test("wrong settings of the environment are named together, by their variables", async () => {
+  const env = { REDIS_URL: "localhost:6379", BUCKETLINE_PREFIX: "a b", DOCUMENTS_URL: "/documents" };
+  const { code, stderr } = await runCli(["ls"], { env });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^InvalidConfiguration: the environment has 3 problems:/);
+  for (const name of Object.keys(env)) expect(stderr).toContain(`${name}: expected`);
+});
+
 test("points to what was probably meant", async () => {
   const wrong: [args: string[], told: string][] = [
     [["cp", "./a.txt", "s3://bkt/k"], "bucketline put <file> s3://bucket/key"],
