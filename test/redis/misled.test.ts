@@ -54,6 +54,7 @@ test.skipIf(!hasRedis).each(Object.entries(WRONG))(
   60_000,
 );
 
+// Another server than one that is started here cannot be kept busy.
 test.skipIf(!hasRedis)(
   "a Redis that is busy with a script at the start is waited for",
   async () => {
