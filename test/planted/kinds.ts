@@ -17,7 +17,7 @@ export type Named = {
 export type Kind = { readonly name: string; readonly key: string };
 
 /** One key of each kind that Bucketline has in Redis. A kind that is added to redis/keys.ts does not compile until it has a line here. */
-export function kindsOf(prefix: string, named: Named): readonly Kind[] {
+function kindsOf(prefix: string, named: Named): readonly Kind[] {
   const { queue, job, birth, batch, schedule, group, worker, bucket } = named;
   const keys = redisKeys(prefix);
   const ours: Record<Exclude<keyof typeof keys, "cancelChannel" | "batches">, string> = {
@@ -52,14 +52,26 @@ export function kindsOf(prefix: string, named: Named): readonly Kind[] {
     schedule: ofBatches.schedule(schedule),
     waiting: ofBatches.waiting(schedule),
   };
-  const bull = [...OWN_KEYS, "metrics:completed", "metrics:completed:data", `repeat:${schedule}`];
+  const bull = [...OWN_KEYS, "metrics:completed", "metrics:completed:data"];
   return [
     ...Object.entries(ours),
     ...Object.entries(batches).map(([name, key]) => [`batch ${name}`, key] as const),
     ...Object.entries(ofBatches.ofBatch(batch)).map(([name, key]) => [`batch ${name}`, key] as const),
     ...bull.map((name) => [`bull ${name}`, `${prefix}:${queue}:${name}`] as const),
     ["bull lock", `${prefix}:${queue}:${job}:lock`] as const,
+    ["bull schedule", `${prefix}:${queue}:repeat:${schedule}`] as const,
   ].map(([name, key]) => ({ name, key }));
+}
+
+const NOTHING = { queue: "", job: "", birth: "", batch: "", schedule: "", group: "", worker: "", bucket: "" };
+
+/** Of all kinds. */
+export const KIND_NAMES: readonly string[] = kindsOf("", NOTHING).map(({ name }) => name);
+
+export function kindOf(prefix: string, named: Named, name: string): Kind {
+  const kind = kindsOf(prefix, named).find((each) => each.name === name);
+  if (kind === undefined) throw new Error(`there is no kind ${name}`);
+  return kind;
 }
 
 type Plant = (redis: ChainableCommander, key: string) => unknown;
