@@ -46,6 +46,8 @@ export type Profile = {
   /** How much of the work is batches. */
   readonly batches: number;
   readonly verbs: readonly Verb[];
+  /** No job copies or deletes. */
+  readonly onlyMoves: boolean;
   readonly conflicts: readonly string[];
   /** How often an id comes again, of a job that has ended. */
   readonly sameId: number;
@@ -90,11 +92,13 @@ const SPECIAL: readonly ((random: Random) => Special)[] = [
     batches: 0,
     ways: "crossing",
     conflicts: ["overwrite"],
-    weather: { lost: 0, refused: 0, late: 0.3, arrives: 0.015 },
+    weather: { ...CALM, lateDeletes: 0.75, arrives: 0.015 },
+    onlyMoves: true,
+    age: 3000,
     versioning: "off",
     start: 1,
-    more: 2,
-    often: { ...QUIET, "more work": 0.1, "a worker dies": 0.02, "a lock is lost": 0 },
+    more: 1,
+    often: { ...QUIET, "more work": 0.3, "others write": 0, "a worker dies": 0, "a lock is lost": 0 },
   }),
   // Batches to and fro, within the second that dates have.
   () => ({
@@ -151,7 +155,6 @@ const SPECIAL: readonly ((random: Random) => Special)[] = [
     often: {
       ...QUIET,
       "a worker is cut off in a storm": 0.04,
-      "batches are cancelled": 0.02,
       "a lock is lost": 0,
     },
   }),
@@ -177,6 +180,7 @@ export function drawProfile(random: Random): Profile {
     ways: random.next() < 0.4 ? "crossing" : "any",
     batches: 0.3,
     verbs: ["move", "move", "move", "copy", "delete"],
+    onlyMoves: false,
     conflicts: ["overwrite", "overwrite", "fail", "skip", "skip-identical"],
     sameId: 0.25,
     sameObject: 0.3,

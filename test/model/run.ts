@@ -97,7 +97,7 @@ export async function runHistory(seed: number): Promise<RunResult> {
     const ended = jobs.ended;
     const before = ended.length > 0 && random.next() < profile.sameId ? random.pick(ended) : undefined;
     const again = before !== undefined && random.next() < profile.sameObject;
-    const kind = random.next();
+    const kind = profile.onlyMoves ? 0 : random.next();
     const key = random.pick(keys);
     const wish = {
       id: before?.id ?? `j${++jobNumber}`,
@@ -195,9 +195,12 @@ export async function runHistory(seed: number): Promise<RunResult> {
       stormUntil = elapsed() + random.pick([2000, 25_000]);
     },
     "a worker is cut off in a storm": () => {
-      anyone().cutOffUntil = elapsed() + 60_000;
+      if (stormUntil > 0 || busy.size === 0) return;
+      const worker = random.pick([...busy]);
+      worker.cutOffUntil = elapsed() + 60_000;
       stormUntil = elapsed() + random.pick([16_000, 25_000]);
-      world.note("a worker is cut off from Redis, and the store asks for time");
+      world.note(`${worker.name} is cut off from Redis, and the store asks for time`);
+      if (random.next() < 0.5) setTimeout(happens["batches are cancelled"], 8000);
     },
     "Redis is saved": () => scene.redis.snapshot(),
   };

@@ -25,6 +25,8 @@ export type Weather = {
   readonly lost: number;
   readonly refused: number;
   readonly late: number;
+  /** The same for what deletes; default `late`. */
+  readonly lateDeletes?: number;
   /** How soon something takes effect that nobody waits for any more. */
   readonly arrives: number;
 };
@@ -111,12 +113,13 @@ export function createWorld(random: Random) {
   function take(one: Pending, weather: Weather): void {
     const dice = random.next();
     const who = `${one.actor?.name ?? "-"} ${one.name}`;
+    const heldBack = one.name.includes(" DeleteObject") ? (weather.lateDeletes ?? weather.late) : weather.late;
     if (one.to === "store" && dice < weather.refused) {
       note(`${who}: refused`);
       settle(one, () => one.reject(new Busy("Please reduce your request rate")));
       return;
     }
-    if (one.to === "store" && dice < weather.refused + weather.late) {
+    if (one.to === "store" && dice < weather.refused + heldBack) {
       note(`${who}: cut off, on its way`);
       holdBack(one);
       settle(one, () => one.reject(new ConnectionLost("socket hang up")));
@@ -130,7 +133,7 @@ export function createWorld(random: Random) {
       settle(one, () => one.reject(error));
       return;
     }
-    if (one.to === "store" && dice < weather.refused + weather.late + weather.lost) {
+    if (one.to === "store" && dice < weather.refused + heldBack + weather.lost) {
       note(`${who}: done, answer lost`);
       settle(one, () => one.reject(new ConnectionLost("socket hang up")));
       return;
