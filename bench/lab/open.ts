@@ -55,7 +55,7 @@ const REGION = "us-east-1";
 /** Sets the stage; the benchmark's stack takes it down. Redis writes nothing to disk; the S3 server checks no signatures. */
 export async function openLab(context: BenchContext, options: LabOptions = {}): Promise<Lab> {
   const { latencyMs = 0, slowLines } = options;
-  const { stack, profileFolder, built, path } = context;
+  const { stack, path } = context;
   const folder = await mkdtemp(join(tmpdir(), "bucketline-bench-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const redis = options.redis ?? (await ownRedis(stack, path));
@@ -95,8 +95,7 @@ export async function openLab(context: BenchContext, options: LabOptions = {}): 
             .join(","),
         },
         folder,
-        profileFolder,
-        built,
+        context,
       });
       stack.defer(() => worker.stop());
       return worker;

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import type { BenchContext } from "../benchmark.ts";
 
 /** A worker of ours in a process of its own, as in production. */
 export type BenchWorker = {
@@ -16,20 +17,14 @@ export type BenchWorkerOptions = {
   readonly env: Readonly<Record<string, string>>;
   /** Takes its log: at the default level, into a file, which is cheaper for all than a pipe that somebody reads. */
   readonly folder: string;
-  readonly profileFolder: string | undefined;
-  /** Of `npm run build`. */
-  readonly built?: boolean | undefined;
+  readonly context: Pick<BenchContext, "profileFolder" | "built">;
 };
 
 const READY_WITHIN_MS = 30_000;
 
 /** Starts a worker just as `npm run worker` does, with nothing but the given environment; resolves once it takes jobs. */
-export async function startBenchWorker({
-  env,
-  folder,
-  profileFolder,
-  built,
-}: BenchWorkerOptions): Promise<BenchWorker> {
+export async function startBenchWorker({ env, folder, context }: BenchWorkerOptions): Promise<BenchWorker> {
+  const { profileFolder, built } = context;
   const root = new URL("../..", import.meta.url).pathname;
   const profiling = profileFolder === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
   const log = join(folder, `worker-${randomUUID()}.log`);
