@@ -13,6 +13,7 @@ import { redisUrlOf } from "../redis/connection/url-from-environment.ts";
 import { BasePath } from "./http/base-path.ts";
 import { OIDC_NAMES, OidcEnvironment, type OidcLogin, oidcLogin, oidcProblems } from "./access/oidc/settings.ts";
 import type { HostSignIn } from "./access/host-sign-in.ts";
+import { type ProxyLogin, proxyLogin, type ProxySettings } from "./access/proxy-login.ts";
 import { isLoopback, parseTokens, parseUsers, type Token, type User } from "./access/entries.ts";
 
 /** How a dashboard is set up; {@link parseDashboardConfig} makes one from the environment. */
@@ -58,16 +59,6 @@ export type DashboardSettings = Omit<DashboardConfig, "redis"> & {
   readonly redis: RedisLocation;
   /** How the app knows people that the dashboard is a part of. */
   readonly hostSignIn?: HostSignIn;
-};
-
-export type ProxyLogin = {
-  readonly userHeader: string;
-  /** Comma-separated groups of the user. */
-  readonly groupsHeader?: string;
-  /** Names of users that are operators; everybody else is a viewer. */
-  readonly operatorUsers: readonly string[];
-  /** Names of groups whose members are operators. A user of such a name is none. */
-  readonly operatorGroups: readonly string[];
 };
 
 const NAMES = {
@@ -208,31 +199,6 @@ export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
   };
   checkExposure(config);
   return config;
-}
-
-type ProxySettings = Pick<
-  z.output<typeof Environment>,
-  "proxies" | "proxyUserHeader" | "proxyGroupsHeader" | "proxyOperators" | "proxyOperatorUsers" | "proxyOperatorGroups"
->;
-
-/** The header of the proxies that sign people in, where only the one of groups is named. */
-const USUAL_USER_HEADER = "x-forwarded-user";
-
-/**
- * On only where one of its headers is named: a proxy that is trusted for TLS alone usually passes `X-Forwarded-User` on as a browser
- * sent it.
- */
-function proxyLogin(settings: ProxySettings): ProxyLogin | undefined {
-  const { proxyUserHeader, proxyGroupsHeader, proxyOperators } = settings;
-  if (proxyUserHeader === undefined && proxyGroupsHeader === undefined) return undefined;
-  const byGroup = proxyGroupsHeader !== undefined;
-  return {
-    userHeader: proxyUserHeader ?? USUAL_USER_HEADER,
-    ...(byGroup && { groupsHeader: proxyGroupsHeader }),
-    // The short form means groups where there are any, and never both: anybody might be called like a group.
-    operatorUsers: [...settings.proxyOperatorUsers, ...(byGroup ? [] : proxyOperators)],
-    operatorGroups: [...settings.proxyOperatorGroups, ...(byGroup ? proxyOperators : [])],
-  };
 }
 
 function proxyProblems(settings: ProxySettings): string[] {

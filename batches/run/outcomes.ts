@@ -114,18 +114,20 @@ export function createOutcomes(manifest: ChunkManifest): ChunkOutcomes {
     },
     restore(groups) {
       for (const json of groups) takeUp(columns, JSON.parse(json) as Group, manifest); // only takeGroup writes it
-      for (let index = 0; index < length; index++) {
-        if (status[index] !== COPIED) continue;
+      for (const [index, one] of status.entries()) {
+        if (one !== COPIED) continue;
         inherited.add(index);
         handedOver.add(index);
       }
     },
-    count(wanted) {
-      let count = 0;
-      for (const one of status) if (one === wanted) count++;
-      return count;
-    },
+    count: (wanted) => countOf(status, wanted),
   };
+}
+
+function countOf(status: Uint8Array, wanted: number): number {
+  let count = 0;
+  for (const one of status) if (one === wanted) count++;
+  return count;
 }
 
 type Columns = Pick<ChunkOutcomes, "status" | "etags" | "remarks" | "pins"> & { readonly verified: Uint8Array };

@@ -89,10 +89,7 @@ export async function openLab(context: BenchContext, options: LabOptions = {}): 
         env: {
           ...env,
           BUCKETLINE_PREFIX: prefix,
-          BUCKETLINE_ACTIVITIES: Object.keys(concurrency).join(","),
-          BUCKETLINE_CONCURRENCY: Object.entries(concurrency)
-            .map(([name, count]) => `${name}=${count}`)
-            .join(","),
+          ...slotsOf(concurrency),
         },
         folder,
         context,
@@ -112,6 +109,12 @@ export async function openLab(context: BenchContext, options: LabOptions = {}): 
       return producer;
     },
   };
+}
+
+/** Which activities a worker takes, and how many jobs of each at once. */
+function slotsOf(concurrency: Readonly<Record<string, number>>) {
+  const slots = Object.entries(concurrency).map(([name, count]) => `${name}=${count}`);
+  return { BUCKETLINE_ACTIVITIES: Object.keys(concurrency).join(","), BUCKETLINE_CONCURRENCY: slots.join(",") };
 }
 
 async function ownRedis(stack: AsyncDisposableStack, path: string): Promise<string> {

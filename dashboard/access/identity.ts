@@ -1,7 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { type DashboardSettings, hasLogin, type ProxyLogin } from "../config.ts";
+import { type DashboardSettings, hasLogin } from "../config.ts";
+import type { ProxyLogin } from "./proxy-login.ts";
 import type { HostSignIn } from "./host-sign-in.ts";
 import { MAX_ACTOR } from "../../producer/audit/entry.ts";
 import { hostRequestOf } from "../http/host-request.ts";

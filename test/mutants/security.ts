@@ -146,7 +146,7 @@ export const securityMutants: readonly Mutant[] = [
   },
   {
     rule: "no header signs anybody in that is not named",
-    file: "dashboard/config.ts",
+    file: "dashboard/access/proxy-login.ts",
     find: "if (proxyUserHeader === undefined && proxyGroupsHeader === undefined) return undefined;",
     replace: "",
     test: SIGN_IN,
