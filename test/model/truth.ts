@@ -105,7 +105,7 @@ export function createTruth({ versioning, enforced }: Terms) {
       order += 1;
       deletedBy.set(lost.id, { by, order });
       const kept = saidKept.get(lost.id);
-      if (how === "delete" && kept !== undefined && by.startsWith(kept.batch) && (current?.at ?? 0) > kept.order)
+      if (how === "delete" && kept !== undefined && by.startsWith(kept.batch) && (current?.at ?? 0) >= kept.order)
         violations.push(`${by} sent a delete of ${nameOf(place)} after a row had said that it is kept`);
       if (!owed.has(lost.payload)) return;
       // Whoever deletes by name, or writes over what is there, was asked to.
