@@ -30,6 +30,12 @@ const TOOLS = [
     debian: "openssl",
     choices: "install openssl so that it is on the PATH",
   },
+  {
+    what: "the compiler of Lua 5.1 for the test of Redis' scripts",
+    isThere: () => ["luac", "luac5.1", "luac5.3", "luac5.4"].some((name) => findOnPath(name) !== undefined),
+    debian: "lua5.1",
+    choices: "install lua5.1 so that luac5.1 or luac is on the PATH",
+  },
 ];
 
 /**

@@ -1,8 +1,8 @@
-// What CI needs beside what `npm test` sets up by itself: an S3 server that we did not write, the compiler of Lua, and Python environments for generated clients. As root, on Debian or Ubuntu.
+// What CI needs beside what `npm test` sets up by itself: an S3 server that we did not write, and Python environments for generated clients. As root, on Debian or Ubuntu.
 // Runs before the dependencies are there: Node's builtins only.
 import { aptInstall } from "./apt-install.js";
 
-const failed = aptInstall(["ceph-common", "ceph-mon", "ceph-osd", "radosgw", "lua5.1", "python3-venv"], {
+const failed = aptInstall(["ceph-common", "ceph-mon", "ceph-osd", "radosgw", "python3-venv"], {
   services: ["ceph.target"],
 });
 if (failed) {
