@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { PlacedContent } from "../../model/content/placed.ts";
 import type { DocumentStore, WriteOptions } from "../interface.ts";
@@ -176,6 +176,29 @@ describe("pieces that come with their places", () => {
     const { size: all, deliver, release } = again.content;
     expect(await write({ size: all, deliver, release })).toMatchObject({ sha256 });
     expect(again.asked()).toBe(size);
+  });
+
+  test.each([
+    ["stop where the disk refuses what came before, and leave nothing", 96],
+    ["leave nothing where the disk refuses what came before the last of them", 64],
+  ])("%s", { timeout: 30_000 }, async (_, megabytes) => {
+    await using handle = await open(import.meta.filename);
+    const refusal = Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO", syscall: "fdatasync" });
+    const flush = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, "datasync").mockRejectedValueOnce(refusal);
+    onTestFinished(() => flush.mockRestore());
+    const piece = Buffer.alloc(8 * MIB);
+    let placed = 0;
+    const content: PlacedContent = {
+      size: megabytes * MIB,
+      async deliver(_have, place) {
+        for (; placed < megabytes * MIB; placed += piece.length) await place([piece], placed);
+      },
+      release: () => undefined,
+    };
+    await expect(write(content)).rejects.toMatchObject({ code: "DocumentStoreFailed", cause: refusal });
+    expect(flush).toHaveBeenCalledTimes(1);
+    expect(placed).toBe(64 * MIB);
+    expect(await harness.stored()).toEqual([]);
   });
 
   test("are swept after an hour", async () => {

@@ -68,8 +68,13 @@ function flushOnTheWay(handle: FileHandle) {
     }
     running = undefined;
   };
+  const check = (): void => {
+    if (failed !== undefined) throw failed.error;
+  };
   return {
+    /** Throws where the disk already refused what came before: more need not come. */
     written({ start, end }: Span): void {
+      check();
       since += end - start;
       if (since < FLUSHED_TOGETHER || running !== undefined) return;
       since = 0;
@@ -78,7 +83,7 @@ function flushOnTheWay(handle: FileHandle) {
     /** Throws where the disk did not take what it was told to. */
     async ended(): Promise<void> {
       await running;
-      if (failed !== undefined) throw failed.error;
+      check();
     },
   };
 }
