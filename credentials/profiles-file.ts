@@ -91,18 +91,14 @@ const settings = {
       .max(MAX_MULTIPART_THRESHOLD)
       .optional()
       .meta({ description: "Bytes above which an object goes in parts. Default: 16777216" }),
-    partSize: z
-      .int()
-      .min(MIN_MULTIPART)
-      .max(MAX_MULTIPART_THRESHOLD)
-      .optional()
-      .meta({ description: "Bytes of a part. Default: BUCKETLINE_UPLOAD_PART_SIZE" }),
-    concurrency: z
-      .int()
-      .min(1)
-      .max(64)
-      .optional()
-      .meta({ description: "Parts of one object under way at once, each over its connection. Default: 8" }),
+    partSize: z.int().min(MIN_MULTIPART).max(MAX_MULTIPART_THRESHOLD).optional().meta({
+      description:
+        "Bytes of a part. Default: BUCKETLINE_UPLOAD_PART_SIZE (5 MiB) for uploads, the same but at least 8 MiB for downloads",
+    }),
+    concurrency: z.int().min(1).max(64).optional().meta({
+      description:
+        "Parts of one object under way at once, each over its connection. Default: 8 of a download, 10 of an upload",
+    }),
   })
     .optional()
     .meta({ description: "How large objects that pass through the worker are cut" }),

@@ -40,7 +40,7 @@ export type S3Options = {
   readonly copyPartSize?: number;
   /** Parts of one object copied at once. Default 8. */
   readonly copyParts?: number;
-  /** Least bytes of a part of an upload; grows with the object. Default 8 MiB, at least 5 MiB. */
+  /** Least bytes of a part of an upload; grows with the object. Default 5 MiB, the least that S3 takes. */
   readonly uploadPartSize?: number;
   /** Bytes that one upload may hold in memory; parts that do not fit are streamed. Default 64 MiB. */
   readonly uploadBuffer?: number;
@@ -77,7 +77,7 @@ export function withDefaults(options: S3Options): Settings {
     fastPath: true,
     copyPartSize: 128 * MIB,
     copyParts: 8,
-    uploadPartSize: 8 * MIB,
+    uploadPartSize: 5 * MIB,
     uploadBuffer: 64 * MIB,
     downloadBuffer: 48 * MIB,
     uploadsBuffer: 48 * MIB,

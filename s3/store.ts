@@ -1,4 +1,4 @@
-import { type Connection, DEFAULT_TRANSFER, type Transfer } from "../credentials/connection.ts";
+import { type Connection, DEFAULT_TRANSFER, PARTS_SENT_AT_ONCE, type Transfer } from "../credentials/connection.ts";
 import { createMemoryBudget, type MemoryBudget } from "./parts/memory-budget.ts";
 import { createClients } from "./transport/clients.ts";
 import { createCredentialCache } from "./transport/credential-cache.ts";
@@ -16,8 +16,10 @@ export type { RequestEvent, S3Options } from "./options.ts";
 
 /** What every operation of one connection shares. */
 export type Store = StoreBase & {
-  /** How large objects are cut. */
+  /** How large objects are cut that come from it. */
   readonly transfer: Transfer;
+  /** And those that go to it. */
+  readonly sending: Pick<Transfer, "partSize" | "concurrency">;
   /** The memory of all downloads. */
   readonly downloads: MemoryBudget;
   /** The memory of all uploads. */
@@ -57,7 +59,12 @@ export function createStore(connection: Connection, options: S3Options): Store {
     bodies: settings.fastPath ? createBodyReader(parts) : undefined,
     requesterPays,
     customerKeys: {},
-    transfer: { ...DEFAULT_TRANSFER, partSize: settings.uploadPartSize, ...connection.transfer },
+    transfer: {
+      ...DEFAULT_TRANSFER,
+      partSize: Math.max(DEFAULT_TRANSFER.partSize, settings.uploadPartSize),
+      ...connection.transfer,
+    },
+    sending: { partSize: settings.uploadPartSize, concurrency: PARTS_SENT_AT_ONCE, ...connection.transfer },
     downloads: createMemoryBudget(settings.downloadBuffer),
     uploads: createMemoryBudget(settings.uploadsBuffer),
     seenBuckets: createSeenBuckets(),

@@ -20,7 +20,7 @@ export async function putParts(
   about: About,
   call: Call,
 ): Promise<PutResult> {
-  const partSize = partSizeFor(request.size, request.source?.partSize ?? store.transfer.partSize);
+  const partSize = partSizeFor(request.size, request.source?.partSize ?? store.sending.partSize);
   const way = partSize <= store.settings.uploadBuffer ? putHeld : putStreamed;
   return await way({ store, request, region, partSize, about }, call);
 }

@@ -1,7 +1,7 @@
 import type { Store } from "../store.ts";
 
 /** The parts under way: at most as many as the profile says, and as memory allows beyond the first. */
-export function createSending({ transfer, uploads }: Store, partSize: number) {
+export function createSending({ sending, uploads }: Store, partSize: number) {
   const running = new Set<Promise<void>>();
   let reserved = false;
   return {
@@ -20,7 +20,7 @@ export function createSending({ transfer, uploads }: Store, partSize: number) {
       running.add(one);
       reserved = false;
       while (running.size > 0) {
-        reserved = running.size < transfer.concurrency && uploads.tryTake(partSize);
+        reserved = running.size < sending.concurrency && uploads.tryTake(partSize);
         if (reserved) return;
         await Promise.race(running);
       }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { ActivityError } from "../../model/activity-error.ts";
 import type { Sandbox } from "../../sandbox/index.ts";
 import { call, connectionTo, content, errorOf, MIB, openS3 } from "../../test/open-s3.ts";
 import { createS3 } from "../create.ts";
@@ -56,6 +57,45 @@ test("a put does not send again the parts that an earlier attempt brought into t
   expect(sentParts(sandbox)).toBe(5);
   expect(sandbox.bytes("out", "b")?.equals(bytes)).toBe(true);
   expect([sandbox.uploads(), upload.state]).toEqual([[], undefined]);
+});
+
+test("a put goes on with the parts of an earlier attempt that had other sizes, and never mixes them", async () => {
+  await using opened = await openTwo();
+  const { sandbox, other, s3 } = opened;
+  const upload = remember();
+  const request = () => ({ bucket: "out", key: "b", body: stream(), size, sha256, attributes: {}, upload });
+  const larger = createS3(
+    connectionTo(sandbox, { multipartThreshold: 5 * MIB, transfer: { partSize: 8 * MIB, concurrency: 1 } }),
+  );
+  onTestFinished(() => larger.close());
+  const stop = new AbortController();
+  let begun = 0;
+  sandbox.before("UploadPart", () => {
+    begun += 1;
+    if (begun === 3) stop.abort(new ActivityError("WorkerShutdown", "x", { retryable: true }));
+  });
+  expect(await errorOf(larger.put(request(), { signal: stop.signal }))).toMatchObject({ code: "WorkerShutdown" });
+  expect(upload.state).toMatchObject({ partSize: 8 * MIB });
+  await other.put(request(), call);
+  expect(begun).toBe(4);
+  expect(sandbox.bytes("out", "b")?.equals(bytes)).toBe(true);
+  expect((await s3.head({ bucket: "out", key: "b" }, call)).etag).toMatch(/-3$/);
+});
+
+test("an upload has ten parts of 5 MiB under way, where nobody says otherwise", async () => {
+  const { sandbox, s3 } = await openS3({ connection: { multipartThreshold: 5 * MIB } });
+  const large = content(60 * MIB);
+  let held = 0;
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  sandbox.before("UploadPart", async () => {
+    held += 1;
+    await released;
+  });
+  const attributes = {};
+  const put = s3.put({ bucket: "out", key: "b", body: large.stream(), size: large.bytes.length, attributes }, call);
+  await vi.waitFor(() => expect(held).toBe(10), { timeout: 20_000 });
+  release();
+  expect((await put).etag).toMatch(/-12$/);
 });
 
 test("a put sends all parts again where nothing tells whether the content is the same, and leaves no upload behind", async () => {

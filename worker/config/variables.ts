@@ -41,7 +41,7 @@ export function variables(cwd: string) {
     BUCKETLINE_MAX_SOCKETS: integer({ min: 1, max: 10_000 }).default(256),
     BUCKETLINE_FAST_PATH: flag.default(true),
     BUCKETLINE_MULTIPART_THRESHOLD: size({ min: "5MiB", max: "5GiB" }).default(256 * 1024 ** 2),
-    BUCKETLINE_UPLOAD_PART_SIZE: size({ min: "5MiB", max: "5GiB" }).default(8 * 1024 ** 2),
+    BUCKETLINE_UPLOAD_PART_SIZE: size({ min: "5MiB", max: "5GiB" }).default(5 * 1024 ** 2),
     BUCKETLINE_COPY_PART_SIZE: size({ min: "5MiB", max: "5GiB" }).default(128 * 1024 ** 2),
     BUCKETLINE_COPY_PARTS: integer({ min: 1, max: 1_000 }).default(8),
     BUCKETLINE_KEEP_COMPLETED: duration({ min: "1m", max: "366d" }).default(RETENTION.completed.age * SECOND),
