@@ -65,16 +65,17 @@ export const largeObjects: Benchmark = {
       },
       (round) => say(`round ${round} of ${rounds}`),
     );
+    const alone = memoryOf(worker.pid).peak / MB;
     say("get and put at once");
     for (let round = 0; round < 2; round += 1) {
       await Promise.all([ours.get(order.key), ours.put(document, `ours-${run++}`)]);
       await ours.clear();
     }
-    const peak = { ours: memoryOf(worker.pid).peak / MB, plain: memoryOf(plain.pid).peak / MB };
+    const peak = { alone, together: memoryOf(worker.pid).peak / MB, plain: memoryOf(plain.pid).peak / MB };
     return {
       figures: figuresOf(samples, peak),
       notes: [
-        `One object of ${size / MIB} MiB, ${rounds} rounds that alternate; peak memory is VmHWM of the process over all of them, and over a get and a put at once, twice, of ours.`,
+        `One object of ${size / MIB} MiB, ${rounds} rounds that alternate. Peak memory is VmHWM of the process after all of them, one get or put at a time, and of ours again after two rounds of a get and a put at once. The worker ran ${context.built === true ? "as built" : "from the sources, whose types Node strips in each of its threads"}.`,
         "get: both stream into a file and flush it to the disk before it counts. Ours counts the bytes, takes their SHA-256 and renames the file into place; the job's result carries a pointer with the hash.",
         "put: both read a file and upload it in parts (ours 5 MiB and ten at once, lib-storage's default 5 MiB and four at once). Ours also checks the document's SHA-256 before the last byte leaves, takes each part's MD5, and believes only the ETag that follows from them.",
       ],
@@ -84,7 +85,10 @@ export const largeObjects: Benchmark = {
 
 type Samples = Readonly<Record<"get" | "plainGet" | "put" | "plainPut", readonly Effort[]>>;
 
-function figuresOf(samples: Samples, peak: { readonly ours: number; readonly plain: number }): Figure[] {
+function figuresOf(
+  samples: Samples,
+  peak: { readonly alone: number; readonly together: number; readonly plain: number },
+): Figure[] {
   const what = "the SDK alone";
   return [
     {
@@ -100,10 +104,15 @@ function figuresOf(samples: Samples, peak: { readonly ours: number; readonly pla
       bound: { on: "ratio", atLeast: 1 },
     },
     {
-      name: "worker's peak memory",
-      value: peak.ours,
+      name: "worker's peak memory, one at a time",
+      value: peak.alone,
       unit: "MB",
-      beside: { what, value: peak.plain, ratio: peak.ours / peak.plain },
+      beside: { what, value: peak.plain, ratio: peak.alone / peak.plain },
+    },
+    {
+      name: "worker's peak memory, a get and a put at once",
+      value: peak.together,
+      unit: "MB",
       bound: { on: "value", atMost: 300 },
     },
   ];
