@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, posix, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -39,7 +39,7 @@ const resolve = createRequire(import.meta.url).resolve;
 /** The text of a page of HTML, with its places to fill in. */
 export const readPage = (name: "shell" | "login"): string => readFileSync(join(root, `${name}.html`), "utf8");
 
-/** Reads the pages' files and those of packages. Nothing is built: names of packages become addresses, and styles one file. */
+/** Reads the pages' files: scripts as the build bundled them, and from source one by one, with those of packages. Styles become one file. */
 export function readPageAssets(): PageAssets {
   const files = new Map<string, PageFile>();
   const add = (name: string, content: string | Buffer) => {
@@ -47,30 +47,38 @@ export function readPageAssets(): PageAssets {
     files.set(name, { type, content: typeof content === "string" ? Buffer.from(content) : content });
   };
   const own = join(root, "assets");
-  for (const entry of readdirSync(own, { recursive: true, withFileTypes: true })) {
-    const file = join(entry.parentPath, entry.name);
-    const name = relative(own, file).split(sep).join("/");
-    if (!entry.isFile() || name.startsWith("styles/") || name.endsWith(".ts")) continue;
-    const text = readFileSync(file, "utf8");
-    add(name, name.endsWith(".js") ? withAddresses(name, withoutComments(text)) : text);
-  }
-  for (const [name, content] of vendorFiles())
-    add(name, typeof content === "string" ? withAddresses(name, content) : content);
+  const bundled = join(root, "bundled");
+  for (const [name, file] of filesIn(own)) if (!/^styles\/|\.(js|ts)$/.test(name)) add(name, readFileSync(file));
+  if (existsSync(bundled)) for (const [name, file] of filesIn(bundled)) add(name, readFileSync(file));
+  else for (const [name, text] of singleScripts(own)) add(name, text);
+  add("vendor/inter.woff2", readFileSync(resolve("@fontsource-variable/inter/files/inter-latin-wght-normal.woff2")));
   const styles = STYLES.map((name) => readFileSync(join(own, "styles", `${name}.css`), "utf8"));
   add("pages.css", [readFileSync(resolve("uplot/dist/uPlot.min.css"), "utf8"), ...styles].join("\n"));
   return { version: versionOf(files), files, modulesOf: (entry) => modulesFrom(files, entry) };
 }
 
-function vendorFiles(): readonly (readonly [name: string, content: string | Buffer])[] {
+/** The files below a folder, by their path in it. */
+function filesIn(folder: string): readonly (readonly [name: string, file: string])[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((file) => [relative(folder, file).split(sep).join("/"), file]);
+}
+
+/** Our scripts and those of packages, without a build: names of packages become addresses. */
+function singleScripts(own: string): readonly (readonly [name: string, text: string])[] {
   const text = (file: string) => readFileSync(resolve(file), "utf8").replace(/\n\/\/# sourceMappingURL=\S+\s*$/, "\n");
-  return [
+  const ours = filesIn(own)
+    .filter(([name]) => name.endsWith(".js"))
+    .map(([name, file]) => [name, withoutComments(readFileSync(file, "utf8"))] as const);
+  const vendor = [
     ["vendor/preact.js", text("preact")],
     ["vendor/preact-hooks.js", text("preact/hooks")],
     ["vendor/htm.js", readFileSync(join(dirname(resolve("htm")), "htm.module.js"), "utf8")],
     // Only its script for plain pages comes minified: a third of the size. It leaves one name behind.
     ["vendor/uplot.js", `${text("uplot/dist/uPlot.iife.min.js")}\nexport default uPlot;\n`],
-    ["vendor/inter.woff2", readFileSync(resolve("@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"))],
-  ];
+  ] as const;
+  return [...ours, ...vendor].map(([name, script]) => [name, withAddresses(name, script)]);
 }
 
 /** An import's specifier, in our files and in minified ones; in comments, too, where only types are named. */

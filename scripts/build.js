@@ -1,33 +1,39 @@
 // Makes dist/, what is published: JavaScript and declarations from the sources, and beside them whatever they read at run time.
+// `node scripts/build.js FOLDER` makes it there; what it needs of node_modules has to be found from that place.
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundlePages } from "./pages/bundle.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const dist = join(root, "dist");
+const dist = resolve(process.argv[2] ?? join(root, "dist"));
 const { include } = JSON.parse(readFileSync(join(root, "tsconfig.build.json"), "utf8"));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const PAGES = "dashboard/pages";
 
 rmSync(dist, { recursive: true, force: true });
-const tsc = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json"], {
+const tsc = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", "--outDir", dist], {
   cwd: root,
   stdio: "inherit",
 });
 if (tsc.error) throw tsc.error;
 if (tsc.status === 0) {
   copyAssets();
-  for (const path of Object.values(manifest.bin)) makeExecutable(join(root, path));
+  await bundlePages(join(root, PAGES, "assets"), join(dist, PAGES, "bundled"));
+  for (const path of Object.values(manifest.bin)) makeExecutable(join(dist, relative("dist", path)));
   writeGates();
 }
 process.exitCode = tsc.status ?? 1;
 
-/** Pages, styles, Lua scripts, schemas: all in the published rooms that is not TypeScript. */
+/** Pages, styles, Lua scripts, schemas: all in the published rooms that is not TypeScript, but scripts of pages, which are bundled, and their tests. */
 function copyAssets() {
   for (const room of include.filter((name) => existsSync(join(root, name)))) {
     cpSync(join(root, room), join(dist, relative(root, join(root, room))), {
       recursive: true,
-      filter: (source) => statSync(source).isDirectory() || !/(\.(ts|md)|\/tsconfig\.json)$/.test(source),
+      filter: (source) =>
+        !/\/dashboard\/pages\/(tests$|.*\.js$)/.test(source) &&
+        (statSync(source).isDirectory() || !/(\.(ts|md)|\/tsconfig\.json)$/.test(source)),
     });
   }
 }

@@ -14,8 +14,11 @@ export const to = (path) => base + path;
 export const within = (pathname) =>
   pathname === base ? "/" : pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : undefined;
 
+/** Where the pages' files are, which the server writes there, too: a script may be part of any of them. */
+const assets = globalThis.document?.documentElement.dataset["assets"] ?? "";
+
 /**
  * The address of a file that is served beside these scripts.
  * @param {string} name
  */
-export const asset = (name) => new URL(`../${name}`, import.meta.url).href;
+export const asset = (name) => `${assets}/${name}`;
