@@ -244,6 +244,29 @@ describe("a delivery that lost its chunk", () => {
     worker.close();
     await own.close();
   });
+
+  test("nor where the look after a delete without an answer was refused, and then came the cancel", async () => {
+    const own = await startBatchHarness({ workers: 0 });
+    // XML cannot carry such a key: it is deleted by a request of its own.
+    const [from, to] = buckets(["odd\u0001"], own);
+    const batch = await own.batches.start({ operation: "move", source: { bucket: from }, destination: { bucket: to } });
+    const store = createBatchStore(own.redis, own.prefix);
+    own.sandbox.fault({ operation: "DeleteObject", kind: "reset-after", times: 1 });
+    own.sandbox.after("DeleteObject", async () => {
+      own.sandbox.fault({ operation: "HeadObject", kind: "status", status: 500, code: "InternalError", times: 9 });
+      await store.steer(batch.id, "cancel");
+    });
+    const worker = startDeliveries(own);
+    await worker.deliver({ kind: "open", batch: batch.id });
+    const delivered = worker.deliver(chunkOf(batch.id));
+    await until(() => expect(own.sandbox.count(from)).toBe(0));
+    await delivered;
+    own.sandbox.clearFaults();
+    await worker.deliver(chunkOf(batch.id));
+    expect(await batch.done()).toMatchObject({ state: "cancelled", succeeded: 1, failed: 0 });
+    worker.close();
+    await own.close();
+  });
 });
 
 describe("a page", () => {

@@ -182,6 +182,8 @@ export type DeleteItem = {
 export type DeleteOutcome = {
   readonly key: string;
   readonly error?: import("../model/activity-error.ts").ActivityError;
+  /** Beside an error: a request that names the key had no answer that can be believed, so it may be gone all the same. */
+  readonly uncertain?: true;
 };
 
 /**

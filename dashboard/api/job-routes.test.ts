@@ -341,7 +341,7 @@ describe("what is wrong is said as problem details:", () => {
     const answer = await dashboard.send("/api/activities/copy-object/jobs", { method: "POST", body });
     const { errors } = answer.json() as unknown as { errors: { field: string; message: string }[] };
     expect(errors.map(({ field }) => field).toSorted()).toEqual([
-      "credentials",
+      "credentials.sealed",
       "destination.bucket",
       "object.bucket",
       "object.key",

@@ -74,6 +74,21 @@ test("counts as deleted what a request without an answer has deleted, also in a 
   expect(sandbox.text("versioned", "b")).toBe("newer");
 });
 
+test("says of a key whose delete had no answer that it may be gone, whatever came after", async () => {
+  const { sandbox, s3, pin } = await openS3();
+  const key = "odd\u0001";
+  sandbox.put("in", key, "old");
+  sandbox.put("in", "denied", "old");
+  sandbox.fault({ operation: "DeleteObject", kind: "reset-after", times: 1 });
+  sandbox.after("DeleteObject", () =>
+    void sandbox.fault({ operation: ["HeadObject", "GetObject"], kind: "status", status: 403, code: "AccessDenied" }),
+  );
+  const { etag, size, lastModified } = pin("in", key);
+  const outcomes = await s3.deleteMany({ bucket: "in", items: [{ key, etag, size, lastModified }] }, call);
+  expect(sandbox.keys("in")).toEqual(["denied"]);
+  expect(outcomes).toMatchObject([{ key, error: { code: "AccessDenied" }, uncertain: true }]);
+});
+
 test("deletes odd keys byte for byte, one by one where XML cannot carry them", async () => {
   const keys = ["x\r\ny", "x\ny", "\u0001", " a ", "<&>\"'", "ü 日本 \u{1F600}", "\u2028", "a+b%20", "\uFFFE"];
   const { sandbox, s3 } = await openS3();

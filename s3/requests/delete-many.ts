@@ -1,11 +1,12 @@
 import crypto from "node:crypto";
-import { DeleteObjectsCommand, type DeleteObjectsOutput, type ObjectIdentifier } from "@aws-sdk/client-s3";
+import { DeleteObjectsCommand, type ObjectIdentifier } from "@aws-sdk/client-s3";
 import { ActivityError } from "../../model/activity-error.ts";
 import { inLanes, lookAtMany } from "../proof/look-at-many.ts";
 import { foundOf, isPinned, sourceChanged } from "../proof/unchanged.ts";
-import { deleteObject, deleteUnchanged } from "./delete.ts";
+import { deleteObject, deleteUnchanged, type Sent } from "./delete.ts";
+import { asSourceChanged, confirmations, failed, identityOf, isRepeated, wasRepeated } from "../proof/delete-answers.ts";
 import { conditionsFor, isDated, isUnknownCondition } from "../proof/delete-conditions.ts";
-import { type About, nameOf, toActivityError, unproven } from "../error-mapping.ts";
+import { type About, toActivityError, unproven } from "../error-mapping.ts";
 import { quoteEtag } from "../../model/etag.ts";
 import { findFacts } from "./head.ts";
 import type { Call, DeleteItem, DeleteOutcome, Pin, S3 } from "../interface.ts";
@@ -93,24 +94,20 @@ function pinOf(bucket: string, { key, versionId, etag, size, lastModified }: Del
   return { bucket, key, etag, size, lastModified };
 }
 
-/** Names an item also where one key comes in several versions. */
-function identityOf({ key, versionId }: { readonly key: string; readonly versionId?: string | undefined }): string {
-  return `${versionId ?? ""}\n${key}`;
-}
-
 async function deleteOne(store: Store, bucket: string, item: DeleteItem, call: Call): Promise<DeleteOutcome> {
   const { key, versionId, etag } = item;
+  const sent: Sent = { cutOff: false };
   try {
     const pin = pinOf(bucket, item);
     // A named version is exact by itself.
     const ifMatch = versionId === undefined ? etag : undefined;
-    if (pin !== undefined) await deleteUnchanged(store, pin, call);
-    else await deleteObject(store, { object: { bucket, key, versionId }, ifMatch }, call);
+    if (pin !== undefined) await deleteUnchanged(store, pin, call, sent);
+    else await deleteObject(store, { object: { bucket, key, versionId }, ifMatch }, call, sent);
     return { key };
   } catch (error) {
     call.signal.throwIfAborted();
     const about: About = { operation: "DeleteObject", bucket, key, versionId };
-    return { key, error: asSourceChanged(toActivityError(error, about), bucket, item) };
+    return failed(key, asSourceChanged(toActivityError(error, about), bucket, item), sent.cutOff || isRepeated(error));
   }
 }
 
@@ -150,7 +147,8 @@ async function deleteChunk(
       error: unproven({ ...about, key: item.key, versionId: item.versionId }, "the key among those deleted", 200),
     };
     const { key } = item;
-    return [item, error === undefined ? { key } : { key, error: asSourceChanged(error, bucket, item) }];
+    if (error === undefined) return [item, { key }];
+    return [item, failed(key, asSourceChanged(error, bucket, item), wasRepeated(answer))];
   });
   return await settleRefusals(store, bucket, { outcomes, dated }, call);
 }
@@ -231,7 +229,11 @@ async function settleRefusals(
       }
     } catch (error) {
       call.signal.throwIfAborted();
-      settled.set(identityOf(item), { key, error: toActivityError(error, { operation: "HeadObject", bucket, key }) });
+      // A refusal that nobody could look behind.
+      settled.set(
+        identityOf(item),
+        failed(key, toActivityError(error, { operation: "HeadObject", bucket, key }), true),
+      );
     }
   };
   await inLanes(refused, LOOKS, settle);
@@ -251,47 +253,4 @@ function identifier(store: Store, bucket: string, item: DeleteItem): ObjectIdent
     ...(conditions !== undefined && { ETag: quoteEtag(conditions.etag), Size: conditions.size }),
     ...(conditions?.lastModified !== undefined && { LastModifiedTime: new Date(conditions.lastModified) }),
   };
-}
-
-function confirmations(answer: DeleteObjectsOutput, bucket: string): Map<string, DeleteOutcome> {
-  const told = new Map<string, DeleteOutcome>();
-  for (const { Key, VersionId } of answer.Deleted ?? []) {
-    if (Key !== undefined) told.set(identityOf({ key: Key, versionId: VersionId }), { key: Key });
-  }
-  for (const { Key, VersionId, Code = "UnknownError", Message } of answer.Errors ?? []) {
-    if (Key === undefined) continue;
-    const identity = identityOf({ key: Key, versionId: VersionId });
-    const gone = Code === "NoSuchKey" || Code === "NoSuchVersion";
-    const about: About = { operation: "DeleteObjects", bucket, key: Key, versionId: VersionId };
-    told.set(identity, gone ? { key: Key } : { key: Key, error: perKeyError(Code, Message, about) });
-  }
-  return told;
-}
-
-// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
-const STATUS: Readonly<Record<string, number>> = {
-  AccessDenied: 403,
-  PreconditionFailed: 412,
-  SlowDown: 503,
-  ServiceUnavailable: 503,
-  InternalError: 500,
-  OperationAborted: 409,
-  ConditionalRequestConflict: 409,
-};
-
-function perKeyError(code: string, message = "", about: About): ActivityError {
-  // A store may call it as anything, `constructor` too.
-  const httpStatusCode = new Map(Object.entries(STATUS)).get(code) ?? 400;
-  return toActivityError({ name: code, message, $metadata: { httpStatusCode } }, about);
-}
-
-/** The ETag of an item is its condition, so a refused one means that the content is another. */
-function asSourceChanged(error: ActivityError, bucket: string, { key, etag }: DeleteItem): ActivityError {
-  if (etag === undefined || (error.code !== "PreconditionFailed" && error.code !== "ConditionalRequestConflict"))
-    return error;
-  return new ActivityError(
-    "SourceChanged",
-    `expected ${nameOf({ bucket, key })} with ETag ${etag}, it is another now`,
-    { httpStatus: 412, cause: error },
-  );
 }

@@ -23,10 +23,15 @@ import { findVersion, refuseLossOfNullVersion } from "./versions.ts";
 const GONE: Deleted = { deleteMarker: false };
 
 /** Deletes one object or version. What is already gone counts as deleted, as S3 itself sees it, also under a condition. */
-export async function deleteObject(store: Store, request: Parameters<S3["delete"]>[0], call: Call): Promise<Deleted> {
+export async function deleteObject(
+  store: Store,
+  request: Parameters<S3["delete"]>[0],
+  call: Call,
+  sent: Sent = { cutOff: false },
+): Promise<Deleted> {
   const { object, ifMatch } = request;
   if (object.versionId !== undefined && !(await findVersion(store, object, call))) return GONE;
-  if (ifMatch === undefined) return await sendDelete(store, object, undefined, call);
+  if (ifMatch === undefined) return await sendDelete(store, { object, ifMatch, sent }, call);
   if (!store.connection.conditionalDelete) {
     const look = async (): Promise<ObjectDetails | undefined> => {
       const now = (await findFacts(store, { object }, call))?.details;
@@ -34,10 +39,10 @@ export async function deleteObject(store: Store, request: Parameters<S3["delete"
         throw notMatching(object, ifMatch, now.etag);
       return now;
     };
-    return await deleteAfterLook(store, { object, look }, call);
+    return await deleteAfterLook(store, { object, look, sent }, call);
   }
   try {
-    return await sendDelete(store, object, ifMatch, call);
+    return await sendDelete(store, { object, ifMatch, sent }, call);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     // Also the answer to a repeated request whose first try took effect.
@@ -52,7 +57,12 @@ export async function deleteObject(store: Store, request: Parameters<S3["delete"
  * enforces it, which closes the window for any other content. A version that the caller named is deleted by its name.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
  */
-export async function deleteUnchanged(store: Store, pin: Pin, call: Call): Promise<SourceDeleted> {
+export async function deleteUnchanged(
+  store: Store,
+  pin: Pin,
+  call: Call,
+  sent: Sent = { cutOff: false },
+): Promise<SourceDeleted> {
   const { bucket, key, versionId } = pin;
   const named = pin.versionNamed === true && versionId !== undefined;
   const enforced = store.connection.conditionalDelete;
@@ -62,7 +72,6 @@ export async function deleteUnchanged(store: Store, pin: Pin, call: Call): Promi
     if (now !== undefined && !named) await refuseLossOfNullVersion(store, now, call);
     return now;
   };
-  const sent = { cutOff: false };
   for (let done = false; !done;) {
     const conditions = named ? undefined : conditionsFor(store, bucket, pin);
     try {
@@ -107,9 +116,11 @@ type LookedAt = {
   /** What is there; throws where it must be kept. */
   readonly look: () => Promise<ObjectDetails | undefined>;
   readonly conditions?: DeleteConditions | undefined;
-  /** Is told where a request had no answer: it may take effect later. */
-  readonly sent?: { cutOff: boolean };
+  readonly sent: Sent;
 };
+
+/** Is told where a request had no answer: it may have taken effect, or do so later. */
+export type Sent = { cutOff: boolean };
 
 /** Looks again before every single request: one that is repeated blindly could delete what somebody wrote after the first took effect. */
 async function deleteAfterLook(
@@ -121,14 +132,14 @@ async function deleteAfterLook(
   if ((await look()) === undefined) return GONE;
   const fast = await fastDelete(store, object, conditions, call);
   if (fast !== "refused" && fast !== "unknown") return fast;
-  if (fast === "unknown" && sent !== undefined) sent.cutOff = true;
+  if (fast === "unknown") sent.cutOff = true;
   for (let attempt = 1; ; attempt += 1) {
     if ((attempt > 1 || fast === "unknown") && (await look()) === undefined) return GONE;
     try {
       return await sdkDelete(store, object, conditions, about, call, true);
     } catch (error) {
       if (attempt === 2 || !isUnknownOutcome(error) || isBusy(error)) throw error;
-      if (sent !== undefined) sent.cutOff = true;
+      sent.cutOff = true;
     }
   }
 }
@@ -152,10 +163,13 @@ function notMatching(object: ObjectRef, ifMatch: string, found: string): Activit
   );
 }
 
-async function sendDelete(store: Store, object: ObjectRef, ifMatch: string | undefined, call: Call): Promise<Deleted> {
+type Sending = { readonly object: ObjectRef; readonly ifMatch: string | undefined; readonly sent: Sent };
+
+async function sendDelete(store: Store, { object, ifMatch, sent }: Sending, call: Call): Promise<Deleted> {
   const conditions = ifMatch === undefined ? undefined : { etag: ifMatch };
   const fast = await fastDelete(store, object, conditions, call);
   if (fast !== "refused" && fast !== "unknown") return fast;
+  if (fast === "unknown") sent.cutOff = true;
   return await sdkDelete(store, object, conditions, { operation: "DeleteObject", ...object }, call);
 }
 

@@ -6,6 +6,13 @@ const ROLLBACK = "batches/rollback.test.ts";
 /** What keeps batches from losing content, and from claiming what is not so. */
 export const batchMutants: readonly Mutant[] = [
   {
+    rule: "what a delete without an answer may have taken is looked for, whatever was answered after it",
+    file: "batches/operations/delete/objects.ts",
+    find: "answers[at] === undefined || answers[at].uncertain === true",
+    replace: "answers[at] === undefined",
+    test: SAFETY,
+  },
+  {
     rule: "a batch that is to wait for replicas deletes nothing before they have its proofs",
     file: "batches/operations/move/delete-copied.ts",
     find: "  await checkpointSurviving(work);\n",

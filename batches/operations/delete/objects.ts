@@ -87,6 +87,7 @@ async function deleteOnce(work: ChunkWork, { bucket, indexes, final }: Round): P
     else result.refused.push(...indexes.map((index): Refusal => [index, error]));
     return { ...result, throttled, unanswered: indexes };
   }
+  const unanswered = indexes.filter((_, at) => answers[at] === undefined || answers[at].uncertain === true);
   for (const [at, index] of indexes.entries()) {
     const error = answers[at]?.error;
     if (answers[at] !== undefined && error === undefined) outcomes.succeeded(index);
@@ -97,7 +98,7 @@ async function deleteOnce(work: ChunkWork, { bucket, indexes, final }: Round): P
     } else if (error.retryable && !final) result.again.push(index);
     else result.refused.push([index, error]);
   }
-  return { ...result, unanswered: [] };
+  return { ...result, unanswered };
 }
 
 /** What a request without an answer may have deleted is looked for before its row says that it is kept. */

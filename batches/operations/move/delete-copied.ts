@@ -2,6 +2,7 @@ import { checkpoint, checkpointSurviving } from "../../run/checkpoint.ts";
 import { findThere } from "../../listing/conflicts.ts";
 import { keepProofs } from "../../run/kept-proofs.ts";
 import { COPIED } from "../../run/outcomes.ts";
+import { isUndecided, settleUncertain } from "../../run/uncertain.ts";
 import { type ChunkWork, destinationKeyAt } from "../../run/work.ts";
 import { deleteObjects } from "../delete/objects.ts";
 
@@ -31,10 +32,15 @@ async function stillThere(work: ChunkWork, indexes: readonly number[]): Promise<
   const trusting = spec.onConflict === "overwrite" || spec.onConflict === "skip-identical";
   if (trusting || destination.connection.conditionalWrite || indexes.length === 0) return indexes;
   const there = await findThere(work, indexes);
-  return indexes.filter((index) => {
-    if (there.get(index)?.etag === outcomes.etags[index]) return true;
+  const replaced = indexes.filter((index) => there.get(index)?.etag !== outcomes.etags[index]);
+  // An earlier delivery may have deleted the source already.
+  await settleUncertain(
+    work,
+    replaced.filter((index) => outcomes.handedOver.has(index)),
+  );
+  for (const index of replaced.filter((one) => isUndecided(work, one))) {
     const message = `DestinationChanged: s3://${spec.destination?.bucket ?? ""}/${destinationKeyAt(work, index) ?? ""} is not the proven copy any more; the source is kept`;
     outcomes.failed(index, { code: "DestinationChanged", message });
-    return false;
-  });
+  }
+  return indexes.filter((index) => isUndecided(work, index));
 }
