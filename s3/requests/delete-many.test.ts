@@ -80,8 +80,10 @@ test("says of a key whose delete had no answer that it may be gone, whatever cam
   sandbox.put("in", key, "old");
   sandbox.put("in", "denied", "old");
   sandbox.fault({ operation: "DeleteObject", kind: "reset-after", times: 1 });
-  sandbox.after("DeleteObject", () =>
-    void sandbox.fault({ operation: ["HeadObject", "GetObject"], kind: "status", status: 403, code: "AccessDenied" }),
+  sandbox.after(
+    "DeleteObject",
+    () =>
+      void sandbox.fault({ operation: ["HeadObject", "GetObject"], kind: "status", status: 403, code: "AccessDenied" }),
   );
   const { etag, size, lastModified } = pin("in", key);
   const outcomes = await s3.deleteMany({ bucket: "in", items: [{ key, etag, size, lastModified }] }, call);

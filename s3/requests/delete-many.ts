@@ -4,7 +4,14 @@ import { ActivityError } from "../../model/activity-error.ts";
 import { inLanes, lookAtMany } from "../proof/look-at-many.ts";
 import { foundOf, isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { deleteObject, deleteUnchanged, type Sent } from "./delete.ts";
-import { asSourceChanged, confirmations, failed, identityOf, isRepeated, wasRepeated } from "../proof/delete-answers.ts";
+import {
+  asSourceChanged,
+  confirmations,
+  failed,
+  identityOf,
+  isRepeated,
+  wasRepeated,
+} from "../proof/delete-answers.ts";
 import { conditionsFor, isDated, isUnknownCondition } from "../proof/delete-conditions.ts";
 import { type About, toActivityError, unproven } from "../error-mapping.ts";
 import { quoteEtag } from "../../model/etag.ts";
