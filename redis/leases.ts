@@ -72,12 +72,23 @@ function placeOf(endpoint: string | undefined): string {
   return port === "" ? name : `${name}:${port}`;
 }
 
-const script = <const Argument extends string>(file: string, args: readonly Argument[]) =>
-  loadScript(new URL(`./leases/${file}`, import.meta.url), { keys: ["buckets"], args });
-const takeObjects = script("take-objects.lua", ["holder", "token", "ttl", "objects"]);
-const renewObjects = script("renew-objects.lua", ["token", "ttl", "objects"]);
-const takeRanges = script("take-ranges.lua", ["holder", "ttl", "ranges"]);
-const releaseRanges = script("release-ranges.lua", ["holder"]);
+const scriptKeys = ["buckets"] as const;
+const takeObjects = loadScript(new URL("./leases/take-objects.lua", import.meta.url), {
+  keys: scriptKeys,
+  args: ["holder", "token", "ttl", "objects"],
+});
+const renewObjects = loadScript(new URL("./leases/renew-objects.lua", import.meta.url), {
+  keys: scriptKeys,
+  args: ["token", "ttl", "objects"],
+});
+const takeRanges = loadScript(new URL("./leases/take-ranges.lua", import.meta.url), {
+  keys: scriptKeys,
+  args: ["holder", "ttl", "ranges"],
+});
+const releaseRanges = loadScript(new URL("./leases/release-ranges.lua", import.meta.url), {
+  keys: scriptKeys,
+  args: ["holder"],
+});
 
 /** No holder is called `=`: an earlier run of this holder had them until now. */
 const AGAIN = "=";

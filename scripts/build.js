@@ -1,9 +1,11 @@
-// Makes dist/, what is published: JavaScript and declarations from the sources, and beside them whatever they read at run time.
+// Makes dist/, what is published: JavaScript and declarations from the sources, and beside them the pages and schemas they read at run time.
+// Lua scripts are put into the JavaScript, so that an app may be bundled into a file of its own.
 // `node scripts/build.js FOLDER` makes it there; what it needs of node_modules has to be found from that place.
 import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inlineScripts } from "./inline-scripts.js";
 import { bundlePages } from "./pages/bundle.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -20,20 +22,21 @@ const tsc = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.buil
 if (tsc.error) throw tsc.error;
 if (tsc.status === 0) {
   copyAssets();
+  await inlineScripts(root, dist);
   await bundlePages(join(root, PAGES, "assets"), join(dist, PAGES, "bundled"));
   for (const path of Object.values(manifest.bin)) makeExecutable(join(dist, relative("dist", path)));
   writeGates();
 }
 process.exitCode = tsc.status ?? 1;
 
-/** Pages, styles, Lua scripts, schemas: all in the published rooms that is not TypeScript, but scripts of pages, which are bundled, and their tests. */
+/** Pages, styles, schemas: all in the published rooms that is not TypeScript, but scripts of pages, which are bundled, and their tests. */
 function copyAssets() {
   for (const room of include.filter((name) => existsSync(join(root, name)))) {
     cpSync(join(root, room), join(dist, relative(root, join(root, room))), {
       recursive: true,
       filter: (source) =>
         !/\/dashboard\/pages\/(tests$|.*\.js$)/.test(source) &&
-        (statSync(source).isDirectory() || !/(\.(ts|md)|\/tsconfig\.json)$/.test(source)),
+        (statSync(source).isDirectory() || !/(\.(ts|md|lua)|\/tsconfig\.json)$/.test(source)),
     });
   }
 }

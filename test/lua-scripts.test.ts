@@ -54,6 +54,16 @@ test.each(callers)("%s passes its scripts the keys and arguments that they name"
   expect(Object.keys((await import(join(root, path))) as object)).not.toEqual([]);
 });
 
+/** What the build can put the text in place of, so that it is in an app's bundle. */
+const WRITTEN_OUT = /\bloadScript\(\s*new URL\("\.[\w./-]+\.lua", import\.meta\.url\)/g;
+test.each(callers.filter((path) => path !== "redis/scripts/load.ts"))(
+  "%s writes the names of its scripts out",
+  (path) => {
+    const text = textOf(path);
+    expect(text.match(WRITTEN_OUT)).toHaveLength(text.match(/\bloadScript\(/g)?.length ?? 0);
+  },
+);
+
 test("every script has a caller", () => {
   const called = callers.map(textOf).join("\n");
   expect(scripts.filter((path) => !called.includes(basename(path)))).toEqual([]);

@@ -7,13 +7,18 @@ import type { RedisKeys } from "../../redis/keys.ts";
 import { loadScript } from "../../redis/scripts/load.ts";
 import { queueScript } from "../../redis/scripts/run.ts";
 
-const script = <const Key extends string, const Argument extends string>(
-  file: string,
-  declared: { readonly keys: readonly Key[]; readonly args: readonly Argument[] },
-) => loadScript(new URL(`./scripts/${file}`, import.meta.url), declared);
-const claimScript = script("claim.lua", { keys: ["claim", "job"], args: ["input", "now", "ttl", "by"] });
-const markScript = script("mark-added.lua", { keys: ["claim", "job"], args: ["input"] });
-const unclaimScript = script("unclaim.lua", { keys: ["claim"], args: ["input", "by"] });
+const claimScript = loadScript(new URL("./scripts/claim.lua", import.meta.url), {
+  keys: ["claim", "job"],
+  args: ["input", "now", "ttl", "by"],
+});
+const markScript = loadScript(new URL("./scripts/mark-added.lua", import.meta.url), {
+  keys: ["claim", "job"],
+  args: ["input"],
+});
+const unclaimScript = loadScript(new URL("./scripts/unclaim.lua", import.meta.url), {
+  keys: ["claim"],
+  args: ["input", "by"],
+});
 
 /** What an idempotency key stands for: the job and its input. */
 export type Claim = {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readHeader } from "./header.ts";
+import { readScript } from "./read.ts";
 
 /** A Lua script with named keys and arguments. Every key it touches is among them, so that it runs on a Redis Cluster too. */
 export type LuaScript<Key extends string = string, Argument extends string = string> = {
@@ -10,8 +11,6 @@ export type LuaScript<Key extends string = string, Argument extends string = str
   readonly keys: readonly Key[];
   readonly args: readonly Argument[];
 };
-
-type Header = { readonly uses: readonly string[]; readonly keys: readonly string[]; readonly args: readonly string[] };
 
 /**
  * Reads a script from a `.lua` file. Comments at its head say what it is given, and the file calls each by its name:
@@ -24,6 +23,7 @@ type Header = { readonly uses: readonly string[]; readonly keys: readonly string
  * ```
  *
  * `uses` puts other files of the folder before it, with their keys. A last key or argument that ends with `...` is a list.
+ * What is published reads no file: the build puts the texts in place of the URL, so callers write it out as in the example.
  *
  * @param declared what the caller will pass; the file must say the same
  * @throws TypeError where the file names other keys or arguments than `declared`, or uses one that nobody passes
@@ -34,10 +34,8 @@ export function loadScript<const Key extends string, const Argument extends stri
   file: URL,
   declared: { readonly keys: readonly Key[]; readonly args: readonly Argument[] },
 ): LuaScript<Key, Argument> {
-  const name = file.pathname.split("/").at(-1) ?? file.pathname;
-  const main = readFileSync(file, "utf8");
+  const { name, main, used } = readScript(file);
   const header = readHeader(main);
-  const used = header.uses.map((other) => readFileSync(new URL(other, file), "utf8"));
   const keys = [...used.flatMap((text) => readHeader(text).keys), ...header.keys];
   expectSame(name, "keys", { file: keys.map(plain), caller: declared.keys });
   expectSame(name, "args", { file: header.args.map(plain), caller: declared.args });
@@ -51,14 +49,6 @@ export function loadScript<const Key extends string, const Argument extends stri
     keys: declared.keys,
     args: declared.args,
   };
-}
-
-function readHeader(text: string): Header {
-  const list = (label: string): string[] => {
-    const line = new RegExp(`^-- ${label}:(.*)$`, "m").exec(text)?.[1] ?? "";
-    return line.split(/\s+/).filter((word) => word !== "");
-  };
-  return { uses: list("uses"), keys: list("keys"), args: list("args") };
 }
 
 const isList = (argument: string): boolean => argument.endsWith("...");

@@ -1,5 +1,5 @@
 // Makes client/out, the package @bucketline/client: the producer alone, cut out of dist/ (`npm run build` makes that).
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleBullmq } from "./bundle-bullmq.js";
@@ -25,7 +25,6 @@ copy("model/require-node.cjs");
 for (const file of ENTRIES) for (const ending of ["cjs", "d.cts"]) copy(`${file}.${ending}`);
 code.packages.delete("bullmq");
 await bundleBullmq([...code.ofBullmq], join(out, "dist"));
-for (const room of new Set([...code.files].map((file) => file.split("/")[0]))) copyScripts(room);
 cpSync(join(root, "LICENSE"), join(out, "LICENSE"));
 cpSync(join(root, "client/README.md"), join(out, "README.md"));
 writeFileSync(
@@ -68,13 +67,6 @@ function copy(file) {
   const text = readFileSync(to, "utf8");
   const own = text.replaceAll('from "bullmq"', `from "${"../".repeat(file.split("/").length - 1)}bullmq.cjs"`);
   if (own !== text) writeFileSync(to, own);
-}
-
-/** Lua scripts, which the code reads beside itself. */
-function copyScripts(room) {
-  for (const name of readdirSync(join(dist, room), { recursive: true, encoding: "utf8" })) {
-    if (name.endsWith(".lua")) copy(join(room, name));
-  }
 }
 
 function completed(client) {

@@ -1,6 +1,6 @@
 /**
  * `npm run apps`: packs bucketline and @bucketline/client, installs them in empty folders, and copies there what README and docs show: a first job as an ES
- * module and in CommonJS, a NestJS app of the main package and of the thin client. Each job must be done within a minute of the install. `-- --typescript`
+ * module and in CommonJS, a NestJS app of the main package and of the thin client; an app is bundled into one file by esbuild and by webpack. Each job must be done within a minute of the install. `-- --typescript`
  * compiles an app with every TypeScript since 5.6 and writes the table of docs/typescript.md; `-- --node PATH` runs the apps on another Node.
  * Prints `N passed, N failed`; needs the registry that npm is set up for.
  */
@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { command } from "../clients/command.ts";
+import { bundledApps } from "./bundles.ts";
 import { nestApp } from "./nest.ts";
 import { firstJobs } from "./first-jobs.ts";
 import { oldNodes } from "./old-nodes.ts";
@@ -48,6 +49,7 @@ else {
   await step("README's first job, as an ES module and in CommonJS", () => firstJobs(at));
   await step("the NestJS app of docs/nestjs.md, under NestJS 11", () => nestApp(at, "main"));
   await step("the same of the thin client", () => nestApp(at, "client"));
+  await step("an app that a bundler makes one file of", () => bundledApps(at));
   await step("an old Node is told in one line what is needed", () => oldNodes(at));
 }
 console.log(`${passed} passed, ${failed} failed`);

@@ -12,11 +12,16 @@ const TTL_S = 7 * 24 * 3600;
 /** After success a second, late run of the same job (its lock was lost) still finds what the first proved. */
 const AFTER_SUCCESS_S = 600;
 
-const script = <const Argument extends string>(file: string, args: readonly Argument[]) =>
-  loadScript(new URL(`./scripts/${file}`, import.meta.url), { keys: ["evidence"], args });
-const keepFirstPin = script("keep-first-pin.lua", ["pin", "ttl"]);
-const noteBegun = script("note-begun.lua", ["ttl"]);
-const writeEvidence = script("write-evidence.lua", ["field", "value", "ttl"]);
+const scriptKeys = ["evidence"] as const;
+const keepFirstPin = loadScript(new URL("./scripts/keep-first-pin.lua", import.meta.url), {
+  keys: scriptKeys,
+  args: ["pin", "ttl"],
+});
+const noteBegun = loadScript(new URL("./scripts/note-begun.lua", import.meta.url), { keys: scriptKeys, args: ["ttl"] });
+const writeEvidence = loadScript(new URL("./scripts/write-evidence.lua", import.meta.url), {
+  keys: scriptKeys,
+  args: ["field", "value", "ttl"],
+});
 
 export type EvidenceOptions = {
   /** No run of this job was started before: there is hardly anything to find, so the pin is made before Redis is asked. */
