@@ -1,12 +1,13 @@
-import { readSync } from "node:fs";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { existsSync, readSync } from "node:fs";
+import { isMainThread, MessageChannel, type MessagePort, parentPort, Worker, workerData } from "node:worker_threads";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type Digest, type DigestKind, startDigest } from "../../model/content/digest.ts";
 
 /*
  * Hashes files while they are written, on threads of their own: the one that moves the bytes has no time for it. Each digest of a file has
  * another thread, so that the slowest of them (MD5, at 650 MB/s) waits for no other. This file is both sides: what a store calls, and the
- * thread, which is started from here again.
+ * thread, which is started from here again. In an app's bundle there is no such file, and to start the bundle again would run the app twice:
+ * there the hashing takes its turns on the thread that asks.
  */
 
 type Order =
@@ -32,7 +33,7 @@ const STEP = 1024 ** 2;
 const PIECE = 256 * 1024;
 
 type Thread = {
-  readonly worker: Worker;
+  readonly worker: Pick<Worker, "ref" | "unref"> & { postMessage(order: Order): void };
   readonly waiting: Map<number, (answer: Answer) => void>;
   /** Why it is no more. */
   failed?: string;
@@ -103,11 +104,8 @@ function unread(error: string): ActivityError {
 
 function startThread(index: number): Thread {
   const waiting = new Map<number, (answer: Answer) => void>();
-  const worker = new Worker(new URL(import.meta.url), {
-    workerData: MARK,
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
-  });
+  const own = ownFile();
+  const worker = own === undefined ? serveHere() : startWorker(own);
   const thread: Thread = { worker, waiting };
   const fail = (error: string): void => {
     if (running[index] === thread) running[index] = undefined;
@@ -120,10 +118,34 @@ function startThread(index: number): Thread {
     waiting.delete(answer.id);
     if (waiting.size === 0) worker.unref();
   });
-  worker.on("error", (error) => fail(String(error)));
-  worker.on("exit", () => fail("its thread ended"));
+  if (worker instanceof Worker) {
+    worker.on("error", (error) => fail(String(error)));
+    worker.on("exit", () => fail("its thread ended"));
+  }
   worker.unref();
   return thread;
+}
+
+/** This file, where it is one by itself: a bundler says another one, none, or one that is not there any more. */
+function ownFile(): URL | undefined {
+  if (!/\/documents\/file\/hash-thread\.[jt]s$/.test(import.meta.url)) return undefined;
+  const url = new URL(import.meta.url);
+  return existsSync(url) ? url : undefined;
+}
+
+function startWorker(own: URL): Worker {
+  return new Worker(own, {
+    workerData: MARK,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+  });
+}
+
+function serveHere(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  serve(port2);
+  port2.unref();
+  return port1;
 }
 
 type Task = {
@@ -136,7 +158,7 @@ type Task = {
 };
 
 /** The thread's side: reads each file behind its writer, a piece of each in turn. */
-function serve(port: NonNullable<typeof parentPort>): void {
+function serve(port: MessagePort): void {
   const tasks = new Map<number, Task>();
   const buffer = Buffer.allocUnsafeSlow(PIECE);
   let isBusy = false;

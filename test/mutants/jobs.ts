@@ -15,6 +15,13 @@ export const jobMutants: readonly Mutant[] = [
     test: "documents/file/store.test.ts",
   },
   {
+    rule: "an app's bundle is not started again to hash",
+    file: "documents/file/hash-thread.ts",
+    find: "if (!/\\/documents\\/file\\/hash-thread\\.[jt]s$/.test(import.meta.url)) return undefined;",
+    replace: "",
+    test: "documents/file/hash-thread.test.ts",
+  },
+  {
     rule: "a document is not whole where the disk refused a part of it while more came",
     file: "documents/file/write-placed.ts",
     find: "if (failed !== undefined) throw failed.error;",
