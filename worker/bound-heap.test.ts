@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 const MIB = 1024 ** 2;
 
-/** The young generation's size in bytes at most, in a process that makes garbage for a while. */
+/** The young generation's size in bytes at most, in a process that makes garbage for two seconds of its processor's time. */
 function youngAtMost(begin: string, options: readonly string[] = []): number {
   const program = `
     import { getHeapSpaceStatistics } from "node:v8";
@@ -13,7 +13,8 @@ function youngAtMost(begin: string, options: readonly string[] = []): number {
     const kept = [];
     let at = 0;
     let most = 0;
-    for (const end = Date.now() + 3000; Date.now() < end; await new Promise((resolve) => setImmediate(resolve))) {
+    while (process.cpuUsage().user < 2_500_000) {
+      await new Promise((resolve) => setImmediate(resolve));
       for (let index = 0; index < 2000; index++) kept[at++ % 50_000] = { index, text: String(index) };
       most = Math.max(most, getHeapSpaceStatistics().find((space) => space.space_name === "new_space").space_size);
     }
