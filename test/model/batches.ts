@@ -20,7 +20,7 @@ import { redisKeys } from "../../redis/keys.ts";
 import { openStore } from "../../s3/create.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type Actor, actAs } from "./actor.ts";
-import { type Batch, chunksOf } from "./chunk.ts";
+import { type Batch, chunksOf, isTwin } from "./chunk.ts";
 import { elapsed } from "./clock.ts";
 import type { JobsScene } from "./jobs.ts";
 import { openModelS3 } from "./transport.ts";
@@ -130,7 +130,7 @@ export function createBatches(scene: JobsScene) {
           truth.complain(`${told}, and no copy ever came there`);
       }
       const saysKept = row.status === "unattempted" || /\bkept\b/.test(row.message ?? "");
-      if (saysKept && truth.deletedBy(id)?.startsWith(nameOf(batch, "")) === true)
+      if (saysKept && truth.deletedBy(id)?.startsWith(nameOf(batch, "")) === true && !isTwin(batch, row.key, now))
         truth.complain(`${told}, and this batch has deleted it`);
       // Of a batch that goes on, another delivery may still do it.
       if (saysKept && isThere && batch.state !== "running") truth.saysKept(id, nameOf(batch, ""));

@@ -4,6 +4,7 @@ import type { BatchState } from "../../batches/state/status.ts";
 import type { BatchSpec } from "../../batches/spec/request.ts";
 import type { LeasedRange } from "../../redis/leases.ts";
 import type { ModelRedis } from "./redis.ts";
+import type { Generation } from "./store.ts";
 
 /** A batch of one chunk: what its keys are, and who works on it. */
 export type Batch = {
@@ -59,4 +60,12 @@ export function chunksOf(redis: ModelRedis, batch: Batch): ChunkStore {
     sharesNumber: () => Promise.resolve(false),
   };
   return asked as ChunkStore; // all that runChunk asks of it
+}
+
+/** The same bytes of the same second, written since: no look tells them from the pinned object. */
+export function isTwin({ manifest }: Batch, key: string, now: Generation | undefined): boolean {
+  const at = manifest?.keys.indexOf(key) ?? -1;
+  const modified = manifest?.modified[at] ?? "";
+  if (now === undefined || modified === "" || manifest?.etags[at] !== now.etag) return false;
+  return Math.floor(now.modified / 1000) === Math.floor(Date.parse(modified) / 1000);
 }
