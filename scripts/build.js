@@ -12,6 +12,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = resolve(process.argv[2] ?? join(root, "dist"));
 const { include } = JSON.parse(readFileSync(join(root, "tsconfig.build.json"), "utf8"));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+/** For apps in CommonJS that are compiled with `module: node16` and without `skipLibCheck`. */
+const NODE16 = "// @ts-ignore -- the setting `node16` does not know that Node requires ES modules (TS1479)\n";
 const PAGES = "dashboard/pages";
 
 rmSync(dist, { recursive: true, force: true });
@@ -52,7 +54,7 @@ function writeGates() {
     const [folder, name] = relative("dist", entry).split("/");
     const load = 'require("../model/require-node.cjs");\nmodule.exports = require(';
     writeFileSync(join(dist, folder, name.replace(/js$/, "cjs")), `"use strict";\n${load}"./${name}");\n`);
-    writeFileSync(join(dist, folder, name.replace(/js$/, "d.cts")), `export * from "./${name}";\n`);
+    writeFileSync(join(dist, folder, name.replace(/js$/, "d.cts")), `${NODE16}export * from "./${name}";\n`);
   }
 }
 

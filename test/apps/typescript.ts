@@ -9,6 +9,7 @@ const SETTINGS = {
   "NodeNext, ES module": { type: "module", module: "nodenext", moduleResolution: "nodenext" },
   bundler: { type: "module", module: "esnext", moduleResolution: "bundler" },
   "NodeNext, CommonJS": { type: "commonjs", module: "nodenext", moduleResolution: "nodenext" },
+  "node16, CommonJS": { type: "commonjs", module: "node16", moduleResolution: "node16" },
   "node10, CommonJS": { type: "commonjs", module: "commonjs", moduleResolution: "node10" },
 } as const;
 
