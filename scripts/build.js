@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { inlineScripts } from "./inline-scripts.js";
+import { inlineScripts } from "./lua/inline.js";
 import { bundlePages } from "./pages/bundle.js";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
