@@ -25,7 +25,7 @@ export type FastCall = {
   /** Absent where the call is for the bucket. */
   readonly key?: string | undefined;
   /** Not encoded. */
-  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly query?: Readonly<Record<string, string | undefined>> | undefined;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly about: About;
@@ -106,13 +106,40 @@ async function send(way: Way, request: FastCall, call: Call): Promise<FastAnswer
 
 async function exchange(way: Way, request: FastCall, target: FastTarget, call: Call): Promise<RawAnswer> {
   const { store, agent, sign } = way;
-  const { connection, settings, credentials } = store;
-  const { operation, key, headers } = request;
+  const { settings, credentials } = store;
+  const { operation, key, query, headers } = request;
   const { method, maxBody } = KINDS[operation];
-  const path = key === undefined ? target.basePath || "/" : `${target.basePath}/${encodeKey(key)}`;
-  const query = request.query === undefined ? "" : encodeQuery(request.query);
-  const owner = connection.expectedBucketOwner;
   const identity = credentials.peek() ?? (await credentials.get());
+  const signed = signedRequest(store, sign, target, { method, key, query, headers, identity });
+  if (method === "PUT") signed.headers["content-length"] = "0";
+  const outgoing = {
+    origin: target.origin,
+    path: signed.path,
+    method,
+    headers: signed.headers,
+    headersTimeout: operation === "CopyObject" ? settings.copyTimeoutMs : settings.requestTimeoutMs,
+    bodyTimeout: settings.idleTimeoutMs,
+    maxBody,
+  };
+  request.onSent?.(operation);
+  return await fastRequest(agent, outgoing, call.signal);
+}
+
+type ToSign = Pick<FastCall, "key" | "query" | "headers"> & {
+  readonly method: string;
+  readonly identity: Parameters<Signer>[0]["credentials"];
+};
+
+/** Path, with its query, and headers of a request as it goes out. */
+export function signedRequest(
+  { connection }: StoreBase,
+  sign: Signer,
+  target: FastTarget,
+  { method, key, query: asked, headers, identity }: ToSign,
+): { readonly path: string; readonly headers: ReturnType<Signer> } {
+  const path = key === undefined ? target.basePath || "/" : `${target.basePath}/${encodeKey(key)}`;
+  const query = asked === undefined ? "" : encodeQuery(asked);
+  const owner = connection.expectedBucketOwner;
   const signed = sign({
     method,
     host: target.host,
@@ -122,23 +149,15 @@ async function exchange(way: Way, request: FastCall, target: FastTarget, call: C
     region: target.region,
     credentials: identity,
   });
-  if (method === "PUT") signed["content-length"] = "0";
-  const outgoing = {
-    origin: target.origin,
-    path: query === "" ? path : `${path}?${query}`,
-    method,
-    headers: signed,
-    headersTimeout: operation === "CopyObject" ? settings.copyTimeoutMs : settings.requestTimeoutMs,
-    bodyTimeout: settings.idleTimeoutMs,
-    maxBody,
-  };
-  request.onSent?.(operation);
-  return await fastRequest(agent, outgoing, call.signal);
+  return { path: query === "" ? path : `${path}?${query}`, headers: signed };
 }
 
 type Ended = { readonly started: number; readonly status?: number; readonly throttled: boolean };
 
-function report({ settings }: StoreBase, request: FastCall, { started, status, throttled }: Ended): void {
+type Reported = Pick<FastCall, "bucket" | "bytes"> & { readonly operation: string };
+
+/** Tells whoever counts requests how one ended. */
+export function report({ settings }: StoreBase, request: Reported, { started, status, throttled }: Ended): void {
   settings.onRequest?.({
     operation: request.operation,
     path: "fast",
@@ -151,7 +170,7 @@ function report({ settings }: StoreBase, request: FastCall, { started, status, t
 }
 
 /** As it is signed: sorted by name, every character encoded that is not unreserved. */
-export function encodeQuery(query: Readonly<Record<string, string | undefined>>): string {
+function encodeQuery(query: Readonly<Record<string, string | undefined>>): string {
   return Object.keys(query)
     .toSorted()
     .flatMap((name) => (query[name] === undefined ? [] : `${name}=${encodeSegment(query[name])}`))

@@ -75,10 +75,12 @@ export function createBodyPool({
 async function turnOf(waiting: (() => void)[], signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   waiting.push(resolve);
-  signal.addEventListener("abort", () => resolve(), { once: true });
+  const onAbort = (): void => resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
   try {
     await promise;
   } finally {
+    signal.removeEventListener("abort", onAbort);
     const index = waiting.indexOf(resolve);
     // Who was called and does not come any more passes the turn on.
     if (index >= 0) waiting.splice(index, 1);

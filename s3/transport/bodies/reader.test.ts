@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
@@ -80,6 +80,27 @@ test("raises what a busy store says at once, and leaves every other refusal to t
   const chunked = await openReader((_, response) => void response.writeHead(200).end("x"));
   chunked.server.close();
   expect(await textOf(chunked.bodies)).toBeUndefined();
+});
+
+test("asks a busy store over the same connection again, so that none is used up", async () => {
+  const { bodies, connections } = await openReader(
+    (_, response) => void response.writeHead(503, { "content-length": 29 }).end("<Error><Code>SlowDown</Code>x"),
+    { maxSockets: 1 },
+  );
+  for (let times = 0; times < 3; times++)
+    expect(await errorOf(textOf(bodies, AbortSignal.timeout(5000)))).toMatchObject({ code: "SlowDown" });
+  expect(connections()).toBe(1);
+});
+
+test("lets go of its caller's signal once it was its turn", async () => {
+  const { bodies } = await openReader(hello, { maxSockets: 1 });
+  const first = await bodies.get(request, call);
+  const { signal } = new AbortController();
+  const waiting = textOf(bodies, signal);
+  await expect.poll(() => getEventListeners(signal, "abort").length).toBe(1);
+  first?.drop();
+  expect(await waiting).toBe("hello");
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 test("sends nothing that would be a header of its own", async () => {

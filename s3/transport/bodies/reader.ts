@@ -1,9 +1,8 @@
 import { type About, toActivityError } from "../../error-mapping.ts";
 import type { Call } from "../../interface.ts";
 import type { StoreBase } from "../../options.ts";
-import { encodeKey } from "../../requests/copy-source.ts";
 import type { Headers } from "../../requests/object-facts.ts";
-import { encodeQuery, throttleError } from "../fast-path.ts";
+import { report, signedRequest, throttleError } from "../fast-path.ts";
 import { createFastTargets, type FastTarget } from "../fast-target.ts";
 import { createSigner } from "../sign.ts";
 import type { BodyConnection } from "./connection.ts";
@@ -62,20 +61,15 @@ async function get(way: Way, request: BodyRequest, call: Call): Promise<ReadBody
   const target = await targets(request.bucket, store.regions.get(request.bucket) ?? store.connection.region);
   if (target === undefined) return undefined;
   const started = performance.now();
-  const tell = (throttled: boolean, status?: number): void =>
-    store.settings.onRequest?.({
-      operation: "GetObject",
-      path: "fast",
-      durationMs: performance.now() - started,
-      throttled,
-      bucket: request.bucket,
-      ...(status !== undefined && { status }),
-    });
+  const told = { operation: "GetObject", bucket: request.bucket };
   try {
     const { connection, head } = await ask(way, request, target, call);
     const busy = await busyError(connection, head, { store: store.name, ...request.about });
-    tell(busy !== undefined, head.status);
-    if (busy !== undefined) throw busy;
+    report(store, told, { started, status: head.status, throttled: busy !== undefined });
+    if (busy !== undefined) {
+      way.pool.giveBack(target.origin, connection);
+      throw busy;
+    }
     if (head.status === 200 || head.status === 206) return bodyOf(way, target, connection, head);
     connection.destroy();
     return undefined;
@@ -83,7 +77,7 @@ async function get(way: Way, request: BodyRequest, call: Call): Promise<ReadBody
     if (call.signal.aborted) throw call.signal.reason;
     const failure = toActivityError(error, { store: store.name, ...request.about });
     if (failure === error) throw failure;
-    tell(false);
+    report(store, told, { started, throttled: false });
     // Who waited so long once should not have to wait again. Why else is for the SDK to say, when it meets the same.
     if (failure.code === "Timeout") throw failure;
     return undefined;
@@ -118,23 +112,13 @@ const STALE: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
 
 /** The request as it goes out. */
 async function headOf({ store, sign }: Way, request: BodyRequest, target: FastTarget): Promise<string> {
-  const { connection, credentials } = store;
-  const path = `${target.basePath}/${encodeKey(request.key)}`;
-  const query = encodeQuery(request.query);
-  const owner = connection.expectedBucketOwner;
-  const signed = sign({
-    method: "GET",
-    host: target.host,
-    path,
-    query,
-    headers: owner === undefined ? request.headers : { ...request.headers, "x-amz-expected-bucket-owner": owner },
-    region: target.region,
-    credentials: credentials.peek() ?? (await credentials.get()),
-  });
-  const lines = Object.entries(signed).map(([name, value]) => `${name}: ${value}`);
+  const { key, query, headers } = request;
+  const identity = store.credentials.peek() ?? (await store.credentials.get());
+  const signed = signedRequest(store, sign, target, { method: "GET", key, query, headers, identity });
+  const lines = Object.entries(signed.headers).map(([name, value]) => `${name}: ${value}`);
   // A line break in a header would begin another.
   if (lines.some((line) => !/^[\t\u0020-\u007e]*$/.test(line))) throw new Error("expected headers of plain characters");
-  return `GET ${path}${query === "" ? "" : `?${query}`} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+  return `GET ${signed.path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
 }
 
 /** What a busy store says, which is raised at once: a second request is the last thing that it needs. */
