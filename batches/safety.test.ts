@@ -166,6 +166,17 @@ describe("a delivery that lost its chunk", () => {
     return { from, to, batch };
   };
 
+  /** The chunk's first delivery, whose worker is killed once its sources are deleted. Returns what brings the next ones. */
+  const killAfterDelete = async (own: BatchHarness, id: string) => {
+    const worker = startDeliveries(own);
+    await worker.deliver({ kind: "open", batch: id });
+    const killed = new AbortController();
+    own.sandbox.after("DeleteObjects", () => killed.abort(new Error("killed")));
+    await worker.deliver(chunkOf(id), killed.signal);
+    own.sandbox.clearHooks();
+    return worker;
+  };
+
   test("deletes nothing once its lock may have run out", async () => {
     const own = await startBatchHarness({ workers: 0 });
     const { from, to, batch } = await move(own);
@@ -206,12 +217,7 @@ describe("a delivery that lost its chunk", () => {
   test("leaves no row that says a source is kept which is gone", async () => {
     const own = await startBatchHarness({ workers: 0 });
     const { from, batch } = await move(own);
-    const worker = startDeliveries(own);
-    await worker.deliver({ kind: "open", batch: batch.id });
-    const killed = new AbortController();
-    own.sandbox.after("DeleteObjects", () => killed.abort(new Error("killed")));
-    await worker.deliver(chunkOf(batch.id), killed.signal);
-    own.sandbox.clearHooks();
+    const worker = await killAfterDelete(own, batch.id);
     expect(own.sandbox.count(from)).toBe(0);
     await createBatchStore(own.redis, own.prefix).steer(batch.id, "cancel");
     // Its job ends while it looks.
@@ -228,12 +234,7 @@ describe("a delivery that lost its chunk", () => {
   test("leaves no such row either where the cancel comes after its copies were seen again", async () => {
     const own = await startBatchHarness({ workers: 0 });
     const { from, to, batch } = await move(own);
-    const worker = startDeliveries(own);
-    await worker.deliver({ kind: "open", batch: batch.id });
-    const killed = new AbortController();
-    own.sandbox.after("DeleteObjects", () => killed.abort(new Error("killed")));
-    await worker.deliver(chunkOf(batch.id), killed.signal);
-    own.sandbox.clearHooks();
+    const worker = await killAfterDelete(own, batch.id);
     expect([own.sandbox.count(from), own.sandbox.count(to)]).toEqual([0, 5]);
     const store = createBatchStore(own.redis, own.prefix);
     own.sandbox.after("HeadObject", async ({ bucket }) => {

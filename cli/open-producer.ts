@@ -1,6 +1,6 @@
 import { hostname, userInfo } from "node:os";
 import type { Producer } from "../producer/index.ts";
-import { ActivityError } from "../model/activity-error.ts";
+import { invalidEnvironment } from "../model/invalid-environment.ts";
 import { DocumentsUrl } from "../documents/location.ts";
 import { RedisUrl } from "../redis/connection/url.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
@@ -57,9 +57,5 @@ function settingsOf(env: NodeJS.ProcessEnv) {
     for (const { message } of schema.optional().safeParse(value).error?.issues ?? [])
       problems.push(`${name}: ${message}`);
   if (problems.length === 0) return { redis, prefix, documents };
-  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-  throw new ActivityError(
-    "InvalidConfiguration",
-    `the environment has ${count}:${problems.map((problem) => `\n  - ${problem}`).join("")}`,
-  );
+  throw invalidEnvironment(problems);
 }

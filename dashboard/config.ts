@@ -5,6 +5,7 @@ import { z } from "zod";
 import { DocumentsUrl } from "../documents/location.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { didYouMean } from "../model/closest-name.ts";
+import { invalidEnvironment } from "../model/invalid-environment.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
 import type { RedisLocation } from "../redis/connection/client.ts";
 import { DEFAULT_PREFIX } from "../redis/keys.ts";
@@ -181,11 +182,7 @@ export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
   const host = parsed.data?.host ?? given.get("host");
   if (problems.length > 0 && host !== undefined && !isLoopback(host) && !asksForLogin(env))
     problems.push(`${NAMES.host}: ${exposureOf(host)}`);
-  if (!parsed.success || problems.length > 0) {
-    const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-    const lines = problems.map((problem) => `\n  - ${problem}`).join("");
-    throw new ActivityError("InvalidConfiguration", `the environment has ${count}:${lines}`);
-  }
+  if (!parsed.success || problems.length > 0) throw invalidEnvironment(problems);
   const { proxies, requests, logins, environment, ...rest } = parsed.data;
   const proxy = proxyLogin(parsed.data);
   const oidc = oidcLogin(parsed.data);

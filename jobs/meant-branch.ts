@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 
 type Issue = z.core.$ZodIssue;
 
@@ -22,6 +22,9 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
     value,
   );
 }
+
+/** In one form of a union the field of another, which may not be said: so the two can be told apart. */
+export const unsaid = () => z.never().optional();
 
 /** A form that differs by more fields is hardly the one that was meant. */
 const NEAR = 1;

@@ -1,6 +1,7 @@
 import { getNextMillis, type JobSchedulerJson } from "bullmq";
 import { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
+import { unsaid } from "../jobs/meant-branch.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 
 /** When jobs are made, or batches started: at an interval, or by a cron expression. */
@@ -44,17 +45,14 @@ const Timezone = z
   .max(64)
   .refine(isTimezone, { error: "expected the IANA name of a timezone such as Europe/Berlin" });
 
-/** What the other form says, and this one may not. */
-const absent = () => z.never().optional();
-
 /** A {@link ScheduleRule}, as it is given. Whether a cron expression is one is looked at by {@link repeatOf}. */
 export const ScheduleRuleSchema = z.union(
   [
     z
       .strictObject({
         every: Every.meta({ description: "Milliseconds, or such as 30s, 5m, 1h, 1d; from a second to a year" }),
-        cron: absent(),
-        timezone: absent(),
+        cron: unsaid(),
+        timezone: unsaid(),
       })
       .meta({ id: "EveryRule", description: "At an interval" }),
     z
@@ -63,7 +61,7 @@ export const ScheduleRuleSchema = z.union(
           description: "Five fields (minute, hour, day of month, month, day of week), or six with seconds in front",
         }),
         timezone: Timezone.default("UTC").meta({ description: "The time zone of that: an IANA name" }),
-        every: absent(),
+        every: unsaid(),
       })
       .meta({ id: "CronRule", description: "By a cron expression" }),
   ],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { activityNames } from "../../jobs/contracts.ts";
+import { unsaid } from "../../jobs/meant-branch.ts";
 import { actOn, type BulkDeps, itemsOfFilter, itemsOfProblem, STATES_FOR } from "../bulk/select.ts";
 import type { BulkItem, BulkRuns } from "../bulk/runs.ts";
 import { HttpProblem } from "../http/problem.ts";
@@ -18,19 +19,14 @@ const order = {
 const Order = z.union(
   [
     z
-      .strictObject({ ...order, problem: ProblemId.describe("All that belongs to a problem"), filter: absent() })
+      .strictObject({ ...order, problem: ProblemId.describe("All that belongs to a problem"), filter: unsaid() })
       .meta({ id: "BulkOfProblem", description: "What to do to all that belongs to a problem" }),
     z
-      .strictObject({ ...order, filter: JobFilterSchema.describe("All jobs that a search finds"), problem: absent() })
+      .strictObject({ ...order, filter: JobFilterSchema.describe("All jobs that a search finds"), problem: unsaid() })
       .meta({ id: "BulkOfFilter", description: "What to do to all jobs that a search finds" }),
   ],
   { error: "expected either problem or filter" },
 );
-
-/** The other form's field, so that the two can be told apart. */
-function absent() {
-  return z.never().optional();
-}
 
 /** Actions on many things at once: counted first, then watched. */
 export function bulkRoutes(deps: BulkDeps & { readonly runs: BulkRuns }): readonly ApiRoute[] {

@@ -31,20 +31,19 @@ export function confirmations(answer: DeleteObjectsOutput, bucket: string): Map<
 }
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
-const STATUS: Readonly<Record<string, number>> = {
-  AccessDenied: 403,
-  PreconditionFailed: 412,
-  SlowDown: 503,
-  ServiceUnavailable: 503,
-  InternalError: 500,
-  OperationAborted: 409,
-  ConditionalRequestConflict: 409,
-};
+// A map: a store may call its errors as anything, `constructor` too.
+const STATUS: ReadonlyMap<string, number> = new Map([
+  ["AccessDenied", 403],
+  ["PreconditionFailed", 412],
+  ["SlowDown", 503],
+  ["ServiceUnavailable", 503],
+  ["InternalError", 500],
+  ["OperationAborted", 409],
+  ["ConditionalRequestConflict", 409],
+]);
 
 function perKeyError(code: string, message = "", about: About): ActivityError {
-  // A store may call it as anything, `constructor` too.
-  const httpStatusCode = new Map(Object.entries(STATUS)).get(code) ?? 400;
-  return toActivityError({ name: code, message, $metadata: { httpStatusCode } }, about);
+  return toActivityError({ name: code, message, $metadata: { httpStatusCode: STATUS.get(code) ?? 400 } }, about);
 }
 
 /** The ETag of an item is its condition, so a refused one means that the content is another. */

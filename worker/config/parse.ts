@@ -1,4 +1,4 @@
-import { ActivityError } from "../../model/activity-error.ts";
+import { invalidEnvironment } from "../../model/invalid-environment.ts";
 import { type ActivityName, activityNames } from "../../jobs/contracts.ts";
 import { didYouMean } from "../../model/closest-name.ts";
 import { type Variables, variables, type Work, WORK } from "./variables.ts";
@@ -82,13 +82,6 @@ export function parseWorkerConfig(env: NodeJS.ProcessEnv, options: { readonly cw
   const { values, problems } = readVariables(env, options);
   if (problems.length > 0) throw invalidEnvironment(problems);
   return configOf(values as Variables, env); // all are there where there is no problem
-}
-
-/** One error for all that is wrong. */
-export function invalidEnvironment(problems: readonly string[]): ActivityError {
-  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-  const lines = problems.map((problem) => `\n  - ${problem}`).join("");
-  return new ActivityError("InvalidConfiguration", `the environment has ${count}:${lines}`);
 }
 
 /** Every variable that could be read, each by itself, and what is wrong with the others. */

@@ -2,7 +2,8 @@ import { findProfileProblems } from "../../credentials/load-profiles.ts";
 import { locationOf } from "../../documents/location.ts";
 import { didYouMean } from "../../model/closest-name.ts";
 import { findHealthProblem } from "../monitoring/health.ts";
-import { invalidEnvironment, parseWorkerConfig, profilesOptions, readVariables, type WorkerConfig } from "./parse.ts";
+import { invalidEnvironment } from "../../model/invalid-environment.ts";
+import { parseWorkerConfig, profilesOptions, readVariables, type WorkerConfig } from "./parse.ts";
 import type { Variables } from "./variables.ts";
 
 type Options = {
