@@ -2,6 +2,7 @@ import type { ChunkManifest } from "../../batches/state/chunk-manifest.ts";
 import type { ChunkStore, Delivery } from "../../batches/state/chunk-store.ts";
 import type { BatchState } from "../../batches/state/status.ts";
 import type { BatchSpec } from "../../batches/spec/request.ts";
+import { isSameSecond } from "../../model/one-object.ts";
 import type { LeasedRange } from "../../redis/leases.ts";
 import type { ModelRedis } from "./redis.ts";
 import type { Generation } from "./store.ts";
@@ -67,5 +68,5 @@ export function isTwin({ manifest }: Batch, key: string, now: Generation | undef
   const at = manifest?.keys.indexOf(key) ?? -1;
   const modified = manifest?.modified[at] ?? "";
   if (now === undefined || modified === "" || manifest?.etags[at] !== now.etag) return false;
-  return Math.floor(now.modified / 1000) === Math.floor(Date.parse(modified) / 1000);
+  return isSameSecond(new Date(now.modified).toISOString(), modified);
 }
