@@ -150,11 +150,14 @@ const SPECIAL: readonly ((random: Random) => Special)[] = [
   // Workers hear nothing of Redis while the store asks for time, and their batches are cancelled.
   () => ({
     ...ONE_WAY,
+    keys: 1,
     batches: 1,
     verbs: ["move", "delete"],
     often: {
       ...QUIET,
-      "a worker is cut off in a storm": 0.04,
+      "a worker dies": 0,
+      "batches are cancelled": 0,
+      "a worker is cut off in a storm": 0.3,
       "a lock is lost": 0,
     },
   }),

@@ -195,12 +195,13 @@ export async function runHistory(seed: number): Promise<RunResult> {
       stormUntil = elapsed() + random.pick([2000, 25_000]);
     },
     "a worker is cut off in a storm": () => {
-      if (stormUntil > 0 || busy.size === 0) return;
-      const worker = random.pick([...busy]);
+      const looking = [...busy].filter(world.isLooking);
+      if (stormUntil > 0 || looking.length === 0) return;
+      const worker = random.pick(looking);
       worker.cutOffUntil = elapsed() + 60_000;
-      stormUntil = elapsed() + random.pick([16_000, 25_000]);
+      stormUntil = elapsed() + random.pick([16_000, 20_000, 25_000]);
       world.note(`${worker.name} is cut off from Redis, and the store asks for time`);
-      if (random.next() < 0.5) setTimeout(happens["batches are cancelled"], 8000);
+      if (random.next() < 0.8) setTimeout(happens["batches are cancelled"], 8000);
     },
     "Redis is saved": () => scene.redis.snapshot(),
   };

@@ -156,6 +156,11 @@ export function createWorld(random: Random) {
     get waiting() {
       return pending.length;
     },
+    /** Whether somebody waits for the store to look at an object: what follows is a delete. */
+    isLooking: (actor: Actor): boolean =>
+      pending.some(
+        ({ actor: by, to, name, done }) => !done && by === actor && to === "store" && name.includes(" HeadObject"),
+      ),
     /** What a dead worker had sent: each request may have reached the store or not. */
     bury(actor: Actor): void {
       for (const one of pending) if (one.actor === actor && one.to === "store" && random.next() < 0.5) holdBack(one);
