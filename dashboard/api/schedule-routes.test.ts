@@ -69,6 +69,28 @@ test("a bad rule names its field and changes nothing; a schedule that is gone is
   expect((await steer("head-bucket/gone/pause")).status).toBe(404);
 });
 
+test.each([
+  ["an interval that is no number", "head-bucket", { every: "null" }],
+  ["no rule", "head-bucket", { every: "" }],
+  ["a rule that is no cron expression", "head-bucket", { every: "", pattern: "{" }],
+])("a schedule to which another program gave %s is refused in words", async (_, queue, planted) => {
+  await harness.producer.schedule("planted", { every: "1h" }, "head-bucket", { bucket: "in" });
+  await dashboard.redis.hset(`${harness.prefix}:${queue}:repeat:planted`, planted);
+  for (const verb of ["pause", "resume", "pause"]) {
+    const answer = await steer(`${queue}/planted/${verb}`);
+    expect([verb, answer.status]).toEqual([verb, verb === "pause" ? 409 : 200]);
+  }
+  expect((await dashboard.send(`/api/schedules/${queue}/planted`, { method: "DELETE" })).status).toBe(204);
+});
+
+test("a schedule of batches without a spec is not run", async () => {
+  const items = [{ bucket: "in", key: "none" }];
+  await harness.producer.batches.schedule("empty", { every: "1h" }, { operation: "delete", source: { items } });
+  await dashboard.redis.hset(`${harness.prefix}:batch-chunk:repeat:empty`, { data: "null" });
+  const answer = await steer("batch-chunk/empty/run");
+  expect([answer.status, answer.json()["detail"]]).toEqual([409, expect.stringContaining("another program")]);
+});
+
 test("a run that nobody began is told as missed", async () => {
   await harness.producer.schedule("late", { every: "1h" }, "list-buckets", {});
   const key = `${harness.prefix}:list-buckets:repeat`;

@@ -1,4 +1,4 @@
-import type { JobSchedulerJson, Queue } from "bullmq";
+import { getNextMillis, type JobSchedulerJson, type Queue } from "bullmq";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { Producer } from "../../producer/index.ts";
 import { type ActivityInput, type ActivityName, activityNames } from "../../jobs/contracts.ts";
@@ -27,8 +27,24 @@ async function readStored(queue: Queue, id: string): Promise<JobSchedulerJson | 
     return await queue.getJobScheduler(id);
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
-    const detail = `the schedule ${id} cannot be read: another program wrote it; remove the key ${queue.toKey(`repeat:${id}`)}`;
-    throw new HttpProblem(409, "MalformedJob", detail, { cause: error });
+    throw unreadable(queue, id, error);
+  }
+}
+
+function unreadable(queue: Queue, id: string, cause?: unknown): HttpProblem {
+  const detail = `the schedule ${id} cannot be read: another program wrote it; remove the key ${queue.toKey(`repeat:${id}`)}`;
+  return new HttpProblem(409, "MalformedJob", detail, { cause });
+}
+
+/** When it runs, as BullMQ takes it; undefined where nothing could be made of that. */
+function repeatStored({ every, pattern, tz }: JobSchedulerJson) {
+  if (Number.isSafeInteger(every) && Number(every) > 0) return { every: Number(every) };
+  const repeat = { pattern: pattern ?? "", ...(tz !== undefined && { tz }) };
+  try {
+    return repeat.pattern !== "" && getNextMillis(Date.now(), repeat) !== undefined ? repeat : undefined;
+  } catch {
+    // It throws on what is no cron expression.
+    return undefined;
   }
 }
 
@@ -37,6 +53,8 @@ export async function pauseSchedule(steered: Steered, by: string): Promise<void>
   const { redis, prefix, queue, id } = steered;
   const { stored, kept } = await find(steered);
   if (kept !== undefined) return;
+  // It could never go on.
+  if (repeatStored(stored) === undefined) throw unreadable(queue, id);
   const paused: PausedSchedule = { stored, by, at: new Date().toISOString() };
   // Kept before it is taken out: a crash in between leaves it running.
   await redis.hset(redisKeys(prefix).pausedSchedules(), `${queue.name}/${id}`, JSON.stringify(paused));
@@ -73,11 +91,12 @@ export async function removeSchedule(steered: Steered): Promise<void> {
 
 /** One run beside those that are due. Returns where it is. */
 export async function runScheduleNow(steered: Steered, producer: Producer): Promise<string> {
-  const { queue } = steered;
+  const { queue, id } = steered;
   const { stored } = await find(steered);
   const data = stored.template?.data as unknown;
   if (kindOf(queue.name) === "batches") {
-    const { spec } = data as { readonly spec: BatchSpecInput }; // ours
+    if (typeof data !== "object" || data === null || !("spec" in data)) throw unreadable(queue, id);
+    const { spec } = data as { readonly spec: BatchSpecInput }; // the producer parses it
     const { id: batch } = await producer.batches.start(spec);
     return `/batches/${batch}`;
   }
@@ -88,8 +107,9 @@ export async function runScheduleNow(steered: Steered, producer: Producer): Prom
 }
 
 async function put(queue: Queue, id: string, stored: JobSchedulerJson): Promise<void> {
-  const { every, pattern, tz, name, template } = stored;
-  const repeat = every === undefined ? { pattern: pattern ?? "", ...(tz !== undefined && { tz }) } : { every };
+  const { name, template } = stored;
+  const repeat = repeatStored(stored);
+  if (repeat === undefined) throw unreadable(queue, id);
   await queue.upsertJobScheduler(id, repeat, {
     name: template === undefined ? name : kindOf(queue.name) === "batches" ? "due" : queue.name,
     data: template?.data as unknown,
