@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 import { findProgram } from "./sandbox/redis-engine.ts";
 import { LongestFirst } from "./test/longest-first.ts";
 
-/** Files that run a second time, on a real Redis Cluster: jobs, waits, cancels, schedules, batches, the dashboard, what is put aside. */
+/** Files that run a second time, on a real Redis Cluster, by `npm run test:cluster`: jobs, waits, cancels, schedules, batches, the dashboard, what is put aside. */
 const ON_CLUSTER = [
   "batches/whole-run.test.ts",
   "producer/schedules.test.ts",
@@ -20,6 +20,20 @@ const ON_CLUSTER = [
   "test/everything.test.ts",
   "test/cluster/nodes.test.ts",
   "worker/attempt/evidence.test.ts",
+];
+
+/**
+ * Walks through all of something, which take long and seldom tell anything new: what the documentation says to type, a verb from CONTRIBUTING, every
+ * store that the sandbox can play, something else in the place of each key. `npm run test:walks`, a stage of CI of its own.
+ */
+const WALKS = [
+  "cli/commands/service/conformance.test.ts",
+  "test/docs-code.test.ts",
+  "test/docs-commands.test.ts",
+  "test/examples.test.ts",
+  "test/new-verb.test.ts",
+  "test/planted/dashboard.test.ts",
+  "test/planted/worker.test.ts",
 ];
 
 /** Files that measure a process as a whole: its memory, what it was started with. */
@@ -67,7 +81,7 @@ export default defineConfig({
         test: {
           name: "one server",
           include: ["**/*.test.ts"],
-          exclude: ["**/node_modules/**", "dist/**", "test/cluster/**", ...TOGETHER],
+          exclude: ["**/node_modules/**", "dist/**", "test/cluster/**", ...TOGETHER, ...WALKS],
           globalSetup: ["test/global-setup.ts"],
         },
       },
@@ -79,6 +93,10 @@ export default defineConfig({
           isolate: false,
           globalSetup: ["test/global-setup.ts"],
         },
+      },
+      {
+        extends: true,
+        test: { name: "walks", include: WALKS, globalSetup: ["test/global-setup.ts"] },
       },
       ...(hasPrograms
         ? [
