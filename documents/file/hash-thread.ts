@@ -2,6 +2,7 @@ import { existsSync, readSync } from "node:fs";
 import { isMainThread, MessageChannel, type MessagePort, parentPort, Worker, workerData } from "node:worker_threads";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type Digest, type DigestKind, startDigest } from "../../model/content/digest.ts";
+import { mayWait } from "./hash-turns.ts";
 
 /*
  * Hashes files while they are written, on threads of their own: the one that moves the bytes has no time for it. Each digest of a file has
@@ -10,8 +11,16 @@ import { type Digest, type DigestKind, startDigest } from "../../model/content/d
  * there the hashing takes its turns on the thread that asks.
  */
 
+type Opened = {
+  readonly fd: number;
+  readonly kind: DigestKind;
+  /** Milliseconds that each digest of the file still needs for what is written, as each thread says of its own; shared by them. */
+  readonly needed: Float64Array<SharedArrayBuffer>;
+  /** Which of them is this one's. */
+  readonly index: number;
+};
 type Order =
-  | { readonly id: number; readonly open: { readonly fd: number; readonly kind: DigestKind } }
+  | { readonly id: number; readonly open: Opened }
   | { readonly id: number; readonly upTo: number }
   | { readonly id: number; readonly end: "digest" | "nothing" };
 type Answer = { readonly id: number; readonly digest?: string; readonly error?: string };
@@ -45,7 +54,8 @@ let lastId = 0;
 
 /** Begins to hash; the file stays open until `close`. A thread for each digest serves all files, and is there from the first on. */
 export function hashFile(fd: number, kinds: readonly DigestKind[]): FileHash {
-  const hashes = kinds.map((kind, index) => hashOnce(fd, kind, index));
+  const needed = new Float64Array(new SharedArrayBuffer(kinds.length * Float64Array.BYTES_PER_ELEMENT));
+  const hashes = kinds.map((kind, index) => hashOnce({ fd, kind, needed, index }));
   return {
     upTo(end) {
       for (const hash of hashes) hash.upTo(end);
@@ -57,8 +67,8 @@ export function hashFile(fd: number, kinds: readonly DigestKind[]): FileHash {
   };
 }
 
-function hashOnce(fd: number, kind: DigestKind, index: number) {
-  const thread = (running[index] ??= startThread(index));
+function hashOnce(opened: Opened) {
+  const thread = (running[opened.index] ??= startThread(opened.index));
   const { worker, waiting } = thread;
   const id = (lastId += 1);
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
@@ -74,7 +84,7 @@ function hashOnce(fd: number, kind: DigestKind, index: number) {
   let told = 0;
   let last = 0;
   let isOpen = true;
-  tell({ id, open: { fd, kind } });
+  tell({ id, open: opened });
   return {
     upTo(end: number) {
       last = end;
@@ -148,16 +158,17 @@ function serveHere(): MessagePort {
   return port1;
 }
 
-type Task = {
-  readonly fd: number;
+type Task = Opened & {
   readonly digest: Digest;
   at: number;
+  /** Milliseconds that it took to get there. */
+  busy: number;
   upTo: number;
   end?: "digest" | "nothing";
   error?: string;
 };
 
-/** The thread's side: reads each file behind its writer, a piece of each in turn. */
+/** The thread's side: reads each file behind its writer, a piece of each in turn. Whoever may wait goes on when more was written, or all. */
 function serve(port: MessagePort): void {
   const tasks = new Map<number, Task>();
   const buffer = Buffer.allocUnsafeSlow(PIECE);
@@ -165,6 +176,7 @@ function serve(port: MessagePort): void {
   const turn = (): void => {
     isBusy = false;
     for (const [id, task] of tasks) {
+      if (task.end === undefined && mayWait(task)) continue;
       if (task.end !== "nothing") advance(task, buffer);
       const isDone = task.end === "nothing" || task.error !== undefined || task.at === task.upTo;
       if (!isDone) schedule();
@@ -180,14 +192,14 @@ function serve(port: MessagePort): void {
   };
   port.on("message", (order: Order) => {
     if ("open" in order) {
-      const { fd, kind } = order.open;
-      tasks.set(order.id, { fd, digest: startDigest(kind), at: 0, upTo: 0 });
+      tasks.set(order.id, { ...order.open, digest: startDigest(order.open.kind), at: 0, busy: 0, upTo: 0 });
       return;
     }
     const task = tasks.get(order.id);
     if (task === undefined) return port.postMessage({ id: order.id, error: "no such file" } satisfies Answer);
     if ("upTo" in order) task.upTo = order.upTo;
     else task.end = order.end;
+    sayNeeded(task);
     schedule();
   });
 }
@@ -195,14 +207,22 @@ function serve(port: MessagePort): void {
 function advance(task: Task, buffer: Buffer): void {
   const wanted = Math.min(buffer.length, task.upTo - task.at);
   if (wanted === 0 || task.error !== undefined) return;
+  const started = performance.now();
   try {
     const read = readSync(task.fd, buffer, 0, wanted, task.at);
     if (read === 0) throw new Error(`it ends after ${task.at} of ${task.upTo} bytes`);
     task.digest.update(buffer.subarray(0, read));
     task.at += read;
+    task.busy += performance.now() - started;
+    sayNeeded(task);
   } catch (error) {
     task.error = String(error);
   }
+}
+
+/** For the digests of the same file, see {@link mayWait}. */
+function sayNeeded({ needed, index, at, upTo, busy }: Task): void {
+  needed[index] = at === 0 ? 0 : (upTo - at) * (busy / at);
 }
 
 function answerOf(id: number, { digest, error, end }: Task): Answer {

@@ -11,25 +11,66 @@ const MAGIC = Buffer.from("BKTLNJRN");
 
 /** Tells another attempt what of an unfinished file is there. It stands in the file itself, behind the content, until that is whole. */
 export type Journal = {
-  /** Of bytes that were written; none of them twice. */
-  note(span: Span): Promise<void>;
+  /** Of bytes that were written; none of them twice. Does not wait for the disk. Throws where it refused an earlier note. */
+  note(span: Span): void;
+  /** Nothing is written any more, and all is that was noted. Throws where that was refused. */
+  ended(): Promise<void>;
 };
 
 /** Begins the journal of a file of `size` bytes of content. */
 export async function beginJournal(handle: FileHandle, size: number): Promise<Journal> {
   await handle.write(MAGIC, 0, MAGIC.length, size + ROOM);
   const missing = Array.from({ length: Math.ceil(size / BLOCK) }, (_, block) => Math.min(BLOCK, size - block * BLOCK));
-  const whole = Buffer.alloc(1, 1);
+  const marks = markedBlocks(handle, missing.length, size + ROOM + MAGIC.length);
   return {
-    async note({ start, end }) {
+    note({ start, end }) {
       for (let at = start; at < end;) {
         const block = Math.floor(at / BLOCK);
         const next = Math.min(end, (block + 1) * BLOCK);
         const left = (missing[block] ?? 0) - (next - at);
         missing[block] = left;
-        if (left === 0) await handle.write(whole, 0, 1, size + ROOM + MAGIC.length + block);
+        if (left === 0) marks.mark(block);
         at = next;
       }
+    },
+    ended: () => marks.ended(),
+  };
+}
+
+/** The bytes that stand for blocks. What is marked while one write is under way goes together into the next. */
+function markedBlocks(handle: FileHandle, count: number, place: number) {
+  const bytes = Buffer.alloc(count);
+  let from = count;
+  let to = 0;
+  let running: Promise<void> | undefined;
+  let failed: { readonly error: unknown } | undefined;
+  const check = (): void => {
+    if (failed !== undefined) throw failed.error;
+  };
+  const write = async (): Promise<void> => {
+    try {
+      while (from < to) {
+        const [first, end] = [from, to];
+        [from, to] = [count, 0];
+        // A copy: whatever is marked meanwhile must not be half in it.
+        await writeAt(handle, [Buffer.from(bytes.subarray(first, end))], place + first);
+      }
+    } catch (error) {
+      failed ??= { error };
+    }
+    running = undefined;
+  };
+  return {
+    mark(block: number): void {
+      check();
+      bytes[block] = 1;
+      from = Math.min(from, block);
+      to = Math.max(to, block + 1);
+      running ??= write();
+    },
+    async ended(): Promise<void> {
+      await running;
+      check();
     },
   };
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { type FileHandle, mkdir, open, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ActivityError } from "../../model/activity-error.ts";
@@ -198,6 +199,33 @@ describe("pieces that come with their places", () => {
     await expect(write(content)).rejects.toMatchObject({ code: "DocumentStoreFailed", cause: refusal });
     expect(flush).toHaveBeenCalledTimes(1);
     expect(placed).toBe(64 * MIB);
+    expect(await harness.stored()).toEqual([]);
+  });
+
+  test("are a whole document also where the disk is slow to take notes of them", async () => {
+    await using handle = await open(import.meta.filename);
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    const { writev } = prototype;
+    const slow = vi.spyOn(prototype, "writev").mockImplementation(async function (this: FileHandle, chunks, at) {
+      if (typeof at === "number" && at > size + 64 * 1024) await delay(100);
+      return await writev.call(this, chunks, at);
+    });
+    onTestFinished(() => slow.mockRestore());
+    const document = await write(pieces().content);
+    expect((await buffer(await store.read(document))).equals(whole)).toBe(true);
+  });
+
+  test("stop where the disk refuses a note of them", async () => {
+    await using handle = await open(import.meta.filename);
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    const { writev } = prototype;
+    const refusal = Object.assign(new Error("EIO: i/o error, write"), { code: "EIO", syscall: "write" });
+    const failing = vi.spyOn(prototype, "writev").mockImplementation(async function (this: FileHandle, chunks, at) {
+      if (typeof at === "number" && at > size + 64 * 1024) throw refusal;
+      return await writev.call(this, chunks, at);
+    });
+    onTestFinished(() => failing.mockRestore());
+    await expect(write(pieces().content)).rejects.toMatchObject({ code: "DocumentStoreFailed", cause: refusal });
     expect(await harness.stored()).toEqual([]);
   });
 

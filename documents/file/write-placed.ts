@@ -25,18 +25,17 @@ export async function fillPlaced(
   const flushing = flushOnTheWay(handle);
   try {
     const written = writtenSpans();
-    const onWritten = async (span: Span): Promise<void> => {
+    const onWritten = (span: Span): void => {
       hash.upTo(written.add(span));
       flushing.written(span);
-      await journal.note(span);
+      journal.note(span);
     };
-    for (const span of have) await onWritten(span);
+    for (const span of have) onWritten(span);
     await content.deliver(have, async (chunks, at) => {
       await writeAt(handle, chunks, at);
-      await onWritten({ start: at, end: at + chunks.reduce((sum, { length }) => sum + length, 0) });
+      onWritten({ start: at, end: at + chunks.reduce((sum, { length }) => sum + length, 0) });
     });
-    await flushing.ended();
-    const [sha256 = "", compared = ""] = await hash.digests();
+    const [[sha256 = "", compared = ""]] = await Promise.all([hash.digests(), flushing.rest(), journal.ended()]);
     await comparison?.check(compared);
     const pointer = draft.pointer({ size, sha256 }, room.now());
     const record = encodeRecord(pointer);
@@ -46,7 +45,8 @@ export async function fillPlaced(
     await handle.truncate(size + record.length);
     return pointer;
   } finally {
-    await flushing.ended().catch(() => undefined);
+    // Neither may write into what is closed or whole; why it failed is known already.
+    await Promise.allSettled([flushing.ended(), journal.ended()]);
     await hash.close();
   }
 }
@@ -79,6 +79,13 @@ function flushOnTheWay(handle: FileHandle) {
       if (since < FLUSHED_TOGETHER || running !== undefined) return;
       since = 0;
       running = flush();
+    },
+    /** After the last byte, while it is hashed: throws where the disk did not take all that came. */
+    async rest(): Promise<void> {
+      await running;
+      check();
+      if (since > 0) await (running = flush());
+      check();
     },
     /** Throws where the disk did not take what it was told to. */
     async ended(): Promise<void> {

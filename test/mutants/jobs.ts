@@ -15,6 +15,20 @@ export const jobMutants: readonly Mutant[] = [
     test: "documents/file/store.test.ts",
   },
   {
+    rule: "no note of a download is written behind the end of a document that is whole",
+    file: "documents/file/write-placed.ts",
+    find: "flushing.rest(), journal.ended()]);",
+    replace: "flushing.rest()]);",
+    test: "documents/file/store.test.ts",
+  },
+  {
+    rule: "a download stops where the disk refuses its notes",
+    file: "documents/file/journal.ts",
+    find: "if (failed !== undefined) throw failed.error;",
+    replace: "",
+    test: "documents/file/store.test.ts",
+  },
+  {
     rule: "an app's bundle is not started again to hash",
     file: "documents/file/hash-thread.ts",
     find: "if (!/\\/documents\\/file\\/hash-thread\\.[jt]s$/.test(import.meta.url)) return undefined;",
