@@ -75,21 +75,22 @@ function markedBlocks(handle: FileHandle, count: number, place: number) {
   };
 }
 
-/**
- * Copies into a new file what interrupted writes of this name left of the same content, from the one of them that has most; tells what
- * that is. It is read and never written to: whoever left it may still be at work.
- */
-export async function takeOver(
-  to: FileHandle,
-  { root, name, size }: { readonly root: string; readonly name: string; readonly size: number },
-  signal: AbortSignal | undefined,
-): Promise<readonly Span[]> {
-  let best: { readonly path: string; readonly spans: readonly Span[] } = { path: "", spans: [] };
+/** What an interrupted write left of its content. */
+export type Leftover = { readonly path: string; readonly spans: readonly Span[] };
+
+/** What interrupted writes of this name left of the same content: that of the one of them that has most. */
+export async function findLeftover(
+  { root }: { readonly root: string },
+  name: string | undefined,
+  size: number,
+): Promise<Leftover> {
+  let best: Leftover = { path: "", spans: [] };
+  if (name === undefined) return best;
   for (const path of await unfinishedOf(root, name)) {
     const spans = await readSpans(path, size);
     if (total(spans) > total(best.spans)) best = { path, spans };
   }
-  return await copySpans(best.path, best.spans, to, signal);
+  return best;
 }
 
 /** What a file's journal tells; nothing where it has none. */
@@ -115,10 +116,12 @@ async function readSpans(path: string, size: number): Promise<readonly Span[]> {
   return spans;
 }
 
-/** Where the file went meanwhile, what was copied by then. */
-async function copySpans(
-  path: string,
-  spans: readonly Span[],
+/**
+ * Copies it into a new file and tells what it copied, which is less where the file went meanwhile. It is read and never written to: whoever
+ * left it may still be at work.
+ */
+export async function takeOver(
+  { path, spans }: Leftover,
   to: FileHandle,
   signal: AbortSignal | undefined,
 ): Promise<readonly Span[]> {

@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { ActivityError } from "../../model/activity-error.ts";
-import type { PlacedContent } from "../../model/content/placed.ts";
+import type { PlacedContent, Span } from "../../model/content/placed.ts";
 import type { DocumentStore, WriteOptions } from "../interface.ts";
 import { fileStoreError } from "./error.ts";
 import { openDocumentStore } from "../open.ts";
@@ -105,8 +105,12 @@ describe("pieces that come with their places", () => {
   /** Content of `bytes` whose pieces of 700,000 bytes come from the last to the first; `stop` is thrown instead of the first one. */
   function pieces({ bytes = whole, stop, said = sha256 }: { bytes?: Buffer; stop?: Error; said?: string } = {}) {
     const asked: number[] = [];
+    let expected: readonly Span[] = [];
     const content: PlacedContent = {
       size,
+      expect(have) {
+        expected = have;
+      },
       async deliver(have, place) {
         const gaps = [...have, { start: size, end: size }].map(({ start }, index) => [
           have[index - 1]?.end ?? 0,
@@ -132,7 +136,7 @@ describe("pieces that come with their places", () => {
         },
       },
     };
-    return { content, asked: () => asked.reduce((sum, length) => sum + length, 0) };
+    return { content, expected: () => expected, asked: () => asked.reduce((sum, length) => sum + length, 0) };
   }
   const write = async (content: PlacedContent, given: WriteOptions = options) => {
     if (store.writePlaced === undefined) throw new Error("expected a store that writes at places");
@@ -156,6 +160,7 @@ describe("pieces that come with their places", () => {
     expect(other.asked()).toBe(size);
     const again = pieces();
     const document = await write(again.content);
+    expect(again.expected()).toEqual([{ start: MIB, end: size }]);
     expect(again.asked()).toBe(MIB);
     expect((await buffer(await store.read(document, { keep: true }))).equals(whole)).toBe(true);
     // Both documents, and nothing that was left.

@@ -4,7 +4,7 @@ import type { DocumentPointer } from "../../model/entities.ts";
 import type { DocumentDraft } from "../draft.ts";
 import type { WriteOptions } from "../interface.ts";
 import { hashFile } from "./hash-thread.ts";
-import { beginJournal, takeOver, writeAt } from "./journal.ts";
+import { beginJournal, findLeftover, takeOver, writeAt } from "./journal.ts";
 import { encodeRecord } from "./record.ts";
 import type { FileRoom } from "./room.ts";
 
@@ -20,7 +20,9 @@ export async function fillPlaced(
   const journal = await beginJournal(handle, size);
   // What nobody can compare with its origin is not believed a second time.
   const name = comparison === undefined ? undefined : leftoverName;
-  const have = name === undefined ? [] : await takeOver(handle, { root: room.root, name, size }, signal);
+  const leftover = await findLeftover(room, name, size);
+  content.expect?.(leftover.spans);
+  const have = await takeOver(leftover, handle, signal);
   const hash = hashFile(handle.fd, [{ algorithm: "sha256" }, ...(comparison === undefined ? [] : [comparison.kind])]);
   const flushing = flushOnTheWay(handle);
   try {

@@ -10,6 +10,8 @@ export type Place = (chunks: readonly Uint8Array[], at: number) => Promise<void>
 export type PlacedContent = {
   /** Bytes of the whole. */
   readonly size: number;
+  /** Told as soon as it is known what will be there when it is to deliver, so that nothing of that comes meanwhile. What is there then may be less. */
+  expect?(have: readonly Span[]): void;
   /**
    * Hands over every byte outside of `have`. Resolves when all are placed; when it rejects, nothing of it is under way any more.
    *

@@ -58,6 +58,9 @@ export async function get(store: Store, request: GetRequest, call: Call): Promis
 function placedContent(ranges: Ranges, onBytes: ((bytes: number) => void) | undefined): PlacedContent {
   return {
     size: ranges.size,
+    expect(have) {
+      if (have[0]?.start === 0) ranges.first.destroy();
+    },
     async deliver(have, place) {
       onBytes?.(have.reduce((sum, { start, end }) => sum + end - start, 0));
       await placeRanges({ ...ranges, onBytes }, have, place);
@@ -102,6 +105,10 @@ function rangesOf(
     await opening.catch((error: unknown) => {
       throw asChanged(error, object, etag);
     });
+  const openWhole = async (signal: AbortSignal): Promise<Readable> => {
+    const range = size === facts.details.size ? {} : { range: asked({ start: 0, end: size }).range };
+    return (await unlessChanged(openObject(store, { object: pinned, ifMatch: etag, ...range }, { signal }))).body;
+  };
   const openStream = async (span: Span, signal: AbortSignal): Promise<Readable | undefined> => {
     const part = await unlessChanged(openObject(store, asked(span), { signal }));
     if (part.ranged) return part.body;
@@ -118,7 +125,7 @@ function rangesOf(
     part.drop();
     return undefined;
   };
-  return { first: body, size, partSize, concurrency, open, openStream, signal: call.signal };
+  return { first: body, openWhole, size, partSize, concurrency, open, openStream, signal: call.signal };
 }
 
 /** The answer's own body where that is small, else several ranges at once. */

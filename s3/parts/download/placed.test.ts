@@ -15,9 +15,13 @@ async function take(
   have: readonly Span[] = [],
   taking = call,
   onPlaced: (at: number) => void = () => undefined,
+  expected = have,
 ) {
-  const { placed } = await s3.get({ object, placed: true }, taking);
+  const { placed, body } = await s3.get({ object, placed: true }, taking);
   if (placed === undefined) throw new Error("expected pieces with places");
+  placed.expect?.(expected);
+  // What is there already must not be on its way meanwhile.
+  expect(body.destroyed).toBe(expected[0]?.start === 0);
   const got = Buffer.alloc(SIZE);
   const times = new Uint8Array(SIZE);
   for (const { start, end } of have) times.fill(1, start, end);
@@ -77,6 +81,12 @@ describe.each([
       expect(got.equals(bytes)).toBe(true);
     }
     expect((await take(s3, [{ start: 0, end: SIZE }])).got.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test.each([4, 1])("places everything where less is there than was expected (%i at once)", async (concurrency) => {
+    const { s3, bytes } = await openLarge({ connection: { transfer: { ...TRANSFER, concurrency } } });
+    const { got } = await take(s3, [], call, undefined, [{ start: 0, end: 3 * MIB }]);
+    expect(got.equals(bytes)).toBe(true);
   });
 
   test.each([4, 1])(

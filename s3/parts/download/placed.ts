@@ -13,6 +13,8 @@ export type PartBody = {
 export type PlacedRanges = {
   /** The answer that has the whole, not yet read. */
   readonly first: Readable;
+  /** Asks for it again, where it was let go of. */
+  readonly openWhole: (signal: AbortSignal) => Promise<Readable>;
   readonly size: number;
   readonly partSize: number;
   /** Parts read at once. */
@@ -142,12 +144,20 @@ type Whole = {
 };
 
 function readWhole(placing: Placing, parts: readonly Span[]): Whole {
-  const chunks: AsyncIterator<Buffer> = placing.first.iterator({ destroyOnReturn: false });
+  let opened: AsyncIterator<Buffer> | undefined;
   let at = 0;
   let beyond: Buffer | undefined;
+  const open = async (): Promise<AsyncIterator<Buffer>> => {
+    const { first, openWhole, signal } = placing;
+    if (!first.destroyed) return first.iterator({ destroyOnReturn: false });
+    const whole = await openWhole(signal);
+    signal.addEventListener("abort", () => drop(whole), { once: true });
+    return whole.iterator();
+  };
   async function* upTo(end: number): AsyncGenerator<Buffer> {
     while (at < end) {
-      const chunk = beyond ?? (await chunks.next()).value;
+      opened ??= await open();
+      const chunk = beyond ?? (await opened.next()).value;
       // The body itself errors where less comes than was promised.
       if (chunk === undefined) return;
       const mine = chunk.subarray(0, end - at);
