@@ -1,30 +1,10 @@
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
-import { isForeign } from "../../redis/foreign.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import type { ReportRow } from "../report/row.ts";
 import type { Access } from "./access.ts";
 
 /** What a batch got done in five seconds. */
 export type Throughput = { readonly at: string; readonly objects: number; readonly bytes: number };
-
-/** How fast batches went of late. */
-export function speeds({ redis, keys }: Access) {
-  return {
-    /** The newest three steps of so many batches, in their order, in one round trip: the one that is filling, and two whole ones. */
-    async newestSteps(ids: readonly string[]): Promise<Throughput[][]> {
-      const slot = Math.floor(Date.now() / STEP_MS);
-      const newest = [slot - 2, slot - 1, slot];
-      const pipeline = redis.pipeline();
-      for (const id of ids) pipeline.hmget(keys.rate(id), ...newest.map((one) => String(one % SLOTS)));
-      return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
-        if (error && !isForeign(error)) throw error;
-        if (error) return [];
-        const texts = (reply as (string | null)[]).filter((text) => text !== null); // HMGET's reply
-        return stepsOf(texts, (slot - 2) * STEP_MS);
-      });
-    },
-  };
-}
 
 /** What became of a batch so far, and which batches there are. */
 export function history({ redis, prefix, keys }: Access) {
@@ -37,7 +17,8 @@ export function history({ redis, prefix, keys }: Access) {
 
     /** The last hour in steps of five seconds, oldest first; steps without any progress are left out. */
     async throughput(id: string): Promise<Throughput[]> {
-      return stepsOf(Object.values(await redis.hgetall(keys.rate(id))), Date.now() - HOUR_MS);
+      const [steps, [seconds]] = await Promise.all([redis.hgetall(keys.rate(id)), redis.time()]);
+      return stepsOf(Object.values(steps), Number(seconds) * 1000 - HOUR_MS);
     },
 
     /** The bitmap of chunks that have a segment in the report, and those of which it is not the first delivery's. */
@@ -79,12 +60,12 @@ export function history({ redis, prefix, keys }: Access) {
   };
 }
 
-const STEP_MS = 5000;
+/** One step, as chunk.lua writes it by the clock of Redis. */
+export const STEP_MS = 5000;
 const HOUR_MS = 3_600_000;
-/** As chunk.lua writes them: an hour, used again and again. */
-const SLOTS = HOUR_MS / STEP_MS;
 
-function stepsOf(slots: readonly string[], since: number): Throughput[] {
+/** Steps from a time on, oldest first. */
+export function stepsOf(slots: readonly string[], since: number): Throughput[] {
   return slots
     .map((text) => text.split(":").map(Number))
     .map(([slot = 0, objects = 0, bytes = 0]) => ({ at: slot * STEP_MS, objects, bytes }))

@@ -3,7 +3,7 @@ import { redisKeys } from "../../redis/keys.ts";
 import { createLeases } from "../../redis/leases.ts";
 import { createAccess } from "./access.ts";
 import { beginnings } from "./begin.ts";
-import { history, speeds } from "./history.ts";
+import { history } from "./history.ts";
 import { looks, work } from "./looks.ts";
 import { steering } from "./steer.ts";
 
@@ -21,6 +21,5 @@ export function createBatchStore(redis: Redis | Cluster, prefix: string) {
     ...looks(access),
     ...work(access),
     ...history(access),
-    ...speeds(access),
   };
 }

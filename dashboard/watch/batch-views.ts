@@ -10,6 +10,7 @@ import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import { redisKeys } from "../../redis/keys.ts";
 import { keptFor, keptForEach } from "./kept-for.ts";
 import { pickBatches } from "./pick-batches.ts";
+import { readSpeeds, type Speed, STANDS } from "./speeds.ts";
 import { tallyBatches } from "./tally-batches.ts";
 import { type Crowd, type Hold, holdsOf } from "./why-slow.ts";
 import { readWorkers } from "./workers.ts";
@@ -55,9 +56,6 @@ const FRESH_MS = 900;
 const MOST_IN_WORK = 5000;
 /** Batches that are shown at a glance. */
 const GLANCE = 8;
-const STEP_MS = 5000;
-/** Two whole steps of the record. */
-const SPEED_WINDOW_MS = 2 * STEP_MS;
 
 export type BatchViews = ReturnType<typeof createBatchViews>;
 
@@ -123,18 +121,17 @@ async function viewsTogether(
   statuses: readonly BatchStatus[],
 ): Promise<BatchView[]> {
   const moving = statuses.filter(({ state }) => !isAtRest(state));
-  if (moving.length === 0) return statuses.map((status) => viewOf(status, { objects: 0, bytes: 0 }, []));
-  const [steps, others, acts] = await Promise.all([
-    store.newestSteps(moving.map(({ id }) => id)),
+  if (moving.length === 0) return statuses.map((status) => viewOf(status, STANDS, []));
+  const [speeds, others, acts] = await Promise.all([
+    readSpeeds(redis, store, moving),
     crowd(),
     Promise.all(moving.map((status) => pausedBy(redis, prefix, status))),
   ]);
   const at = new Map(moving.map(({ id }, index) => [id, index]));
   return statuses.map((status) => {
     const index = at.get(status.id);
-    if (index === undefined) return viewOf(status, { objects: 0, bytes: 0 }, []);
-    const begun = Date.parse(status.startedAt ?? status.createdAt);
-    const speed = speedOf(steps[index] ?? [], { now: Date.now(), begun });
+    if (index === undefined) return viewOf(status, STANDS, []);
+    const speed = speeds[index] ?? STANDS;
     return viewOf(status, speed, holdsOf(status, speed.objects, others, acts[index]));
   });
 }
@@ -164,7 +161,7 @@ async function readCrowd(redis: RedisClient, prefix: string): Promise<Crowd> {
 
 function viewOf(
   status: BatchStatus,
-  speed: { readonly objects: number; readonly bytes: number },
+  speed: Speed,
   holds: readonly Hold[],
 ): BatchView {
   const ended = status.succeeded + status.failed + status.skipped + status.unattempted;
@@ -180,17 +177,4 @@ function viewOf(
     bytesPerSecond: speed.bytes,
     ...eta,
   };
-}
-
-/** Per second, over the steps that lie in the window; the one that is filling counts for as long as it has run. */
-function speedOf(
-  buckets: readonly BatchBucket[],
-  { now, begun }: { readonly now: number; readonly begun: number },
-): { objects: number; bytes: number } {
-  const start = Math.floor(now / STEP_MS) * STEP_MS - SPEED_WINDOW_MS;
-  const recent = buckets.filter(({ at }) => Date.parse(at) >= start);
-  // One that has just begun did nothing before, and that says nothing of its speed.
-  const seconds = Math.max(1000, now - Math.max(start, begun)) / 1000;
-  const sum = (field: "objects" | "bytes") => recent.reduce((total, bucket) => total + bucket[field], 0) / seconds;
-  return { objects: sum("objects"), bytes: sum("bytes") };
 }
