@@ -1,6 +1,7 @@
 import type { Browser, CDPSession, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { findChromium, openPage, startBrowser } from "../test/browser.ts";
+import { accounts } from "../test/dashboard-harness.ts";
 import { type Harness, startHarness } from "../test/harness.ts";
 import { fromBuild, type Mounted, mountDashboard } from "./mounted.fixture.ts";
 import { createDashboard } from "./index.ts";
@@ -72,17 +73,45 @@ describe.runIf(possible)("below a path of an app", () => {
     test("shows every page, and the search over it, without a complaint of the browser", async () => {
       const { page, context, problems } = await openPage(browser, dashboard.url);
       const said = complaintsOf(page);
-      for (const path of Object.keys(PAGES).filter((address) => !address.includes(":"))) {
+      const things = await everyThing(dashboard.url);
+      const patterns = things.map(([pattern]) => pattern);
+      expect(Object.keys(PAGES).filter((pattern) => pattern.includes(":") && !patterns.includes(pattern))).toEqual([]);
+      const plain = Object.keys(PAGES).filter((pattern) => !pattern.includes(":"));
+      for (const path of [...plain, ...things.map(([, address]) => address)]) {
         await page.goto(`/ops${path}`);
         await page.locator("main h1").waitFor();
         await page.locator("main[aria-busy=true]").waitFor({ state: "detached" });
-        await page.getByText("That did not work").waitFor({ state: "detached" });
+        expect([path, await page.getByText("That did not work").count()]).toEqual([path, 0]);
       }
       await page.keyboard.press("Control+k");
       await page.locator("dialog.palette input").waitFor();
       await context.close();
       expect([...problems, ...said]).toEqual([]);
     });
+
+    test("lets people sign in", async () => {
+      const { env, password } = accounts();
+      const create = kind === "source" ? createDashboard : await fromBuild();
+      const own = {
+        prefix: harness.prefix,
+        basePath: "/ops/",
+        identify: undefined,
+        users: env["BUCKETLINE_DASHBOARD_USERS"],
+      };
+      const locked = await mountDashboard(create, own);
+      const { page, context, problems } = await openPage(browser, locked.url);
+      const said = complaintsOf(page);
+      await page.goto("/ops/batches");
+      expect(new URL(page.url()).pathname).toBe("/ops/login");
+      await page.getByLabel("Name").fill("ada");
+      await page.getByLabel("Password").fill(password);
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Batches", level: 1 }).waitFor();
+      await page.locator(".batch-row").first().waitFor();
+      await context.close();
+      await locked.close();
+      expect([...problems, ...said]).toEqual([]);
+    }, 240_000);
 
     test("shows figures of now on a slow network and a slow machine; how soon is printed", async () => {
       // Packed once beforehand, as for whoever comes second.
@@ -99,6 +128,37 @@ describe.runIf(possible)("below a path of an app", () => {
     }, 120_000);
   });
 });
+
+/** The address of one thing of each kind, with the pattern of its page. */
+async function everyThing(url: string): Promise<(readonly [pattern: string, address: string])[]> {
+  const api = async (path: string, body?: object) => {
+    const send = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+    const answer = await fetch(`${url}/ops/api${path}`, body === undefined ? {} : send);
+    return (await answer.json()) as { readonly id: string; readonly problems: readonly { readonly id: string }[] }; // of what was asked
+  };
+  const { producer } = harness;
+  const job = await producer.enqueue("head-object", { object: { bucket: "in", key: "missing" } });
+  await job.succeeded({ timeout: 30_000 });
+  const batch = await producer.batches.start({ operation: "delete", source: { bucket: "in", prefix: "none/" } });
+  await batch.done();
+  await producer.schedule("yearly", { cron: "0 3 1 1 *" }, "head-bucket", { bucket: "in" });
+  const { problems } = await vi.waitUntil(
+    async () => {
+      const known = await api("/problems");
+      return known.problems.length > 0 && known;
+    },
+    { timeout: 30_000, interval: 250 },
+  );
+  const bulk = await api("/bulk", { action: "forget", filter: { text: job.id } });
+  return [
+    ["/jobs/:activity", "/jobs/head-object?state=failed"],
+    ["/jobs/:activity/:id", `/jobs/head-object/${job.id}`],
+    ["/batches/:id", `/batches/${batch.id}`],
+    ["/problems/:id", `/problems/${problems[0]?.id}`],
+    ["/bulk/:id", `/bulk/${bulk.id}`],
+    ["/schedules", "/schedules?id=yearly"],
+  ];
+}
 
 /** How long after its address was asked for the overview shows figures and is live, in milliseconds. */
 async function slowVisit(url: string, { slow }: { readonly slow: boolean }): Promise<number> {

@@ -111,7 +111,7 @@ describe.runIf(possible)("whoever is called at night", () => {
     await page.locator("dt:text-is('First seen') + dd time").waitFor();
     await page.getByText("What it means.").waitFor();
     await page.getByText("What to do.").waitFor();
-    expect(await page.locator("dt:text-is('Still as it failed') + dd").textContent()).toBe("4");
+    expect(await page.locator("dt:text-is('Still failed') + dd").textContent()).toBe("4");
     await page.getByRole("button", { name: "Retry all" }).waitFor();
     // One of them, with all that is known of it.
     await page.locator(".places a").first().click();

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { redisKeys } from "../redis/keys.ts";
 import { type RedisServer, startRedis } from "../sandbox/index.ts";
 import { findChromium, openPage, startBrowser } from "../test/browser.ts";
-import { type DashboardHarness, startDashboardHarness } from "../test/dashboard-harness.ts";
+import { accounts, type DashboardHarness, startDashboardHarness } from "../test/dashboard-harness.ts";
 import { type Harness, startHarness } from "../test/harness.ts";
 
 const possible = findChromium() !== undefined || process.env["CI"] !== undefined;
@@ -62,6 +62,7 @@ describe.runIf(possible)("the pages, as they look", () => {
   let redis: RedisServer;
   let harness: Harness;
   let dashboard: DashboardHarness;
+  let locked: DashboardHarness;
   let browser: Browser;
   let pages: Readonly<Record<string, string>>;
 
@@ -71,6 +72,7 @@ describe.runIf(possible)("the pages, as they look", () => {
     harness = await startHarness({ redis: redis.url });
     const { prefix, config } = harness;
     dashboard = await startDashboardHarness({ prefix, documentsUrl: config.documentsUrl, redis: redis.url });
+    locked = await startDashboardHarness({ prefix, redis: redis.url, env: accounts().env });
     browser = await startBrowser();
     pages = {
       overview: "/",
@@ -89,12 +91,12 @@ describe.runIf(possible)("the pages, as they look", () => {
       about: "/about",
       api: "/docs",
       nowhere: "/nowhere",
-      login: "/login?stay",
       ...(await fill()),
     };
   }, 60_000);
   afterAll(async () => {
     await browser.close();
+    await locked.close();
     await dashboard.close();
     await harness.close();
     await redis.stop();
@@ -107,14 +109,10 @@ describe.runIf(possible)("the pages, as they look", () => {
       for (const [title, path] of Object.entries(pages)) {
         await page.goto(path);
         await page.getByRole("heading", { level: 1 }).waitFor();
-        await page.evaluate("document.fonts.ready");
         if (IS_LIVE.has(title)) await page.getByText("Live", { exact: true }).waitFor();
         if (HAS_CHART.has(title)) await page.locator(".uplot canvas").first().waitFor();
         await expect.poll(() => page.getByText("Loading…").count(), { timeout: 10_000 }).toBe(0);
-        expect([title, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([title, 0]);
-        expect([title, await page.evaluate(CUT_FIGURES)]).toEqual([title, []]);
-        expect([title, await violations(page)]).toEqual([title, []]);
-        expect([title, await tooMuch(page, title)]).toEqual([title, []]);
+        await expectLegible(page, title);
         await keep(page, `${title}-${name}`);
       }
       await context.close();
@@ -122,6 +120,29 @@ describe.runIf(possible)("the pages, as they look", () => {
     },
     240_000,
   );
+
+  test.each(LOOKS)("$name: so is the page to sign in, also after a wrong password", async ({ name, ...look }) => {
+    const { page, context, problems } = await openPage(browser, locked.url, look);
+    await page.goto("/batches");
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    await expectLegible(page, "login");
+    await keep(page, `login-${name}`);
+    await page.getByLabel("Name").fill("ada");
+    await page.getByLabel("Password").fill("wrong");
+    await page.keyboard.press("Enter");
+    await page.getByText("The name or the password is wrong.").waitFor();
+    await expectLegible(page, "login");
+    await context.close();
+    expect(problems).toEqual([]);
+  });
+
+  async function expectLegible(page: Page, title: string): Promise<void> {
+    await page.evaluate("document.fonts.ready");
+    expect([title, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([title, 0]);
+    expect([title, await page.evaluate(CUT_FIGURES)]).toEqual([title, []]);
+    expect([title, await violations(page)]).toEqual([title, []]);
+    expect([title, await tooMuch(page, title)]).toEqual([title, []]);
+  }
 
   test.each([1, 2, 3])("the labels of charts are as large as text at %i times the pixels", async (density) => {
     const { page, context } = await openPage(browser, dashboard.url, { density });

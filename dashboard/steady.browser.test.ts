@@ -66,8 +66,6 @@ describe.runIf(possible)("whoever works with the pages", () => {
     await expect
       .poll(async () => (await figures()).filter((text, index) => text !== before[index]).length, { timeout: 15_000 })
       .toBe(12);
-    await page.goto("/");
-    await page.getByText("the newest 8 of 12").waitFor();
     await Promise.all(started.map((batch) => batch.cancel()));
   });
 

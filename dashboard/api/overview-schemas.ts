@@ -65,7 +65,9 @@ export const OverviewSchema = z
     problems: count.describe("How many are open to somebody, see /api/problems"),
     batches: z
       .object({
-        batches: z.array(BatchSchema).describe("The newest that have not come to rest"),
+        batches: z
+          .array(BatchSchema)
+          .describe("Some that have not come to rest: those that stand still or have trouble first, then the newest"),
         total: count.describe("How many have not come to rest"),
         kept: count.describe("How many there are in all"),
       })

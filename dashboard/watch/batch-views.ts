@@ -8,6 +8,7 @@ import { redact } from "../redact.ts";
 import { lastAct } from "../../producer/audit/log.ts";
 import { CHUNK_QUEUE } from "../../jobs/queues.ts";
 import { redisKeys } from "../../redis/keys.ts";
+import { glanceAtBatches } from "./glance.ts";
 import { keptFor, keptForEach } from "./kept-for.ts";
 import { pickBatches } from "./pick-batches.ts";
 import { readSpeeds, type Speed, STANDS } from "./speeds.ts";
@@ -54,8 +55,6 @@ export type LiveBatch = { readonly batch: BatchView; readonly buckets: readonly 
 const FRESH_MS = 900;
 /** Jobs of batches that workers have in work at once: more than there are slots. */
 const MOST_IN_WORK = 5000;
-/** Batches that are shown at a glance. */
-const GLANCE = 8;
 
 export type BatchViews = ReturnType<typeof createBatchViews>;
 
@@ -89,18 +88,13 @@ export function createBatchViews(redis: RedisClient, prefix: string) {
     },
     /** The last hour, in steps of five seconds. */
     throughput: (id: string): Promise<readonly BatchBucket[]> => store.throughput(id),
-    /** The newest of those that have not come to rest, and how many there are in each state. */
+    /** Some of those that have not come to rest, how many such there are, and how many in all. */
     active: async (): Promise<{
       readonly batches: readonly BatchView[];
       readonly total: number;
       readonly kept: number;
     }> => {
-      const { keys } = store;
-      const [ids, total, kept] = await Promise.all([
-        redis.zrevrange(keys.active(), 0, GLANCE - 1),
-        redis.zcard(keys.active()),
-        redis.zcard(keys.index()),
-      ]);
+      const [{ ids, total }, kept] = await Promise.all([glanceAtBatches(store), redis.zcard(store.keys.index())]);
       return { batches: await viewsOf(ids), total, kept };
     },
     /** States of the batches that have not come to rest, and their objects by outcome. */
@@ -159,11 +153,7 @@ async function readCrowd(redis: RedisClient, prefix: string): Promise<Crowd> {
   return { slots, queuePaused: paused === 1, busy };
 }
 
-function viewOf(
-  status: BatchStatus,
-  speed: Speed,
-  holds: readonly Hold[],
-): BatchView {
+function viewOf(status: BatchStatus, speed: Speed, holds: readonly Hold[]): BatchView {
   const ended = status.succeeded + status.failed + status.skipped + status.unattempted;
   const left = status.total === undefined ? undefined : Math.max(0, status.total - ended);
   const eta = left !== undefined && speed.objects > 0 ? { etaSeconds: Math.round(left / speed.objects) } : {};

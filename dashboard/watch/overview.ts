@@ -18,7 +18,7 @@ export type Overview = {
   readonly workers: readonly WorkerView[];
   readonly redis: RedisHealth;
   readonly quarantined: number;
-  /** The newest batches that have not come to rest; how many such there are, and how many in all. */
+  /** Batches that have not come to rest, those that stand still first, then the newest; how many such there are, and how many in all. */
   readonly batches: { readonly batches: readonly BatchView[]; readonly total: number; readonly kept: number };
   readonly warnings: readonly Warning[];
 };

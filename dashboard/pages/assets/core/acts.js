@@ -37,8 +37,9 @@ const WORDS = {
   "session.sign-out": "signed out",
 };
 
-/** What was done, in words where there are some. @param {{ action: string }} act */
-export const wordsOf = ({ action }) => WORDS[action] ?? action;
+/** What was done, in words where there are some. @param {Pick<Act, "action" | "detail">} act */
+export const wordsOf = ({ action, detail }) =>
+  action === "batch.start" && detail?.startsWith("plan: ") ? "asked for a dry run" : (WORDS[action] ?? action);
 
 /** Acts that a filter offers: the things. */
 export const KINDS = ["job", "batch", "bulk", "schedule", "problem", "quarantine", "document", "queue", "session"];

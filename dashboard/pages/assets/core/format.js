@@ -124,4 +124,5 @@ export const TONES = {
   refused: "danger",
   expired: "danger",
   accepted: "ok",
+  scheduled: "ok",
 };

@@ -18,7 +18,7 @@ const NAVIGATION = [
   { path: "/problems", icon: "warning", label: "Problems", below: "/bulk" },
   { path: "/batches", icon: "batches", label: "Batches" },
   { path: "/jobs", icon: "jobs", label: "Jobs", below: "/quarantine" },
-  { path: "/workers", icon: "workers", label: "Workers", below: "/about" },
+  { path: "/workers", icon: "workers", label: "Workers" },
   { path: "/schedules", icon: "clock", label: "Schedules", less: true },
   { path: "/profiles", icon: "key", label: "Profiles", less: true },
   { path: "/documents", icon: "download", label: "Documents", less: true },

@@ -41,12 +41,13 @@ export function JobsTable({ jobs, activity, state }) {
 function Row({ job, activity, shows, time }) {
   const { id, source, destination, startedAt, finishedAt } = job;
   const took = startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : undefined;
+  const attempts = `${job.attempts} ${job.attempts === 1 ? "attempt" : "attempts"}`;
   const code = job.error ? printable(job.error.code) : "–";
   return html`<tr>
     <td class="key mono">
       <${ObjectName} text=${source ?? id} href=${to(`/jobs/${activity}/${encodeURIComponent(id)}`)} />
       ${destination && html`<div class="muted"><${ObjectName} text=${`→ ${destination}`} /></div>`}
-      ${shows.error && job.error && html`<div class="is-danger-text only-narrow">${code}</div>`}
+      ${shows.error && job.error && html`<div class="only-narrow"><span class="is-danger-text">${code}</span><span class="muted"> · ${attempts}</span></div>`}
       ${job.malformed && html`<span class="badge" data-tone="danger">malformed</span>`}
     </td>
     ${shows.error && html`<td class="error-cell optional"><span class=${job.error ? "is-danger-text" : ""} title=${job.error ? printable(job.error.message) : ""}>${code}</span></td>`}

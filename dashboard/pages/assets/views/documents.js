@@ -39,7 +39,7 @@ function Held({ answer: { location, more, documents }, canOperate }) {
             <tr>
               <th scope="col">Name</th>
               <th scope="col" class="right">Size</th>
-              <th scope="col" class="right optional">Goes</th>
+              <th scope="col" class="right optional">Expires</th>
               <th scope="col" class="right"><span class="sr">Download</span></th>
             </tr>
           </thead>

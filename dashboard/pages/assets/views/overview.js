@@ -105,7 +105,8 @@ function Tiles({ overview: { queues, workers, problems } }) {
 function BatchesAtWork({ batches: { batches, total } }) {
   if (total === 0 && batches.length === 0) return null;
   const hidden = total - batches.length;
-  const note = hidden > 0 ? `the newest ${count(batches.length)} of ${count(total)}` : count(total);
+  const note =
+    hidden > 0 ? `${count(batches.length)} of ${count(total)}: those that stand still, then the newest` : count(total);
   return html`<${Card}
     title="Batches at work"
     note=${note}

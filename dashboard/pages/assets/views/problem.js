@@ -126,7 +126,7 @@ function ProblemFacts({ problem }) {
   const note = muted ?? acknowledged;
   return html`<${Facts}
     rows=${[
-      open !== undefined && ["Still as it failed", count(open)],
+      open !== undefined && ["Still failed", count(open)],
       ["Happened", times === 1 ? "once" : `${count(times)} times`],
       firstSeen && ["First seen", html`<${Time} at=${firstSeen} />`],
       lastSeen && ["Last seen", html`<${Time} at=${lastSeen} />`],

@@ -65,14 +65,14 @@ function ProfileCard({ profile, canOperate, reload }) {
           ["Credentials", provider ?? "–"],
           ["Region", region],
           ["Store", endpoint ? html`<span class="mono break">${printable(endpoint)}</span>` : "AWS"],
-          ["Last proven", html`<${Ago} at=${provedAt} />`],
+          ["Last proven", provedAt ? html`<${Ago} at=${provedAt} />` : "not yet"],
           expiresAt && ["Holds until", html`<${Time} at=${expiresAt} />`],
           throttledAt && [
             "Throttled",
             html`<span><${Ago} at=${throttledAt} />, ${printable(throttledCode ?? "")}</span>`,
           ],
-          ["May", policy ? html`<${Policy} policy=${policy} />` : "everything"],
-          ["Reported", html`<${Ago} at=${at} />`],
+          ["Allowed", policy ? html`<${Policy} policy=${policy} />` : "everything"],
+          ["Last reported", html`<${Ago} at=${at} />`],
           ["Failed jobs", html`<a href=${to(`/search?${found}`)}>Find them</a>`],
         ]}
       />

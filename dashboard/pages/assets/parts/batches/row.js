@@ -31,6 +31,7 @@ export function ProgressBar({ batch, big = false }) {
 /** @param {Batch} batch */
 function progressText(batch) {
   if (batch.state === "planned") return `${count(batch.plan?.objects ?? batch.listed)} objects planned`;
+  if (ENDED.includes(batch.state) && wholeOf(batch) === 0) return "no object";
   const open = isOpenEnded(batch) ? " found so far" : "";
   const left = batch.unattempted > 0 ? `, ${shortCount(batch.unattempted)} not attempted` : "";
   const failed = batch.failed > 0 && batch.state === "running" ? `, ${shortCount(batch.failed)} failed` : "";
@@ -67,7 +68,9 @@ export function BatchRow({ batch }) {
       ${batch.holds.length > 0 && batch.state === "running" && html`<div class="why muted">${printable(batch.holds.map(({ message }) => message).join(", "))}</div>`}
     </div>
     <div class="state">
-      <${StateBadge} state=${batch.state} /><span class="muted"><${Ago} at=${batch.createdAt} /></span>
+      <${StateBadge} state=${batch.state} /><span class="muted"
+        >${batch.endedAt ? "" : "begun "}<${Ago} at=${batch.endedAt ?? batch.startedAt ?? batch.createdAt}
+      /></span>
     </div>
   </div>`;
 }

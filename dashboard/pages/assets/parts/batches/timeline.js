@@ -23,7 +23,7 @@ function eventsOf(batch) {
   const ending = capped ? "at its limit" : error ? printable(error.code) : "";
   return [
     { label: "Asked for", at: createdAt, note: limit ? `limit: ${rate(limit)}/s` : "" },
-    { label: "Started", at: startedAt },
+    { label: state === "planned" ? "Dry run began" : "Started", at: startedAt },
     { label: "First failure", at: firstFailureAt, note: several ? "" : `${count(failed)} failed`, bad: true },
     { label: "Newest failure", at: several ? lastFailureAt : undefined, note: `${count(failed)} failed`, bad: true },
     {
@@ -51,6 +51,7 @@ export function BatchTimeline({ batch }) {
 
 /** @param {Act} starter @param {string | undefined} limit */
 function askedBy(starter, limit) {
-  const { label, note } = pointOf({ ...starter, detail: undefined });
-  return { label, note: [note, limit].filter(Boolean).join(" · ") };
+  // What was asked for stands above.
+  const { note } = pointOf({ ...starter, detail: undefined });
+  return { label: pointOf(starter).label, note: [note, limit].filter(Boolean).join(" · ") };
 }

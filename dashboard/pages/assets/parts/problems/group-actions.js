@@ -17,7 +17,7 @@ const ACTIONS = {
   },
   forget: {
     label: "Forget",
-    icon: "check",
+    icon: "",
     tone: "",
     does: "They are not told of any more. Failed jobs stay in their lists until their time is over.",
   },

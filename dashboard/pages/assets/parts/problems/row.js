@@ -32,7 +32,7 @@ export function ProblemRow({ problem }) {
     </td>
     <td class="optional"><${Trend} hours=${trend} /></td>
     <td class="right">
-      ${count(open ?? times)}${open !== undefined && times > open && html`<div class="muted nowrap">${count(times)} times</div>`}
+      ${count(open ?? times)}${open !== undefined && times > open && html`<div class="muted nowrap">${count(times)} in all</div>`}
     </td>
     <td class="right nowrap optional"><${Ago} at=${firstSeen} /></td>
     <td class="right nowrap">${lastSeen ? html`<${Ago} at=${lastSeen} />` : "now"}</td>

@@ -23,7 +23,7 @@ const ruleOf = ({ every, cron, timezone }) =>
 function stateOf({ paused, missedSince, failures }) {
   if (paused) return "paused";
   if (missedSince) return "missed";
-  return failures > 0 ? "failing" : "running";
+  return failures > 0 ? "failing" : "scheduled";
 }
 
 /** One schedule: when it runs, how its last run ended, and the buttons to steer it. @param {Props} props */
