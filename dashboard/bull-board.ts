@@ -30,6 +30,8 @@ export type BullBoardDeps = {
  * and all failed jobs at once would take the cancelled ones with them: the page of problems acts on what failed alike.
  */
 const REFUSED = /\/(?:add|update-data|obliterate|empty|retry\/:queueStatus)$/;
+/** What may be cleared away at once: jobs that ended. All that wait, cleared, would be a queue emptied. */
+const CLEANED: ReadonlySet<unknown> = new Set(["completed", "failed"]);
 
 /** Mounts bull-board below /queues: its pages and its API, behind the same gate as everything else. */
 export async function addBullBoard(
@@ -111,6 +113,9 @@ function addGate(scope: FastifyInstance, acts: Acts): void {
     // BullMQ would take its own keys for jobs: removing the job `meta` removes a queue's settings, its pause among them.
     if (typeof id === "string" && (isOwnKey(id) || id.includes(":")))
       throw new HttpProblem(404, "NotFound", "there is no such job");
+    const state = named(params, "queueStatus");
+    if (state !== undefined && !CLEANED.has(state))
+      throw new HttpProblem(403, "Forbidden", "expected completed or failed: jobs that have not ended are cancelled");
   });
   // Whoever may only look is shown no button that would be refused.
   scope.addHook("preSerialization", async ({ identity }, _reply, payload) =>

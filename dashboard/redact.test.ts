@@ -40,6 +40,18 @@ describe("takes out of text that was not made by us", () => {
     ['{"sealed":"eyJhbGciOiJFQ0RILUVTIn0..iv.ct.tag', "ct.tag"],
     ["got eyJhbGciOiJFQ0RILUVTIn0..abc.def.ghi here", "abc.def"],
     ["key AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"],
+    [String.raw`{"password":"open\"sesame"}`, "sesame"],
+    ["redis://user:open@sesame@host:6379/0", "sesame"],
+    ["authorization: Bearer sesame", "sesame"],
+    ["Proxy-Authorization: Basic b3BlbjpzZXNhbWU=", "b3BlbjpzZXNhbWU="],
+    ["Authorization: AWS4-HMAC-SHA256 Credential=AKIA/s3, SignedHeaders=host, Signature=5e5a3e", "5e5a3e"],
+    ["x-amz-server-side-encryption-customer-key: c2VzYW1l", "c2VzYW1l"],
+    ["next=%2Fk%3FX-Amz-Date%3D1%26X-Amz-Signature%3D5e5a3e", "5e5a3e"],
+    ["in/k&X-Amz-Signature=5e5a3e", "5e5a3e"],
+    ["<SecretAccessKey>sesame</SecretAccessKey>", "sesame"],
+    ["client_secret=sesame", "sesame"],
+    ["token bl_sesameSesameSesame-Sesame_Sesame", "sesame"],
+    ["cookie: a=b; __Host-bucketline_session=sesame; c=d", "sesame"],
   ])("%s", (text, secret) => {
     expect(redactText(text)).not.toContain(secret);
     expect(redactText(text)).toContain("[redacted]");
@@ -54,6 +66,9 @@ test.each([
   'it\'s "quoted"',
   "",
   "tokens/eyJ.txt",
+  "x-amz-server-side-encryption-customer-key-MD5: c2VzYW1l",
+  "signatures/bl_a.txt",
+  "mail://a@b",
 ])("leaves %j as it is", (text) => {
   expect(redactText(text)).toBe(text);
 });

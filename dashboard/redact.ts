@@ -20,6 +20,14 @@ const SECRET_NAMES = new Set([
   "authorization",
   "ssecustomerkey",
   "copysourcessecustomerkey",
+  "serversideencryptioncustomerkey",
+  "copysourceserversideencryptioncustomerkey",
+  "clientsecret",
+  "accesstoken",
+  "refreshtoken",
+  "idtoken",
+  "bearertoken",
+  "proxyauthorization",
 ]);
 
 // Every pattern here reads a text once, whatever it holds: what is shown was written by anybody. So each takes a whole run of characters
@@ -36,14 +44,36 @@ const TOKEN_START = /(?<!\w)eyJ/;
 /** The shortest first part, and how many parts a JWT (three) or JWE (five) has besides. */
 const TOKEN = { first: 11, fewest: 2, most: 4 } as const;
 /** What a URL has before its host. */
-const USER_INFO = /:\/\/([^\s/@"']*)@/g;
+const USER_INFO = /:\/\/([^\s/"']*)@/g;
 /** Ids of AWS access keys. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids */
 const ACCESS_KEY_ID = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
-/** A secret name and its value in text that may be broken JSON. */
+/** The names of {@link SECRET_NAMES} as a text may spell them, and our own cookies. */
+const NAME_IN_TEXT = [
+  "sealed",
+  "secret[-_]?(?:access[-_]?)?key",
+  "access[-_]?key[-_]?id",
+  "(?:session|security|access|refresh|id|bearer)[-_]?token",
+  "server-side-encryption-customer-key",
+  "sse[-_]?customer[-_]?key",
+  "client[-_]?secret",
+  "password|passphrase",
+  "private[-_]?key",
+  "api[-_]?key",
+  "authorization",
+  "bucketline_(?:session|device|oidc)",
+].join("|");
+/** A value in quotes, in those of JSON within JSON too, or up to the next sign; of a header's credentials what stands behind their scheme. */
+const VALUE = String.raw`(?:"(?:[^"\\]|\\[^])*"?|\\{1,16}"(?:[^"\\]|\\[^"])*\\{0,16}"?|\\{0,16}'[^']*'?|(?:(?:Bearer|Basic|Digest|Negotiate|AWS|AWS4-[A-Z0-9-]{1,32})\s{1,16})?[^\s,;}\]&]+)`;
+/** A secret name and its value in text that may be broken JSON, or XML. */
 const NAMED_SECRET = new RegExp(
-  String.raw`((?<![A-Za-z0-9])(?:sealed|secret[-_]?(?:access[-_]?)?key|access[-_]?key[-_]?id|session[-_]?token|security[-_]?token|password|passphrase|private[-_]?key|api[-_]?key|authorization)(?:\\{0,16}["'])?\s{0,64}[:=]\s{0,64})(?:\\{0,16}"(?:[^"\\]|\\[^"])*\\{0,16}"?|\\{0,16}'[^']*'?|[^\s,;}\]&]+)`,
+  String.raw`((?<![A-Za-z0-9])(?:${NAME_IN_TEXT})(?:\\{0,16}["'])?\s{0,64}(?:=>|[:=>])\s{0,64})${VALUE}`,
   "gi",
 );
+/** A signature outside of a query, or in one that is percent-encoded as a part of another. */
+const SIGNATURE =
+  /(?<![A-Za-z-])((?:X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token)|Signature)(?:=|%3D))(?!\[redacted\])[^\s"'<>&,;)]+/gi;
+/** Tokens of the HTTP API, as `create-token` makes them. */
+const OWN_TOKEN = /\bbl_[\w-]{16,}/g;
 
 /** Characters of one text that are looked at and shown. */
 const LONGEST = 64 * 1024;
@@ -79,6 +109,8 @@ export function redactText(text: string, longest: number = LONGEST): string {
   const safe = looked
     .replace(NAMED_SECRET, (_found, name: string) => `${name}${HIDDEN}`)
     .replace(QUERY, (query) => (SIGNED.test(query) ? `?${HIDDEN}` : query))
+    .replace(SIGNATURE, (_found, name: string) => `${name}${HIDDEN}`)
+    .replace(OWN_TOKEN, HIDDEN)
     .replace(TOKEN_RUN, hideTokens)
     .replace(USER_INFO, (found, user: string) => (user.includes(":") ? `://${HIDDEN}@` : found))
     .replace(ACCESS_KEY_ID, HIDDEN);

@@ -244,9 +244,11 @@ function quoteStore(message: unknown): string {
     .slice(0, QUOTED_CHARACTERS)
     .replaceAll(/AWS4-[A-Z0-9-]+.*/gs, "[signature]")
     .replaceAll(/\b(Credential|Signature|X-Amz-[A-Za-z-]+)=[^\s&]+/gi, "$1=[redacted]")
-    .replaceAll(/:\/\/[^\s/@]*@/g, "://[redacted]@")
+    .replaceAll(/:\/\/[^\s/]*@/g, "://[redacted]@")
     .replaceAll(/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, "[access key]")
     .replaceAll(/[A-Za-z0-9/+=_-]{64,}/g, "[redacted]")
+    // The 32 bytes of a customer's key.
+    .replaceAll(/(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{43}=/g, "[redacted]")
     .replaceAll(/\s+/g, " ")
     .trim();
   return safe === "" ? "" : `: ${safe.length > 300 ? `${safe.slice(0, 299)}…` : safe}`;

@@ -19,6 +19,7 @@ import { trueCause } from "../redis/connection/true-cause.ts";
 import { watchWrites, type WriteWatch } from "../redis/health/write-watch.ts";
 import { startChunkWorker } from "./queues/chunk-worker.ts";
 import { stopQueues } from "./queues/stop.ts";
+import { openToAll } from "./config/open-to-all.ts";
 import type { WorkerSettings } from "./config/parse.ts";
 import { loadProfiles } from "../credentials/load-profiles.ts";
 import type { Profiles } from "../credentials/resolved-profile.ts";
@@ -246,6 +247,8 @@ async function openDocuments({ config, log, resources }: Scope, profiles: Profil
     s3: async (profile) => (await profiles.resolve(profile)).connection,
   });
   resources.defer(() => documents.close());
+  for (const { variable, path } of await openToAll(config))
+    log.warn({ variable, path }, "everybody on this machine may change what this worker trusts");
   const sweeper = startSweeper(documents, { log });
   resources.defer(() => sweeper.stop());
   return documents;

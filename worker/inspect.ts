@@ -1,6 +1,7 @@
 /** What the command line needs of a worker to look into its configuration and its stores; jobs go through Redis. */
 export { readVariables } from "./config/parse.ts";
 export { readWorkerConfig } from "./config/read.ts";
+export { openToAll } from "./config/open-to-all.ts";
 export type { Connection } from "../credentials/connection.ts";
 export { proxyOf } from "../credentials/proxy.ts";
 export { loadProfiles } from "../credentials/load-profiles.ts";

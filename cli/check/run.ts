@@ -36,6 +36,8 @@ export async function* runCheck(options: CheckOptions): AsyncGenerator<Finding> 
   yield* checkRedis(config.redis, config.prefix);
   const profiles = await inspect.loadProfiles(config.profiles);
   yield* checkDocuments(config, profiles, options.signal);
+  for (const { variable, path } of await inspect.openToAll(config))
+    yield advise(variable, `everybody on this machine may change ${path}`, `take that away: chmod o-w ${path}`);
   yield* checkProfiles(inspect, profiles, options);
 }
 

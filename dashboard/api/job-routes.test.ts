@@ -372,10 +372,15 @@ test("bull-board may not add, edit, empty or obliterate: what it shows lacks sec
     ["PUT", "/queues/api/queues/list-buckets/obliterate"],
     ["PUT", "/queues/api/queues/list-buckets/empty"],
     ["PUT", "/queues/api/queues/list-buckets/retry/failed"],
+    ...["wait", "waiting", "delayed", "paused", "prioritized", "active", "nothing"].map(
+      (state) => ["PUT", `/queues/api/queues/list-buckets/clean/${state}`] as const,
+    ),
   ] as const) {
     const answer = await dashboard.send(path, { method, body: {} });
     expect([path, answer.status]).toEqual([path, 403]);
   }
+  const ended = await dashboard.send("/queues/api/queues/list-buckets/clean/completed", { method: "PUT", body: {} });
+  expect(ended.status).toBe(200);
   // Chunks belong to their batch.
   expect((await dashboard.send("/queues/api/queues/batch-chunk/pause", { method: "PUT" })).status).toBe(405);
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -52,6 +52,24 @@ test("finds nothing wrong with a setup that works, and leaves nothing behind", a
   expect(sandbox.uploads("mine")).toEqual([]);
   const files = await readdir(join(folder, "documents"), { recursive: true, withFileTypes: true });
   expect(files.filter((entry) => entry.isFile())).toEqual([]);
+});
+
+test("advises to take away what everybody on this machine may change", async () => {
+  const { folder, check } = await setup();
+  const opened = async () => {
+    const { code, findings } = await check();
+    return [code, ...findings.filter(({ found }) => /everybody/.test(String(found))).map(({ about }) => about)];
+  };
+  await mkdir(join(folder, "documents"), { mode: 0o700 });
+  expect(await opened()).toEqual([0]);
+  // The umask has its word where a file is made.
+  await chmod(join(folder, "documents"), 0o1777);
+  await chmod(join(folder, "profiles.json"), 0o666);
+  expect(await opened()).toEqual([0, "BUCKETLINE_PROFILES", "DOCUMENTS_URL"]);
+  await chmod(join(folder, "documents"), 0o700);
+  await chmod(join(folder, "profiles.json"), 0o600);
+  await chmod(folder, 0o777);
+  expect(await opened()).toEqual([0, "BUCKETLINE_PROFILES", "DOCUMENTS_URL"]);
 });
 
 test("names a profile that promises what its store does not enforce", async () => {
