@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { ActivityError } from "../model/activity-error.ts";
-import { SEALED } from "../model/sealed-credentials.ts";
+import { MAX_SEALED_S, SEALED } from "../model/sealed-credentials.ts";
 import type { SealKey, SealKeys } from "./seal-keys.ts";
 
 /** Clocks of apps and workers may differ by this. */
@@ -37,6 +37,7 @@ export async function openToken<Payload>(
   const { plaintext } = await compactDecrypt(token, key.key, {
     keyManagementAlgorithms: [SEALED.alg],
     contentEncryptionAlgorithms: [SEALED.enc],
+    maxDecompressedLength: 0, // ours are never compressed
   }).catch(() => {
     // Kept without its cause: what is wrong with a token is nobody's business but its maker's.
     throw invalid("expected an intact token, sealed to a key of this worker");
@@ -48,7 +49,7 @@ export async function openToken<Payload>(
   throw invalid(`expected ${what} in the token; wrong: ${wrong}`);
 }
 
-/** Throws where a token is of the future or has expired. */
+/** Throws where a token is of the future, lasts for longer than any may, or has expired. */
 export function checkTimes(
   { iat, exp }: { readonly iat: number; readonly exp: number },
   invalid: (sentence: string) => ActivityError,
@@ -56,6 +57,8 @@ export function checkTimes(
   const now = Date.now() / 1000;
   if (iat > now + CLOCK_TOLERANCE_S)
     throw invalid(`sealed at ${isoTime(iat)}, which has not come yet; expected clocks within a minute of each other`);
+  // Whoever seals by other means than ours may not make one for ever either.
+  if (exp - iat > MAX_SEALED_S) throw invalid("lasts for more than 366 days; expected `exp` within them from `iat` on");
   if (exp <= now) throw invalid(`expired at ${isoTime(exp)}`);
 }
 

@@ -11,6 +11,7 @@ import { generateSealKeys } from "./seal-keys.ts";
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-11-22T12:00:00Z") }));
 afterEach(() => void vi.useRealTimers());
 
+const oneMinute = { iat: Date.UTC(2026, 10, 22, 12) / 1000, exp: Date.UTC(2026, 10, 22, 12, 1) / 1000 };
 const identity = { accessKeyId: "AKIATENANT", secretAccessKey: "tenant-secret" };
 
 async function openerWith(keys: JSONWebKeySet, section: object = {}, env: NodeJS.ProcessEnv = {}) {
@@ -66,7 +67,7 @@ describe("credentials that an app sealed", () => {
     expect(plain).toMatchObject({ connection: { endpoint: "http://store:9000", region: "fsn1" }, policy: allow });
     const elsewhere = await profiles.resolve(await sealCredentials(publicKeys, { ...identity, region: "hel1" }));
     expect(elsewhere.connection).toMatchObject({ endpoint: "http://store:9000", region: "hel1" });
-    const endpoint = await forge(publicKeys, { ...identity, endpoint: "http://evil", iat: 1, exp: 2e9 });
+    const endpoint = await forge(publicKeys, { ...identity, endpoint: "http://evil", ...oneMinute });
     await expect(profiles.resolve(endpoint)).rejects.toMatchObject(refusal("expected credentials in the token"));
   });
 
@@ -135,6 +136,36 @@ describe("in time", () => {
   });
 });
 
+describe("a token that somebody sealed by other means", () => {
+  const { iat: at } = oneMinute;
+  const year = 366 * 24 * 3600;
+
+  test("lasts for 366 days and no longer", async () => {
+    const { privateKeys, publicKeys } = await generateSealKeys();
+    const profiles = await openerWith(privateKeys);
+    await profiles.resolve(await forge(publicKeys, { ...identity, iat: at, exp: at + year }));
+    for (const [iat, exp] of [
+      [at, at + year + 1],
+      [1, at + 60],
+      [at, Number.MAX_SAFE_INTEGER],
+    ])
+      await expect(profiles.resolve(await forge(publicKeys, { ...identity, iat, exp }))).rejects.toMatchObject(
+        refusal("lasts for more than 366 days"),
+      );
+  });
+
+  test("is not unpacked, and puts nothing into headers but what belongs there", async () => {
+    const { privateKeys, publicKeys } = await generateSealKeys();
+    const profiles = await openerWith(privateKeys);
+    const packed = await forge(publicKeys, { ...identity, ...oneMinute }, { zip: "DEF" });
+    await expect(profiles.resolve(packed)).rejects.toMatchObject(refusal("expected an intact token"));
+    for (const field of ["accessKeyId", "sessionToken"]) {
+      const split = await forge(publicKeys, { ...identity, ...oneMinute, [field]: "a\r\nx-amz-acl: public-read" });
+      await expect(profiles.resolve(split)).rejects.toMatchObject(refusal(`wrong: ${field}`));
+    }
+  });
+});
+
 describe("tokens that are wrong", () => {
   test("are refused one and all, with nothing of them in the message", async () => {
     const { privateKeys, publicKeys } = await generateSealKeys();
@@ -149,11 +180,11 @@ describe("tokens that are wrong", () => {
       damaged,
       (await forge(publicKeys, "canary-7f3a")).sealed,
       (await forge(publicKeys, { accessKeyId: "canary-7f3a" })).sealed,
-      (await forge(publicKeys, { ...identity, iat: 1, exp: 2e9 }, { typ: "JWT" })).sealed,
-      (await forge(publicKeys, { ...identity, iat: 1, exp: 2e9 }, { kid: "canary-7f3a" })).sealed,
-      (await forge(publicKeys, { ...identity, iat: 1, exp: 2e9 }, { enc: "A128GCM" })).sealed,
-      (await forge(publicKeys, { ...identity, iat: 1, exp: 2e9 }, { alg: "ECDH-ES+A256KW" })).sealed,
-      (await forge(publicKeys, { ...identity, iat: 1, exp: 2e9, region: "aws-global" })).sealed,
+      (await forge(publicKeys, { ...identity, ...oneMinute }, { typ: "JWT" })).sealed,
+      (await forge(publicKeys, { ...identity, ...oneMinute }, { kid: "canary-7f3a" })).sealed,
+      (await forge(publicKeys, { ...identity, ...oneMinute }, { enc: "A128GCM" })).sealed,
+      (await forge(publicKeys, { ...identity, ...oneMinute }, { alg: "ECDH-ES+A256KW" })).sealed,
+      (await forge(publicKeys, { ...identity, ...oneMinute, region: "aws-global" })).sealed,
     ];
     for (const token of tokens) {
       const error: unknown = await profiles.resolve({ sealed: token }).catch((caught: unknown) => caught);

@@ -4,11 +4,10 @@ import { ActivityError } from "../model/activity-error.ts";
 import { parseOptions } from "../jobs/parse-input.ts";
 import { CustomerKeyText, SEALED_KEY, type SealedKeyPayload } from "../model/customer-key.ts";
 import { Region } from "../model/region.ts";
-import { SEALED, SealedPayload } from "../model/sealed-credentials.ts";
+import { MAX_SEALED_S, SEALED, SealedPayload } from "../model/sealed-credentials.ts";
 
 /** Seconds; a job that waits in its queue longer than this fails. */
 const DEFAULT_EXPIRES_IN = 24 * 3600;
-const MAX_EXPIRES_IN = 366 * 24 * 3600;
 /** What a job's `credentials.sealed` may hold. */
 const MAX_CHARACTERS = 16_384;
 
@@ -17,7 +16,7 @@ const Credentials = SealedPayload.omit({ iat: true, exp: true }).extend({
   region: Region.optional(),
 });
 const Options = z.strictObject({ expiresIn: z.unknown().optional() });
-const ExpiresIn = z.int().min(1).max(MAX_EXPIRES_IN).default(DEFAULT_EXPIRES_IN);
+const ExpiresIn = z.int().min(1).max(MAX_SEALED_S).default(DEFAULT_EXPIRES_IN);
 
 const PublicKey = z.looseObject({ kty: z.literal("EC"), crv: z.string(), x: z.string(), y: z.string() });
 

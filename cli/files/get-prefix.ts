@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, realpath } from "node:fs/promises";
+import { dirname, join, sep } from "node:path";
 import type { RequestOptions } from "../attribute-options.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -29,6 +29,7 @@ export async function getPrefix(open: Session, source: S3Url, folder: string, op
     const url = { bucket, key };
     try {
       const path = safePath(key.slice(cut));
+      await refuseWayOut(folder, path);
       if (key.endsWith("/")) {
         await mkdir(join(folder, path), { recursive: true });
         done.folders += 1;
@@ -71,4 +72,28 @@ function safePath(rest: string): string {
       `expected a key that a file can be named after; ${JSON.stringify(bad)} cannot be a part of its path`,
     );
   return join(...parts);
+}
+
+/**
+ * Throws where a symbolic link in the directory would lead a file out of it: whoever may write there could choose which file of the user's is
+ * written over. The directory itself may be a link, and links may lead about within it.
+ */
+async function refuseWayOut(folder: string, path: string): Promise<void> {
+  const root = await realpathOf(folder);
+  if (root === undefined) return; // it is made for this download
+  for (let at = dirname(path); at !== "."; at = dirname(at)) {
+    const real = await realpathOf(join(folder, at));
+    if (real === undefined) continue;
+    if (real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) return;
+    throw new Error(`expected a path that stays in ${folder}; ${join(folder, at)} is a link that leads to ${real}`);
+  }
+}
+
+async function realpathOf(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }

@@ -51,4 +51,25 @@ export const secretMutants: readonly Mutant[] = [
     replace: "given === FORMULA.source",
     test: "batches/report/read-rows.test.ts",
   },
+  {
+    rule: "no token lasts for ever, by whatever means it was sealed",
+    file: "credentials/sealed-token.ts",
+    find: "exp - iat > MAX_SEALED_S",
+    replace: "exp < iat",
+    test: "credentials/sealed.test.ts",
+  },
+  {
+    rule: "what somebody packed into a token is not unpacked",
+    file: "credentials/sealed-token.ts",
+    find: "maxDecompressedLength: 0,",
+    replace: "maxDecompressedLength: 1e6,",
+    test: "credentials/sealed.test.ts",
+  },
+  {
+    rule: "a link leads no download out of its directory",
+    file: "cli/files/get-prefix.ts",
+    find: "await refuseWayOut(folder, path);",
+    replace: "",
+    test: "cli/commands/objects/directories.test.ts",
+  },
 ];

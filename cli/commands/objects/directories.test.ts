@@ -56,6 +56,32 @@ test("writes no file outside the directory, whatever the keys say, and names tho
   expect((await readdir(join(cwd, "out"), { recursive: true })).toSorted()).toEqual(["fine", "folder"]);
 });
 
+test("follows no link out of the directory, writes over links and not over what they lead to, and stays within it by others", async ({
+  harness,
+  sandbox,
+}) => {
+  sandbox.createBucket("linked");
+  for (const key of ["way-out/victim", "way-out/new/deep", "way-out/new/", "about/victim", "file"])
+    sandbox.put("linked", key, "theirs");
+  const cwd = await folder();
+  const outside = await folder();
+  await writeFile(join(outside, "victim"), "mine");
+  await mkdir(join(cwd, "out/within"), { recursive: true });
+  await symlink(outside, join(cwd, "out/way-out"));
+  await symlink("within", join(cwd, "out/about"));
+  await symlink(join(outside, "victim"), join(cwd, "out/file"));
+  await symlink("out", join(cwd, "link"));
+  // The directory itself may be a link.
+  const { code, stderr } = await cli(harness, ["get", "-r", "s3://linked/", "link"], cwd);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/way-out\/victim: expected a path that stays in link; link\/way-out is a link that leads to/);
+  expect(stderr).toMatch(/3 objects were not downloaded/);
+  expect(await readdir(outside, { recursive: true })).toEqual(["victim"]);
+  expect(await readFile(join(outside, "victim"), "utf8")).toBe("mine");
+  expect(await readFile(join(cwd, "out/file"), "utf8")).toBe("theirs");
+  expect(await readFile(join(cwd, "out/within/victim"), "utf8")).toBe("theirs");
+});
+
 test("makes, looks at, measures and deletes a bucket", async ({ harness, sandbox }) => {
   expect(await cli(harness, ["mb", "s3://cli-made"])).toMatchObject({
     code: 0,
