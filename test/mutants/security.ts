@@ -188,9 +188,9 @@ export const securityMutants: readonly Mutant[] = [
   },
   {
     rule: "all event streams share one look at Redis",
-    file: "dashboard/watch/overview.ts",
-    find: "const overview = keptFor(FRESH_MS,",
-    replace: "const overview = keptFor(0,",
+    file: "dashboard/watch/kept-for.ts",
+    find: "if (last !== undefined && performance.now() - at < ms) return last;",
+    replace: "if (last !== undefined && performance.now() - at < 0) return last;",
     test: STREAMS,
   },
   {
