@@ -6,6 +6,7 @@ import { ProfileName } from "../model/entities.ts";
 import { CustomerKeyRef } from "../model/customer-key.ts";
 import { Region } from "../model/region.ts";
 import { didYouMean } from "../model/closest-name.ts";
+import { expectation } from "../model/problems/expectation.ts";
 import { knownFields } from "./known-fields.ts";
 import { bucketPattern } from "./policy.ts";
 import { HttpUrl, ProviderConfig, SecretRef } from "./provider-config.ts";
@@ -172,11 +173,10 @@ function parseJson(text: string, path: string): { readonly value: unknown } | { 
 function describe(issue: z.core.$ZodIssue): readonly string[] {
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const meant = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
-    if (depth(meant) === 0 && issue.message !== "Invalid input")
-      return [`${pathOf(issue)}: ${lowerFirst(issue.message)}`];
+    if (depth(meant) === 0 && issue.message !== "Invalid input") return [`${pathOf(issue)}: ${told(issue)}`];
     return meant.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }));
   }
-  return [`${pathOf(issue)}: ${lowerFirst(issue.message)}`];
+  return [`${pathOf(issue)}: ${told(issue)}`];
 }
 
 function pathOf({ path }: z.core.$ZodIssue): string {
@@ -187,7 +187,9 @@ function depth(issues: readonly z.core.$ZodIssue[]): number {
   return Math.max(0, ...issues.map((issue) => issue.path.length));
 }
 
-function lowerFirst(message: string): string {
-  const text = message.replace(/^Invalid (?:input|option): /, "");
-  return text.charAt(0).toLowerCase() + text.slice(1);
+/** What zod says of the type that it got is never the value itself. */
+function told(issue: z.core.$ZodIssue): string {
+  const got = /, received (.*)$/s.exec(issue.message)?.[1];
+  if (got === undefined) return expectation(issue);
+  return `${expectation(issue)}, got ${got === "undefined" ? "nothing" : got}`;
 }

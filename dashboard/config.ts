@@ -6,6 +6,7 @@ import { DocumentsUrl } from "../documents/location.ts";
 import { ActivityError } from "../model/activity-error.ts";
 import { didYouMean } from "../model/closest-name.ts";
 import { invalidEnvironment } from "../model/invalid-environment.ts";
+import { expectation } from "../model/problems/expectation.ts";
 import { RedisPrefix } from "../redis/prefix.ts";
 import type { RedisLocation } from "../redis/connection/client.ts";
 import { DEFAULT_PREFIX } from "../redis/keys.ts";
@@ -177,7 +178,8 @@ export function parseDashboardConfig(env: NodeJS.ProcessEnv): DashboardConfig {
   problems.push(...unknownVariables(env));
   const parsed = Environment.safeParse(Object.fromEntries(given));
   if (parsed.success) problems.push(...proxyProblems(parsed.data), ...oidcProblems(parsed.data));
-  for (const { path, message } of parsed.error?.issues ?? []) problems.push(`${NAMES[path[0] as Field]}: ${message}`); // every issue is below a field
+  for (const issue of parsed.error?.issues ?? [])
+    problems.push(`${NAMES[issue.path[0] as Field]}: ${expectation(issue)}`); // every issue is below a field
   // By itself it has an error code of its own.
   const host = parsed.data?.host ?? given.get("host");
   if (problems.length > 0 && host !== undefined && !isLoopback(host) && !asksForLogin(env))

@@ -57,7 +57,7 @@ async function loadS3Store(): Promise<typeof import("./s3/store.ts")> {
   try {
     return await import("./s3/store.ts");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")
+    if (error instanceof Error && "code" in error && /^(?:ERR_)?MODULE_NOT_FOUND$/.test(String(error.code)))
       throw new ActivityError(
         "InvalidConfiguration",
         "a document store in S3 needs the package @aws-sdk/client-s3 beside @bucketline/client",

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { ActivityError } from "../model/activity-error.ts";
 import { didYouMean } from "../model/closest-name.ts";
+import { expectation, shapeOf } from "../model/problems/expectation.ts";
 import { issuesOf, valueAt } from "./meant-branch.ts";
 import { unknownFields } from "./unknown-fields.ts";
 import { type ActivityName, activityNames, findContract, type Contract } from "./contracts.ts";
@@ -62,25 +63,22 @@ function problem(issue: z.core.$ZodIssue, value: unknown): { readonly field: str
   if (issue.code === "unrecognized_keys")
     return { field: pathOf([...issue.path, issue.keys[0] ?? ""]), text: at(issue.message.replaceAll("\n", "; ")) };
   const got = valueAt(value, issue.path);
-  return { field: place, text: at(`${expectation(issue)}, got ${HIDDEN.test(place) ? shapeOf(got) : shown(got)}`) };
+  return { field: place, text: at(`${expected(issue)}, got ${HIDDEN.test(place) ? shapeOf(got) : shown(got)}`) };
 }
 
-function expectation(issue: z.core.$ZodIssue): string {
+function expected(issue: z.core.$ZodIssue): string {
   // A union with a sentence of its own says more than its forms do.
   if (issue.code === "invalid_union" && issue.errors.length > 0 && issue.message === "Invalid input") {
     const branches = issue.errors.map((issues) => (issues[0] === undefined ? "" : branchText(issues[0])));
     return [...new Set(branches)].filter((text) => text !== "").join(" or ");
   }
-  // zod's own sentences read "Invalid input: expected string, received undefined"; what was got is added by us.
-  return issue.message
-    .replace(/^Invalid (input|option): /, "")
-    .replace(/, received .*$/, "")
-    .replace(/, got .*$/s, "");
+  // What was got is added here, cut and hidden where it has to be.
+  return expectation(issue).replace(/, got .*$/s, "");
 }
 
 function branchText(issue: z.core.$ZodIssue): string {
   const field = pathOf(issue.path);
-  const text = issue.code === "unrecognized_keys" ? "expected no other fields" : expectation(issue);
+  const text = issue.code === "unrecognized_keys" ? "expected no other fields" : expected(issue);
   return field === "" ? text : `${field}: ${text}`;
 }
 
@@ -98,12 +96,4 @@ function shown(value: unknown): string {
   }
   if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value);
   return shapeOf(value);
-}
-
-function shapeOf(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (value === null) return "null";
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "string") return `a string of ${value.length} characters`;
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }

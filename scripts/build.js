@@ -25,6 +25,7 @@ if (tsc.error) throw tsc.error;
 if (tsc.status === 0) {
   copyAssets();
   await inlineScripts(root, dist);
+  writeVersion();
   await bundlePages(join(root, PAGES, "assets"), join(dist, PAGES, "bundled"));
   for (const path of Object.values(manifest.bin)) makeExecutable(join(dist, relative("dist", path)));
   writeGates();
@@ -41,6 +42,15 @@ function copyAssets() {
         (statSync(source).isDirectory() || !/(\.(ts|md|lua)|\/tsconfig\.json)$/.test(source)),
     });
   }
+}
+
+/** From source it is read out of package.json, which an app that is bundled into one file does not have. */
+function writeVersion() {
+  const declared = `export const VERSION = ${JSON.stringify(manifest.version)};\n`;
+  writeFileSync(
+    join(dist, "model/version.js"),
+    `/** The version of this package, as the build put it here. */\n${declared}`,
+  );
 }
 
 /** What `require` loads: a Node that is too old cannot require a module, and would not say what is needed. */

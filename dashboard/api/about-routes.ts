@@ -1,11 +1,9 @@
-import { createRequire } from "node:module";
+import { VERSION } from "../../model/version.ts";
 import { withoutSecrets } from "../../redis/connection/url.ts";
 import type { DashboardSettings } from "../config.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { redactText } from "../redact.ts";
 import { AboutSchema } from "./page-schemas.ts";
-
-const { version } = createRequire(import.meta.url)("bucketline/package.json") as { version: string }; // ours
 
 export function aboutRoutes(config: DashboardSettings): readonly ApiRoute[] {
   const { environment, prefix, redis, documentsUrl, basePath, bullBoard, readOnly, sessionHours } = config;
@@ -18,7 +16,7 @@ export function aboutRoutes(config: DashboardSettings): readonly ApiRoute[] {
       summary: "What this dashboard is, and what it looks at",
       answers: { 200: { description: "Its settings, without secrets", schema: AboutSchema } },
       handler: async () => ({
-        version,
+        version: VERSION,
         node: process.versions.node,
         ...(environment !== undefined && { environment }),
         prefix,

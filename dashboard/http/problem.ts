@@ -5,7 +5,8 @@ import { connectionProblem } from "../../redis/connection/problem.ts";
 import { foreignMeans, isForeign } from "../../redis/foreign.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ErrorCode } from "../../model/error-codes.ts";
-import { issuesOf } from "../../jobs/meant-branch.ts";
+import { expectation, shapeOf } from "../../model/problems/expectation.ts";
+import { issuesOf, valueAt } from "../../jobs/meant-branch.ts";
 import { eachUnknownField, unknownFields } from "../../jobs/unknown-fields.ts";
 
 /** One wrong field of a request. */
@@ -174,8 +175,15 @@ export function fieldErrors(error: z.ZodError, value: unknown, place: string): F
         field: path === "" ? key : `${path}.${key}`,
         message,
       }));
-    return [{ field: path === "" ? place : path, message: issue.message.replace(/^Invalid input: /, "") }];
+    return [{ field: path === "" ? place : path, message: messageOf(issue, value) }];
   });
+}
+
+/** A field of another type is often one that is not there at all. */
+function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
+  const got = valueAt(value, issue.path);
+  const tells = got === undefined || issue.code === "invalid_type";
+  return tells ? `${expectation(issue)}, got ${shapeOf(got)}` : expectation(issue);
 }
 
 /** Throws a 422 that names every wrong field. */

@@ -1,5 +1,6 @@
 // `npm run chart`: lints the Helm chart, renders it as users set it, holds what comes out against Kubernetes' own schemas, and makes sure that wrong
-// values are refused. Needs helm (or Go, to make it) and Python, whose kubernetes-validate brings the schemas along. Prints `N passed, N failed`.
+// values are refused. Needs helm (or Go, to make it) and Python, whose kubernetes-validate brings the schemas along: what is missing is said in a line.
+// Every step has its bound, and says what it begins where it may take long. Prints `N passed, N failed`.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,6 +12,8 @@ const chart = join(root, "deploy/helm");
 const tools = join(root, "node_modules/.cache/chart");
 const HELM = "helm.sh/helm/v3/cmd/helm@v3.20.1";
 const SCHEMAS = "kubernetes-validate==1.37.0";
+/** Minutes. Compiling helm takes some minutes of one core, once; a busy machine took 17. */
+const BOUND = { install: 5, make: 30, check: 2 };
 
 /** What users set, each beside the defaults. */
 const FINE = {
@@ -34,30 +37,38 @@ const WRONG = {
   "no worker at all to scale from": "autoscaling.minReplicas=0",
 };
 
-mkdirSync(tools, { recursive: true });
-const helm = findOnPath("helm") ?? makeHelm();
-const python = makePython();
 let passed = 0;
 let failed = 0;
-
-step("lint", () => run(helm, ["lint", "--strict", chart]));
-for (const [what, values] of Object.entries(FINE)) {
-  const rendered = join(tools, `${what.replaceAll(" ", "-")}.yaml`);
-  step(`${what}: rendered`, () => writeFileSync(rendered, run(helm, template(values))));
-  // Of other people's resources (KEDA, the Prometheus operator) Kubernetes has no schema: they are counted as such.
-  step(`${what}: as Kubernetes 1.31 and 1.35 have it`, () => {
-    for (const version of ["1.31", "1.35"])
-      run(python, ["-m", "kubernetes_validate", "-k", version, "--strict", rendered]);
-  });
-}
-for (const [what, value] of Object.entries(WRONG)) {
-  step(`${what} is refused`, () => {
-    const { status } = spawnSync(helm, template([value]), { encoding: "utf8" });
-    if (status === 0) throw new Error(`${value} was taken`);
-  });
+mkdirSync(tools, { recursive: true });
+try {
+  checkChart(findOnPath("helm") ?? makeHelm(), makePython());
+} catch (error) {
+  failed += 1;
+  console.log(`FAILED  ${error.message}`);
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+function checkChart(helm, python) {
+  step("lint", () => run(helm, ["lint", "--strict", chart]));
+  for (const [what, values] of Object.entries(FINE)) {
+    const rendered = join(tools, `${what.replaceAll(" ", "-")}.yaml`);
+    step(`${what}: rendered`, () => writeFileSync(rendered, run(helm, template(values))));
+    // Of other people's resources (KEDA, the Prometheus operator) Kubernetes has no schema: they are counted as such.
+    step(`${what}: as Kubernetes 1.31 and 1.35 have it`, () => {
+      for (const version of ["1.31", "1.35"])
+        run(python, ["-m", "kubernetes_validate", "-k", version, "--strict", rendered]);
+    });
+  }
+  for (const [what, value] of Object.entries(WRONG)) {
+    step(`${what} is refused`, () => {
+      const { status, stderr } = start(helm, template([value]));
+      if (status === 0) throw new Error(`${value} was taken`);
+      // Refused by the schema of the values, and not for whatever else may be wrong.
+      if (!/don't meet the specifications of the schema/.test(stderr)) throw new Error(stderr.trim());
+    });
+  }
+}
 
 function template(values) {
   return ["template", "bucketline", chart, "--namespace", "queues", ...values.flatMap((value) => ["--set", value])];
@@ -76,19 +87,37 @@ function step(what, work) {
 
 function makeHelm() {
   const program = join(tools, "helm");
-  if (!existsSync(program)) run("go", ["install", HELM], { ...process.env, GOBIN: tools });
+  if (existsSync(program)) return program;
+  const choices =
+    "install helm 3 so that it is on the PATH (https://helm.sh/docs/intro/install), or Go to make it with";
+  if (findOnPath("go") === undefined) throw new Error(`helm is missing, and so is Go: ${choices}`);
+  console.log(`no helm on the PATH: making ${HELM} with Go, once, in at most ${BOUND.make} minutes ...`);
+  const env = { ...process.env, GOBIN: tools };
+  run("go", ["install", HELM], { env, minutes: BOUND.make });
   return program;
 }
 
 function makePython() {
   const program = join(tools, "python/bin/python");
-  if (!existsSync(program)) run("python3", ["-m", "venv", join(tools, "python")]);
-  run(program, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", SCHEMAS]);
+  if (findOnPath("python3") === undefined)
+    throw new Error("python3 is missing: install it so that it is on the PATH, for the schemas of Kubernetes");
+  try {
+    if (!existsSync(program)) run("python3", ["-m", "venv", join(tools, "python")]);
+    const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", SCHEMAS];
+    run(program, install, { minutes: BOUND.install });
+  } catch (error) {
+    throw new Error(`${SCHEMAS} could not be installed (Debian: apt-get install python3-venv): ${error.message}`);
+  }
   return program;
 }
 
-function run(command, args, env = process.env) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", env });
+function run(command, args, { env = process.env, minutes = BOUND.check } = {}) {
+  const { status, stdout, stderr, error } = start(command, args, { env, minutes });
   if (status === 0) return stdout;
-  throw new Error(`${command} ${args.join(" ")}: ${error?.message ?? `${stdout}${stderr}`.trim()}`);
+  const why = error?.code === "ETIMEDOUT" ? `not done within ${minutes} minutes` : error?.message;
+  throw new Error(`${command} ${args.join(" ")}: ${why ?? `${stdout}${stderr}`.trim()}`);
+}
+
+function start(command, args, { env = process.env, minutes = BOUND.check } = {}) {
+  return spawnSync(command, args, { encoding: "utf8", env, timeout: minutes * 60_000, killSignal: "SIGKILL" });
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run apps`: packs bucketline and @bucketline/client, installs them in empty folders, and copies there what README and docs show: a first job as an ES
- * module and in CommonJS, a NestJS app of the main package and of the thin client; an app is bundled into one file by esbuild and by webpack. Each job must be done within a minute of the install. `-- --typescript`
+ * module and in CommonJS, a NestJS app of the main package and of the thin client; apps of both and a worker are bundled into one file by esbuild and by webpack, and the thin client keeps a document in S3. Each job must be done within a minute of the install. `-- --typescript`
  * compiles an app with every TypeScript since 5.6 and writes the table of docs/typescript.md; `-- --node PATH` runs the apps on another Node.
  * Prints `N passed, N failed`; needs the registry that npm is set up for.
  */
@@ -9,7 +9,8 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { command } from "../clients/command.ts";
-import { bundledApps } from "./bundles.ts";
+import { bundledApps, bundledWorker } from "./bundles.ts";
+import { clientDocuments } from "./client-documents.ts";
 import { nestApp } from "./nest.ts";
 import { firstJobs } from "./first-jobs.ts";
 import { oldNodes } from "./old-nodes.ts";
@@ -18,6 +19,8 @@ import { typescriptTable } from "./typescript.ts";
 const { values } = parseArgs({
   options: { typescript: { type: "boolean", default: false }, node: { type: "string" } },
 });
+/** A busy registry or machine is not what is looked at. */
+const INSTALL_MS = 600_000;
 const root = join(import.meta.dirname, "../..");
 await using cleanup = new AsyncDisposableStack();
 const folder = await mkdtemp(join(tmpdir(), "bucketline-apps-"));
@@ -34,7 +37,8 @@ async function install(name: string, packages: readonly string[]): Promise<strin
   const cwd = join(folder, name);
   await mkdir(cwd);
   await writeFile(join(cwd, "package.json"), JSON.stringify({ name, private: true }));
-  await command("npm", ["install", "--no-audit", "--no-fund", "--silent", ...packages], { cwd });
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  await command("npm", ["install", ...quiet, ...packages], { cwd, timeout: INSTALL_MS });
   return cwd;
 }
 
@@ -49,7 +53,13 @@ else {
   await step("README's first job, as an ES module and in CommonJS", () => firstJobs(at));
   await step("the NestJS app of docs/nestjs.md, under NestJS 11", () => nestApp(at, "main"));
   await step("the same of the thin client", () => nestApp(at, "client"));
-  await step("an app that a bundler makes one file of", () => bundledApps(at));
+  await step("documents of the thin client in S3", () => clientDocuments(at));
+  for (const [name, of] of [
+    ["bucketline", at.main],
+    ["@bucketline/client", at.client],
+  ] as const)
+    await step(`an app of ${name} that a bundler makes one file of`, () => bundledApps({ ...at, name, tarball: of }));
+  await step("a worker that a bundler makes one file of", () => bundledWorker(at));
   await step("an old Node is told in one line what is needed", () => oldNodes(at));
 }
 console.log(`${passed} passed, ${failed} failed`);

@@ -47,9 +47,14 @@ export async function typescriptTable({ root, main, client, install }: Packed): 
       .join("")}`,
   ];
   for (const version of VERSIONS) {
-    const cwd = await install(`typescript-${version}`, [main, client, `typescript@${version}`, "@types/node@24"]);
+    // Each by itself: one could find what the other brings along.
+    const compilers = [`typescript@${version}`, "@types/node@24"];
+    const apps = [
+      { name: "bucketline", cwd: await install(`typescript-${version}`, [main, ...compilers]) },
+      { name: "@bucketline/client", cwd: await install(`typescript-${version}-client`, [client, ...compilers]) },
+    ];
     const cells: string[] = [];
-    for (const setting of Object.values(SETTINGS)) cells.push(await cell(cwd, setting));
+    for (const setting of Object.values(SETTINGS)) cells.push(await cell(apps, setting));
     lines.push(
       `| ${version.replace(/\.\d+$/, (end) => (version.split(".").length === 3 ? "" : end))} | ${cells.join(" | ")} |`,
     );
@@ -62,34 +67,35 @@ export async function typescriptTable({ root, main, client, install }: Packed): 
   return `${VERSIONS.length} versions in ${Object.keys(SETTINGS).length} settings`;
 }
 
+type App = { readonly name: string; readonly cwd: string };
+type Setting = (typeof SETTINGS)[keyof typeof SETTINGS];
+
 /** Both packages, with `skipLibCheck` and, where that works, without. */
-async function cell(cwd: string, { type, ...options }: (typeof SETTINGS)[keyof typeof SETTINGS]): Promise<string> {
-  const folder = join(cwd, `${type}-${options.module}-${options.moduleResolution}`);
-  await mkdir(folder);
-  await writeFile(join(folder, "package.json"), JSON.stringify({ type }));
-  for (const name of ["bucketline", "@bucketline/client"])
-    await writeFile(join(folder, `${name.replace(/\W/g, "")}.ts`), APP.replaceAll("PACKAGE", name));
-  const compiles = async (skipLibCheck: boolean) => {
-    const compilerOptions = {
-      target: "es2022",
-      strict: true,
-      esModuleInterop: true,
-      noEmit: true,
-      types: ["node"],
-      skipLibCheck,
-      ...options,
-    };
-    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
-    const { stdout } = await command("node_modules/.bin/tsc", ["-p", folder], { cwd }).then(
-      () => ({ stdout: "" }),
-      (error: Error) => ({ stdout: error.message }),
-    );
-    if (stdout !== "")
-      console.log(`${folder}, skipLibCheck ${skipLibCheck}: ${stdout.split("\n").slice(0, 4).join("\n  ")}`);
-    return stdout === "" ? "fine" : /TS(5102|5108|5107)/.test(stdout) ? "gone" : "no";
+async function cell(apps: readonly App[], setting: Setting): Promise<string> {
+  const come = async (skipLibCheck: boolean) => {
+    const found = [];
+    for (const app of apps) found.push(await compiles(app, setting, skipLibCheck));
+    return found.find((each) => each !== "fine") ?? "fine";
   };
-  const whole = await compiles(false);
+  const whole = await come(false);
   if (whole === "gone") return "TypeScript has no such setting any more";
   if (whole === "fine") return "yes";
-  return (await compiles(true)) === "fine" ? "with `skipLibCheck`" : "no";
+  return (await come(true)) === "fine" ? "with `skipLibCheck`" : "no";
+}
+
+async function compiles({ name, cwd }: App, { type, ...options }: Setting, skipLibCheck: boolean) {
+  const folder = join(cwd, `${type}-${options.module}-${options.moduleResolution}`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type }));
+  await writeFile(join(folder, "app.ts"), APP.replaceAll("PACKAGE", name));
+  const always = { target: "es2022", strict: true, esModuleInterop: true, noEmit: true, types: ["node"] };
+  const compilerOptions = { ...always, skipLibCheck, ...options };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  const said = await command("node_modules/.bin/tsc", ["-p", folder], { cwd }).then(
+    () => "",
+    (error: Error) => error.message,
+  );
+  if (said === "") return "fine";
+  console.log(`${folder}, skipLibCheck ${skipLibCheck}: ${said.split("\n").slice(0, 4).join("\n  ")}`);
+  return /TS(5102|5108|5107)/.test(said) ? "gone" : "no";
 }

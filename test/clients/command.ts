@@ -10,6 +10,16 @@ export type Clients = {
   readonly token: string;
 };
 
+const TIMEOUT_MS = 240_000;
+
+/** What execFile rejects with; `killed` where it took too long. */
+type Failed = {
+  readonly stdout?: string;
+  readonly stderr?: string;
+  readonly message?: string;
+  readonly killed?: boolean;
+};
+
 /** Runs a program and gives what it printed; rejects with its last lines. */
 export async function command(
   program: string,
@@ -18,13 +28,15 @@ export async function command(
 ): Promise<string> {
   try {
     const { stdout, stderr } = await promisify(execFile)(program, args, {
-      timeout: 240_000,
+      timeout: TIMEOUT_MS,
       maxBuffer: 64 * 1024 ** 2,
       ...options,
     });
     return stdout + stderr;
   } catch (error) {
-    const { stdout = "", stderr = "", message = "" } = error as { stdout?: string; stderr?: string; message?: string }; // execFile's error
+    const { stdout = "", stderr = "", message = "", killed = false } = error as Failed;
+    const seconds = (options.timeout ?? TIMEOUT_MS) / 1000;
+    if (killed) throw new Error(`${program} ${args.join(" ")}: not done within ${seconds} s`, { cause: error });
     const said = `${stdout}${stderr}`.trim().split("\n").slice(-300).join("\n");
     throw new Error(said === "" ? message : `${program} ${args[0] ?? ""}:\n${said}`, { cause: error });
   }

@@ -1,45 +1,38 @@
-// Puts of BullMQ what a producer needs into one file, for @bucketline/client: installed as a package it brings a PostgreSQL backend, a library of
+// Puts of a package what a producer needs into one file, for @bucketline/client: installed as a package, BullMQ brings a PostgreSQL backend, a library of
 // calendars and two copies of itself, 13 MiB, of which a producer uses two names. As CommonJS, so that an app's bundler sees what it requires.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 
-const ENTRY = "bullmq-for-producers";
+const ENTRY = "package-for-producers";
 /** What BullMQ loads only where an app has it, and the client's own dependency. */
 const OUTSIDE = ["ioredis", "msgpackr-extract", "pg", "@valkey/valkey-glide"];
 const PACKAGE = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/;
 
-/** Types that declarations of ours name, and that nobody outside is given. */
-const TYPES = `export interface Queue { readonly name: string }
-export type JobsOptions = object;
-export interface JobSchedulerJson { readonly every?: number; readonly pattern?: string; readonly tz?: string }
-export type Telemetry = object;
-`;
-
 /**
- * Writes bullmq.cjs, its declarations, and the licences of all that is in it.
+ * Writes NAME.cjs, and the licences of all that is in it beside it.
  *
- * @param names what is taken of BullMQ
+ * @param name the package
+ * @param names what is taken of it
  * @param folder where the files go
  */
-export async function bundleBullmq(names, folder) {
+export async function bundlePackage(name, names, folder) {
   const entry = {
     name: "entry",
     resolveId: (id) => (id === ENTRY ? id : undefined),
-    load: (id) => (id === ENTRY ? `export { ${names.join(", ")} } from "bullmq";` : undefined),
+    load: (id) => (id === ENTRY ? `export { ${names.join(", ")} } from "${name}";` : undefined),
   };
   const bundle = await rolldown({ input: ENTRY, platform: "node", external: OUTSIDE, plugins: [entry] });
   const { output } = await bundle.write({
-    file: join(folder, "bullmq.cjs"),
+    file: join(folder, `${name}.cjs`),
     format: "cjs",
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
   });
   await bundle.close();
   if (output.length !== 1)
-    throw new Error(`expected one file of BullMQ, got ${output.map((one) => one.fileName).join(", ")}`);
+    throw new Error(`expected one file of ${name}, got ${output.map((one) => one.fileName).join(", ")}`);
   const packages = new Set(output[0].moduleIds.flatMap((id) => PACKAGE.exec(id)?.[0] ?? []));
-  writeFileSync(join(folder, "bullmq.d.cts"), TYPES);
-  writeFileSync(join(folder, "bullmq.LICENSES.txt"), [...packages].toSorted().map(licenceOf).join("\n\n"));
+  writeFileSync(join(folder, `${name}.LICENSES.txt`), [...packages].toSorted().map(licenceOf).join("\n\n"));
 }
 
 function licenceOf(folder) {
