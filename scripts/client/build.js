@@ -95,7 +95,7 @@ function namesOf(wanted) {
   const names = new Set(code.names.filter(({ from }) => from === wanted).map(({ name }) => name));
   if (names.size === 0)
     throw new Error(`nothing is taken of ${wanted} any more: leave it out of scripts/client/build.js`);
-  return [...names].toSorted();
+  return [...names].toSorted((a, b) => a.localeCompare(b));
 }
 
 /** The file of the client that stands for a package, or undefined. */

@@ -106,7 +106,9 @@ function makePython() {
     const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", SCHEMAS];
     run(program, install, { minutes: BOUND.install });
   } catch (error) {
-    throw new Error(`${SCHEMAS} could not be installed (Debian: apt-get install python3-venv): ${error.message}`);
+    throw new Error(`${SCHEMAS} could not be installed (Debian: apt-get install python3-venv): ${error.message}`, {
+      cause: error,
+    });
   }
   return program;
 }
