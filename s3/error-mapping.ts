@@ -246,7 +246,9 @@ function quoteStore(message: unknown): string {
     .replaceAll(/\b(Credential|Signature|X-Amz-[A-Za-z-]+)=[^\s&]+/gi, "$1=[redacted]")
     .replaceAll(/:\/\/[^\s/]*@/g, "://[redacted]@")
     .replaceAll(/\b(AKIA|ASIA)[A-Z0-9]{12,}/g, "[access key]")
-    .replaceAll(/[A-Za-z0-9/+=_-]{64,}/g, "[redacted]")
+    .replaceAll(/\b(Basic|Bearer)\s+[^\s"'<>]+/gi, "$1 [redacted]")
+    // In whatever way it is escaped: `%2F`, `\/`.
+    .replaceAll(/[A-Za-z0-9/+=_.%\\-]{64,}/g, "[redacted]")
     // The 32 bytes of a customer's key.
     .replaceAll(/(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{43}=/g, "[redacted]")
     .replaceAll(/\s+/g, " ")

@@ -72,4 +72,18 @@ export const secretMutants: readonly Mutant[] = [
     replace: "",
     test: "cli/commands/objects/directories.test.ts",
   },
+  {
+    rule: "a store's names for failures fill no batch",
+    file: "batches/state/scripts/finish-chunk.lua",
+    find: "call('HLEN', keys.errors) >= 100",
+    replace: "call('HLEN', keys.errors) < 0",
+    test: "batches/run/finish.test.ts",
+  },
+  {
+    rule: "a store's names for failures make no series without end",
+    file: "worker/monitoring/metrics.ts",
+    find: "foreign.size >= MOST_FOREIGN || ",
+    replace: "",
+    test: "worker/monitoring/metrics.test.ts",
+  },
 ];

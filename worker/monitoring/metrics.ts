@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { CountedChunk } from "../../batches/run/work.ts";
+import { explainCode } from "../../model/error-codes.ts";
 import { VERSION } from "../../model/version.ts";
 import type { AttemptEvent } from "../attempt/process-job.ts";
 import type { RequestEvent } from "../../s3/create.ts";
@@ -18,6 +19,7 @@ export function createMetrics(running: () => number) {
   const { attempts, failures, durations } = attemptMetrics(registers);
   const { seriesOf, bytes, throttles } = requestMetrics(registers);
   const { objects, batchBytes } = batchMetrics(registers);
+  const labelled = boundLabels();
   addRunning(registry, running);
   return {
     onAttempt({ activity, outcome, code, durationMs }: AttemptEvent): void {
@@ -146,5 +148,16 @@ function addRunning(registry: Registry, running: () => number): void {
   build.set({ version: VERSION, node: process.version }, 1);
 }
 
-/** A store may answer with any text as a code; a label must not grow without bound. */
-const labelled = (code: string): string => (/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(code) ? code : "other");
+/** Codes of stores that are told apart. */
+const MOST_FOREIGN = 100;
+
+/** A store may answer with any text as a code, and with another one each time: neither a label nor their number may grow without bound. */
+function boundLabels(): (code: string) => string {
+  const foreign = new Set<string>();
+  return (code) => {
+    if (explainCode(code) !== undefined || foreign.has(code)) return code;
+    if (foreign.size >= MOST_FOREIGN || !/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(code)) return "other";
+    foreign.add(code);
+    return code;
+  };
+}

@@ -31,7 +31,12 @@ end
 call('HINCRBY', keys.record, 'skipped', args.skipped)
 call('HINCRBY', keys.record, 'unattempted', args.unattempted)
 call('HINCRBY', keys.record, 'bytes', args.size)
-for i = 1, last, 2 do call('HINCRBY', keys.errors, args.failures[i], args.failures[i + 1]) end
+-- A store may give every failure another name: beyond so many they are counted together, and the report has them all.
+for i = 1, last, 2 do
+  local code = args.failures[i]
+  if call('HLEN', keys.errors) >= 100 and call('HEXISTS', keys.errors, code) == 0 then code = 'UnknownError' end
+  call('HINCRBY', keys.errors, code, args.failures[i + 1])
+end
 for i = last + 1, #args.failures do call('LPUSH', keys.recent, args.failures[i]) end
 call('LTRIM', keys.recent, 0, 99)
 tick(tonumber(args.objects), tonumber(args.bytes))
