@@ -147,7 +147,7 @@ describe.runIf(possible)("whoever reads the pages", () => {
     [1280, 100],
     [390, 150],
   ])("scrolls little through a hundred failures with long names, %i pixels wide", async (width, high) => {
-    const items = Array.from({ length: 100 }, (_, i) => ({ bucket: "in", key: `${"long/".repeat(60)}missing-${i}` }));
+    const items = Array.from({ length: 100 }, (_, i) => ({ bucket: "in", key: `${"long/".repeat(180)}missing-${i}` }));
     const batch = await harness.producer.batches.start({
       operation: "copy",
       source: { items },
@@ -259,7 +259,7 @@ const NOTES_TEXT = `
 /** The labels of the upright axes of charts that are shown: all but times of day. */
 const DRAWN = `[...window.drawnTexts].filter(([canvas]) => canvas.isConnected).map(([, texts]) => texts.filter((text) => !/^\\d\\d:\\d\\d/.test(text)))`;
 
-/** Whether the end of each row's name is in sight, and a name that is cut takes all the room of its cell. */
+/** Whether the end of each row's name is in sight, and a name that is cut takes the room that its cell and its table have. */
 const ROOM_LEFT = (rows: { querySelector(selector: string): unknown }[]) =>
   rows.map((row) => {
     type Box = { getBoundingClientRect(): { right: number; width: number }; scrollWidth: number; clientWidth: number };
@@ -270,6 +270,7 @@ const ROOM_LEFT = (rows: { querySelector(selector: string): unknown }[]) =>
     const right = cell.getBoundingClientRect().right;
     const seen = end.getBoundingClientRect().right <= right + 1 && end.scrollWidth <= end.clientWidth + 1;
     const cut = start.scrollWidth > start.clientWidth + 1;
-    const used = !cut || right - end.getBoundingClientRect().right < 24;
+    const wide = cell.getBoundingClientRect().width > 0.6 * (row as unknown as Box).getBoundingClientRect().width;
+    const used = !cut || (wide && right - end.getBoundingClientRect().right < 24);
     return `${seen ? "end seen" : "end hidden"}, ${used ? "room used" : "room left"}`;
   });

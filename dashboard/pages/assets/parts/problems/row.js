@@ -27,7 +27,7 @@ export function ProblemRow({ problem }) {
         ><span class="dot" data-severity=${severity} aria-hidden="true"></span><bdi>${printable(title)}</bdi></a
       >
       <div class="muted break">
-        ${printable(whoOf(problem))}${note && html`<span class="chip">${printable(note)}</span>`}
+        ${printable(whoOf(problem))}${firstSeen && html`<span class="only-narrow">since <${Ago} at=${firstSeen} /></span>`}${note && html`<span class="chip">${printable(note)}</span>`}
       </div>
     </td>
     <td class="optional"><${Trend} hours=${trend} /></td>
