@@ -147,7 +147,17 @@ describe.runIf(possible)("whoever reads the pages", () => {
     [1280, 100],
     [390, 150],
   ])("scrolls little through a hundred failures with long names, %i pixels wide", async (width, high) => {
-    const items = Array.from({ length: 100 }, (_, i) => ({ bucket: "in", key: `${"long/".repeat(180)}missing-${i}` }));
+    const keys = Array.from({ length: 100 }, (_, i) => `${"long/".repeat(180)}denied-${i}`);
+    for (const key of keys) harness.sandbox.put("in", key, "x");
+    // What is said of each names both ends of the copy.
+    harness.sandbox.fault({
+      kind: "status",
+      operation: "CopyObject",
+      key: /denied-/,
+      status: 403,
+      code: "AccessDenied",
+    });
+    const items = keys.map((key) => ({ bucket: "in", key }));
     const batch = await harness.producer.batches.start({
       operation: "copy",
       source: { items },

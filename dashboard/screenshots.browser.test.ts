@@ -46,12 +46,13 @@ const IS_LIVE = new Set([
   "batch",
   "plan",
   "stopped",
+  "done",
   "activities",
   "jobs",
   "workers",
   "about",
 ]);
-const HAS_CHART = new Set(["overview", "batch", "jobs"]);
+const HAS_CHART = new Set(["overview", "batch", "done", "jobs"]);
 
 /** https://github.com/dequelabs/axe-core */
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -136,6 +137,54 @@ describe.runIf(possible)("the pages, as they look", () => {
     expect(problems).toEqual([]);
   });
 
+  test.each([LOOKS[0], LOOKS[5]])(
+    "$name: so is what opens over a page, or within it",
+    async ({ name: _name, ...look }) => {
+      const { page, context, problems } = await openPage(browser, dashboard.url, look);
+      const open = async (path: string | undefined) => {
+        await page.goto(path ?? "");
+        await page.locator("main[aria-busy=false] h1").waitFor();
+        await expect.poll(() => page.getByText("Loading…").count(), { timeout: 10_000 }).toBe(0);
+      };
+      const dialog = async (name: string | RegExp) => {
+        await page.getByRole("dialog", { name }).waitFor();
+        await expectLegible(page, `dialog ${name}`);
+        await page.keyboard.press("Escape");
+        await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
+      };
+      await open("/");
+      await page.keyboard.press("?");
+      await dialog("Keys");
+      await page.keyboard.press("Control+k");
+      await dialog("Find");
+      await page.locator(".chart-table summary").first().click();
+      await expectLegible(page, "chart as a table");
+      await open(pages["batch"]);
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await dialog(/^Cancel/);
+      await page.getByText("All options").click();
+      await expectLegible(page, "options of a batch");
+      await open(pages["plan"]);
+      await page.getByRole("button", { name: "Confirm and start" }).click();
+      await dialog(/^Start/);
+      await open(pages["problem"]);
+      await page.getByRole("button", { name: "Acknowledge" }).click();
+      await dialog(/./);
+      await open("/schedules");
+      await page.getByRole("button", { name: "Edit" }).first().click();
+      for (const summary of ["What each run asks for", "Who did what"]) await page.getByText(summary).first().click();
+      await expectLegible(page, "schedule");
+      await open("/batches/new");
+      for (const summary of ["Filter", "Options"]) await page.getByText(summary, { exact: true }).click();
+      await page.getByRole("button", { name: "Dry run first" }).click();
+      await page.getByText("This is needed.").first().waitFor();
+      await expectLegible(page, "form with errors");
+      await context.close();
+      expect(problems).toEqual([]);
+    },
+    120_000,
+  );
+
   async function expectLegible(page: Page, title: string): Promise<void> {
     await page.evaluate("document.fonts.ready");
     expect([title, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([title, 0]);
@@ -171,13 +220,14 @@ describe.runIf(possible)("the pages, as they look", () => {
     for (const bucket of ["photos", "archive", "logs"]) sandbox.createBucket(bucket);
     for (let i = 0; i < 60; i++)
       sandbox.put("photos", `2026/11/img-${String(i).padStart(4, "0")}.jpg`, "x".repeat(2000));
-    for (let i = 0; i < 1200; i++)
+    // Enough to be at work in every look.
+    for (let i = 0; i < 9600; i++)
       sandbox.put(
         "logs",
         `2025/${String((i % 12) + 1).padStart(2, "0")}/app-${String(i).padStart(4, "0")}.log`,
         "line\n".repeat(400),
       );
-    sandbox.fault({ kind: "status", operation: "CopyObject", key: /app-0[0-9]13/, status: 403, code: "AccessDenied" });
+    sandbox.fault({ kind: "status", operation: "CopyObject", key: /app-\d\d13/, status: 403, code: "AccessDenied" });
     const inputs = Array.from({ length: 60 }, (_, i) => ({
       object: { bucket: "photos", key: `2026/11/img-${String(i % 20 === 19 ? 9999 : i).padStart(4, "0")}.jpg` },
       destination: { bucket: "archive" },
@@ -233,6 +283,12 @@ describe.runIf(possible)("the pages, as they look", () => {
       seenAt,
     };
     await dashboard.redis.hset(redisKeys(prefix).lostWorkers(), "3f2c", JSON.stringify(lost));
+    const torn = JSON.stringify({
+      at: new Date().toISOString(),
+      reason: "data is no JSON",
+      raw: `{"data":"torn`,
+    });
+    await dashboard.redis.hset(redisKeys(prefix).quarantine(), "head-object/torn-1", torn);
     const key = `${"deep/".repeat(180)}\u202egnp.exe`;
     const hostile = await producer.enqueue("head-object", { object: { bucket: "photos", key } });
     await hostile.succeeded({ timeout: 20_000 });
@@ -243,6 +299,7 @@ describe.runIf(possible)("the pages, as they look", () => {
     const action = (await dashboard.send("/api/bulk", { method: "POST", body: bulk })).json();
     return {
       batch: `/batches/${running}`,
+      done: `/batches/${done}`,
       plan: `/batches/${planned}`,
       stopped: `/batches/${stopped}`,
       job: `/jobs/copy-object/${failed}`,
