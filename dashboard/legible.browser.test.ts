@@ -176,6 +176,26 @@ describe.runIf(possible)("whoever reads the pages", () => {
     expect(button?.y).toBeLessThan(844);
   });
 
+  test("finds as many errors in the table as failed, also of chunks that are at work", async () => {
+    const items = Array.from({ length: 3 }, (_, i) => ({ bucket: "in", key: `absent/${i}` }));
+    const batch = await harness.producer.batches.start({
+      operation: "copy",
+      source: { items },
+      destination: { bucket: "out" },
+    });
+    await batch.done().catch(() => undefined); // all of it fails: that is what is looked at
+    // As it stands while another chunk is at work, of which 4 failed by now.
+    const record = `${redisKeys(harness.prefix).batches()}:${batch.id}`;
+    await dashboard.redis.hset(record, { state: "paused", total: 10, failed: 7, listed: 10 });
+    await dashboard.redis.hdel(record, "endedAt");
+    const page = await open(`/batches/${batch.id}`);
+    const errors = page.locator(".card", { has: page.getByRole("heading", { name: "Errors" }) });
+    await errors.getByRole("row", { name: "told apart when their chunk is done 4" }).waitFor();
+    const told = (await errors.locator("tbody td").allTextContents()).map(Number);
+    expect(told.reduce((sum, one) => sum + one, 0)).toBe(7);
+    await page.locator("dt:text-is('Failed') + dd", { hasText: "7" }).first().waitFor();
+  });
+
   test("sees the last hour of a batch that ended, however long ago that was", async () => {
     const batch = await copyOf("many/", { destination: { bucket: "out", prefix: "ended/" } });
     const { endedAt = "" } = await batch.done();

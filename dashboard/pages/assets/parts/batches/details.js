@@ -23,6 +23,7 @@ const NO_ERRORS = {
 export function BatchErrors({ batch }) {
   const entries = Object.entries(batch.errors).toSorted(([, one], [, other]) => other - one);
   const empty = withoutErrors(batch);
+  const later = batch.failed - entries.reduce((sum, [, failures]) => sum + failures, 0);
   if (entries.length === 0 && empty === "later")
     return html`<${Card} title="Errors"
       ><p class="card-body muted">Errors are told apart when their chunk is done.</p><//
@@ -50,6 +51,13 @@ export function BatchErrors({ batch }) {
                 <td class="right">${count(failures)}</td>
               </tr>`,
           )}
+          ${
+            later > 0 &&
+            html`<tr key=" later">
+              <th scope="row" class="muted">told apart when their chunk is done</th>
+              <td class="right">${count(later)}</td>
+            </tr>`
+          }
         </tbody>
       </table>
     </div>
