@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -331,6 +331,16 @@ describe.runIf(possible)("the pages, as they look", () => {
     }
     await pipeline.exec();
   }
+});
+
+test("every picture of the documentation is taken here, and shown there", async () => {
+  const root = join(import.meta.dirname, "..");
+  const texts = await Promise.all(["README.md", "docs/dashboard.md"].map((name) => readFile(join(root, name), "utf8")));
+  const shown = new Set(
+    texts.flatMap((text) => [...text.matchAll(/screenshots\/([\w-]+)\.png/g)].map(([, name]) => name)),
+  );
+  const taken = (await readdir(join(root, "docs/screenshots"))).map((name) => name.replace(/\.png$/, ""));
+  expect([new Set(taken), shown]).toEqual([KEPT, KEPT]);
 });
 
 /** What axe finds: the rule, and the first elements that break it. */
