@@ -97,7 +97,8 @@ const settings = {
         "Bytes of a part. Default: BUCKETLINE_UPLOAD_PART_SIZE (5 MiB) for uploads, the same but at least 8 MiB for downloads",
     }),
     concurrency: z.int().min(1).max(64).optional().meta({
-      description: "Parts of one object under way at once, each over its connection. Default: 10",
+      description:
+        "Parts of one object under way at once, each over its connection. Default: 10 of a download, 9 of an upload",
     }),
   })
     .optional()

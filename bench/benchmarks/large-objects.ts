@@ -77,7 +77,7 @@ export const largeObjects: Benchmark = {
       notes: [
         `One object of ${size / MIB} MiB, ${rounds} rounds that alternate. Peak memory is VmHWM of the process after all of them, one get or put at a time, and of ours again after two rounds of a get and a put at once. The worker ran ${context.built === true ? "as built" : "from the sources, whose types Node strips in each of its threads"}.`,
         "get: both stream into a file and flush it to the disk before it counts. Ours counts the bytes, takes their SHA-256 and renames the file into place; the job's result carries a pointer with the hash.",
-        "put: both read a file and upload it in parts (ours 5 MiB and ten at once, lib-storage's default 5 MiB and four at once). Ours also checks the document's SHA-256 before the last byte leaves, takes each part's MD5, and believes only the ETag that follows from them.",
+        "put: both read a file and upload it in parts (ours 5 MiB and nine at once, lib-storage's default 5 MiB and four at once). Ours also checks the document's SHA-256 before the last byte leaves, takes each part's MD5, and believes only the ETag that follows from them.",
       ],
     };
   },

@@ -111,7 +111,7 @@ async function sendAll(upload: PartsUpload, open: OpenUpload, call: Call): Promi
   const sent = knownPrefix(request, open);
   const after = sent.length;
   const free: Buffer[] = [];
-  const sending = createSending(store, partSize);
+  const sending = createSending(store, partSize, request.size);
   try {
     for (const { PartNumber } of sent)
       request.onBytes?.(Math.min(partSize, request.size - (PartNumber - 1) * partSize));
@@ -132,9 +132,11 @@ async function sendAll(upload: PartsUpload, open: OpenUpload, call: Call): Promi
         free.push(part.bytes);
       };
       if (known === undefined)
-        await sending.add(async () => {
-          done(await sendPart(upload, open, part, { signal: controller.signal }));
-        }, controller);
+        await sending.add(
+          part.number,
+          async () => done(await sendPart(upload, open, part, { signal: controller.signal })),
+          controller,
+        );
       else done({ ...known, md5: part.md5 });
       controller.signal.throwIfAborted();
     }
