@@ -39,6 +39,7 @@ import { addPages } from "./pages.ts";
 import { createBatchViews } from "./watch/batch-views.ts";
 import { createEventStream } from "./watch/event-stream.ts";
 import { createOverview } from "./watch/overview.ts";
+import { createRedisClock } from "./watch/redis-clock.ts";
 import { createThroughput } from "./watch/throughput.ts";
 
 /** For how many milliseconds a request waits for a Redis that does not answer. */
@@ -78,10 +79,11 @@ export async function assemble(
   // First: the server waits for its requests to end.
   resources.defer(() => events.close());
 
-  const views = createBatchViews(redis, prefix);
-  const overview = createOverview(redis, prefix, views);
-  const throughput = createThroughput(redis, prefix);
-  const night = createNight({ config, redis, producer, queues, views, overview, log });
+  const clock = createRedisClock(redis);
+  const views = createBatchViews(redis, prefix, clock);
+  const overview = createOverview(redis, prefix, { views, clock });
+  const throughput = createThroughput(redis, prefix, clock);
+  const night = createNight({ config, redis, clock, producer, queues, views, overview, log });
   resources.defer(() => night.close());
   const routes = [
     ...activityRoutes({ producer }),

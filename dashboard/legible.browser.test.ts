@@ -253,6 +253,14 @@ describe.runIf(possible)("whoever reads the pages", () => {
     expect(await row("Only counted").locator(".state").textContent()).toMatch(/^planned\s*begun .* ago$/);
   });
 
+  test("reads how long ago something was, whatever the clock of their machine says", async () => {
+    const page = await blank();
+    await page.clock.install({ time: Date.now() + 3 * 3_600_000 });
+    await page.goto("/workers");
+    const heard = page.locator("dt:text-is('Last heartbeat') + dd");
+    await expect.poll(() => heard.textContent(), SOON).toMatch(/^[\d.]+ m?s ago$/);
+  });
+
   test("finds one word for one thing on every page: queued, last heartbeat, slots, listing, limit", async () => {
     const job = await harness.producer.enqueue("head-bucket", { bucket: "in" });
     await job.succeeded({ timeout: 20_000 });

@@ -16,11 +16,13 @@ import { createProblems } from "./problems/read.ts";
 import { createSchedules, scheduleProblems } from "./schedules/read.ts";
 import type { BatchViews } from "./watch/batch-views.ts";
 import { keptFor } from "./watch/kept-for.ts";
+import type { RedisClock } from "./watch/redis-clock.ts";
 import type { Overview } from "./watch/overview.ts";
 
 type NightDeps = {
   readonly config: DashboardSettings;
   readonly redis: RedisClient;
+  readonly clock: RedisClock;
   readonly producer: Producer;
   readonly queues: BullQueues;
   readonly views: BatchViews;
@@ -43,13 +45,13 @@ const GLANCE_MS = 900;
 const PROBLEMS_MS = 5000;
 
 /** Puts together what finds out what is broken, since when and whose it is, and what acts on it. */
-export function createNight({ config, redis, producer, queues, views, overview, log }: NightDeps): Night {
+export function createNight({ config, redis, clock, producer, queues, views, overview, log }: NightDeps): Night {
   const { prefix } = config;
   const { batches } = producer;
   const store = createBatchStore(redis, prefix);
   const schedules = createSchedules({ redis, prefix, queues, store });
   const others = [async () => scheduleProblems(await schedules.list())];
-  const problems = createProblems({ redis, prefix, store, overview, others });
+  const problems = createProblems({ redis, prefix, clock, store, overview, others });
   const runs = createBulkRuns(log);
   const countProblems = keptFor(PROBLEMS_MS, () => problems.count());
   return {

@@ -1,6 +1,7 @@
 import type { BatchStore } from "../../batches/state/store.ts";
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { keptFor } from "../watch/kept-for.ts";
+import type { RedisClock } from "../watch/redis-clock.ts";
 import type { Overview } from "../watch/overview.ts";
 import { type BatchProblem, readBatchGroups } from "./batch-groups.ts";
 import { readFailureGroups } from "./failure-groups.ts";
@@ -15,6 +16,7 @@ const FRESH_MS = 1500;
 
 export type ProblemDeps = {
   readonly redis: RedisClient;
+  readonly clock: RedisClock;
   readonly prefix: string;
   readonly store: BatchStore;
   readonly overview: { read(): Promise<Overview> };
@@ -25,14 +27,15 @@ export type ProblemDeps = {
 export type Problems = ReturnType<typeof createProblems>;
 
 /** All that needs somebody, the newest and worst first. */
-export function createProblems({ redis, prefix, store, overview, others = [] }: ProblemDeps) {
+export function createProblems({ redis, prefix, clock, store, overview, others = [] }: ProblemDeps) {
   const notes = createNotes(redis, prefix);
   const batches = keptFor(FRESH_MS, () => readBatchGroups(store));
   const found = keptFor(FRESH_MS, async (): Promise<readonly Problem[]> => {
+    const now = await clock();
     const [groups, ofBatches, lost, standing, more] = await Promise.all([
-      unlessForeign(readFailureGroups(redis, prefix), []),
+      unlessForeign(readFailureGroups(redis, prefix, now), []),
       unlessForeign(batches(), []),
-      unlessForeign(readLostWorkers(redis, prefix), []),
+      unlessForeign(readLostWorkers(redis, prefix, now), []),
       overview.read().then(standingProblems),
       Promise.all(others.map((read) => unlessForeign(read(), []))),
     ]);

@@ -11,6 +11,7 @@ import { redisKeys } from "../../redis/keys.ts";
 import { glanceAtBatches } from "./glance.ts";
 import { keptFor, keptForEach } from "./kept-for.ts";
 import { pickBatches } from "./pick-batches.ts";
+import type { RedisClock } from "./redis-clock.ts";
 import { readSpeeds, type Speed, STANDS } from "./speeds.ts";
 import { tallyBatches } from "./tally-batches.ts";
 import { type Crowd, type Hold, holdsOf } from "./why-slow.ts";
@@ -58,9 +59,9 @@ const MOST_IN_WORK = 5000;
 
 export type BatchViews = ReturnType<typeof createBatchViews>;
 
-export function createBatchViews(redis: RedisClient, prefix: string) {
+export function createBatchViews(redis: RedisClient, prefix: string, clock: RedisClock) {
   const store: BatchStore = createBatchStore(redis, prefix);
-  const crowd = keptFor(FRESH_MS, () => readCrowd(redis, prefix));
+  const crowd = keptFor(FRESH_MS, async () => readCrowd(redis, prefix, await clock()));
   const viewsFor = (statuses: readonly BatchStatus[]) => viewsTogether({ redis, prefix, store, crowd }, statuses);
   const viewsOf = async (ids: readonly string[]) => viewsFor(await store.statuses(ids));
   const one = async (id: string): Promise<BatchView | undefined> => {
@@ -138,10 +139,10 @@ async function pausedBy(redis: RedisClient, prefix: string, { id, state }: Batch
 }
 
 /** Who works on batches, and on which. */
-async function readCrowd(redis: RedisClient, prefix: string): Promise<Crowd> {
+async function readCrowd(redis: RedisClient, prefix: string, now: number): Promise<Crowd> {
   const chunks = (set: string) => redisKeys(prefix).job(CHUNK_QUEUE, set);
   const [workers, jobs, paused] = await Promise.all([
-    unlessForeign(readWorkers(redis, prefix), []),
+    unlessForeign(readWorkers(redis, prefix, now), []),
     unlessForeign(redis.lrange(chunks("active"), 0, MOST_IN_WORK - 1), []),
     unlessForeign(redis.hexists(chunks("meta"), "paused"), 0),
   ]);

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { redisKeys } from "../../redis/keys.ts";
 import { startDashboardHarness } from "../../test/dashboard-harness.ts";
 import { startHarness } from "../../test/harness.ts";
 import { startRedis } from "../../sandbox/index.ts";
@@ -61,6 +62,39 @@ test("warns of work that nobody takes, and shows who works on what", async () =>
     .poll(async () => (await overview()).warnings.map(({ code }) => code), { timeout: 5000 })
     .toContain("no-worker");
   expect((await overview()).workers).toEqual([]);
+});
+
+test("a dashboard whose clock is off knows who is alive and how long jobs wait, as Redis' clock has it", async () => {
+  const dashboard = await startDashboardHarness();
+  onTestFinished(async () => {
+    vi.useRealTimers();
+    await dashboard.close();
+  });
+  const { redis, prefix } = dashboard;
+  const now = Number((await redis.time())[0]) * 1000;
+  const worker = {
+    id: "w",
+    host: "here",
+    pid: 7,
+    concurrency: { "head-bucket": 8 },
+    running: 1,
+    seenAt: new Date(now).toISOString(),
+  };
+  await redis.zadd(redisKeys(prefix).workers(), now, "w");
+  await redis.set(redisKeys(prefix).worker("w"), JSON.stringify(worker));
+  await redis.lpush(`${prefix}:head-bucket:wait`, "1");
+  await redis.hset(`${prefix}:head-bucket:1`, { timestamp: now - 3000, opts: "{}" });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 600_000 });
+  const { at, workers, warnings, queues } = (await dashboard.send("/api/overview")).json() as unknown as Overview & {
+    at: string;
+  };
+  expect(Math.abs(Date.parse(at) - now)).toBeLessThan(30_000);
+  expect(workers).toMatchObject([{ host: "here" }]);
+  expect(warnings.map(({ code }) => code)).not.toContain("no-worker");
+  const waited = queues.find(({ name }) => name === "head-bucket")?.oldestWaitingMs;
+  expect(waited).toBeGreaterThanOrEqual(3000);
+  expect(waited).toBeLessThan(60_000);
+  expect((await dashboard.send("/api/problems")).text).not.toContain("fell silent");
 });
 
 test("the events tell the overview every second, and end when the session does", async () => {

@@ -5,12 +5,13 @@ import type { BatchView, BatchViews } from "./batch-views.ts";
 import { unlessForeign } from "../../redis/foreign.ts";
 import { keptFor } from "./kept-for.ts";
 import { type QueueCounts, readQueueCounts } from "./queue-counts.ts";
+import type { RedisClock } from "./redis-clock.ts";
 import { readRedisHealth, type RedisHealth, type Warning } from "./redis-health.ts";
 import { readWorkers, type WorkerView } from "./workers.ts";
 
 /** Everything at a glance, at one moment. */
 export type Overview = {
-  /** ISO 8601. */
+  /** ISO 8601, by Redis' clock. */
   readonly at: string;
   /** Of the dashboard. */
   readonly version: string;
@@ -31,20 +32,21 @@ const REDIS_HEALTH_FRESH_MS = 5000;
 export function createOverview(
   redis: RedisClient,
   prefix: string,
-  views: Pick<BatchViews, "active">,
+  { views, clock }: { readonly views: Pick<BatchViews, "active">; readonly clock: RedisClock },
 ): { read(): Promise<Overview> } {
   const health = keptFor(REDIS_HEALTH_FRESH_MS, () => readRedisHealth(redis, redisKeys(prefix).workers()));
   const overview = keptFor(FRESH_MS, async (): Promise<Overview> => {
+    const now = await clock();
     const [{ queues, foreign }, workers, facts, quarantined, batches] = await Promise.all([
-      readQueueCounts(redis, prefix),
-      unlessForeign(readWorkers(redis, prefix), []),
+      readQueueCounts(redis, prefix, now),
+      unlessForeign(readWorkers(redis, prefix, now), []),
       health(),
       unlessForeign(redis.hlen(redisKeys(prefix).quarantine()), 0),
       unlessForeign(views.active(), { batches: [], total: 0, kept: 0 }),
     ]);
     const warnings = [...facts.warnings, ...foreign.map(warnOfForeign), ...unattended(queues, workers)];
     return {
-      at: new Date().toISOString(),
+      at: new Date(now).toISOString(),
       version: VERSION,
       queues,
       workers,

@@ -1,5 +1,6 @@
 import type { RedisClient } from "../../redis/connection/client.ts";
 import { activityNames } from "../../jobs/contracts.ts";
+import { createRedisClock } from "./redis-clock.ts";
 import { keptForEach } from "./kept-for.ts";
 import { isForeign } from "../../redis/foreign.ts";
 import { redisKeys } from "../../redis/keys.ts";
@@ -43,11 +44,12 @@ const countEnded = loadScript(new URL("./scripts/count-ended.lua", import.meta.u
 type Raw = readonly [completed: number, failed: number, sample: readonly number[]];
 
 /** Reads buckets and keeps those that are over, because they do not change any more. */
-export function createThroughput(redis: RedisClient, prefix: string) {
+export function createThroughput(redis: RedisClient, prefix: string, clock = createRedisClock(redis)) {
   const keys = redisKeys(prefix);
   const kept = new Map<string, Map<number, Bucket>>();
 
-  const read = async (range: Range, activity?: string, now = Date.now()): Promise<readonly Bucket[]> => {
+  const read = async (range: Range, activity?: string, asOf?: number): Promise<readonly Bucket[]> => {
+    const now = asOf ?? (await clock());
     const { step, count } = RANGES[range];
     const name = `${range}/${activity ?? ""}`;
     const known = kept.get(name) ?? new Map<number, Bucket>();

@@ -1,5 +1,7 @@
 // One rule for all that is shown: numbers and dates are written in English, times are of the browser's zone, which every page names.
 
+import { now } from "./clock.js";
+
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
@@ -82,7 +84,7 @@ export const timeOfDay = (at) => clock.format(new Date(at));
 export function when(at) {
   if (at === undefined) return "–";
   const date = new Date(at);
-  const today = new Date().toDateString() === date.toDateString();
+  const today = new Date(now()).toDateString() === date.toDateString();
   return today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
 }
 
@@ -105,7 +107,7 @@ export function zone() {
 }
 
 /** @param {string} at */
-export const ago = (at) => `${duration(Math.max(0, Date.now() - Date.parse(at)))} ago`;
+export const ago = (at) => `${duration(Math.max(0, now() - Date.parse(at)))} ago`;
 
 /** @type {Readonly<Record<string, string>>} States of jobs and batches, and their colours; the word is always there too. */
 export const TONES = {

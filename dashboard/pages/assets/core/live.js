@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { get, goToLogin } from "./api.js";
 import { to } from "./base.js";
+import { learnTime } from "./clock.js";
 import { createLiveStream } from "./live-stream.js";
 import { createStore, useStore } from "./store.js";
 
@@ -18,12 +19,18 @@ export const live = createLiveStream({
 /** The newest overview that is known, whichever page is shown. */
 export const overview = createStore(/** @type {Overview | undefined} */ (undefined));
 
+/** @param {Overview} newest */
+function show(newest) {
+  learnTime(newest.at);
+  overview.set(newest);
+}
+
 /** Begins to listen, for as long as the tab is in sight. */
 export function startLive() {
-  live.listen("overview", overview.set);
+  live.listen("overview", show);
   live.listen("overview-changes", (/** @type {Partial<Overview>} */ changes) => {
     const known = overview.get();
-    if (known) overview.set({ ...known, ...changes });
+    if (known) show({ ...known, ...changes });
   });
   setInterval(live.check, 1000);
   addEventListener("online", live.retryNow);
@@ -42,7 +49,7 @@ export function useOverview() {
   useEffect(() => {
     if (known !== undefined) return;
     get("/api/overview").then(
-      (first) => overview.get() ?? overview.set(first),
+      (first) => overview.get() ?? show(first),
       (problem) => setError(problem),
     );
   }, [known === undefined, state === "live"]);

@@ -1,5 +1,6 @@
 /** @import { ProfileView, Session } from "../../answers.ts" */
 /** @import { Resource } from "../core/resource.js" */
+import { now } from "../core/clock.js";
 import { post } from "../core/api.js";
 import { to } from "../core/base.js";
 import { html } from "../core/html.js";
@@ -33,7 +34,7 @@ const None = () =>
 /** @param {ProfileView} profile */
 function stateOf({ refusedSince, expiresAt, provedAt }) {
   if (refusedSince) return "refused";
-  if (expiresAt && Date.parse(expiresAt) < Date.now()) return "expired";
+  if (expiresAt && Date.parse(expiresAt) < now()) return "expired";
   return provedAt ? "accepted" : "not tested";
 }
 

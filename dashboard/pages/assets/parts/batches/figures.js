@@ -2,6 +2,7 @@
 /** @import { ChartData } from "../time-chart.js" */
 import { useMemo, useState } from "preact/hooks";
 import { doneOf, ENDED, isOpenEnded, shareOf, wholeOf } from "../../core/batches/progress.js";
+import { now } from "../../core/clock.js";
 import { bytes, count, duration, percent, rate, shortCount, when } from "../../core/format.js";
 import { html } from "../../core/html.js";
 import { useLive } from "../../core/live.js";
@@ -33,7 +34,7 @@ export function BatchHead({ batch }) {
   const [big, of] = headline(batch);
   const done = doneOf(batch);
   const begun = batch.startedAt ?? batch.createdAt;
-  const end = batch.endedAt === undefined ? Date.now() : Date.parse(batch.endedAt);
+  const end = batch.endedAt === undefined ? now() : Date.parse(batch.endedAt);
   const limit = batch.spec.maxObjectsPerSecond;
   const running = !ENDED.includes(batch.state);
   return html`<div class="stack">
@@ -111,8 +112,8 @@ export function PlanCard({ batch: { plan, spec } }) {
  * @returns {ChartData}
  */
 function speedData(known, endedAt) {
-  const now = endedAt === undefined ? Date.now() : Date.parse(endedAt);
-  const end = Math.floor(now / 1000 / STEP_S) * STEP_S - (endedAt === undefined ? STEP_S : 0);
+  const newest = endedAt === undefined ? now() : Date.parse(endedAt);
+  const end = Math.floor(newest / 1000 / STEP_S) * STEP_S - (endedAt === undefined ? STEP_S : 0);
   const first = Math.max(Math.min(...known.keys(), end - 60), end - SPAN_S);
   const length = Math.max(2, Math.floor((end - first) / STEP_S) + 1);
   const times = Array.from({ length }, (_, index) => first + index * STEP_S);
@@ -134,7 +135,7 @@ export function BatchSpeed({ batch, buckets }) {
     },
     [batch.id],
   );
-  const tick = batch.endedAt ?? Math.floor(Date.now() / 1000 / STEP_S);
+  const tick = batch.endedAt ?? Math.floor(now() / 1000 / STEP_S);
   const data = useMemo(() => {
     const steps = buckets.map((one) => /** @type {const} */ ([stepOf(one), one.objects]));
     return speedData(new Map([...steps, ...fresh]), batch.endedAt);

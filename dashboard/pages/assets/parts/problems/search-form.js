@@ -1,3 +1,4 @@
+import { now } from "../../core/clock.js";
 import { useRef } from "preact/hooks";
 import { html } from "../../core/html.js";
 import { changeQuery } from "../../core/router.js";
@@ -30,7 +31,7 @@ function wordsOf(form) {
   const data = new FormData(form);
   const written = (/** @type {string} */ name) => textOf(data, name);
   const span = Number(written("span"));
-  const since = span > 0 ? new Date(Date.now() - span * 60_000).toISOString() : instantOf(written("since"));
+  const since = span > 0 ? new Date(now() - span * 60_000).toISOString() : instantOf(written("since"));
   const times = { since, until: instantOf(written("until")) };
   return Object.fromEntries(
     FIELDS.map((name) => [name, (name === "since" || name === "until" ? times[name] : written(name)) || undefined]),
