@@ -25,6 +25,17 @@ export async function runProgram(words: readonly string[], environment: Environm
 /** Known before the options are read: what is wrong with them is told as JSON too. */
 const asksForJson = (words: readonly string[]): boolean => words.includes("--json");
 
+/** One command where it is known which, and none for the version: nobody waits for what others need. */
+async function commandsFor(
+  words: readonly string[],
+  asked: string,
+  environment: Environment,
+): Promise<readonly Command[]> {
+  if (asked === "" && words.some((word) => word === "--version" || word === "-V")) return [];
+  const load = Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
+  return load === undefined ? everyCommand(environment) : [(await load())(environment)];
+}
+
 async function createProgram(words: readonly string[], environment: Environment): Promise<Command> {
   const program = new Command("bucketline")
     .description("Jobs and batches for Amazon S3 and S3-compatible stores, through Redis.")
@@ -38,10 +49,7 @@ async function createProgram(words: readonly string[], environment: Environment)
     })
     .showHelpAfterError("(try --help)");
   const asked = words.find((word) => !word.startsWith("-")) ?? "";
-  const load = Object.hasOwn(COMMANDS, asked) ? COMMANDS[asked] : undefined;
-  // One command is loaded where it is known which: none waits for what others need.
-  for (const command of load === undefined ? await everyCommand(environment) : [(await load())(environment)])
-    program.addCommand(command);
+  for (const command of await commandsFor(words, asked, environment)) program.addCommand(command);
   throwUsageErrors(program, { json: asksForJson(words) });
   return program;
 }

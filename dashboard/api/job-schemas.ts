@@ -146,13 +146,15 @@ export const EnqueuedSchema = z
 export type Enqueued = z.infer<typeof EnqueuedSchema>;
 
 /** A whole number in a query or a header: documented as the integer that it stands for. */
-export const wholeText = (min: number, max: number) =>
-  z
+export const wholeText = (min: number, max: number) => {
+  const error = `expected a whole number from ${min} to ${max}`;
+  return z
     .string()
-    .regex(/^-?\d{1,16}$/, { error: `expected a whole number from ${min} to ${max}` })
+    .regex(/^-?\d{1,16}$/, { error })
     .transform(Number)
-    .pipe(z.int().min(min).max(max))
+    .pipe(z.int({ error }).min(min, { error }).max(max, { error }))
     .meta({ type: "integer", minimum: min, maximum: max, pattern: undefined });
+};
 
 /** A boolean in a query, documented as such. */
 export const flagText = z

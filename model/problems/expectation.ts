@@ -13,6 +13,7 @@ export function expectation(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_key") return issue.issues.map(expectation)[0] ?? "expected another name";
   return issue.message
     .replace(/^(?:Invalid (?:input|option)|Too small|Too big): /, "")
+    .replace(/^Invalid ISO datetime$/, "expected a date and time such as 2026-11-22T10:00:00Z")
     .replace(/^Invalid string: must /, "expected text that must ")
     .replace(/^Invalid /, "expected a valid ")
     .replace(/, received .*$/s, "");
