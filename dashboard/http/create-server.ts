@@ -69,7 +69,8 @@ export async function createServer(
   guard(app, config, identify);
   app.setErrorHandler((error, request, reply) => {
     const { problem, headers, unexpected } = problemOf(error);
-    if (unexpected) request.log.error({ err: error, method: request.method, url: request.url }, "a request failed");
+    if (unexpected)
+      request.log.error({ err: error, method: request.method, path: pathOf(request) }, "a request failed");
     return sendProblem(reply, problem, headers);
   });
   answerUnknown(app);
@@ -84,12 +85,15 @@ function answerUnknown(app: FastifyInstance): void {
   });
   app.setNotFoundHandler((request, reply) => {
     if (wantsPage(request)) return app.sendNotFoundPage?.(request, reply);
-    const path = request.url.split("?", 1)[0]?.slice(0, 200) ?? "";
+    const path = pathOf(request).slice(0, 200);
     const near = paths.filter(({ method }) => method === request.method).map((one) => one.path);
     const detail = `there is no ${request.method} ${path}${didYouMean(path, near)}`;
     return sendProblem(reply, new HttpProblem(404, "NotFound", detail).problem);
   });
 }
+
+/** Without its query, in which a provider sends the code of a sign-in. */
+const pathOf = ({ url }: FastifyRequest): string => url.split("?", 1)[0] ?? "";
 
 /** Counts every request, before the gate: those that it refuses, and those for nothing that is there, cost something too. */
 async function limitRequests(app: FastifyInstance, perMinute: number): Promise<void> {

@@ -10,6 +10,7 @@ import { ActivityError } from "../../model/activity-error.ts";
 import type { Bucket } from "../../model/entities.ts";
 import { type About, unproven } from "../error-mapping.ts";
 import type { Call } from "../interface.ts";
+import { namedRegion } from "../transport/redirect-region.ts";
 import { regionOf, send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";
 import type { Store } from "../store.ts";
@@ -51,9 +52,9 @@ function listed(bucket: NonNullable<ListBucketsOutput["Buckets"]>[number], prefi
 /** Whether the bucket is there and may be used, and where it is. */
 export async function headBucket(store: Store, bucket: string, call: Call): Promise<Bucket> {
   const make = (): HeadBucketCommand => new HeadBucketCommand({ Bucket: bucket, ...ownedBy(store) });
-  const { BucketRegion } = await send(store, make, { operation: "HeadBucket", bucket }, call);
-  if (BucketRegion !== undefined) store.regions.set(bucket, BucketRegion);
-  return { name: bucket, region: BucketRegion ?? (await regionOf(store, bucket, call)) };
+  const told = namedRegion((await send(store, make, { operation: "HeadBucket", bucket }, call)).BucketRegion);
+  if (told !== undefined) store.regions.set(bucket, told);
+  return { name: bucket, region: told ?? (await regionOf(store, bucket, call)) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
+import { LRUCache } from "lru-cache";
 import type { Connection } from "../../credentials/connection.ts";
 import { agentProxy } from "../../credentials/proxy.ts";
 import type { CredentialCache } from "./credential-cache.ts";
@@ -10,6 +11,8 @@ import { sendHeadersAsText } from "./header-text.ts";
 
 /** Attempts of one SDK call, the first included; only for what was lost on the way. */
 const MAX_ATTEMPTS = 2;
+/** More than AWS has regions, three ways each: a store may say another one each time. */
+const MAX_CLIENTS = 128;
 
 /** The SDK's clients of one connection: one for each region, all over the same sockets and credentials. */
 export type Clients = {
@@ -39,7 +42,7 @@ export function createClients(connection: Connection, credentials: CredentialCac
   // No requestTimeout, which ends with the headers and leaves a stalled body hanging, and no socketTimeout, which also ends a
   // download whose reader is slow. The clocks in send.ts, parts/download/body.ts and put.ts see both ends.
   const requestHandler = { httpAgent, httpsAgent, connectionTimeout: settings.connectTimeoutMs, logger: silent };
-  const clients = new Map<string, S3Client>();
+  const clients = new LRUCache<string, S3Client>({ max: MAX_CLIENTS });
 
   function create(region: string, { attempts, checksums }: Variant): S3Client {
     const mode = checksums === "when-supported" ? "WHEN_SUPPORTED" : "WHEN_REQUIRED";

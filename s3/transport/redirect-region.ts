@@ -1,3 +1,5 @@
+import { Region } from "../../model/region.ts";
+
 type RedirectError = {
   readonly name?: unknown;
   readonly Region?: unknown;
@@ -19,7 +21,12 @@ export function redirectRegion(thrown: unknown): string | undefined {
     named === "AuthorizationHeaderMalformed" || named === "PermanentRedirect" || named === "TemporaryRedirect";
   const told = error.$response?.headers?.["x-amz-bucket-region"];
   if (status !== 301 && status !== 307 && !malformed && !(status === 400 && told !== undefined)) return undefined;
-  if (told !== undefined) return told;
-  if (typeof error.Region === "string") return error.Region;
+  if (told !== undefined) return namedRegion(told) ?? "";
+  if (typeof error.Region === "string") return namedRegion(error.Region) ?? "";
   return /\.s3[.-]([a-z0-9-]+)\.amazonaws\.com/.exec(String(error.Endpoint))?.[1] ?? "";
+}
+
+/** What a store calls a region, where it is the name of one: it stands in the names of hosts and in what is signed. */
+export function namedRegion(told: string | undefined): string | undefined {
+  return Region.safeParse(told).data;
 }

@@ -8,7 +8,7 @@ import {
 import type { Command } from "@smithy/types";
 import { ActivityError } from "../../model/activity-error.ts";
 import { type About, isThrottle, toActivityError } from "../error-mapping.ts";
-import { redirectRegion } from "./redirect-region.ts";
+import { namedRegion, redirectRegion } from "./redirect-region.ts";
 import type { Call } from "../interface.ts";
 import { ownedBy, type StoreBase } from "../options.ts";
 
@@ -74,8 +74,8 @@ export async function regionOf(store: StoreBase, bucket: string, call: Call): Pr
   let found: string | undefined;
   try {
     const make = new HeadBucketCommand({ Bucket: bucket, ...ownedBy(store) });
-    found = (await attempt(store, store.clients.forRegion(store.connection.region), make, about, call, {}))
-      .BucketRegion;
+    const answer = await attempt(store, store.clients.forRegion(store.connection.region), make, about, call, {});
+    found = namedRegion(answer.BucketRegion);
   } catch (error) {
     call.signal.throwIfAborted();
     // A 403 tells the region too. Whatever else is wrong, the call that wanted the region will say.
@@ -168,7 +168,7 @@ function regionHeader(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("$response" in error)) return undefined;
   // The SDK hangs its raw answer on its errors, untyped.
   const response = error.$response as { readonly headers?: Readonly<Record<string, string>> } | undefined;
-  return response?.headers?.["x-amz-bucket-region"];
+  return namedRegion(response?.headers?.["x-amz-bucket-region"]);
 }
 
 type Outcome = {

@@ -1,5 +1,6 @@
 import crypto, { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { AwsCredentialIdentity } from "@smithy/types";
+import { LRUCache } from "lru-cache";
 
 /** SHA-256 of no bytes: none of the requests signed here has a body. */
 const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -20,11 +21,14 @@ export type SignRequest = {
 /** Signs requests without a body. The signing key is derived once for each secret, day and region, which is most of the cost. */
 export type Signer = (request: SignRequest) => Record<string, string>;
 
+/** A store may say another region each time. */
+const MAX_REGIONS = 64;
+
 type CachedKey = { readonly secret: string; readonly day: string; readonly key: KeyObject };
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
 export function createSigner(now: () => number = Date.now): Signer {
-  const keys = new Map<string, CachedKey>();
+  const keys = new LRUCache<string, CachedKey>({ max: MAX_REGIONS });
   let second = 0;
   let timestamp = "";
 

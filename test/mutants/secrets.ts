@@ -86,4 +86,11 @@ export const secretMutants: readonly Mutant[] = [
     replace: "",
     test: "worker/monitoring/metrics.test.ts",
   },
+  {
+    rule: "a store sends nobody to what is no region",
+    file: "s3/transport/redirect-region.ts",
+    find: "return Region.safeParse(told).data;",
+    replace: "return told;",
+    test: "s3/transport/redirect-region.test.ts",
+  },
 ];
