@@ -1,6 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { startBatchHarness } from "../test/batch-harness.ts";
-import { fairPriority, wantedBatchJobs } from "./state/queue.ts";
+import { CHUNK_QUEUE } from "../jobs/queues.ts";
+import { redisKeys } from "../redis/keys.ts";
+import { chunkJobId, fairPriority, wantedBatchJobs } from "./state/queue.ts";
 
 const LIMITED = 50;
 
@@ -44,6 +46,38 @@ test("50 batches that are held to a rate and one with open chunks share four pla
   await vi.waitFor(() => moved(once, 1), soon);
   await own.close();
 }, 120_000);
+
+test("a chunk that had a turn comes back behind all who wait, however it was taken first", async () => {
+  const own = await startBatchHarness({ workers: 0 });
+  const { sandbox, batches, redis, prefix } = own;
+  for (const name of ["small", "out"]) sandbox.createBucket(name);
+  own.addWorker({ concurrency: 1 });
+  const started = await Promise.all(
+    Array.from({ length: 3 }, (_, i) => {
+      const items = Array.from({ length: 40 }, (__, k) => ({ bucket: "small", key: `k${k}` }));
+      for (const { key } of items) sandbox.put("small", key, "x");
+      return batches.start({
+        operation: "copy",
+        source: { items },
+        destination: { bucket: "out", prefix: `turns/${i}/` },
+        maxObjectsPerSecond: 2,
+      });
+    }),
+  );
+  const priorityOf = async ({ id }: (typeof started)[number]) => {
+    const [status, priority] = await Promise.all([
+      batches.get(id).status(),
+      redis.hget(redisKeys(prefix).job(CHUNK_QUEUE, chunkJobId(id, "0-0")), "priority"),
+    ]);
+    return { begun: status.succeeded > 0, priority: Number(priority) };
+  };
+  const behind = { begun: true, priority: fairPriority((await started[0]?.status())?.priority ?? 0, false) };
+  await vi.waitFor(async () => expect(await Promise.all(started.map(priorityOf))).toEqual([behind, behind, behind]), {
+    timeout: 30_000,
+    interval: 50,
+  });
+  await own.close();
+}, 60_000);
 
 test("a batch goes before others once, with its first chunk", () => {
   const wanted = { state: "running", opened: true, priority: 7, feed: false, chunks: [], nexts: [] } as const;

@@ -1,5 +1,6 @@
 import type { Mutant } from "./change.ts";
 import { batchMutants } from "./batches.ts";
+import { figureMutants } from "./figures.ts";
 import { jobMutants } from "./jobs.ts";
 import { s3Mutants } from "./s3.ts";
 import { doorMutants } from "./doors.ts";
@@ -14,4 +15,5 @@ export const mutants: readonly Mutant[] = [
   ...secretMutants,
   ...doorMutants,
   ...batchMutants,
+  ...figureMutants,
 ];
