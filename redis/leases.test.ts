@@ -7,12 +7,13 @@ const redis = openTestRedis();
 afterAll(() => redis.disconnect());
 
 const open = () => {
-  const leases = createLeases(redis, redisKeys(uniquePrefix()));
+  const prefix = uniquePrefix();
+  const leases = createLeases(redis, redisKeys(prefix));
   const take = (holder: string, objects: readonly LeasedObject[], { token = holder, ttlMs = 30_000 } = {}) =>
     leases.takeObjects({ objects, holder, token, ttlMs });
   const range = (holder: string, ranges: readonly LeasedRange[], ttlMs = 30_000) =>
     leases.takeRanges({ ranges, holder, ttlMs });
-  return { ...leases, take, range };
+  return { ...leases, take, range, prefix };
 };
 const a = leasedBucket({}, "a");
 const b = leasedBucket({}, "b");
@@ -53,6 +54,15 @@ test("frees what nobody renewed, and renews nothing that had run out", async () 
   await take("one", move(a, b), { ttlMs: 1 });
   await expect.poll(() => renewObjects(move(a, b), "one", 1000)).toBe(false);
   expect(await take("other", move(b, a))).toEqual(TAKEN);
+});
+
+test("leaves nothing in Redis for ever, whoever takes what and never comes back", async () => {
+  const { take, range, prefix } = open();
+  await take("one", move(a, b));
+  await range("batch", [{ bucket: leasedBucket({}, "c"), prefix: "", role: "deletes" }]);
+  const keys = await redis.keys(`${prefix}:*`);
+  expect(keys).toHaveLength(3);
+  for (const key of keys) expect(await redis.ttl(key)).toBeGreaterThan(30);
 });
 
 test("keeps a batch that deletes and one that writes out of each other's range", async () => {

@@ -26,5 +26,6 @@ end
 for i = 1, count do
   local held = ending(tonumber(args.ttl)) .. ' ' .. args.ranges[2 * i] .. ' ' .. args.ranges[2 * i - 1]
   redis.call('HSET', keys.buckets[2 * i], args.holder .. ' ' .. i, held)
+  redis.call('PEXPIRE', keys.buckets[2 * i], tonumber(args.ttl) * 20)
 end
 return ''
