@@ -36,6 +36,12 @@ const TOOLS = [
     debian: "lua5.1",
     choices: "install lua5.1 so that luac5.1 or luac is on the PATH",
   },
+  ...["zsh", "fish"].map((shell) => ({
+    what: `${shell} for the test of its completion`,
+    isThere: () => findOnPath(shell) !== undefined,
+    debian: shell,
+    choices: `install ${shell} so that it is on the PATH`,
+  })),
 ];
 
 /**

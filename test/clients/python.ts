@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clients, command } from "./command.ts";
 
-const PACKAGES = ["openapi-python-client==0.29.1", "schemathesis==4.32.5"];
+const PACKAGES = ["openapi-python-client==0.29.1", "schemathesis==4.32.5", "bullmq==3.4.4"];
 
 const APP = `
 import io, sys, time
@@ -72,4 +72,17 @@ export async function pythonClient({ folder, document, url, token }: Clients, { 
   if (/warning/i.test(said)) throw new Error(`the generator had to leave something out:\n${said}`);
   await writeFile(join(out, "app.py"), APP);
   await command(program("python"), ["app.py", url, token], { cwd: out, timeout: 60_000 });
+}
+
+/** The example of the docs for whoever has BullMQ's own client for Python: a result, and an error by its code. */
+export async function pythonExample({ program }: Python, root: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const run = (bucket: string) =>
+    command(program("python"), ["examples/enqueue.py", bucket], { cwd: root, timeout: 60_000, env });
+  const said = await run("in");
+  if (!/^\d+ objects$/m.test(said)) throw new Error(said);
+  const refused = await run("no-such-bucket").then(
+    (text) => `it was taken: ${text}`,
+    (error: Error) => error.message,
+  );
+  if (!refused.includes("NoSuchBucket")) throw new Error(refused);
 }
