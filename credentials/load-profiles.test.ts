@@ -256,6 +256,16 @@ describe("a profiles file", () => {
     ]);
   });
 
+  test("says in plain words what was expected and of which kind it got, for names too", async () => {
+    const wrong = { provider, region: 7, pathStyle: "yes", transfer: { partSize: 1 } };
+    expect(await problems({ profiles: { default: wrong, "a b": { provider: "chain" } } })).toEqual([
+      "profiles.default.region: expected string, got number",
+      "profiles.default.pathStyle: expected boolean, got string",
+      "profiles.default.transfer.partSize: expected number to be >=5242880",
+      "profiles.a b: expected a profile name: 1 to 64 letters, digits, dots, hyphens or underscores",
+    ]);
+  });
+
   test("needs a profile", async () => {
     expect(await problems({ profiles: {} })).toEqual(["profiles: expected at least one profile"]);
   });
