@@ -21,7 +21,9 @@ test("without any setting it listens on loopback only, with nobody to sign in an
 });
 
 test("says in plain words which values a setting has", () => {
-  expect(() => parseDashboardConfig({ BUCKETLINE_LOG_LEVEL: "loud" })).toThrow(/- BUCKETLINE_LOG_LEVEL: expected one of /);
+  expect(() => parseDashboardConfig({ BUCKETLINE_LOG_LEVEL: "loud" })).toThrow(
+    /- BUCKETLINE_LOG_LEVEL: expected one of /,
+  );
 });
 
 test.each(["0.0.0.0", "::", "10.0.0.5", "dashboard.example", "127.0.0.1.example"])(
