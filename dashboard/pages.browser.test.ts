@@ -215,7 +215,7 @@ describe.runIf(possible)("an operator", () => {
       const tile = page.locator("dl.tiles > div", { hasText: "Running" });
       await expect.poll(() => tile.textContent()).toBe("Running3of 16 slots");
       await page.getByRole("row", { name: "here · 7 3 of 16" }).waitFor();
-      await expect.poll(() => page.evaluate(COLOURFUL_PIXELS)).toBeGreaterThan(10);
+      await expect.poll(() => page.evaluate(COLOURFUL_PIXELS), { timeout: 20_000 }).toBeGreaterThan(10);
     } finally {
       await watched.context.close();
       await own.close();

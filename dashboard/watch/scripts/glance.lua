@@ -5,7 +5,8 @@
 -- args: records most held count
 local held, others = {}, {}
 for _, id in ipairs(redis.call('ZREVRANGE', keys.active, 0, args.count - 1)) do
-  local record = redis.pcall('HMGET', args.records .. id, 'state', 'trouble')
+  local key = args.records .. id
+  local record = redis.pcall('HMGET', key, 'state', 'trouble')
   if not record.err then
     local stands = record[2] or (record[1] and record[1] ~= 'running')
     if stands and #held < tonumber(args.held) then held[#held + 1] = id else others[#others + 1] = id end
