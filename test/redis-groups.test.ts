@@ -7,6 +7,7 @@ const programs = ["redis-server", "redis-cli"].map((name) => findProgram(name, p
 // Groups of servers that reach each other by their addresses are nothing that Docker alone gives us.
 test.skipIf(programs.includes(undefined)).each(["sentinel kill", "cluster kill"])(
   "a batch outlives its Redis exactly, with all who work with it: %s",
+  { concurrent: true, timeout: 240_000 },
   async (filter) => {
     const lines: string[] = [];
     const { cases, failures } = await runRedisFaults({
@@ -19,5 +20,4 @@ test.skipIf(programs.includes(undefined)).each(["sentinel kill", "cluster kill"]
     expect(lines.filter((line) => line.startsWith("FAILED"))).toEqual([]);
     expect(failures).toBe(0);
   },
-  240_000,
 );

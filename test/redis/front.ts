@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { onTestFinished } from "vitest";
+import { onTestFinished as afterThisTest } from "vitest";
 
 /** What a connection is for, by what was asked on it last. */
 export type Kind = "blocking" | "subscriber" | "other";
@@ -27,9 +27,10 @@ type Way = { readonly near: Socket; readonly far: Socket | undefined; kind: Kind
 /** Stands between Redis and its clients, as load balancers and networks do. Gone after the test. */
 export async function startFront(
   to: number,
-  at: { readonly host?: string; readonly port?: number } = {},
+  at: { readonly host?: string; readonly port?: number; readonly onTestFinished?: typeof afterThisTest } = {},
 ): Promise<Front> {
-  const { host = "127.0.0.1" } = at;
+  // Tests that run side by side pass on their own.
+  const { host = "127.0.0.1", onTestFinished = afterThisTest } = at;
   const ways = new Set<Way>();
   const state = { to, swallow: false, refuse: false };
   const server = createServer((near) => {

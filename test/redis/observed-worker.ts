@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pino } from "pino";
-import { onTestFinished } from "vitest";
+import { onTestFinished as afterThisTest } from "vitest";
 import type { RedisLocation } from "../../redis/connection/client.ts";
 import { type Sandbox, startSandbox } from "../../sandbox/index.ts";
 import { parseWorkerConfig } from "../../worker/config/parse.ts";
@@ -28,10 +28,13 @@ type Options = {
   readonly redis: RedisLocation;
   readonly prefix?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Of a test that runs beside others. Default: of the one that runs. */
+  readonly onTestFinished?: typeof afterThisTest;
 };
 
 /** A worker of which it is not said that it starts: its log and its probes can be looked at from the beginning. Gone after the test. */
-export async function observeWorker({ redis, prefix = uniquePrefix(), env = {} }: Options): Promise<ObservedWorker> {
+export async function observeWorker(options: Options): Promise<ObservedWorker> {
+  const { redis, prefix = uniquePrefix(), env = {}, onTestFinished = afterThisTest } = options;
   const sandbox = await startSandbox();
   const folder = await mkdtemp(join(tmpdir(), "bucketline-observed-"));
   const documents = pathToFileURL(join(folder, "documents")).href;

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, type onTestFinished, test, vi } from "vitest";
 import { createProducer } from "../../producer/index.ts";
 import { startRedis } from "../../sandbox/index.ts";
 import { startDashboardHarness } from "../dashboard-harness.ts";
@@ -9,20 +9,25 @@ import { observeWorker } from "./observed-worker.ts";
 /** Two silences of a connection that hangs, and what a busy machine takes. Milliseconds. */
 const FOUND_WITHIN_MS = 30_000;
 
-async function start() {
+/** Tests that wait most of their time, side by side: each ends what it started itself. */
+type Ends = { readonly onTestFinished: typeof onTestFinished };
+
+async function start({ onTestFinished }: Ends) {
   const redis = await startRedis();
   const admin = new Redis(redis.url);
   onTestFinished(async () => {
     admin.disconnect();
     await redis.stop();
   });
-  return { url: redis.url, admin, front: await startFront(Number(new URL(redis.url).port)) };
+  return { url: redis.url, admin, front: await startFront(Number(new URL(redis.url).port), { onTestFinished }) };
 }
 
-test("a Redis that takes connections and never answers at the start is waited for, by a worker that is not ready and by a dashboard that says so", async () => {
-  const { front } = await start();
+test.concurrent("a Redis that takes connections and never answers at the start is waited for, by a worker that is not ready and by a dashboard that says so", async ({
+  onTestFinished,
+}) => {
+  const { front } = await start({ onTestFinished });
   front.swallowNew(true);
-  const worker = await observeWorker({ redis: front.url });
+  const worker = await observeWorker({ redis: front.url, onTestFinished });
   const dashboard = await startDashboardHarness({ redis: front.url, prefix: worker.prefix });
   onTestFinished(() => dashboard.close());
   await vi.waitFor(() => expect(worker.lines.join("")).toMatch(/Redis does not answer/), FOUND_WITHIN_MS);
@@ -35,11 +40,12 @@ test("a Redis that takes connections and never answers at the start is waited fo
   await vi.waitFor(async () => expect((await dashboard.send("/api/overview")).status).toBe(200), FOUND_WITHIN_MS);
 }, 120_000);
 
-test.each<Kind>(["blocking", "subscriber", "other"])(
+test.concurrent.for<Kind>(["blocking", "subscriber", "other"])(
   "jobs are taken, done and cancelled although a worker's connections hang without an end: %s",
-  async (kind) => {
-    const { url, front } = await start();
-    const worker = await observeWorker({ redis: front.url });
+  { timeout: 120_000 },
+  async (kind, { onTestFinished }) => {
+    const { url, front } = await start({ onTestFinished });
+    const worker = await observeWorker({ redis: front.url, onTestFinished });
     await worker.started;
     const { prefix, documents, sandbox } = worker;
     const producer = createProducer({ redis: url, prefix, documents });
@@ -61,5 +67,4 @@ test.each<Kind>(["blocking", "subscriber", "other"])(
     expect(performance.now() - begun).toBeLessThan(FOUND_WITHIN_MS);
     await vi.waitFor(async () => expect(await worker.probe("/readyz")).toBe(200), FOUND_WITHIN_MS);
   },
-  120_000,
 );
