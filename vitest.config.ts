@@ -38,6 +38,7 @@ const WALKS = [
 
 /** Files that measure a process as a whole: its memory, what it was started with. */
 const ALONE = [
+  "documents/s3/store.test.ts",
   "sandbox/operations/uploads/parts.test.ts",
   "sandbox/storage/generated-objects.test.ts",
   "worker/bound-heap.test.ts",
@@ -47,9 +48,10 @@ const ALONE = [
  * Files that share workers: what they import is loaded once for a worker, not once for a file, which is a third of what they take.
  * A file in these rooms takes back what it changes of its process: clocks, the environment, listeners.
  */
-const TOGETHER = globSync("{credentials,jobs,producer,redis,s3,sandbox,worker}/**/*.test.ts", {
-  cwd: import.meta.dirname,
-}).filter((path) => !ALONE.includes(path));
+const TOGETHER = globSync(
+  "{cli,credentials,dashboard,documents,jobs,model,nestjs,producer,redis,s3,sandbox,worker}/**/*.test.ts",
+  { cwd: import.meta.dirname },
+).filter((path) => !path.endsWith(".browser.test.ts") && !ALONE.includes(path) && !WALKS.includes(path));
 
 /** Docker alone cannot announce addresses of nodes that both they and this process reach. */
 const hasPrograms = ["redis-server", "redis-cli"].every((name) => findProgram(name, process.env["PATH"] ?? ""));
