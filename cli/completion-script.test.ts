@@ -31,6 +31,7 @@ test.each(SHELLS)("prints a script for %s that knows commands and options", asyn
 });
 
 describe.each(SHELLS)("in %s", (shell) => {
+  // Skipped only where that shell is missing; CI installs them.
   test.skipIf(!isThere(shell))("commands and options are completed", async () => {
     const { stdout: script } = await runCli(["completion", shell]);
     const folder = await mkdtemp(join(tmpdir(), "bucketline-completion-"));
