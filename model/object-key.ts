@@ -18,3 +18,11 @@ export function keyProblem(key: string): string | undefined {
     return 'expected no "." or ".." segment, which proxies resolve to another object';
   return undefined;
 }
+
+/** What two keys begin with alike. */
+export function sharedStart(one: string, other: string): string {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length += 1;
+  // Not half of a character.
+  return one.slice(0, length).isWellFormed() ? one.slice(0, length) : one.slice(0, length - 1);
+}

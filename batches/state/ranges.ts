@@ -1,5 +1,6 @@
 import type { Connection } from "../../credentials/connection.ts";
 import { ActivityError } from "../../model/activity-error.ts";
+import { sharedStart } from "../../model/object-key.ts";
 import { type LeasedRange, type LeaseRole, leasedBucket } from "../../redis/leases.ts";
 import type { BatchItem } from "../spec/fields.ts";
 import { verbOf } from "../operations.ts";
@@ -72,13 +73,6 @@ export function createPlaces(spec: BatchSpec): {
           : [{ bucket: spec.destination.bucket, prefix: written }],
     }),
   };
-}
-
-function sharedStart(one: string, other: string): string {
-  let length = 0;
-  while (length < one.length && one[length] === other[length]) length += 1;
-  // Not half of a character.
-  return one.slice(0, length).isWellFormed() ? one.slice(0, length) : one.slice(0, length - 1);
 }
 
 export function overlapError(batch: string, by: string): ActivityError {

@@ -1,4 +1,5 @@
 import { ActivityError } from "../../model/activity-error.ts";
+import { sharedStart } from "../../model/object-key.ts";
 import { toActivityError } from "../error-mapping.ts";
 import { findFacts } from "../requests/head.ts";
 import { listPage } from "../requests/listings/page.ts";
@@ -77,7 +78,7 @@ async function lookByListing(store: Store, { bucket, keys, found }: Listing, cal
   const [first = ""] = keys;
   const last = keys.at(-1) ?? first;
   const wanted = new Set(keys);
-  const prefix = commonPrefix(first, last);
+  const prefix = sharedStart(first, last);
   let continuationToken: string | undefined;
   try {
     for (let pages = Math.ceil(keys.length / 1000) + 1; pages > 0; pages -= 1) {
@@ -93,13 +94,6 @@ async function lookByListing(store: Store, { bucket, keys, found }: Listing, cal
     // Who may not list can still look at each; a store that is busy or does not answer should not be asked more.
     if (error instanceof ActivityError && error.retryable) throw error;
   }
-}
-
-function commonPrefix(one: string, other: string): string {
-  let length = 0;
-  while (length < one.length && one[length] === other[length]) length += 1;
-  // Not half of a character.
-  return one.slice(0, length).isWellFormed() ? one.slice(0, length) : one.slice(0, length - 1);
 }
 
 /** As S3 lists. https://docs.aws.amazon.com/AmazonS3/latest/userguide/ListingKeysUsingAPIs.html */
