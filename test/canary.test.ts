@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,6 +8,7 @@ import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { freePort } from "../cli/free-port.ts";
 import { createProducer, type Producer, sealCredentials } from "../producer/index.ts";
 import type { ActivityInput, ActivityName } from "../jobs/contracts.ts";
 import { type Sandbox, startRedis, startSandbox } from "../sandbox/index.ts";
@@ -96,7 +96,7 @@ beforeAll(async () => {
     BUCKETLINE_LOG_LEVEL: "trace",
     BUCKETLINE_REQUEST_TIMEOUT: "1s",
     BUCKETLINE_COPY_TIMEOUT: "1s",
-    BUCKETLINE_HEALTH_PORT: String(await freePort()),
+    BUCKETLINE_HEALTH_PORT: String(await freePort(0)),
     DOCUMENTS_URL: pathToFileURL(join(folder, "documents")).href,
     S3_ID: good.accessKeyId,
     S3_KEY: good.secretAccessKey,
@@ -125,14 +125,6 @@ async function protect(url: string): Promise<string> {
 async function file(name: string, content: string): Promise<string> {
   await writeFile(join(folder, name), content);
   return join(folder, name);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 const at = () => ({ endpoint: sandbox.endpoint, region: "us-east-1", conditionalDelete: true, conditionalCopy: true });

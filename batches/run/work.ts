@@ -6,6 +6,7 @@ import type { ActivityName } from "../../jobs/contracts.ts";
 import type { CredentialsRef } from "../../model/entities.ts";
 import type { Pin, S3 } from "../../s3/interface.ts";
 import type { AskedTerms } from "../../s3/terms.ts";
+import type { AdaptiveLimiter } from "../../s3/transport/adaptive-limiter.ts";
 import { verbOf } from "../operations.ts";
 import type { Deadline } from "../../redis/deadline.ts";
 import type { ReplicaWait } from "../../redis/replica-wait.ts";
@@ -19,12 +20,7 @@ import type { RequestCount } from "./request-count.ts";
 import type { ChunkStore, Delivery } from "../state/chunk-store.ts";
 
 /** Runs requests in lanes, in each as many at once as its place bears. */
-export type Limiter = {
-  readonly run: <Result>(
-    task: () => Promise<Result>,
-    options: { readonly signal: AbortSignal; readonly lane: string },
-  ) => Promise<Result>;
-};
+export type Limiter = Pick<AdaptiveLimiter, "run">;
 
 /** A store that may know how much it bears. */
 export type LimitedS3 = S3 & { readonly limiter?: Limiter };

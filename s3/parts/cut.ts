@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { ActivityError } from "../../model/activity-error.ts";
-import { type About, nameOf } from "../error-mapping.ts";
+import type { About } from "../error-mapping.ts";
+import { notWhole } from "./not-whole.ts";
 
 /** One part of a body, in memory. */
 export type PartBytes = { readonly number: number; readonly bytes: Buffer; readonly md5: Buffer };
@@ -36,7 +36,7 @@ export async function* cutIntoParts({
   let at = Math.min(size, after * partSize);
   let part = beginPart(after + 1, Math.max(0, Math.min(partSize, size - at)), free);
   for await (const chunk of body as AsyncIterable<Buffer>) {
-    if (at + chunk.length > size) throw wrong(about, `expected ${size} bytes, got more`);
+    if (at + chunk.length > size) throw notWhole(about, `expected ${size} bytes, got more`);
     sha?.update(chunk);
     for (let taken = 0; taken < chunk.length;) {
       const count = part.take(chunk, taken);
@@ -48,9 +48,9 @@ export async function* cutIntoParts({
     }
     if (ownsChunks) giveBack(chunk);
   }
-  if (at !== size) throw wrong(about, `expected ${size} bytes, got ${at}`);
+  if (at !== size) throw notWhole(about, `expected ${size} bytes, got ${at}`);
   if (sha !== undefined && sha.digest("hex") !== sha256)
-    throw wrong(about, `expected the SHA-256 ${sha256}, got another`);
+    throw notWhole(about, `expected the SHA-256 ${sha256}, got another`);
 }
 
 /** Not what shares its memory with others, as small buffers do. */
@@ -76,10 +76,4 @@ function beginPart(number: number, length: number, free: Buffer[]) {
     },
     finish: (): PartBytes => ({ number, bytes, md5: hash.digest() }),
   };
-}
-
-function wrong(about: About, sentence: string): ActivityError {
-  return new ActivityError("IncompleteBody", `the content for ${nameOf(about)} is not whole: ${sentence}`, {
-    retryable: true,
-  });
 }

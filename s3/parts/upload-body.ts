@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { finished, type Readable, Transform } from "node:stream";
-import { ActivityError } from "../../model/activity-error.ts";
-import { type About, nameOf } from "../error-mapping.ts";
+import type { About } from "../error-mapping.ts";
+import { notWhole } from "./not-whole.ts";
 import { partEtags } from "../../model/content/part-etags.ts";
 
 type Source = {
@@ -52,7 +52,7 @@ export function uploadBody(source: Source): UploadBody {
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       count += chunk.length;
-      if (count > size) return stop(wrong(about, `expected ${size} bytes, got more`));
+      if (count > size) return stop(notWhole(about, `expected ${size} bytes, got more`));
       for (const hash of [whole, sha, parts]) hash?.update(chunk);
       onBytes?.(chunk.length);
       const ready = held;
@@ -60,12 +60,12 @@ export function uploadBody(source: Source): UploadBody {
       done(null, ready);
     },
     flush(done) {
-      if (count !== size) return stop(wrong(about, `expected ${size} bytes, got ${count}`));
+      if (count !== size) return stop(notWhole(about, `expected ${size} bytes, got ${count}`));
       if (sha !== undefined && sha.digest("hex") !== sha256)
-        return stop(wrong(about, `expected the SHA-256 ${sha256}, got another`));
+        return stop(notWhole(about, `expected the SHA-256 ${sha256}, got another`));
       digest = whole?.digest("hex");
       if (typeof md5 === "string" && digest !== md5)
-        return stop(wrong(about, `expected the MD5 ${md5}, got ${digest ?? "none"}`));
+        return stop(notWhole(about, `expected the MD5 ${md5}, got ${digest ?? "none"}`));
       complete = true;
       done(null, held);
     },
@@ -75,10 +75,4 @@ export function uploadBody(source: Source): UploadBody {
   });
   body.pipe(stream);
   return { stream, complete: () => complete, md5: () => digest, partsEtag: () => parts?.etag() ?? "" };
-}
-
-function wrong(about: About, sentence: string): ActivityError {
-  return new ActivityError("IncompleteBody", `the content for ${nameOf(about)} is not whole: ${sentence}`, {
-    retryable: true,
-  });
 }

@@ -1,7 +1,7 @@
 import crypto from "node:crypto";
 import { PLAIN_FACTS, type Encryption } from "../storage/stored-object.ts";
 import { header, type Call } from "./call.ts";
-import { S3Error } from "./s3-error.ts";
+import { invalidArgument, S3Error } from "./s3-error.ts";
 
 const SSE = "x-amz-server-side-encryption";
 
@@ -15,7 +15,7 @@ export function readEncryption(call: Call): Encryption | undefined {
   const algorithm = header(call, SSE);
   if (customerKeyMd5 !== undefined) {
     if (algorithm !== undefined)
-      throw invalid(
+      throw invalidArgument(
         SSE,
         algorithm,
         "Server Side Encryption with Customer provided key is incompatible with the encryption method specified",
@@ -24,7 +24,7 @@ export function readEncryption(call: Call): Encryption | undefined {
   }
   const kmsKeyId = header(call, `${SSE}-aws-kms-key-id`);
   if (kmsKeyId !== undefined && (algorithm === undefined || !algorithm.startsWith("aws:kms")))
-    throw invalid(
+    throw invalidArgument(
       SSE,
       algorithm ?? "",
       "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms",
@@ -32,7 +32,7 @@ export function readEncryption(call: Call): Encryption | undefined {
   if (algorithm === undefined) return undefined;
   if (algorithm === "AES256") return PLAIN_FACTS.encryption;
   if (algorithm !== "aws:kms" && algorithm !== "aws:kms:dsse")
-    throw invalid(SSE, algorithm, "The encryption method specified is not supported");
+    throw invalidArgument(SSE, algorithm, "The encryption method specified is not supported");
   const encryption: Encryption = { algorithm, kmsKeyId: kmsKeyId ?? "arn:aws:kms:us-east-1:000000000000:key/aws-s3" };
   if (header(call, `${SSE}-bucket-key-enabled`) === "true") encryption.bucketKey = true;
   const context = header(call, `${SSE}-context`);
@@ -44,7 +44,7 @@ export function readEncryption(call: Call): Encryption | undefined {
 export function refuseEncryptionOnRead(call: Call): void {
   const algorithm = call.headers[SSE];
   if (typeof algorithm === "string")
-    throw invalid(SSE, algorithm, `${SSE} header is not supported for this operation.`);
+    throw invalidArgument(SSE, algorithm, `${SSE} header is not supported for this operation.`);
 }
 
 /**
@@ -57,7 +57,7 @@ export function readCustomerKey(call: Call, prefix: string): string | undefined 
   const [key, md5] = [header(call, `${prefix}key`), header(call, `${prefix}key-md5`)];
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
   if (algorithm === undefined || key === undefined || md5 === undefined)
-    throw invalid(
+    throw invalidArgument(
       `${prefix}algorithm`,
       algorithm ?? "",
       "Requests specifying Server Side Encryption with Customer provided keys must provide an appropriate algorithm, secret key and its MD5.",
@@ -68,9 +68,10 @@ export function readCustomerKey(call: Call, prefix: string): string | undefined 
       "The encryption request you specified is not valid. The valid value is AES256.",
     );
   const bytes = Buffer.from(key, "base64");
-  if (bytes.length !== 32) throw invalid(`${prefix}key`, "", "The secret key was invalid for the specified algorithm.");
+  if (bytes.length !== 32)
+    throw invalidArgument(`${prefix}key`, "", "The secret key was invalid for the specified algorithm.");
   if (crypto.hash("md5", bytes, "base64") !== md5)
-    throw invalid(
+    throw invalidArgument(
       `${prefix}key-MD5`,
       md5,
       "The calculated MD5 hash of the key did not match the hash that was provided.",
@@ -117,8 +118,4 @@ export function encryptionHeaders(encryption: Encryption): string[] {
     headers.push("x-amz-server-side-encryption-aws-kms-key-id", encryption.kmsKeyId);
   if (encryption.bucketKey) headers.push("x-amz-server-side-encryption-bucket-key-enabled", "true");
   return headers;
-}
-
-function invalid(name: string, value: string, message: string): S3Error {
-  return new S3Error("InvalidArgument", message, { elements: { ArgumentName: name, ArgumentValue: value } });
 }

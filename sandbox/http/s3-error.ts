@@ -81,3 +81,13 @@ export function preconditionFailed(condition: string): S3Error {
 export function noSuchKey(key: string): S3Error {
   return new S3Error("NoSuchKey", "The specified key does not exist.", { elements: { Key: key } });
 }
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (InvalidArgument) */
+export function invalidArgument(name: string, value: string, message: string): S3Error {
+  return new S3Error("InvalidArgument", message, { elements: { ArgumentName: name, ArgumentValue: value } });
+}
+
+/** A bucket has no such configuration, under the code that AWS has for each, such as `NoSuchTagSet`. */
+export function notConfigured(code: string, message: string, { bucket }: { readonly bucket: string }): S3Error {
+  return new S3Error(code, message, { status: 404, elements: { BucketName: bucket } });
+}

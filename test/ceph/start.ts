@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../../cli/free-port.ts";
 import { cephConfiguration } from "./configuration.ts";
 
 /** Debian's packages of the programs that are started here. */
@@ -38,7 +38,7 @@ export async function startCeph({ signal }: { readonly signal?: AbortSignal } = 
   const directory = await mkdtemp(join(tmpdir(), "bucketline-ceph-"));
   const cluster = { directory, daemons: [], signal: signal ? AbortSignal.any([signal, deadline]) : deadline };
   try {
-    const [monitor, gateway] = await Promise.all([freePort(), freePort()]);
+    const [monitor, gateway] = await Promise.all([freePort(0), freePort(0)]);
     const fsid = randomUUID();
     await writeFile(join(directory, "ceph.conf"), cephConfiguration({ directory, fsid, gateway }));
     await startMonitor(cluster, { fsid, port: monitor });
@@ -155,13 +155,4 @@ async function lastLines(directory: string): Promise<string> {
     }),
   );
   return logs.join("");
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  if (typeof address !== "object" || !address) throw new Error("expected a TCP address of a TCP server");
-  return address.port;
 }

@@ -4,7 +4,7 @@ import { parsePolicy } from "../../auth/policy-document.ts";
 import type { Call } from "../../http/call.ts";
 import { receiveDocument } from "../../http/receive-body.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
-import { S3Error } from "../../http/s3-error.ts";
+import { notConfigured, S3Error } from "../../http/s3-error.ts";
 import { childText, element, malformed, parseXml, xmlDocument, type XmlElement } from "../../http/xml.ts";
 import type { ObjectOwnership, PublicAccessBlock } from "../../storage/bucket-settings.ts";
 import type { World } from "../../storage/world.ts";
@@ -12,7 +12,7 @@ import type { World } from "../../storage/world.ts";
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html */
 export function getBucketPolicy(call: Call, world: World): Reply {
   const { policy } = openBucket(world, call).settings;
-  if (policy === undefined) throw missing("NoSuchBucketPolicy", "The bucket policy does not exist", call);
+  if (policy === undefined) throw notConfigured("NoSuchBucketPolicy", "The bucket policy does not exist", call);
   return { status: 200, headers: ["Content-Type", "application/json"], body: policy.text };
 }
 
@@ -35,7 +35,7 @@ export function deleteBucketPolicy(call: Call, world: World): Reply {
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicyStatus.html */
 export function getBucketPolicyStatus(call: Call, world: World): Reply {
   const { policy } = openBucket(world, call).settings;
-  if (policy === undefined) throw missing("NoSuchBucketPolicy", "The bucket policy does not exist", call);
+  if (policy === undefined) throw notConfigured("NoSuchBucketPolicy", "The bucket policy does not exist", call);
   return xmlReply(xmlDocument("PolicyStatus", element("IsPublic", isPublicPolicy(policy))));
 }
 
@@ -50,7 +50,11 @@ const BLOCKS = [
 export function getPublicAccessBlock(call: Call, world: World): Reply {
   const block = openBucket(world, call).settings.publicAccess;
   if (block === undefined) {
-    throw missing("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found", call);
+    throw notConfigured(
+      "NoSuchPublicAccessBlockConfiguration",
+      "The public access block configuration was not found",
+      call,
+    );
   }
   return xmlReply(
     xmlDocument("PublicAccessBlockConfiguration", BLOCKS.map(([name, field]) => element(name, block[field])).join("")),
@@ -82,7 +86,7 @@ const OWNERSHIPS: readonly ObjectOwnership[] = ["BucketOwnerEnforced", "BucketOw
 export function getBucketOwnershipControls(call: Call, world: World): Reply {
   const { ownership } = openBucket(world, call).settings;
   if (ownership === undefined)
-    throw missing("OwnershipControlsNotFoundError", "The bucket ownership controls were not found", call);
+    throw notConfigured("OwnershipControlsNotFoundError", "The bucket ownership controls were not found", call);
   return xmlReply(xmlDocument("OwnershipControls", `<Rule>${element("ObjectOwnership", ownership)}</Rule>`));
 }
 
@@ -114,8 +118,4 @@ function readOwnership(rule: XmlElement): ObjectOwnership | undefined {
 export function deleteBucketOwnershipControls(call: Call, world: World): Reply {
   delete openBucket(world, call).settings.ownership;
   return emptyReply(204);
-}
-
-function missing(code: string, message: string, call: Call): S3Error {
-  return new S3Error(code, message, { status: 404, elements: { BucketName: call.bucket } });
 }

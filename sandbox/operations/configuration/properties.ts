@@ -3,7 +3,7 @@ import type { Call } from "../../http/call.ts";
 import { tagsFromXml } from "../../http/object-facts.ts";
 import { receiveDocument } from "../../http/receive-body.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
-import { S3Error } from "../../http/s3-error.ts";
+import { notConfigured, S3Error } from "../../http/s3-error.ts";
 import { childText, element, malformed, parseXml, xmlDocument, type XmlElement } from "../../http/xml.ts";
 import type { Encryption } from "../../storage/stored-object.ts";
 import type { World } from "../../storage/world.ts";
@@ -11,7 +11,7 @@ import type { World } from "../../storage/world.ts";
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html */
 export function getBucketTagging(call: Call, world: World): Reply {
   const { tags = [] } = openBucket(world, call).settings;
-  if (tags.length === 0) throw missing("NoSuchTagSet", "The TagSet does not exist", call);
+  if (tags.length === 0) throw notConfigured("NoSuchTagSet", "The TagSet does not exist", call);
   const set = tags.map((tag) => `<Tag>${element("Key", tag.key)}${element("Value", tag.value)}</Tag>`);
   return xmlReply(xmlDocument("Tagging", `<TagSet>${set.join("")}</TagSet>`));
 }
@@ -68,8 +68,4 @@ function readDefault(rule: XmlElement): Encryption {
 export function deleteBucketEncryption(call: Call, world: World): Reply {
   delete openBucket(world, call).settings.encryption;
   return emptyReply(204);
-}
-
-function missing(code: string, message: string, call: Call): S3Error {
-  return new S3Error(code, message, { status: 404, elements: { BucketName: call.bucket } });
 }

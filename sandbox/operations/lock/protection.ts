@@ -1,7 +1,7 @@
 import { accessDenied, mayAlso } from "../../auth/access.ts";
 import { header, type Call } from "../../http/call.ts";
 import { checksumHeader, ALGORITHMS } from "../../storage/checksum.ts";
-import { S3Error } from "../../http/s3-error.ts";
+import { invalidArgument, S3Error } from "../../http/s3-error.ts";
 import type { Bucket } from "../../storage/bucket.ts";
 import type { DefaultRetention } from "../../storage/bucket-settings.ts";
 import type { Retention, StoredObject } from "../../storage/stored-object.ts";
@@ -32,7 +32,7 @@ export function requestedProtection(call: Call, bucket: Bucket): Protection {
   if (retention !== undefined) protection.retention = retention;
   if (hold !== undefined) {
     if (hold !== "ON" && hold !== "OFF")
-      throw invalid("x-amz-object-lock-legal-hold", hold, "Legal Hold must be either of 'ON' or 'OFF'");
+      throw invalidArgument("x-amz-object-lock-legal-hold", hold, "Legal Hold must be either of 'ON' or 'OFF'");
     protection.legalHold = hold === "ON";
   }
   return protection;
@@ -62,15 +62,16 @@ function readRetention(mode: string | undefined, date: string | undefined): Rete
     );
   }
   if (mode !== "GOVERNANCE" && mode !== "COMPLIANCE")
-    throw invalid("x-amz-object-lock-mode", mode, "Unknown wormMode directive.");
+    throw invalidArgument("x-amz-object-lock-mode", mode, "Unknown wormMode directive.");
   return { mode, until: futureDate(date, "x-amz-object-lock-retain-until-date") };
 }
 
 /** A moment to come, in milliseconds. @throws S3Error InvalidArgument */
 export function futureDate(text: string, name: string): number {
   const until = Date.parse(text);
-  if (Number.isNaN(until)) throw invalid(name, text, "The retain until date must be provided in ISO 8601 format");
-  if (until <= Date.now()) throw invalid(name, text, "The retain until date must be in the future!");
+  if (Number.isNaN(until))
+    throw invalidArgument(name, text, "The retain until date must be provided in ISO 8601 format");
+  if (until <= Date.now()) throw invalidArgument(name, text, "The retain until date must be in the future!");
   return until;
 }
 
@@ -108,8 +109,4 @@ export function lockHeaders({ retention, legalHold }: StoredObject): string[] {
     );
   if (legalHold !== undefined) headers.push("x-amz-object-lock-legal-hold", legalHold ? "ON" : "OFF");
   return headers;
-}
-
-function invalid(name: string, value: string, message: string): S3Error {
-  return new S3Error("InvalidArgument", message, { elements: { ArgumentName: name, ArgumentValue: value } });
 }

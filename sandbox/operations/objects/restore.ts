@@ -1,11 +1,10 @@
-import { openBucket } from "../../auth/access.ts";
 import type { Call } from "../../http/call.ts";
 import { receiveDocument } from "../../http/receive-body.ts";
 import { emptyReply, type Reply } from "../../http/reply.ts";
 import { S3Error } from "../../http/s3-error.ts";
 import { childText, malformed, parseXml } from "../../http/xml.ts";
 import type { World } from "../../storage/world.ts";
-import { checkKey, findObject, isArchived, requestedVersion } from "./source.ts";
+import { isArchived, openObject } from "./source.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -14,14 +13,14 @@ const DAY = 24 * 60 * 60 * 1000;
  * Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html
  */
 export async function restoreObject(call: Call, world: World): Promise<Reply> {
-  open(call, world);
+  openObject(call, world);
   const body = await receiveDocument(call);
   const request = parseXml(body, "RestoreRequest");
   if (request.children.has("SelectParameters") || request.children.has("OutputLocation"))
     throw new S3Error("NotImplemented", "The sandbox restores whole objects only");
   const days = Number(childText(request, "Days"));
   if (!Number.isInteger(days) || days < 1) throw malformed();
-  const { bucket, object } = open(call, world);
+  const { bucket, object } = openObject(call, world);
   if (!isArchived(object)) {
     throw new S3Error("InvalidObjectState", "Restore is not allowed for the object's current storage class", {
       elements: { StorageClass: object.facts.storageClass },
@@ -31,12 +30,6 @@ export async function restoreObject(call: Call, world: World): Promise<Reply> {
   bucket.update(object, { restored: { until: Math.ceil((Date.now() + days * DAY) / DAY) * DAY } });
   // 202 starts a restore, 200 prolongs one.
   return emptyReply(again ? 200 : 202);
-}
-
-function open(call: Call, world: World) {
-  const bucket = openBucket(world, call);
-  checkKey(call.key);
-  return { bucket, object: findObject(bucket, call.key, requestedVersion(call, world)) };
 }
 
 /** The x-amz-restore header. */

@@ -4,7 +4,7 @@ import { failedCondition } from "../../storage/conditions.ts";
 import { checkCustomerKey, readCustomerKey } from "../../http/encryption.ts";
 import { noSuchKey, preconditionFailed, S3Error } from "../../http/s3-error.ts";
 import type { StoredObject } from "../../storage/stored-object.ts";
-import { authorizeSource, checkExpectedOwner, findBucket } from "../../auth/access.ts";
+import { authorizeSource, checkExpectedOwner, findBucket, openBucket } from "../../auth/access.ts";
 import type { World } from "../../storage/world.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html: 1,024 bytes of UTF-8 */
@@ -43,6 +43,13 @@ export function findObject(bucket: Bucket, key: string, versionId: string | unde
     elements: { Method: "GET", ResourceType: "DeleteMarker" },
     headers: { ...headers, Allow: "DELETE" },
   });
+}
+
+/** The object that a request names, of a bucket that the caller may reach. @throws S3Error as `openBucket` and `findObject` do */
+export function openObject(call: Call, world: World): { bucket: Bucket; object: StoredObject } {
+  const bucket = openBucket(world, call);
+  checkKey(call.key);
+  return { bucket, object: findObject(bucket, call.key, requestedVersion(call, world)) };
 }
 
 /** True for what cannot be read before it is restored. */

@@ -3,15 +3,12 @@ import { tagsFromXml } from "../../http/object-facts.ts";
 import { compareKeys } from "../../storage/key-order.ts";
 import { receiveDocument } from "../../http/receive-body.ts";
 import { emptyReply, xmlReply, type Reply } from "../../http/reply.ts";
-import { openBucket } from "../../auth/access.ts";
 import type { World } from "../../storage/world.ts";
 import { element, xmlDocument } from "../../http/xml.ts";
-import { checkKey, findObject, requestedVersion } from "./source.ts";
+import { openObject } from "./source.ts";
 
 function open(call: Call, world: World) {
-  const bucket = openBucket(world, call);
-  checkKey(call.key);
-  const object = findObject(bucket, call.key, requestedVersion(call, world));
+  const { bucket, object } = openObject(call, world);
   const headers = object.versionId === undefined ? [] : ["x-amz-version-id", object.versionId];
   return { bucket, object, headers };
 }

@@ -7,7 +7,7 @@ import { childText, element, malformed, parseXml, xmlDocument, type XmlElement }
 import { PERMISSIONS, type Acl, type Grant, type Grantee } from "../../storage/acl.ts";
 import type { Bucket } from "../../storage/bucket.ts";
 import type { World } from "../../storage/world.ts";
-import { checkKey, findObject, requestedVersion } from "../objects/source.ts";
+import { openObject } from "../objects/source.ts";
 import { aclFromHeaders, aclsDisabled, checkNotPublic, knownAccount } from "./acl-headers.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html */
@@ -26,24 +26,18 @@ export async function putBucketAcl(call: Call, world: World): Promise<Reply> {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html */
 export function getObjectAcl(call: Call, world: World): Reply {
-  const { object, bucket } = open(call, world);
+  const { object, bucket } = openObject(call, world);
   return aclReply(objectAcl(bucket, object), world, versionHeaders(object.versionId));
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html */
 export async function putObjectAcl(call: Call, world: World): Promise<Reply> {
-  open(call, world);
+  openObject(call, world);
   const document = await receiveDocument(call);
-  const { object, bucket } = open(call, world);
+  const { object, bucket } = openObject(call, world);
   const acl = requestedAcl(call, document, { world, bucket, owner: objectAcl(bucket, object).owner });
   bucket.update(object, { acl });
   return emptyReply(200, versionHeaders(object.versionId));
-}
-
-function open(call: Call, world: World) {
-  const bucket = openBucket(world, call);
-  checkKey(call.key);
-  return { bucket, object: findObject(bucket, call.key, requestedVersion(call, world)) };
 }
 
 function versionHeaders(versionId: string | undefined): string[] {

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePort as anyFreePort } from "../../../cli/free-port.ts";
 
 const run = promisify(execFile);
 
@@ -88,11 +88,7 @@ export async function until(what: string, holds: () => Promise<boolean>, ms = 30
 /** Redis Cluster listens on another port, 10,000 above: both have to be ports. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo; // it listens on TCP
-    server.close();
-    await once(server, "close");
+    const port = await anyFreePort(0);
     if (port < 55_000) return port;
   }
 }
