@@ -54,7 +54,7 @@ export type Transfer = {
 };
 
 /** S3 gives one connection 85 to 95 MB/s. https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html */
-export const DEFAULT_TRANSFER: Transfer = { threshold: 16 * 1024 ** 2, partSize: 8 * 1024 ** 2, concurrency: 10 };
+export const DEFAULT_TRANSFER: Transfer = { threshold: 16 * 1024 ** 2, partSize: 8 * 1024 ** 2, concurrency: 12 };
 
 /** As many parts of one upload as that are under way where nobody says otherwise: small ones, because one that breaks begins anew. One more waits in memory. */
 export const PARTS_SENT_AT_ONCE = 9;

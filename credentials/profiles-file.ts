@@ -98,7 +98,7 @@ const settings = {
     }),
     concurrency: z.int().min(1).max(64).optional().meta({
       description:
-        "Parts of one object under way at once, each over its connection. Default: 10 of a download, 9 of an upload",
+        "Parts of one object under way at once, each over its connection. Default: 12 of a download, 9 of an upload",
     }),
   })
     .optional()

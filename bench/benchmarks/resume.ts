@@ -29,7 +29,7 @@ async function breakAtNinety(context: BenchContext): Promise<BenchResult> {
     notes: [
       ...notesOf(stage.size, []),
       "Reset: every connection of the line, when 90 % have passed. Killed: the worker gets SIGKILL then, and another one takes the job over once its lock has run out.",
-      "A killed worker takes with it what was under way: ten ranges of a download, of which whole MiB are kept, or the parts of 5 MiB of an upload that are under way, half of each on average. What it comes to depends on where in them the break falls.",
+      "A killed worker takes with it what was under way: twelve ranges of a download, of which whole MiB are kept, or the parts of 5 MiB of an upload that are under way, half of each on average. What it comes to depends on where in them the break falls.",
     ],
   };
 }

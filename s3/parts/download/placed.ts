@@ -27,7 +27,7 @@ export type PlacedRanges = {
 };
 
 /** Bytes of one part that are placed together: fewer and larger writes. */
-const TOGETHER = 512 * 1024;
+const TOGETHER = 384 * 1024;
 
 /**
  * Reads a large object in several ranges at once and hands each piece to its place as it comes: no part waits in memory for its turn. The first
