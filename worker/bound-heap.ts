@@ -6,7 +6,7 @@ const GROWTH_PERCENT = 120;
 /** V8's own, by which the young generation grows where much of it lives. */
 const GROWTH_FACTOR = 2;
 /** Bytes of the young generation, both halves, that are enough: V8 itself goes to 128 MiB, at which a worker is hardly faster. */
-const YOUNG_BYTES = 32 * 1024 ** 2;
+const YOUNG_BYTES = 16 * 1024 ** 2;
 
 /**
  * A worker's garbage is short-lived, and V8 lets it grow to several times what lives before it collects: a batch over a million objects came
