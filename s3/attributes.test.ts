@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { startSandbox } from "../sandbox/index.ts";
 import { call, connectionTo, content, MIB, openS3 } from "../test/open-s3.ts";
 import { createS3 } from "./create.ts";
-import { carriedHeaders } from "./requests/attributes.ts";
+import { carriedHeaders } from "./requests/attributes/input.ts";
 import { factsFromHeaders } from "./requests/object-facts.ts";
 import type { Overrides, S3 } from "./interface.ts";
 

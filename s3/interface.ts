@@ -5,7 +5,7 @@ import type { ObjectLock } from "../model/attributes/object-lock.ts";
 import type { CannedAcl, Encryption } from "../model/object-attributes.ts";
 import type { PlacedContent } from "../model/content/placed.ts";
 import type { Connection } from "../credentials/connection.ts";
-import type { AttributeField } from "./requests/attribute-table.ts";
+import type { AttributeField } from "./requests/attributes/table.ts";
 import type { ObjectFacts } from "./requests/object-facts.ts";
 
 /** Every call honours its signal: on abort it rejects with the signal's reason and leaves no socket or upload behind. */

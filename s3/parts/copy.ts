@@ -12,7 +12,7 @@ import {
   carriedKms,
   storageInput,
   taggingInput,
-} from "../requests/attributes.ts";
+} from "../requests/attributes/input.ts";
 import { keyOfSource, sourceKeyInput, writeKeyInput } from "../requests/customer-key.ts";
 import { copySource } from "../requests/copy-source.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";

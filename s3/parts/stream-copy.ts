@@ -9,7 +9,7 @@ import {
   encryptionInput,
   storageInput,
   taggingInput,
-} from "../requests/attributes.ts";
+} from "../requests/attributes/input.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
 import { nameOf } from "../error-mapping.ts";
 import { get } from "../requests/get.ts";

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails } from "../../model/entities.ts";
-import type { AttributeInput } from "../requests/attributes.ts";
+import type { AttributeInput } from "../requests/attributes/input.ts";
 import { isUnknownOutcome, nameOf } from "../error-mapping.ts";
 import { isSinglePartEtag, quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { findFacts, headFacts } from "../requests/head.ts";

@@ -5,7 +5,7 @@ import type { ObjectRef } from "../../model/entities.ts";
 import { nameOf } from "../error-mapping.ts";
 import type { Call } from "../interface.ts";
 import { ownedBy } from "../options.ts";
-import type { AttributeInput } from "../requests/attributes.ts";
+import type { AttributeInput } from "../requests/attributes/input.ts";
 import { findFacts } from "../requests/head.ts";
 import type { Store } from "../store.ts";
 import { send } from "../transport/send.ts";

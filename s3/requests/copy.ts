@@ -10,7 +10,7 @@ import {
   replacesHeaders,
   storageInput,
   taggingInput,
-} from "./attributes.ts";
+} from "./attributes/input.ts";
 import { isRefusedKey, keyHeaders, keyOfSource, sourceKeyInput, writeKeyInput } from "./customer-key.ts";
 import { copySource } from "./copy-source.ts";
 import { isPinned, sourceChanged } from "../proof/unchanged.ts";
@@ -19,7 +19,7 @@ import { quoteEtag, unquoteEtag } from "../../model/etag.ts";
 import { copyResultEtag } from "../transport/copy-result.ts";
 import { findFacts, headFacts } from "./head.ts";
 import { multipartCopy } from "../parts/copy.ts";
-import { headerBytes } from "./attribute-table.ts";
+import { headerBytes } from "./attributes/table.ts";
 import type { Call, CopyProof, CopyRequest } from "../interface.ts";
 import { send } from "../transport/send.ts";
 import { ownedBy } from "../options.ts";

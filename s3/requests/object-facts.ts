@@ -3,9 +3,9 @@ import type { ObjectDetails, ObjectRef } from "../../model/entities.ts";
 import type { ObjectLock } from "../../model/attributes/object-lock.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
-import { ATTRIBUTES, type AttributeField, headerText, META } from "./attribute-table.ts";
+import { ATTRIBUTES, type AttributeField, headerText, META } from "./attributes/table.ts";
 import { CUSTOMER_ENCRYPTION } from "./customer-key.ts";
-import { decodeMetadata } from "./metadata-encoding.ts";
+import { decodeMetadata } from "./attributes/metadata-encoding.ts";
 
 /** Of an HTTP answer, names in lower case. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;

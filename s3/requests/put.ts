@@ -2,7 +2,7 @@ import { PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectDetails } from "../../model/entities.ts";
 import { partsAbove } from "../../credentials/connection.ts";
-import { attributeInput } from "./attributes.ts";
+import { attributeInput } from "./attributes/input.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
 import { unquoteEtag } from "../../model/etag.ts";
 import { encryptionOf, writeKeyInput } from "./customer-key.ts";

@@ -2,7 +2,7 @@ import { GetObjectTaggingCommand, PutObjectTaggingCommand } from "@aws-sdk/clien
 import { ActivityError } from "../../model/activity-error.ts";
 import type { ObjectRef } from "../../model/entities.ts";
 import { type About, nameOf, unproven } from "../error-mapping.ts";
-import { tagsOverflow } from "./attributes.ts";
+import { tagsOverflow } from "./attributes/input.ts";
 import { headFacts } from "./head.ts";
 import type { Call, CopyRequest } from "../interface.ts";
 import { send } from "../transport/send.ts";

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { headerBytes } from "../requests/attribute-table.ts";
+import { headerBytes } from "../requests/attributes/table.ts";
 
 /** What a signer takes for a space that may be cut or joined with others, and is none to HTTP. */
 const OTHER_SPACE = /[^\S ]/;

@@ -10,7 +10,7 @@ import type { ObjectRef } from "../../model/entities.ts";
 import type { CannedAcl, Encryption } from "../../model/object-attributes.ts";
 import type { OpenS3 } from "../../s3/create.ts";
 import type { Overrides, Pin, S3 } from "../../s3/interface.ts";
-import { ATTRIBUTES } from "../../s3/requests/attribute-table.ts";
+import { ATTRIBUTES } from "../../s3/requests/attributes/table.ts";
 import { call } from "../open-s3.ts";
 import { seen, SSE } from "./seen-object.ts";
 

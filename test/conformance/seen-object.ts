@@ -1,6 +1,6 @@
 import { GetObjectAclCommand, GetObjectTaggingCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { CustomerKey } from "../../credentials/resolved-profile.ts";
-import { ATTRIBUTES, META } from "../../s3/requests/attribute-table.ts";
+import { ATTRIBUTES, META } from "../../s3/requests/attributes/table.ts";
 import { keyInput } from "../../s3/requests/customer-key.ts";
 import { captureHeaders } from "../../s3/transport/capture-headers.ts";
 

@@ -1,12 +1,12 @@
 import type { PutObjectCommandInput, ServerSideEncryption, StorageClass } from "@aws-sdk/client-s3";
-import { ActivityError } from "../../model/activity-error.ts";
-import type { Encryption } from "../../model/object-attributes.ts";
-import { nameOf } from "../error-mapping.ts";
-import { ATTRIBUTES, META, NEVER_COPIED } from "./attribute-table.ts";
-import type { CustomerKeys } from "./customer-key.ts";
+import { ActivityError } from "../../../model/activity-error.ts";
+import type { Encryption } from "../../../model/object-attributes.ts";
+import { nameOf } from "../../error-mapping.ts";
+import { ATTRIBUTES, META, NEVER_COPIED } from "./table.ts";
+import type { CustomerKeys } from "../customer-key.ts";
 import { encodeAllMetadata, sendable } from "./metadata-encoding.ts";
-import type { ObjectFacts } from "./object-facts.ts";
-import type { Grants, Overrides } from "../interface.ts";
+import type { ObjectFacts } from "../object-facts.ts";
+import type { Grants, Overrides } from "../../interface.ts";
 
 /** What the SDK's inputs of PutObject, CopyObject and CreateMultipartUpload have in common, and `Expires` as text; see `createClients`. */
 export type AttributeInput = Pick<
