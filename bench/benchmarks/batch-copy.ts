@@ -85,7 +85,7 @@ function figuresOf({ batch, ...samples }: Readonly<Record<"batch" | "plain" | "b
       name: "worker's CPU for each object",
       unit: "us",
       ...compareEfforts(batch, samples.bare, { ...besideBare, of: "cpuUs" }),
-      bound: { on: "ratio", atMost: 2 },
+      bound: { on: "ratio", atMost: 1.5 },
     },
     {
       name: "worker's CPU for each object",

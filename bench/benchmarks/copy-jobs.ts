@@ -59,7 +59,12 @@ export const copyJobs: Benchmark = {
     const what = "BullMQ worker, one SDK CopyObject per job";
     return {
       figures: [
-        { name: "copy-object jobs", unit: "jobs/s", ...compareEfforts(ours, theirs, { of: "perSecond", what }) },
+        {
+          name: "copy-object jobs",
+          unit: "jobs/s",
+          ...compareEfforts(ours, theirs, { of: "perSecond", what }),
+          bound: { on: "ratio", atLeast: 1.3 },
+        },
         { name: "worker's CPU for each job", unit: "us", ...compareEfforts(ours, theirs, { of: "cpuUs", what }) },
       ],
       notes: [
