@@ -1,18 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cluster, Redis } from "ioredis";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { freePort } from "../cli/free-port.ts";
 import { findProgram } from "../sandbox/redis-engine.ts";
 import { createProducer } from "./create.ts";
 
 /** A cluster of one node: Redis refuses commands over several slots there as in a big one. */
 async function startCluster(): Promise<Cluster> {
   const dir = await mkdtemp(join(tmpdir(), "bucketline-cluster-"));
-  const port = await freePort();
+  const port = await freePort(0);
   const settings = {
     port,
     bind: "127.0.0.1",
@@ -23,7 +23,7 @@ async function startCluster(): Promise<Cluster> {
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   // A cluster's bus listens 10,000 above; ports can be higher than that allows.
-  const child = spawn("redis-server", [...args, "--cluster-port", String(await freePort())], { stdio: "ignore" });
+  const child = spawn("redis-server", [...args, "--cluster-port", String(await freePort(0))], { stdio: "ignore" });
   const node = new Redis(port, "127.0.0.1");
   node.on("error", () => {}); // until it is up
   onTestFinished(async () => {
@@ -37,15 +37,6 @@ async function startCluster(): Promise<Cluster> {
   const cluster = new Cluster([{ host: "127.0.0.1", port }]);
   onTestFinished(() => cluster.disconnect());
   return cluster;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // it listens on TCP
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 // Docker alone cannot announce an address that both it and this process reach.

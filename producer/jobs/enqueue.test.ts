@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { expect, expectTypeOf, onTestFinished, test, vi } from "vitest";
+import { freePort } from "../../cli/free-port.ts";
 import type { S3Object } from "../../jobs/contracts.ts";
 import { startRedis } from "../../sandbox/start-redis.ts";
 import { redisUrl } from "../../test/fixtures.ts";
@@ -156,7 +157,7 @@ test("refuses one idempotency key for two inputs of one call, and adds none", as
 });
 
 test("rejects with RedisUnavailable within the timeout where nothing listens", async () => {
-  const { producer } = setUp({ redis: `redis://127.0.0.1:${await closedPort()}`, redisTimeout: 300 });
+  const { producer } = setUp({ redis: `redis://127.0.0.1:${await freePort(0)}`, redisTimeout: 300 });
   const started = performance.now();
   await expect(producer.enqueue("head-bucket", { bucket: "in-1" })).rejects.toMatchObject({
     code: "RedisUnavailable",
@@ -229,15 +230,6 @@ test("refuses a URL that is none of Redis, and never repeats it, for it may hold
     expect(() => setUp({ redis })).not.toThrow(/secret/);
   }
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // it listens on TCP
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 test("never repeats what may be secret in an error", async () => {
   const { producer } = setUp();

@@ -25,6 +25,36 @@ const IN_ROOMS: Readonly<Record<string, string>> = {
     "two commands of the SDK, each with an input of its own",
 };
 
+/** Tests tell their stories in the same words: what counts there is twice as long. */
+const MIN_TOKENS_OF_TESTS = 60;
+
+/** What stands twice beside the program, each with the reason. */
+const IN_TESTS: Readonly<Record<string, string>> = {
+  "batches/faults.test.ts ~ batches/faults.test.ts: const batch = await own.batches.start({":
+    "two stories, each told in its order",
+  "batches/safety.test.ts ~ batches/safety.test.ts: await worker.deliver(chunkOf(batch.id));":
+    "two stories, each told in its order",
+  "batches/steering.test.ts ~ batches/steering.test.ts: const held = holdCopies(to);":
+    "two stories, each told in its order",
+  "bench/benchmarks/move-requests.ts ~ bench/benchmarks/batch-latency.ts: const { control } = lab.server;":
+    "what a benchmark measures on stands in it, to be read with its figure",
+  "bench/benchmarks/two-workers.ts ~ bench/benchmarks/batch-latency.ts: const lab = await openLab(context, { latencyMs: LATENCY_MS });":
+    "what a benchmark measures on stands in it, to be read with its figure",
+  "dashboard/api/batches/routes.test.ts ~ batches/steering.test.ts: let made = 0;":
+    "objects of two tests that say different things about them",
+  "dashboard/night.browser.test.ts ~ dashboard/legible.browser.test.ts: let harness: Harness;":
+    "what a story in a browser opens, beside what else it sets up",
+  "dashboard/steady.browser.test.ts ~ dashboard/legible.browser.test.ts: let harness: Harness;":
+    "what a story in a browser opens, beside what else it sets up",
+  "dashboard/steady.browser.test.ts ~ dashboard/legible.browser.test.ts: afterEach(async () => {":
+    "and how it closes what it opened",
+  "documents/s3/store.test.ts ~ documents/file/store.test.ts: expect((await store.sweep()).orphans).toBe(0);":
+    "two stores whose leftovers are other things",
+  "test/wait-replicas.test.ts ~ test/wait-replicas.test.ts: freeze();": "two stories, each told in its order",
+  'worker/queues/give-back-unheard.test.ts ~ redis/connection/connect.test.ts: for (const end of [socket, behind]) end.on("error", () => {});':
+    "two proxies that fail in different ways",
+};
+
 function codeOf(wanted: (path: string) => boolean) {
   const paths = sourcePaths(root).filter((path) => /\.m?[jt]s$/.test(path) && wanted(path));
   return paths.toSorted().map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
@@ -42,6 +72,15 @@ test("nothing of six lines stands twice in the program without a reason", async 
   const files = codeOf((path) => !CROSSES_ROOMS.test(path));
   expect(files.length).toBeGreaterThan(500);
   expect(unexplained(await duplicatesIn(files, { minTokens: 30 }), IN_ROOMS)).toEqual({ new: [], gone: [] });
+});
+
+test("nothing of six lines and 60 tokens stands twice in tests, benchmarks and scripts without a reason", async () => {
+  const files = codeOf((path) => CROSSES_ROOMS.test(path));
+  expect(files.length).toBeGreaterThan(300);
+  expect(unexplained(await duplicatesIn(files, { minTokens: MIN_TOKENS_OF_TESTS }), IN_TESTS)).toEqual({
+    new: [],
+    gone: [],
+  });
 });
 
 describe("a passage that stands twice", () => {
