@@ -31,6 +31,7 @@ const WALKS = [
   "test/docs-code.test.ts",
   "test/docs-commands.test.ts",
   "test/examples.test.ts",
+  "test/new-activity.test.ts",
   "test/new-verb.test.ts",
   "test/planted/dashboard.test.ts",
   "test/planted/worker.test.ts",

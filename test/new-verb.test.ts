@@ -1,15 +1,13 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { findChromium } from "./browser.ts";
+import { copyProject } from "./architecture/project-copy.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
-const OURS =
-  /^(model|redis|credentials|s3|documents|jobs|batches|producer|worker|dashboard|cli|sandbox|test|package\.json|tsconfig\.json)$/;
 
 /** The files of the page's walk, in its order: each block of code stands after the path that it belongs to. */
 async function walk(): Promise<Map<string, string>> {
@@ -17,16 +15,6 @@ async function walk(): Promise<Map<string, string>> {
   const section = page.slice(page.indexOf("## Add a batch verb"), page.indexOf("## Before you send it"));
   const blocks = [...section.matchAll(/^\d\. `([^`]+\.ts)`:[^\n]*\n\n```ts\n([^]*?)```/gm)];
   return new Map(blocks.map(([, path = "", code = ""]) => [path, code]));
-}
-
-/** A copy of the project, without its tests' results and packages, which are linked. */
-async function copyProject(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "bucketline-verb-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const names = (await readdir(root)).filter((name) => OURS.test(name));
-  await Promise.all(names.map((name) => cp(join(root, name), join(folder, name), { recursive: true })));
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"));
-  return folder;
 }
 
 test("a verb is one folder and one line: the walk of CONTRIBUTING.md gives one that plans, survives a kill, reports and shows", async () => {
