@@ -33,7 +33,7 @@ export type HeldObject = {
   readonly connection: S3["connection"];
   readonly bucket: string;
   readonly key: string;
-  readonly role: "deletes" | "writes";
+  readonly role: "deletes" | "writes" | "fills";
 };
 
 /** Objects that a run has to itself. */

@@ -84,6 +84,24 @@ test("keeps a batch that deletes and one that writes out of each other's range",
   expect(await range("batch 2", [back[0]!])).toEqual(TAKEN);
 });
 
+test("keeps everything out of where a look alone keeps what is there", async () => {
+  const { take, range, releaseObjects, releaseRanges } = open();
+  const fill = (key: string): LeasedObject[] => [{ bucket: b, key, role: "fills" }];
+  const into = (role: LeasedRange["role"]): LeasedRange[] => [{ bucket: b, prefix: "out/", role }];
+  expect(await range("batch 1", into("writes"))).toEqual(TAKEN);
+  expect(await take("job", fill("out/x"))).toEqual({ held: false, by: "batch 1" });
+  expect(await range("batch 2", into("fills"))).toEqual({ held: false, by: "batch 1" });
+  expect(await take("job", fill("elsewhere/x"))).toEqual(TAKEN);
+  await releaseRanges(into("writes"), "batch 1");
+  expect(await take("job", fill("out/x"))).toEqual(TAKEN);
+  expect(await range("batch 3", into("writes"))).toEqual({ held: false, by: "job" });
+  expect(await range("batch 2", into("fills"))).toEqual({ held: false, by: "job" });
+  await releaseObjects(fill("out/x"), "job");
+  expect(await range("batch 2", into("fills"))).toEqual(TAKEN);
+  expect(await range("batch 4", into("fills"))).toEqual({ held: false, by: "batch 2" });
+  expect(await range("batch 2", into("fills"))).toEqual(TAKEN);
+});
+
 test("keeps single moves and batches apart, whichever came first", async () => {
   const { take, range } = open();
   await range("batch 1", [{ bucket: a, prefix: "in/", role: "deletes" }]);

@@ -11,15 +11,16 @@ import { replyText, runScript, type ScriptReply } from "./scripts/run.ts";
  * For each bucket, told by its endpoint and name and not by a profile, there are two hashes in Redis:
  *   objects   field: key;                  value: `<until> <role> <token> <holder>`   a single job, from its pin to its delete
  *   ranges    field: `<holder> <number>`;  value: `<until> <role> <prefix>`           a batch, for as long as it may delete or write
- * `until` is milliseconds of Redis' own clock; what is past counts as free. `role` is `deletes` for a source and `writes` for a destination. Two single
- * jobs never hold one object at once. A range that deletes keeps out whatever writes into it, and the other way round.
+ * `until` is milliseconds of Redis' own clock; what is past counts as free. `role` is `deletes` for a source, `writes` for a destination, and `fills` for one
+ * where nothing may be replaced and the store does not see to it. Two single jobs never hold one object at once. A range that deletes keeps out whatever
+ * writes into it, and the other way round; one that fills keeps out everything, because between its look and its copy others' copies would be taken over.
  */
 
 /** A bucket wherever it is reached from: profiles that name one endpoint and bucket mean one bucket. */
 export type LeasedBucket = string & { readonly __leasedBucket: true };
 
-/** `deletes`: a source of which objects will be deleted. `writes`: a destination. */
-export type LeaseRole = "deletes" | "writes";
+/** `deletes`: a source of which objects will be deleted. `writes`: a destination. `fills`: one where a look alone keeps what is there. */
+export type LeaseRole = "deletes" | "writes" | "fills";
 
 export type LeasedObject = { readonly bucket: LeasedBucket; readonly key: string; readonly role: LeaseRole };
 export type LeasedRange = { readonly bucket: LeasedBucket; readonly prefix: string; readonly role: LeaseRole };

@@ -29,9 +29,11 @@ export function rangesOf(spec: BatchSpec, { source, destination }: Ends, places:
   const verb = verbOf(spec);
   const leased = (these: readonly Place[], role: LeaseRole | undefined, { connection }: Ends["source"]) =>
     role === undefined ? [] : these.map((place) => range(connection, place, role));
+  const isGuarded = spec.onConflict === "fail" || spec.onConflict === "skip";
+  const fills = isGuarded && !destination.connection.conditionalWrite;
   return [
     ...leased(places.sources, verb.source.lease, source),
-    ...leased(places.destinations, verb.destination?.lease, destination),
+    ...leased(places.destinations, fills && verb.destination ? "fills" : verb.destination?.lease, destination),
   ];
 }
 

@@ -35,7 +35,7 @@ async function copyAlone(input: z.output<typeof copyObject.input>, context: JobC
   const guarded = input.onConflict === "fail" || input.onConflict === "skip";
   if (!guarded || destination.connection.conditionalWrite) return await transfer(input, context);
   const { bucket, key = input.object.key } = input.destination;
-  const objects = [{ connection: destination.connection, bucket, key, role: "writes" as const }];
+  const objects = [{ connection: destination.connection, bucket, key, role: "fills" as const }];
   return await context.exclusively({ objects, onOverlap: "wait" }, (held) =>
     transfer(input, { ...context, signal: AbortSignal.any([signal, held]) }),
   );

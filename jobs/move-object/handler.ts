@@ -27,13 +27,15 @@ export const moveObjectHandler = defineHandler(
       const object = await context.s3.head(input.object, { signal: context.signal });
       return { success: true, object: written(object), skipped: false, verified: "etag", guarantee: "conditional" };
     }
+    const guarded = input.onConflict === "fail" || input.onConflict === "skip";
+    const fills = guarded && !context.destination.connection.conditionalWrite;
     const objects = [
       { connection: context.s3.connection, ...input.object, role: "deletes" as const },
       {
         connection: context.destination.connection,
         bucket: input.destination.bucket,
         key: input.destination.key ?? input.object.key,
-        role: "writes" as const,
+        role: fills ? ("fills" as const) : ("writes" as const),
       },
     ];
     const { onOverlap } = input;

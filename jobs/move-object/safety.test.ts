@@ -64,6 +64,35 @@ describe("a move", () => {
     expect([sandbox.text("here", "x"), sandbox.text("there", "x")]).toEqual(["the only copy", undefined]);
   });
 
+  test("leaves alone what others copy to, where a look alone keeps what is there; so does a batch", async ({
+    onTestFinished: finish,
+  }) => {
+    const { run, sandbox, producer } = await startWhereIgnored(finish);
+    sandbox.createBucket("out");
+    for (let i = 0; i < 20; i++) sandbox.put("in", `k${i}`, `content ${i}`, { lastModified: OLD });
+    const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const remove = sandbox.before("CopyObject", async () => {
+      begun.resolve();
+      await goOn.promise;
+    });
+    const destination = { bucket: "out" };
+    const first = await producer.batches.start({ operation: "copy", source: { bucket: "in" }, destination });
+    await begun.promise;
+    const refused = { code: "Overlap", message: expect.stringContaining(first.id) };
+    const object = { bucket: "in", key: "k1" };
+    for (const onConflict of ["skip", "fail"] as const) {
+      const quietly = { onConflict, onOverlap: "fail" } as const;
+      const job = run("move-object", { object, destination: { bucket: "out", key: "k2" }, ...quietly });
+      await expect(job).rejects.toMatchObject(refused);
+      const source = { items: [object] };
+      const batch = await producer.batches.start({ operation: "copy", source, destination, ...quietly });
+      await expect(batch.done()).rejects.toMatchObject(refused);
+    }
+    goOn.resolve();
+    remove();
+    expect(await first.done()).toMatchObject({ succeeded: 20 });
+  });
+
   test("lets no two contents meet at one destination that it should not overwrite, where conditions are ignored", async ({
     onTestFinished: finish,
   }) => {

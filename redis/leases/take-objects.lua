@@ -18,7 +18,7 @@ for i = 1, count do
   local ranges = redis.call('HGETALL', keys.buckets[2 * i])
   for at = 1, #ranges, 2 do
     local till, other, prefix = string.match(ranges[at + 1], '^(%d+) (%a+) (.*)$')
-    if till and tonumber(till) > now and other ~= role and string.sub(key, 1, #prefix) == prefix then
+    if till and tonumber(till) > now and (other ~= role or role == 'fills') and string.sub(key, 1, #prefix) == prefix then
       return (string.match(ranges[at], '^(.*) %d+$'))
     end
   end

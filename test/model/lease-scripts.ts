@@ -13,6 +13,8 @@ const HOLDER = /^(.*) \d+$/s;
 
 const holderOf = (field: string): string => HOLDER.exec(field)?.[1] ?? "";
 
+const keepsOut = (role: string, other: string | undefined): boolean => other !== role || role === "fills";
+
 export function takeObjects({ keys, args, hash, now }: Script): string {
   const [holder = "", token = "", ttl = "0", ...named] = args;
   const objects = Array.from({ length: keys.length / 2 }, (_, i) => ({
@@ -28,7 +30,7 @@ export function takeObjects({ keys, args, hash, now }: Script): string {
     if (Number(till) > now) again = "=";
     for (const [field, value] of ranges) {
       const [, until = "0", other, prefix = ""] = RANGE.exec(value) ?? [];
-      if (Number(until) > now && other !== role && key.startsWith(prefix)) return holderOf(field);
+      if (Number(until) > now && keepsOut(role, other) && key.startsWith(prefix)) return holderOf(field);
     }
   }
   for (const { held, key, role } of objects) held.set(key, `${now + Number(ttl)} ${role} ${token} ${holder}`);
@@ -62,12 +64,16 @@ export function takeRanges({ keys, args, hash, now }: Script): string {
     for (const [key, value] of objects) {
       const [, till = "0", other, , by = ""] = OBJECT.exec(value) ?? [];
       if (Number(till) <= now) objects.delete(key);
-      else if (other !== role && key.startsWith(prefix)) return by;
+      else if (keepsOut(role, other) && key.startsWith(prefix)) return by;
     }
     for (const [field, value] of held) {
       const [, till = "0", other, theirs = ""] = RANGE.exec(value) ?? [];
       if (Number(till) <= now) held.delete(field);
-      else if (holderOf(field) !== holder && other !== role && (prefix.startsWith(theirs) || theirs.startsWith(prefix)))
+      else if (
+        holderOf(field) !== holder &&
+        keepsOut(role, other) &&
+        (prefix.startsWith(theirs) || theirs.startsWith(prefix))
+      )
         return holderOf(field);
     }
   }

@@ -6,6 +6,27 @@ const ROLLBACK = "batches/rollback.test.ts";
 /** What keeps batches from losing content, and from claiming what is not so. */
 export const batchMutants: readonly Mutant[] = [
   {
+    rule: "nobody copies to where a batch keeps what is there by a look alone",
+    file: "redis/leases/take-ranges.lua",
+    find: "elseif by ~= args.holder and (other ~= role or role == 'fills') then",
+    replace: "elseif by ~= args.holder and other ~= role then",
+    test: "redis/leases.test.ts",
+  },
+  {
+    rule: "a batch says where it keeps what is there by a look alone",
+    file: "batches/state/ranges.ts",
+    find: 'fills && verb.destination ? "fills" : verb.destination?.lease',
+    replace: "verb.destination?.lease",
+    test: "jobs/move-object/safety.test.ts",
+  },
+  {
+    rule: "a move says where it keeps what is there by a look alone",
+    file: "jobs/move-object/handler.ts",
+    find: 'fills ? ("fills" as const) : ("writes" as const)',
+    replace: '"writes" as const',
+    test: "jobs/move-object/safety.test.ts",
+  },
+  {
     rule: "what a delete without an answer may have taken is looked for, whatever was answered after it",
     file: "batches/operations/delete/objects.ts",
     find: "answers[at] === undefined || answers[at].uncertain === true",
