@@ -130,7 +130,8 @@ export function createBatches(scene: JobsScene) {
           truth.complain(`${told}, and no copy ever came there`);
       }
       const saysKept = row.status === "unattempted" || /\bkept\b/.test(row.message ?? "");
-      if (saysKept && truth.deletedBy(id)?.startsWith(nameOf(batch, "")) === true && !isTwin(batch, row.key, now))
+      const hasDeleted = truth.deletedBy(id)?.startsWith(nameOf(batch, "")) === true && !truth.deletedMeanwhile(id, by);
+      if (saysKept && hasDeleted && !isTwin(batch, row.key, now))
         truth.complain(`${told}, and this batch has deleted it`);
       // Of a batch that goes on, another delivery may still do it.
       if (saysKept && isThere && batch.state !== "running") truth.saysKept(id, nameOf(batch, ""));

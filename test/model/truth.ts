@@ -151,6 +151,9 @@ export function createTruth({ versioning, enforced }: Terms) {
       if (!twoAtOnce && epoch === 0) saidKept.set(id, { batch, order });
     },
     deletedBy: (id: number) => deletedBy.get(id)?.by,
+    /** Whether this was deleted by a run that lost its lock before its time, while another one looked. */
+    deletedMeanwhile: (id: number, by: string) =>
+      (twoAtOnce || epoch > 0) && deletedBy.has(id) && deletedBy.get(id)?.by !== by,
     /** At the end: what is owed is somewhere. */
     account(): void {
       for (const [payload, place] of owed) if (!isThere(payload)) violations.push(`${payload} of ${place} is nowhere`);
