@@ -119,10 +119,9 @@ export function createBatches(scene: JobsScene) {
       const place = { bucket: row.bucket, key: row.key };
       const id = batch.pinned.get(row.key) ?? 0;
       const now = store.current(place);
-      const isThere = now?.id === id;
       if (row.status === "succeeded") scene.meet(`${spec.operation} of a bucket done, rows`);
       const told = `${by}: the row of ${row.bucket}/${row.key} says ${row.status} ${row.code ?? ""}`;
-      if (row.status === "succeeded" && spec.operation !== "copy" && isThere)
+      if (row.status === "succeeded" && spec.operation !== "copy" && now?.id === id)
         truth.complain(`${told}, and the object is still there`);
       if (row.status === "succeeded" && spec.operation !== "delete") {
         const to = { bucket: spec.destination?.bucket ?? "", key: row.key };
@@ -134,7 +133,7 @@ export function createBatches(scene: JobsScene) {
       if (saysKept && hasDeleted && !isTwin(batch, row.key, now))
         truth.complain(`${told}, and this batch has deleted it`);
       // Of a batch that goes on, another delivery may still do it.
-      if (saysKept && isThere && batch.state !== "running") truth.saysKept(id, nameOf(batch, ""));
+      if (saysKept && now?.id === id && batch.state !== "running") truth.saysKept(id, nameOf(batch, ""));
     }
   }
 

@@ -157,7 +157,7 @@ export const jobMutants: readonly Mutant[] = [
   {
     rule: "a move keeps out of the range of a batch that deletes",
     file: "redis/leases/take-objects.lua",
-    find: "other ~= role and string.sub(key, 1, #prefix) == prefix then",
+    find: "(other ~= role or role == 'fills') and string.sub(key, 1, #prefix) == prefix then",
     replace: "false then",
     test: "redis/leases.test.ts",
   },
