@@ -5,6 +5,7 @@ import {
   type Destination,
   type ObjectDetails,
   type ObjectRef,
+  isGuarded,
   type OnConflict,
   type Verified,
   type WrittenObject,
@@ -199,7 +200,7 @@ async function findBeforeCopy(
   pin: Pin,
   { destination, signal }: JobContext,
 ): Promise<CopyProof | undefined> {
-  if (onConflict !== "fail" && onConflict !== "skip") return undefined;
+  if (!isGuarded(onConflict)) return undefined;
   const existing = await destination.find(target, { signal });
   if (existing === undefined) return undefined;
   const proof = await destination.proves({ source: pin, ...target }, { signal });
@@ -219,7 +220,7 @@ async function copyPinned(input: TransferInput, target: Target, pin: Pin, contex
     upload: evidence.upload,
     unreadTags: context.thenDelete ? ("refuse" as const) : ("leave" as const),
     onBytes: context.progress(pin.size),
-    ...((input.onConflict === "fail" || input.onConflict === "skip") && { ifNoneMatch: "*" as const }),
+    ...(isGuarded(input.onConflict) && { ifNoneMatch: "*" as const }),
   };
   try {
     return await (s3 === destination ? s3.copy(request, { signal }) : destination.copyFrom(s3, request, { signal }));

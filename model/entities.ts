@@ -250,6 +250,16 @@ export const OnConflict = z.enum(["overwrite", "skip", "skip-identical", "fail"]
 });
 export type OnConflict = z.infer<typeof OnConflict>;
 
+/** Whether a copy may replace nothing. */
+export const isGuarded = (onConflict: OnConflict | undefined): boolean =>
+  onConflict === "fail" || onConflict === "skip";
+
+/** Whether nothing but a look keeps what lies where a copy may replace nothing: the store itself does not see to it. */
+export const keepsByLook = (
+  { conditionalWrite }: { readonly conditionalWrite: boolean },
+  onConflict: OnConflict | undefined,
+): boolean => isGuarded(onConflict) && !conditionalWrite;
+
 /** What to do while another job or batch is at work on the same objects: wait until it has ended, or fail with `Overlap`. */
 export const OnOverlap = z.enum(["wait", "fail"]).meta({
   id: "OnOverlap",

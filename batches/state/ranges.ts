@@ -1,4 +1,5 @@
 import type { Connection } from "../../credentials/connection.ts";
+import { keepsByLook } from "../../model/entities.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { sharedStart } from "../../model/object-key.ts";
 import { type LeasedRange, type LeaseRole, leasedBucket } from "../../redis/leases.ts";
@@ -29,8 +30,7 @@ export function rangesOf(spec: BatchSpec, { source, destination }: Ends, places:
   const verb = verbOf(spec);
   const leased = (these: readonly Place[], role: LeaseRole | undefined, { connection }: Ends["source"]) =>
     role === undefined ? [] : these.map((place) => range(connection, place, role));
-  const isGuarded = spec.onConflict === "fail" || spec.onConflict === "skip";
-  const fills = isGuarded && !destination.connection.conditionalWrite;
+  const fills = keepsByLook(destination.connection, spec.onConflict);
   return [
     ...leased(places.sources, verb.source.lease, source),
     ...leased(places.destinations, fills && verb.destination ? "fills" : verb.destination?.lease, destination),

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { keepsByLook } from "../../model/entities.ts";
 import type { ResultOf } from "../contract.ts";
 import { defineHandler, type JobContext } from "../handler.ts";
 import { hasOverrides, isSameObject, transfer, type Transferred, written } from "../transfer.ts";
@@ -32,8 +33,7 @@ export const copyObjectHandler = defineHandler(
  */
 async function copyAlone(input: z.output<typeof copyObject.input>, context: JobContext): Promise<Transferred> {
   const { destination, signal } = context;
-  const guarded = input.onConflict === "fail" || input.onConflict === "skip";
-  if (!guarded || destination.connection.conditionalWrite) return await transfer(input, context);
+  if (!keepsByLook(destination.connection, input.onConflict)) return await transfer(input, context);
   const { bucket, key = input.object.key } = input.destination;
   const objects = [{ connection: destination.connection, bucket, key, role: "fills" as const }];
   return await context.exclusively({ objects, onOverlap: "wait" }, (held) =>

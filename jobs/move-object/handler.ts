@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ResultOf } from "../contract.ts";
+import { keepsByLook } from "../../model/entities.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { defineHandler } from "../handler.ts";
 import type { Hold, JobContext } from "../handler.ts";
@@ -27,8 +28,7 @@ export const moveObjectHandler = defineHandler(
       const object = await context.s3.head(input.object, { signal: context.signal });
       return { success: true, object: written(object), skipped: false, verified: "etag", guarantee: "conditional" };
     }
-    const guarded = input.onConflict === "fail" || input.onConflict === "skip";
-    const fills = guarded && !context.destination.connection.conditionalWrite;
+    const fills = keepsByLook(context.destination.connection, input.onConflict);
     const objects = [
       { connection: context.s3.connection, ...input.object, role: "deletes" as const },
       {

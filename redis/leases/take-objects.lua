@@ -1,6 +1,6 @@
 -- Takes all of the objects or none. `buckets` are the hashes of objects and of ranges of each bucket in turn; `objects` key and role of each object.
 -- Returns who is in the way; nothing where they are taken; `=` where an earlier run of this holder had not given one of them back.
--- uses: clock.lua
+-- uses: clock.lua roles.lua
 -- keys: buckets...
 -- args: holder token ttl objects...
 local ttl = tonumber(args.ttl)
@@ -18,7 +18,7 @@ for i = 1, count do
   local ranges = redis.call('HGETALL', keys.buckets[2 * i])
   for at = 1, #ranges, 2 do
     local till, other, prefix = string.match(ranges[at + 1], '^(%d+) (%a+) (.*)$')
-    if till and tonumber(till) > now and (other ~= role or role == 'fills') and string.sub(key, 1, #prefix) == prefix then
+    if till and tonumber(till) > now and keepsOut(role, other) and string.sub(key, 1, #prefix) == prefix then
       return (string.match(ranges[at], '^(.*) %d+$'))
     end
   end

@@ -8,7 +8,7 @@ export const batchMutants: readonly Mutant[] = [
   {
     rule: "nobody copies to where a batch keeps what is there by a look alone",
     file: "redis/leases/take-ranges.lua",
-    find: "elseif by ~= args.holder and (other ~= role or role == 'fills') then",
+    find: "elseif by ~= args.holder and keepsOut(role, other) then",
     replace: "elseif by ~= args.holder and other ~= role then",
     test: "redis/leases.test.ts",
   },

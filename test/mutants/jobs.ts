@@ -143,8 +143,8 @@ export const jobMutants: readonly Mutant[] = [
   {
     rule: "a copy that may replace nothing has its destination to itself, where the store takes any",
     file: "jobs/copy-object/handler.ts",
-    find: "if (!guarded || destination.connection.conditionalWrite) return",
-    replace: "if (guarded || !guarded) return",
+    find: "if (!keepsByLook(destination.connection, input.onConflict)) return",
+    replace: "if (keepsByLook.length > 0) return",
     test: MOVE,
   },
   {
@@ -157,7 +157,7 @@ export const jobMutants: readonly Mutant[] = [
   {
     rule: "a move keeps out of the range of a batch that deletes",
     file: "redis/leases/take-objects.lua",
-    find: "(other ~= role or role == 'fills') and string.sub(key, 1, #prefix) == prefix then",
+    find: "keepsOut(role, other) and string.sub(key, 1, #prefix) == prefix then",
     replace: "false then",
     test: "redis/leases.test.ts",
   },

@@ -13,7 +13,7 @@ import { expectFree, findOwnCopy, lookAgain } from "./look.ts";
 import { OPEN, type Remark } from "../../run/outcomes.ts";
 import { pinOf } from "../../run/pins/object.ts";
 import { workOnObjects } from "../../run/objects.ts";
-import { isGuarded } from "./requests.ts";
+import { isGuarded } from "../../../model/entities.ts";
 import { settleArchived } from "./archived.ts";
 import { verbOf } from "../../operations.ts";
 import { uploadMemory } from "./leftover-uploads.ts";
