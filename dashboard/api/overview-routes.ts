@@ -5,7 +5,8 @@ import { Activity } from "./job-schemas.ts";
 import { JobBucketSchema, OverviewSchema } from "./overview-schemas.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import type { BatchViews } from "../watch/batch-views.ts";
-import type { EventStream, Topic } from "../watch/event-stream.ts";
+import type { EventStream } from "../watch/event-stream.ts";
+import type { Topic } from "../watch/event-text.ts";
 import { RANGES, type Range, type Throughput } from "../watch/throughput.ts";
 
 export type OverviewDeps = {

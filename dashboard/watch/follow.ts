@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Identify } from "../access/identity.ts";
 import { abortedWith } from "../http/request-signal.ts";
-import { CHECK_EVERY_MS, type EventStream, REPLACED } from "./event-stream.ts";
+import { type EventStream, REPLACED } from "./event-stream.ts";
+import { CHECK_EVERY_MS } from "./listener.ts";
 
 const LOOK_EVERY_MS = 1000;
 

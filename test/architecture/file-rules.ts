@@ -23,7 +23,6 @@ const LONGER_FUNCTIONS: Readonly<Record<string, string>> = {
   "dashboard/pages.browser.test.ts": "one story, told in its order",
   "dashboard/screenshots.browser.test.ts": "one story, told in its order",
   "dashboard/secrets.test.ts": "one story, told in its order",
-  "dashboard/watch/event-stream.ts": "one timer, and streams that it alone writes to: they share what they hold",
   "test/faults/batches/goods.ts": "a list of means",
   "test/model/batches.ts": "a model: its rules side by side",
   "test/model/jobs.ts": "a model: its rules side by side",
