@@ -16,6 +16,8 @@ const CANARIES = {
   log: "CANARYlogIIIIIIIIIIIIIIIII",
 };
 
+const QUEUES = ["list-buckets", "presign-object", "head-bucket", "batch-chunk"];
+
 let harness: Harness;
 let dashboard: DashboardHarness;
 let known: ReturnType<typeof accounts>;
@@ -29,6 +31,26 @@ beforeAll(async () => {
   dashboard = await startDashboardHarness({ prefix, documentsUrl: harness.config.documentsUrl, env: known.env });
   harness.sandbox.createBucket("in");
   harness.sandbox.put("in", "a.txt", "content");
+  await enqueueSealed();
+  await writeByHand();
+  await dashboard.send("/api/batches", {
+    method: "POST",
+    headers: known.operator,
+    body: {
+      operation: "copy",
+      source: { bucket: "in" },
+      destination: { bucket: "in2", credentials: { sealed: CANARIES.batch } },
+      credentials: { sealed: CANARIES.batch },
+    },
+  });
+}, 60_000);
+afterAll(async () => {
+  await dashboard.close();
+  await harness.close();
+});
+
+/** Jobs and a schedule with sealed credentials, and a job whose result is a secret itself. */
+async function enqueueSealed(): Promise<void> {
   const sealed = { sealed: `eyJhbGciOiJFQ0RILUVTIn0..${CANARIES.sealed}.x.y` };
 
   const presigned = await harness.producer.enqueue("presign-object", { object: { bucket: "in", key: "a.txt" } });
@@ -40,9 +62,11 @@ beforeAll(async () => {
   await harness.producer.schedule("nightly", { every: 3_600_000 }, "list-buckets", {
     credentials: { sealed: `${CANARIES.schedule}..` },
   });
+}
 
-  // What others may write: a producer of another language, or a hand.
-  const key = (id: string) => `${prefix}:head-bucket:${id}`;
+/** What others may write: a producer of another language, or a hand. */
+async function writeByHand(): Promise<void> {
+  const key = (id: string) => `${harness.prefix}:head-bucket:${id}`;
   const secrets = { bucket: "abc", secretAccessKey: CANARIES.jobField, nested: [{ password: CANARIES.jobField }] };
   await dashboard.redis.hset(key("foreign"), {
     name: "head-bucket",
@@ -65,23 +89,10 @@ beforeAll(async () => {
   });
   await dashboard.redis.lpush(key("wait"), "torn");
   ids.push("foreign", "torn");
-  await dashboard.send("/api/batches", {
-    method: "POST",
-    headers: known.operator,
-    body: {
-      operation: "copy",
-      source: { bucket: "in" },
-      destination: { bucket: "in2", credentials: { sealed: CANARIES.batch } },
-      credentials: { sealed: CANARIES.batch },
-    },
-  });
-}, 60_000);
-afterAll(async () => {
-  await dashboard.close();
-  await harness.close();
-});
+}
 
-test("secrets are in no page, no answer of the API, no metric, no answer of bull-board and no log", async () => {
+/** All that an operator is answered, with the headers. */
+async function lookEverywhere(): Promise<readonly string[]> {
   const seen: string[] = [];
   const look = async (path: string, method = "GET") => {
     const answer = await dashboard.send(path, { method, headers: known.operator });
@@ -91,27 +102,13 @@ test("secrets are in no page, no answer of the API, no metric, no answer of bull
   const document = (await look("/api/openapi.json")).json() as unknown as Parameters<typeof openApiRoutes>[0];
   const { batches } = (await look("/api/batches")).json() as unknown as { batches: { id: string }[] };
   expect(batches).toHaveLength(1);
-  // Events hold what the thing itself answers, and end with it.
-  const paths = openApiRoutes(document)
-    .filter(({ method, path }) => method === "GET" && path !== "/api/events")
-    .flatMap(({ path }) => {
-      if (path.startsWith("/api/jobs/"))
-        return ["list-buckets", "presign-object", "head-bucket", "batch-chunk"].flatMap((activity) =>
-          ids.flatMap((id) =>
-            ["waiting", "active", "delayed", "failed", "completed"].map(
-              (state) =>
-                `${path.replace(":activity", activity).replace(":id", id).replace("/events", "")}?state=${state}&timeout=0`,
-            ),
-          ),
-        );
-      return [path.replace(":id", path.includes("batches") ? (batches[0]?.id ?? "") : "x").replace("/events", "")];
-    });
+  const paths = pathsOf(document, batches[0]?.id ?? "");
   for (const path of new Set(paths)) await look(path);
   for (const id of ids) await look(`/api/jobs?id=${id}`);
   for (const page of ["/", "/jobs", "/batches", "/login", "/quarantine", "/docs", "/metrics", "/queues/"])
     await look(page);
 
-  for (const queue of ["list-buckets", "presign-object", "head-bucket", "batch-chunk"]) {
+  for (const queue of QUEUES) {
     for (const status of ["latest", "completed", "failed", "delayed", "waiting"])
       await look(`/queues/api/queues?activeQueue=${queue}&status=${status}&page=1&jobsPerPage=50`);
     for (const id of ids)
@@ -120,7 +117,29 @@ test("secrets are in no page, no answer of the API, no metric, no answer of bull
   await look("/queues/api/job-schedulers");
   await look("/queues/api/redis/stats");
   await look("/queues/api/queues/list-buckets/default-job-options");
+  return seen;
+}
 
+/** Of every route that is looked at, with ids that are there. Of events, what they are of: they hold what it answers, and end with it. */
+function pathsOf(document: Parameters<typeof openApiRoutes>[0], batch: string): readonly string[] {
+  return openApiRoutes(document)
+    .filter(({ method, path }) => method === "GET" && path !== "/api/events")
+    .flatMap(({ path }) => {
+      if (!path.startsWith("/api/jobs/"))
+        return [path.replace(":id", path.includes("batches") ? batch : "x").replace("/events", "")];
+      return QUEUES.flatMap((queue) =>
+        ids.flatMap((id) =>
+          ["waiting", "active", "delayed", "failed", "completed"].map(
+            (state) =>
+              `${path.replace(":activity", queue).replace(":id", id).replace("/events", "")}?state=${state}&timeout=0`,
+          ),
+        ),
+      );
+    });
+}
+
+test("secrets are in no page, no answer of the API, no metric, no answer of bull-board and no log", async () => {
+  const seen = await lookEverywhere();
   const everything = `${seen.join("\n")}\n${dashboard.logged()}`;
   // Seen at all, so that what is not found was looked for in the right place.
   for (const there of [

@@ -22,8 +22,6 @@ const LONGER_FUNCTIONS: Readonly<Record<string, string>> = {
   "dashboard/api/schedule-routes.ts": "a list of routes",
   "dashboard/pages.browser.test.ts": "one story, told in its order",
   "dashboard/screenshots.browser.test.ts": "one story, told in its order",
-  "dashboard/secrets.test.ts": "one story, told in its order",
-  "test/faults/batches/goods.ts": "a list of means",
   "test/model/batches.ts": "a model: its rules side by side",
   "test/model/jobs.ts": "a model: its rules side by side",
   "test/model/redis.ts": "a model: its rules side by side",

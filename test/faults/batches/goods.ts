@@ -41,76 +41,83 @@ export type Goods = {
   arrive(): void;
 };
 
+const FROM = "from";
+const TO = "to";
+const PREFIX = "in/";
+const TARGET_PREFIX = "out/";
+
+/** Of other people, in both buckets. */
+const BYSTANDERS = [
+  [FROM, "inside.txt", "not under the prefix"],
+  [FROM, "other/in/a/000001", "elsewhere"],
+  [TO, `${TARGET_PREFIX}a/foreign`, "theirs, at the destination"],
+  [TO, "in/a/000001", "theirs, under the source's name"],
+] as const;
+
 export function layOut(sandbox: Sandbox, run: BatchRun, random: Random): Goods {
-  const [from, to, prefix, targetPrefix] = ["from", "to", "in/", "out/"];
-  for (const bucket of [from, to]) sandbox.createBucket(bucket, { versioning: run.versioned });
+  for (const bucket of [FROM, TO]) sandbox.createBucket(bucket, { versioning: run.versioned });
+  const original = (item: Item) => originalOf(item, run.seed);
   const items = new Map<string, Item>();
   const attributes = { metadata: { by: "them" }, tags: { of: "theirs" } };
   const put = (item: Item) => {
     items.set(item.key, item);
-    sandbox.put(from, item.key, original(item), item.large || items.size % 50 === 0 ? attributes : {});
+    sandbox.put(FROM, item.key, original(item), item.large || items.size % 50 === 0 ? attributes : {});
   };
   for (let i = 0; i < run.objects; i++) {
-    const name = `${String(i).padStart(6, "0")}${i % ODD_ONE_IN === 0 ? `/${random.pick(ODD)}` : ""}`;
-    const path = `${"abcdefgh"[random.integer(0, 7)]}/${name}`;
-    put({
-      key: prefix + path,
-      target: targetPrefix + path,
-      large: i % Math.ceil(run.objects / run.large) === 0,
-      refused: REFUSED.test(path),
-      conflict: undefined,
-    });
+    const path = pathOf(i, random);
+    put({ ...itemAt(path), large: i % Math.ceil(run.objects / run.large) === 0, refused: REFUSED.test(path) });
   }
-  if (run.onConflict !== "overwrite") makeConflicts();
-  const bystanders = [
-    [from, "inside.txt", "not under the prefix"],
-    [from, "other/in/a/000001", "elsewhere"],
-    [to, `${targetPrefix}a/foreign`, "theirs, at the destination"],
-    [to, "in/a/000001", "theirs, under the source's name"],
-  ] as const;
-  for (const [bucket, key, content] of bystanders) sandbox.put(bucket, key, content);
+  if (run.onConflict !== "overwrite") {
+    for (const item of conflicting(items, random, original)) {
+      items.set(item.key, item);
+      sandbox.put(TO, item.target, item.conflict);
+    }
+  }
+  for (const [bucket, key, content] of BYSTANDERS) sandbox.put(bucket, key, content);
   let arrivals = 0;
   return {
-    from,
-    to,
-    prefix,
-    targetPrefix,
+    from: FROM,
+    to: TO,
+    prefix: PREFIX,
+    targetPrefix: TARGET_PREFIX,
     items,
-    bystanders,
+    bystanders: BYSTANDERS,
     original,
     overwrite(item) {
       if (item.newer !== undefined) return false;
       item.newer = `newer content of ${item.key}`;
-      sandbox.put(from, item.key, item.newer);
+      sandbox.put(FROM, item.key, item.newer);
       return true;
     },
-    arrive() {
-      const path = `${"adhz"[arrivals % 4]}/arrived-${arrivals++}`;
-      put({
-        key: prefix + path,
-        target: targetPrefix + path,
-        large: false,
-        refused: false,
-        conflict: undefined,
-        arrived: true,
-      });
-    },
+    arrive: () => put({ ...itemAt(`${"adhz"[arrivals % 4]}/arrived-${arrivals++}`), arrived: true }),
   };
+}
 
-  function original({ key, large }: Item): Uint8Array {
-    const text = Buffer.from(`content of ${key} in run ${run.seed}`);
-    return large ? Buffer.alloc(LARGE_BYTES, text) : text;
-  }
+/** Where the object of a number lies below the prefix; some have odd names. */
+function pathOf(index: number, random: Random): string {
+  const name = `${String(index).padStart(6, "0")}${index % ODD_ONE_IN === 0 ? `/${random.pick(ODD)}` : ""}`;
+  return `${"abcdefgh"[random.integer(0, 7)]}/${name}`;
+}
 
-  function makeConflicts(): void {
-    const some = random.sample(
-      [...items.values()].filter(({ large, refused }) => !large && !refused),
-      CONFLICTS,
-    );
-    for (const [index, item] of some.entries()) {
-      const conflict = index % 2 === 0 ? "somebody else's" : Buffer.from(original(item)).toString();
-      items.set(item.key, { ...item, conflict });
-      sandbox.put(to, item.target, conflict);
-    }
-  }
+/** A small one that nothing speaks against. */
+function itemAt(path: string): Item {
+  return { key: PREFIX + path, target: TARGET_PREFIX + path, large: false, refused: false, conflict: undefined };
+}
+
+function originalOf({ key, large }: Item, seed: number): Uint8Array {
+  const text = Buffer.from(`content of ${key} in run ${seed}`);
+  return large ? Buffer.alloc(LARGE_BYTES, text) : text;
+}
+
+/** Some of the items, with what lies at their destinations already: every second time the very same content. */
+function conflicting(
+  items: ReadonlyMap<string, Item>,
+  random: Random,
+  original: (item: Item) => Uint8Array,
+): (Item & { readonly conflict: string })[] {
+  const able = [...items.values()].filter(({ large, refused }) => !large && !refused);
+  return random.sample(able, CONFLICTS).map((item, index) => {
+    const conflict = index % 2 === 0 ? "somebody else's" : Buffer.from(original(item)).toString();
+    return { ...item, conflict };
+  });
 }
