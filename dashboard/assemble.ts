@@ -23,6 +23,7 @@ import { documentRoutes } from "./api/document-routes.ts";
 import { jobRoutes } from "./api/job-routes.ts";
 import { jobStreamRoutes } from "./api/job-stream-routes.ts";
 import { openApiRoute } from "./api/openapi.ts";
+import { quarantineRoutes } from "./api/quarantine-routes.ts";
 import { queueRoutes } from "./api/queue-routes.ts";
 import { overviewRoutes } from "./api/overview-routes.ts";
 import { addBullBoard } from "./bull-board.ts";
@@ -89,6 +90,7 @@ export async function assemble(
     ...activityRoutes({ producer }),
     ...queueRoutes({ queues }),
     ...jobRoutes({ config, redis, producer, queues }),
+    ...quarantineRoutes({ config, redis }),
     ...documentRoutes({ config, documents }),
     ...batchRoutes({ batches, views }),
     ...batchStreamRoutes({ batches, views, events, identify }),

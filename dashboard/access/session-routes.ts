@@ -18,23 +18,24 @@ const Credentials = z
     password: z.string().min(1).max(1024).describe("Password of the user"),
   })
   .meta({ id: "SignIn", description: "A name and a password" });
-export function sessionRoutes({
-  config,
-  redis,
-  sessions,
-  identify,
-}: {
+
+type SessionRouteDeps = {
   readonly config: DashboardSettings;
   readonly redis: RedisClient;
   readonly sessions: Sessions;
   readonly identify: Identify;
-}): readonly ApiRoute[] {
-  const { prefix, users, readOnly, limits, sessionHours, environment } = config;
-  const limit = createLoginLimit(redis, { prefix, perMinute: limits.logins });
-  const path = "/api/session";
-  const tag = "session";
+};
 
-  const look = defineRoute({
+const path = "/api/session";
+const tag = "session";
+
+/** Who is signed in, and signing in and out. */
+export function sessionRoutes(deps: SessionRouteDeps): readonly ApiRoute[] {
+  return [lookRoute(deps), signInRoute(deps), signOutRoute(deps)];
+}
+
+function lookRoute({ config: { readOnly, environment }, identify }: SessionRouteDeps): ApiRoute {
+  return defineRoute({
     method: "GET",
     path,
     access: "public",
@@ -53,8 +54,12 @@ export function sessionRoutes({
       } satisfies z.infer<typeof SessionSchema>;
     },
   });
+}
 
-  const signIn = defineRoute({
+function signInRoute({ config, redis, sessions }: SessionRouteDeps): ApiRoute {
+  const { prefix, users, limits, sessionHours } = config;
+  const limit = createLoginLimit(redis, { prefix, perMinute: limits.logins });
+  return defineRoute({
     method: "POST",
     path,
     access: "public",
@@ -79,8 +84,10 @@ export function sessionRoutes({
       return reply.code(204).send();
     },
   });
+}
 
-  const signOut = defineRoute({
+function signOutRoute({ sessions }: SessionRouteDeps): ApiRoute {
+  return defineRoute({
     method: "DELETE",
     path,
     access: "public",
@@ -100,5 +107,4 @@ export function sessionRoutes({
       return reply.code(204).send();
     },
   });
-  return [look, signIn, signOut];
 }

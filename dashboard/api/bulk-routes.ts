@@ -28,56 +28,69 @@ const Order = z.union(
   { error: "expected either problem or filter" },
 );
 
+type BulkRouteDeps = BulkDeps & { readonly runs: BulkRuns };
+
 /** Actions on many things at once: counted first, then watched. */
-export function bulkRoutes(deps: BulkDeps & { readonly runs: BulkRuns }): readonly ApiRoute[] {
-  const { runs, problems } = deps;
-  const select = async ({ action, problem, filter }: z.output<typeof Order>): Promise<[title: string, BulkItem[]]> => {
-    if (problem !== undefined) {
-      const found = await problems.one(problem);
-      if (found === undefined) throw new HttpProblem(404, "NotFound", "there is no such problem (any more)");
-      return [found.title, await itemsOfProblem(deps, found, action)];
-    }
-    return [titleOf(action, filter), await itemsOfFilter(deps, jobFilter(filter, STATES_FOR[action]), action)];
-  };
+export function bulkRoutes(deps: BulkRouteDeps): readonly ApiRoute[] {
+  return [orderRoute(deps), ...watchingRoutes(deps)];
+}
+
+function orderRoute(deps: BulkRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "POST",
+    path: "/api/bulk",
+    access: "operate",
+    tag,
+    summary: "Retry, cancel or forget many things at once",
+    description: "With `preview` it only counts. Otherwise it begins, and is watched at /api/bulk/{id}.",
+    body: { schema: Order },
+    act: ({ body }, answer) => {
+      const { action, preview } = body;
+      // Of both answers; none where it failed.
+      const told = answer as { readonly title: string; readonly total: number } | undefined;
+      return preview
+        ? undefined
+        : { action: `bulk.${action}`, ...(told && { detail: `${told.total}: ${told.title}` }) };
+    },
+    answers: {
+      200: {
+        description: "How many it would be",
+        schema: z.object({ total: z.int().describe("How many"), title: z.string().describe("Of what, in words") }),
+      },
+      202: { description: "It has begun", schema: BulkSchema },
+    },
+    handler: async ({ request, body }, reply) => {
+      const [title, items] = await select(deps, body);
+      if (body.preview) return { total: items.length, title };
+      if (body.expected !== undefined && items.length > body.expected * 1.1 + 1)
+        throw new HttpProblem(
+          409,
+          "InvalidRequest",
+          `it is ${items.length} by now, and not ${body.expected}: look again`,
+        );
+      const by = request.identity?.name ?? "somebody";
+      const act = (item: BulkItem) => actOn(deps, body.action, item);
+      reply.code(202);
+      return deps.runs.start({ action: body.action, title, by, reason: body.reason, items, act });
+    },
+  });
+}
+
+/** What an order is for, in words and one by one. */
+async function select(
+  deps: BulkDeps,
+  { action, problem, filter }: z.output<typeof Order>,
+): Promise<[title: string, BulkItem[]]> {
+  if (problem !== undefined) {
+    const found = await deps.problems.one(problem);
+    if (found === undefined) throw new HttpProblem(404, "NotFound", "there is no such problem (any more)");
+    return [found.title, await itemsOfProblem(deps, found, action)];
+  }
+  return [titleOf(action, filter), await itemsOfFilter(deps, jobFilter(filter, STATES_FOR[action]), action)];
+}
+
+function watchingRoutes({ runs }: BulkRouteDeps): readonly ApiRoute[] {
   return [
-    defineRoute({
-      method: "POST",
-      path: "/api/bulk",
-      access: "operate",
-      tag,
-      summary: "Retry, cancel or forget many things at once",
-      description: "With `preview` it only counts. Otherwise it begins, and is watched at /api/bulk/{id}.",
-      body: { schema: Order },
-      act: ({ body }, answer) => {
-        const { action, preview } = body;
-        // Of both answers; none where it failed.
-        const told = answer as { readonly title: string; readonly total: number } | undefined;
-        return preview
-          ? undefined
-          : { action: `bulk.${action}`, ...(told && { detail: `${told.total}: ${told.title}` }) };
-      },
-      answers: {
-        200: {
-          description: "How many it would be",
-          schema: z.object({ total: z.int().describe("How many"), title: z.string().describe("Of what, in words") }),
-        },
-        202: { description: "It has begun", schema: BulkSchema },
-      },
-      handler: async ({ request, body }, reply) => {
-        const [title, items] = await select(body);
-        if (body.preview) return { total: items.length, title };
-        if (body.expected !== undefined && items.length > body.expected * 1.1 + 1)
-          throw new HttpProblem(
-            409,
-            "InvalidRequest",
-            `it is ${items.length} by now, and not ${body.expected}: look again`,
-          );
-        const by = request.identity?.name ?? "somebody";
-        const act = (item: BulkItem) => actOn(deps, body.action, item);
-        reply.code(202);
-        return runs.start({ action: body.action, title, by, reason: body.reason, items, act });
-      },
-    }),
     defineRoute({
       method: "GET",
       path: "/api/bulk",

@@ -1,17 +1,16 @@
-import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { DocumentStore } from "../../documents/interface.ts";
 import { ActivityError } from "../../model/activity-error.ts";
 import { DocumentPointer } from "../../model/entities.ts";
 import type { Touched } from "../access/scope.ts";
 import type { DashboardSettings } from "../config.ts";
+import { asFile, etagOf, verifiedToTheEnd } from "../documents/as-file.ts";
+import { LISTED, listHeld } from "../documents/list-held.ts";
 import { HttpProblem } from "../http/problem.ts";
 import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { HeldDocumentSchema } from "./page-schemas.ts";
-import { redactText } from "../redact.ts";
 import { flagText, wholeText } from "./job-schemas.ts";
 
 export type DocumentRouteDeps = {
@@ -34,74 +33,9 @@ const touches = ({ params: { id } }: { readonly params: { readonly id: string } 
 
 const bytes = { description: "The content", type: "application/octet-stream" };
 
-export function documentRoutes({ config, documents }: DocumentRouteDeps): readonly ApiRoute[] {
-  const find = async (id: string): Promise<DocumentPointer> => {
-    const pointer = await (await documents()).find(id);
-    if (pointer === undefined)
-      throw new ActivityError("DocumentNotFound", `no document ${id}; it was read or deleted already`);
-    return pointer;
-  };
-
-  return [
-    uploadRoute({ config, documents }),
-    listRoute(documents),
-    defineRoute({
-      method: "GET",
-      path,
-      access: "operate",
-      tag,
-      summary: "Download a document",
-      description:
-        "Verified while it is sent: where it proves to be damaged, the connection breaks. It stays until it expires, or until you say that you have it: " +
-        "DELETE it with the ETag of this answer in If-Match.",
-      params,
-      query: z.object({ keep: flagText.default(false).describe("Without effect: kept for those who still send it") }),
-      touches,
-      act: ({ params: { id } }) => ({ action: "document.read", target: { kind: "document", id } }),
-      answers: { 200: bytes },
-      plainHead: true,
-      handler: async ({ params: { id } }, reply) => {
-        const store = await documents();
-        const pointer = await find(id);
-        // Kept: that the last byte was sent does not say that it arrived, and nobody but the reader knows.
-        const content = await store.read(pointer, { keep: true, signal: abortedWith(reply) });
-        return describe(reply, pointer).send(Readable.from(verifiedToTheEnd(content), { objectMode: false }));
-      },
-    }),
-    defineRoute({
-      method: "HEAD",
-      path,
-      access: "operate",
-      tag,
-      summary: "Look at a document without reading it",
-      params,
-      touches,
-      answers: { 200: { description: "Its size and type, in the headers" } },
-      handler: async ({ params: { id } }, reply) => describe(reply, await find(id)).send(),
-    }),
-    defineRoute({
-      method: "DELETE",
-      path,
-      access: "operate",
-      tag,
-      summary: "Delete a document",
-      description:
-        "With If-Match only the document that was read, and never one that has replaced it: the acknowledgement of a download.",
-      params,
-      touches,
-      headers: z.object({ "if-match": z.string().min(1).max(256).optional().describe("The ETag of the download") }),
-      answers: {
-        204: { description: "It is not there (any more)" },
-        412: { description: "Another document has its id" },
-      },
-      handler: async ({ params: { id }, headers: { "if-match": etag } }, reply) => {
-        const store = await documents();
-        if (etag === undefined) await store.delete(id);
-        else await acknowledge(store, id, etag);
-        return reply.code(204).send();
-      },
-    }),
-  ];
+/** Content that stays after a job, or comes before one. */
+export function documentRoutes(deps: DocumentRouteDeps): readonly ApiRoute[] {
+  return [uploadRoute(deps), listRoute(deps), downloadRoute(deps), lookRoute(deps), deleteRoute(deps)];
 }
 
 function uploadRoute({ config, documents }: DocumentRouteDeps): ApiRoute {
@@ -175,76 +109,7 @@ function contentTypeOf(header: string | undefined): string {
   return header === undefined || header === "" ? "application/octet-stream" : header.slice(0, 256);
 }
 
-/**
- * What is stored may be anybody's HTML: it is sent as a file to be saved, never as a page of ours.
- * https://www.rfc-editor.org/rfc/rfc6266
- */
-function describe(reply: FastifyReply, pointer: DocumentPointer): FastifyReply {
-  const ascii = pointer.name.replaceAll(/[^\x20-\x7e]|["\\%]/g, "_");
-  const type = /^[\x20-\x7e]+$/.test(pointer.contentType) ? pointer.contentType : "application/octet-stream";
-  return reply
-    .type(type)
-    .header("content-length", pointer.size)
-    .header("content-disposition", `attachment; filename="${ascii}"; filename*=UTF-8''${rfc5987(pointer.name)}`)
-    .header("content-security-policy", "sandbox; default-src 'none'")
-    .header("repr-digest", `sha-256=:${Buffer.from(pointer.sha256, "hex").toString("base64")}:`)
-    .header("etag", etagOf(pointer))
-    .header("cache-control", "no-store");
-}
-
-function rfc5987(name: string): string {
-  return encodeURIComponent(name.toWellFormed()).replaceAll(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-/**
- * The stream only finds out at its end that it was damaged. The last piece waits for that: otherwise a reader would have received as many
- * bytes as were announced, and would take them for the document.
- */
-async function* verifiedToTheEnd(content: Readable): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array | undefined;
-  for await (const piece of content as AsyncIterable<Uint8Array>) {
-    if (held !== undefined) yield held;
-    held = piece;
-  }
-  if (held !== undefined) yield held;
-}
-
-/** Of one write of a document: another one under its id has another. */
-function etagOf({ id, sha256, size, name, expiresAt }: DocumentPointer): string {
-  const digest = createHash("sha256")
-    .update(JSON.stringify([id, sha256, size, name, expiresAt]))
-    .digest("hex");
-  return `"${digest.slice(0, 32)}"`;
-}
-
-/** What is gone already needs nothing more. */
-async function acknowledge(store: DocumentStore, id: string, etag: string): Promise<void> {
-  const pointer = await store.find(id);
-  if (pointer === undefined) return;
-  if (etagOf(pointer) !== etag.trim())
-    throw new HttpProblem(
-      412,
-      "PreconditionFailed",
-      `document ${id} is another one by now; expected ETag ${etagOf(pointer)}`,
-    );
-  await store.deleteExact(pointer);
-}
-
-/** Documents that one answer names. */
-const LISTED = 200;
-
-/** What a document is of, told by the name that workers give it. */
-function originOf(name: string): string | undefined {
-  const batch = /^report of batch ([a-z0-9]{8,64}),/.exec(name)?.[1];
-  if (batch !== undefined) return `/batches/${batch}`;
-  const [, activity, id] = /^(list-[a-z]+)-(.+)\.ndjson$/.exec(name) ?? [];
-  return activity !== undefined && id !== undefined ? `/jobs/${activity}/${encodeURIComponent(id)}` : undefined;
-}
-
-function listRoute(documents: DocumentRouteDeps["documents"]): ApiRoute {
+function listRoute({ documents }: DocumentRouteDeps): ApiRoute {
   return defineRoute({
     method: "GET",
     path: "/api/documents",
@@ -262,19 +127,91 @@ function listRoute(documents: DocumentRouteDeps["documents"]): ApiRoute {
         }),
       },
     },
-    handler: async (_call, reply) => {
+    handler: async (_call, reply) => listHeld(await documents(), abortedWith(reply)),
+  });
+}
+
+function downloadRoute({ documents }: DocumentRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "GET",
+    path,
+    access: "operate",
+    tag,
+    summary: "Download a document",
+    description:
+      "Verified while it is sent: where it proves to be damaged, the connection breaks. It stays until it expires, or until you say that you have it: " +
+      "DELETE it with the ETag of this answer in If-Match.",
+    params,
+    query: z.object({ keep: flagText.default(false).describe("Without effect: kept for those who still send it") }),
+    touches,
+    act: ({ params: { id } }) => ({ action: "document.read", target: { kind: "document", id } }),
+    answers: { 200: bytes },
+    plainHead: true,
+    handler: async ({ params: { id } }, reply) => {
       const store = await documents();
-      const found: DocumentPointer[] = [];
-      for await (const pointer of store.list({ signal: abortedWith(reply) })) {
-        found.push(pointer);
-        if (found.length > LISTED) break;
-      }
-      const shown = found.slice(0, LISTED).map(({ id, name, size, contentType, expiresAt, deleteAfterDownload }) => {
-        const origin = originOf(name);
-        const told = { id, name: redactText(name), size, contentType, expiresAt, deleteAfterDownload };
-        return { ...told, ...(origin !== undefined && { origin }) };
-      });
-      return { location: redactText(store.location), more: found.length > LISTED, documents: shown };
+      const pointer = await existing(store, id);
+      // Kept: that the last byte was sent does not say that it arrived, and nobody but the reader knows.
+      const content = await store.read(pointer, { keep: true, signal: abortedWith(reply) });
+      return asFile(reply, pointer).send(Readable.from(verifiedToTheEnd(content), { objectMode: false }));
     },
   });
+}
+
+function lookRoute({ documents }: DocumentRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "HEAD",
+    path,
+    access: "operate",
+    tag,
+    summary: "Look at a document without reading it",
+    params,
+    touches,
+    answers: { 200: { description: "Its size and type, in the headers" } },
+    handler: async ({ params: { id } }, reply) => asFile(reply, await existing(await documents(), id)).send(),
+  });
+}
+
+function deleteRoute({ documents }: DocumentRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "DELETE",
+    path,
+    access: "operate",
+    tag,
+    summary: "Delete a document",
+    description:
+      "With If-Match only the document that was read, and never one that has replaced it: the acknowledgement of a download.",
+    params,
+    touches,
+    headers: z.object({ "if-match": z.string().min(1).max(256).optional().describe("The ETag of the download") }),
+    answers: {
+      204: { description: "It is not there (any more)" },
+      412: { description: "Another document has its id" },
+    },
+    handler: async ({ params: { id }, headers: { "if-match": etag } }, reply) => {
+      const store = await documents();
+      if (etag === undefined) await store.delete(id);
+      else await acknowledge(store, id, etag);
+      return reply.code(204).send();
+    },
+  });
+}
+
+async function existing(store: DocumentStore, id: string): Promise<DocumentPointer> {
+  const pointer = await store.find(id);
+  if (pointer === undefined)
+    throw new ActivityError("DocumentNotFound", `no document ${id}; it was read or deleted already`);
+  return pointer;
+}
+
+/** What is gone already needs nothing more. */
+async function acknowledge(store: DocumentStore, id: string, etag: string): Promise<void> {
+  const pointer = await store.find(id);
+  if (pointer === undefined) return;
+  if (etagOf(pointer) !== etag.trim())
+    throw new HttpProblem(
+      412,
+      "PreconditionFailed",
+      `document ${id} is another one by now; expected ETag ${etagOf(pointer)}`,
+    );
+  await store.deleteExact(pointer);
 }

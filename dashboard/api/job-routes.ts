@@ -14,7 +14,6 @@ import { abortedWith } from "../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import { JOB_STATES } from "../job-views/job-fields.ts";
 import { listJobs } from "../job-views/list-jobs.ts";
-import { forgetQuarantined, listQuarantine } from "../job-views/quarantine.ts";
 import { type JobView, readJob } from "../job-views/read-job.ts";
 import { retryJob } from "../job-views/retry-job.ts";
 import { unlessForeign } from "../../redis/foreign.ts";
@@ -26,7 +25,6 @@ import {
   JobRowSchema,
   AnyJobSchema,
   JobNameSchema,
-  QuarantinedSchema,
   QueueName,
   wholeText,
 } from "./job-schemas.ts";
@@ -43,6 +41,7 @@ const MAX_WAIT_S = 60;
 const Job = { activity: Activity, id: JobId };
 export const AnyJob = z.object({ activity: QueueName, id: JobId });
 const REVEAL = "Secrets are taken out. The URL of a presign-object job is one: an operator gets it with `reveal=true`.";
+const Reveal = z.object({ reveal: flagText.optional().describe("Tell the secret of the result; operators only") });
 
 type JobNamed = { readonly params: { readonly activity: string; readonly id: string } };
 
@@ -85,121 +84,130 @@ function revealAct({
   return query.reveal === true ? { action: "job.reveal", target: { kind: "job", activity, id } } : undefined;
 }
 
+/** Jobs, found, looked at and steered. */
 export function jobRoutes(deps: JobRouteDeps): readonly ApiRoute[] {
-  return [...lookingRoutes(deps), ...steeringRoutes(deps), ...quarantineRoutes(deps)];
+  return [findRoute(deps), listRoute(deps), oneRoute(deps), waitRoute(deps), ...steeringRoutes(deps)];
 }
 
-function lookingRoutes({ config, redis, producer }: JobRouteDeps): readonly ApiRoute[] {
-  const { prefix } = config;
-  const one = async (activity: string, id: string, reveal?: boolean): Promise<JobView> => {
-    const job = await readJob(redis, prefix, { activity, id });
-    // It is not in Redis, but in the document that the job points to.
-    if (reveal === true && activity === "presign-object" && job?.state === "completed")
-      return { ...job, result: await producer.job(activity, id).result({ timeout: 1000 }) };
-    if (job !== undefined) return job;
-    throw new ActivityError(
-      "JobExpired",
-      `${activity}/${id} is not in Redis: it ended and was removed after its retention, or it never was enqueued`,
-    );
-  };
-  const Reveal = z.object({ reveal: flagText.optional().describe("Tell the secret of the result; operators only") });
+function findRoute({ config: { prefix }, redis }: JobRouteDeps): ApiRoute {
   const touches = touchesOf(redis, prefix);
-  const act = revealAct;
+  return defineRoute({
+    method: "GET",
+    path: "/api/jobs",
+    access: "view",
+    tag,
+    summary: "Find a job by its id, in every queue",
+    query: z.object({ id: JobId }),
+    touches: () => [],
+    answers: {
+      200: {
+        description: "The jobs with this id",
+        schema: z.object({ jobs: z.array(AnyJobSchema).describe("One of each queue that has the id") }),
+      },
+    },
+    handler: async ({ request, query: { id } }) => {
+      const queues = await queuesInScope(request, (activity) => touches({ params: { activity, id } }));
+      const found = await Promise.all(queues.map((activity) => readJob(redis, prefix, { activity, id })));
+      return { jobs: found.filter((job) => job !== undefined) };
+    },
+  });
+}
 
-  return [
-    defineRoute({
-      method: "GET",
-      path: "/api/jobs",
-      access: "view",
-      tag,
-      summary: "Find a job by its id, in every queue",
-      query: z.object({ id: JobId }),
-      touches: () => [],
-      answers: {
-        200: {
-          description: "The jobs with this id",
-          schema: z.object({ jobs: z.array(AnyJobSchema).describe("One of each queue that has the id") }),
-        },
-      },
-      handler: async ({ request, query: { id } }) => {
-        const queues = await queuesInScope(request, (activity) => touches({ params: { activity, id } }));
-        const found = await Promise.all(queues.map((activity) => readJob(redis, prefix, { activity, id })));
-        return { jobs: found.filter((job) => job !== undefined) };
-      },
+function listRoute({ config, redis }: JobRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "GET",
+    path: "/api/jobs/:activity",
+    access: "view",
+    tag,
+    summary: "Jobs of a queue in one state",
+    description: "The next to run, or the newest to end, come first.",
+    params: z.object({ activity: QueueName }),
+    // The rows of a queue hold any bucket.
+    touches: ({ params: { activity } }) => [{ activity }],
+    query: z.object({
+      state: z.enum(JOB_STATES).default("failed").describe("Only jobs in this state"),
+      offset: wholeText(0, 10_000_000).default(0).describe("So many are left out"),
+      limit: wholeText(1, 100).default(25).describe("At most so many"),
     }),
-    defineRoute({
-      method: "GET",
-      path: "/api/jobs/:activity",
-      access: "view",
-      tag,
-      summary: "Jobs of a queue in one state",
-      description: "The next to run, or the newest to end, come first.",
-      params: z.object({ activity: QueueName }),
-      // The rows of a queue hold any bucket.
-      touches: ({ params: { activity } }) => [{ activity }],
-      query: z.object({
-        state: z.enum(JOB_STATES).default("failed").describe("Only jobs in this state"),
-        offset: wholeText(0, 10_000_000).default(0).describe("So many are left out"),
-        limit: wholeText(1, 100).default(25).describe("At most so many"),
-      }),
-      answers: {
-        200: {
-          description: "A page",
-          schema: z.object({
-            total: z.int().describe("Jobs in this state"),
-            jobs: z.array(JobRowSchema).describe("The page"),
-          }),
-        },
+    answers: {
+      200: {
+        description: "A page",
+        schema: z.object({
+          total: z.int().describe("Jobs in this state"),
+          jobs: z.array(JobRowSchema).describe("The page"),
+        }),
       },
-      handler: ({ params, query }) => listJobs(redis, prefix, { queue: params.activity, ...query }),
-    }),
-    defineRoute({
-      method: "GET",
-      path: "/api/jobs/:activity/:id",
-      access: "view",
-      tag,
-      summary: "A job: state, input, result, error",
-      description: REVEAL,
-      params: AnyJob,
-      query: Reveal,
-      answers: { 200: { description: "The job", schema: AnyJobSchema } },
-      touches,
-      act,
-      handler: async ({ request, params, query: { reveal } }) => {
-        if (reveal) checkRevealing(request, config);
-        return one(params.activity, params.id, reveal);
-      },
-    }),
-    defineRoute({
-      method: "GET",
-      path: "/api/jobs/:activity/:id/wait",
-      access: "view",
-      tag,
-      summary: "Wait for a job's end",
-      description: `Answers when the job ended, or after \`timeout\` seconds (default 30, at most ${MAX_WAIT_S}) as it is then. ${REVEAL}`,
-      params: z.object(Job),
-      touches,
-      act,
-      plainHead: true,
-      query: z.object({ timeout: wholeText(0, MAX_WAIT_S).default(30).describe("Seconds to wait"), ...Reveal.shape }),
-      answers: {
-        200: { description: "It ended: completed, failed or cancelled", schema: AnyJobSchema },
-        202: { description: "It has not ended yet: ask again", schema: AnyJobSchema },
-      },
-      handler: async ({ request, params: { activity, id }, query: { timeout, reveal } }, reply) => {
-        if (reveal) checkRevealing(request, config);
-        // A key of BullMQ's own, such as `meta`, would be waited for in vain.
-        await one(activity, id);
-        try {
-          await producer.job(activity, id).succeeded({ timeout: timeout * 1000, signal: abortedWith(reply) });
-        } catch (error) {
-          if (!(error instanceof ActivityError && error.code === "WaitTimeout")) throw error;
-          reply.code(202);
-        }
-        return one(activity, id, reveal);
-      },
-    }),
-  ];
+    },
+    handler: ({ params, query }) => listJobs(redis, config.prefix, { queue: params.activity, ...query }),
+  });
+}
+
+/** As it is shown, with `reveal` also its secret. Throws `JobExpired` where it is not there. */
+async function existing(
+  { config, redis, producer }: JobRouteDeps,
+  { activity, id, reveal }: { readonly activity: string; readonly id: string; readonly reveal?: boolean | undefined },
+): Promise<JobView> {
+  const job = await readJob(redis, config.prefix, { activity, id });
+  // It is not in Redis, but in the document that the job points to.
+  if (reveal === true && activity === "presign-object" && job?.state === "completed")
+    return { ...job, result: await producer.job(activity, id).result({ timeout: 1000 }) };
+  if (job !== undefined) return job;
+  throw new ActivityError(
+    "JobExpired",
+    `${activity}/${id} is not in Redis: it ended and was removed after its retention, or it never was enqueued`,
+  );
+}
+
+function oneRoute(deps: JobRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "GET",
+    path: "/api/jobs/:activity/:id",
+    access: "view",
+    tag,
+    summary: "A job: state, input, result, error",
+    description: REVEAL,
+    params: AnyJob,
+    query: Reveal,
+    answers: { 200: { description: "The job", schema: AnyJobSchema } },
+    touches: touchesOf(deps.redis, deps.config.prefix),
+    act: revealAct,
+    handler: async ({ request, params, query: { reveal } }) => {
+      if (reveal) checkRevealing(request, deps.config);
+      return existing(deps, { ...params, reveal });
+    },
+  });
+}
+
+function waitRoute(deps: JobRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "GET",
+    path: "/api/jobs/:activity/:id/wait",
+    access: "view",
+    tag,
+    summary: "Wait for a job's end",
+    description: `Answers when the job ended, or after \`timeout\` seconds (default 30, at most ${MAX_WAIT_S}) as it is then. ${REVEAL}`,
+    params: z.object(Job),
+    touches: touchesOf(deps.redis, deps.config.prefix),
+    act: revealAct,
+    plainHead: true,
+    query: z.object({ timeout: wholeText(0, MAX_WAIT_S).default(30).describe("Seconds to wait"), ...Reveal.shape }),
+    answers: {
+      200: { description: "It ended: completed, failed or cancelled", schema: AnyJobSchema },
+      202: { description: "It has not ended yet: ask again", schema: AnyJobSchema },
+    },
+    handler: async ({ request, params: { activity, id }, query: { timeout, reveal } }, reply) => {
+      if (reveal) checkRevealing(request, deps.config);
+      // A key of BullMQ's own, such as `meta`, would be waited for in vain.
+      await existing(deps, { activity, id });
+      try {
+        await deps.producer.job(activity, id).succeeded({ timeout: timeout * 1000, signal: abortedWith(reply) });
+      } catch (error) {
+        if (!(error instanceof ActivityError && error.code === "WaitTimeout")) throw error;
+        reply.code(202);
+      }
+      return existing(deps, { activity, id, reveal });
+    },
+  });
 }
 
 function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): readonly ApiRoute[] {
@@ -252,45 +260,6 @@ function steeringRoutes({ config, redis, producer, queues }: JobRouteDeps): read
         await retryJob({ redis, prefix, queue }, { activity, id });
         reply.code(202);
         return { id, activity };
-      },
-    }),
-  ];
-}
-
-function quarantineRoutes({ config, redis }: JobRouteDeps): readonly ApiRoute[] {
-  const { prefix } = config;
-  return [
-    defineRoute({
-      method: "GET",
-      path: "/api/quarantine",
-      access: "view",
-      tag,
-      summary: "Jobs that could not be read and were put aside",
-      answers: {
-        200: {
-          description: "Newest first, at most 500",
-          schema: z.object({
-            total: z.int().describe("All there are"),
-            jobs: z.array(QuarantinedSchema).describe("The newest"),
-          }),
-        },
-      },
-      handler: () => listQuarantine(redis, prefix),
-    }),
-    defineRoute({
-      method: "DELETE",
-      path: "/api/quarantine/:activity/:id",
-      access: "operate",
-      tag,
-      summary: "Forget what was kept of a job in quarantine",
-      description: "The job itself stays among the failed ones until its retention is over.",
-      params: AnyJob,
-      act: ({ params: { activity, id } }) => ({ action: "quarantine.forget", target: { kind: "job", activity, id } }),
-      answers: { 204: { description: "Forgotten" } },
-      handler: async ({ params }, reply) => {
-        if (!(await forgetQuarantined(redis, prefix, params)))
-          throw new HttpProblem(404, "NotFound", `${params.activity}/${params.id} is not in quarantine`);
-        return reply.code(204).send();
       },
     }),
   ];

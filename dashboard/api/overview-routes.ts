@@ -24,9 +24,15 @@ const Span = z.object({
   activity: Activity.optional().describe("Only of this activity"),
 });
 
-export function overviewRoutes({ overview, throughput, views, events, identify }: OverviewDeps): readonly ApiRoute[] {
-  const tag = "overview";
-  const look = defineRoute({
+const tag = "overview";
+
+/** How things are, how they went, and both as they change. */
+export function overviewRoutes(deps: OverviewDeps): readonly ApiRoute[] {
+  return [lookRoute(deps), seriesRoute(deps), liveRoute(deps)];
+}
+
+function lookRoute({ overview }: OverviewDeps): ApiRoute {
+  return defineRoute({
     method: "GET",
     path: "/api/overview",
     access: "view",
@@ -35,7 +41,10 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
     answers: { 200: { description: "How things are, at most a second old", schema: OverviewSchema } },
     handler: () => overview.read(),
   });
-  const series = defineRoute({
+}
+
+function seriesRoute({ throughput }: OverviewDeps): ApiRoute {
+  return defineRoute({
     method: "GET",
     path: "/api/throughput",
     access: "view",
@@ -58,7 +67,10 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
       buckets: await throughput.read(range, activity),
     }),
   });
-  const live = defineRoute({
+}
+
+function liveRoute({ overview, throughput, views, events, identify }: OverviewDeps): ApiRoute {
+  return defineRoute({
     method: "GET",
     path: "/api/events",
     access: "view",
@@ -90,7 +102,6 @@ export function overviewRoutes({ overview, throughput, views, events, identify }
       return reply;
     },
   });
-  return [look, series, live];
 }
 
 function batchTopic(views: BatchViews, id: string): Topic {

@@ -31,16 +31,39 @@ const Done = { 200: { description: "Done", schema: z.object({ id: z.string().des
 
 /** Schedules of jobs and of batches. */
 export function scheduleRoutes(deps: ScheduleRouteDeps): readonly ApiRoute[] {
-  const { redis, prefix, queues, producer, schedules } = deps;
-  const at = ({ queue: name, id }: z.output<typeof params>) => {
-    const queue = queues.get(name);
-    if (queue === undefined) throw new HttpProblem(404, "NotFound", `there is no queue ${name}`);
-    return { redis, prefix, queue, id };
-  };
-  const steering = (
+  return [listRoute(deps), ...restingRoutes(deps), runRoute(deps), ruleRoute(deps), removeRoute(deps)];
+}
+
+/** The schedule that a path names, for those who steer it. */
+function scheduleAt({ redis, prefix, queues }: ScheduleRouteDeps, { queue: name, id }: z.output<typeof params>) {
+  const queue = queues.get(name);
+  if (queue === undefined) throw new HttpProblem(404, "NotFound", `there is no queue ${name}`);
+  return { redis, prefix, queue, id };
+}
+
+function listRoute({ schedules }: ScheduleRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "GET",
+    path: "/api/schedules",
+    access: "view",
+    tag,
+    summary: "Schedules of jobs and of batches",
+    description: "With the next and the last run; those that fail or are late come first.",
+    answers: {
+      200: {
+        description: "Schedules",
+        schema: z.object({ schedules: z.array(ScheduleSchema).describe("All of them") }),
+      },
+    },
+    handler: async () => ({ schedules: await schedules.list() }),
+  });
+}
+
+function restingRoutes(deps: ScheduleRouteDeps): readonly ApiRoute[] {
+  const resting = (
     verb: string,
     summary: string,
-    run: (steered: ReturnType<typeof at>, by: string) => Promise<void>,
+    run: (steered: ReturnType<typeof scheduleAt>, by: string) => Promise<void>,
   ) =>
     defineRoute({
       method: "POST",
@@ -51,74 +74,68 @@ export function scheduleRoutes(deps: ScheduleRouteDeps): readonly ApiRoute[] {
       params,
       answers: Done,
       handler: async ({ request, params: given }) => {
-        await run(at(given), request.identity?.name ?? "somebody");
+        await run(scheduleAt(deps, given), request.identity?.name ?? "somebody");
         return { id: given.id };
       },
     });
   return [
-    defineRoute({
-      method: "GET",
-      path: "/api/schedules",
-      access: "view",
-      tag,
-      summary: "Schedules of jobs and of batches",
-      description: "With the next and the last run; those that fail or are late come first.",
-      answers: {
-        200: {
-          description: "Schedules",
-          schema: z.object({ schedules: z.array(ScheduleSchema).describe("All of them") }),
-        },
-      },
-      handler: async () => ({ schedules: await schedules.list() }),
-    }),
-    steering("pause", "Pause a schedule: no run is made, and none is made up for later", pauseSchedule),
-    steering("resume", "Go on with a paused schedule", resumeSchedule),
-    defineRoute({
-      method: "POST",
-      path: "/api/schedules/:queue/:id/run",
-      access: "operate",
-      tag,
-      summary: "One run now, beside those that are due",
-      params,
-      answers: {
-        201: {
-          description: "It was asked for",
-          schema: z.object({ path: z.string().describe("Where it is, below the dashboard's own address") }),
-        },
-      },
-      handler: async ({ params: given }, reply) => {
-        const path = await runScheduleNow(at(given), producer);
-        reply.code(201);
-        return { path };
-      },
-    }),
-    defineRoute({
-      method: "POST",
-      path: "/api/schedules/:queue/:id/rule",
-      access: "operate",
-      tag,
-      summary: "Let a schedule run at other times",
-      params,
-      body: { schema: ScheduleRuleSchema },
-      answers: Done,
-      handler: async ({ params: given, body }) => {
-        await editSchedule(at(given), body);
-        return { id: given.id };
-      },
-    }),
-    defineRoute({
-      method: "DELETE",
-      path: "/api/schedules/:queue/:id",
-      access: "operate",
-      tag,
-      summary: "Remove a schedule",
-      description: "Jobs and batches that it made already go on.",
-      params,
-      answers: { 204: { description: "Removed" } },
-      handler: async ({ params: given }, reply) => {
-        await removeSchedule(at(given));
-        return reply.code(204).send();
-      },
-    }),
+    resting("pause", "Pause a schedule: no run is made, and none is made up for later", pauseSchedule),
+    resting("resume", "Go on with a paused schedule", resumeSchedule),
   ];
+}
+
+function runRoute(deps: ScheduleRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "POST",
+    path: "/api/schedules/:queue/:id/run",
+    access: "operate",
+    tag,
+    summary: "One run now, beside those that are due",
+    params,
+    answers: {
+      201: {
+        description: "It was asked for",
+        schema: z.object({ path: z.string().describe("Where it is, below the dashboard's own address") }),
+      },
+    },
+    handler: async ({ params: given }, reply) => {
+      const path = await runScheduleNow(scheduleAt(deps, given), deps.producer);
+      reply.code(201);
+      return { path };
+    },
+  });
+}
+
+function ruleRoute(deps: ScheduleRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "POST",
+    path: "/api/schedules/:queue/:id/rule",
+    access: "operate",
+    tag,
+    summary: "Let a schedule run at other times",
+    params,
+    body: { schema: ScheduleRuleSchema },
+    answers: Done,
+    handler: async ({ params: given, body }) => {
+      await editSchedule(scheduleAt(deps, given), body);
+      return { id: given.id };
+    },
+  });
+}
+
+function removeRoute(deps: ScheduleRouteDeps): ApiRoute {
+  return defineRoute({
+    method: "DELETE",
+    path: "/api/schedules/:queue/:id",
+    access: "operate",
+    tag,
+    summary: "Remove a schedule",
+    description: "Jobs and batches that it made already go on.",
+    params,
+    answers: { 204: { description: "Removed" } },
+    handler: async ({ params: given }, reply) => {
+      await removeSchedule(scheduleAt(deps, given));
+      return reply.code(204).send();
+    },
+  });
 }

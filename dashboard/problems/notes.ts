@@ -5,7 +5,7 @@ import { parseJson } from "../job-views/job-fields.ts";
 import type { Note, Problem } from "./interface.ts";
 
 export type Verb = "acknowledge" | "mute";
-type Kept = Note & { readonly verb: Verb };
+export type Kept = Note & { readonly verb: Verb };
 
 /** As it is kept; what another hand wrote is no note. */
 const KeptNote: z.ZodType<Kept> = z.object({

@@ -11,8 +11,6 @@ const root = join(import.meta.dirname, "../..");
 const IN_ROOMS: Readonly<Record<string, string>> = {
   'cli/conformance/copy-checks.ts ~ cli/conformance/copy-checks.ts: await expectCode(s3.copy({ source: pin, bucket: other, key: "pinned" }, { signal }), "SourceChanged");':
     "two claims, each to be read as a whole",
-  "dashboard/api/problem-routes.ts ~ dashboard/api/problem-routes.ts: return one(id);":
-    "a list of routes, each to be read as a whole",
   "dashboard/embed.ts ~ dashboard/create.ts: } catch (error) {":
     "how whatever was opened is closed again, within a function that opens other things",
   "jobs/move-object/contract.ts ~ jobs/copy-object/contract.ts: .superRefine(checkCopy),":

@@ -7,22 +7,20 @@ import type { EventStream } from "../../watch/event-stream.ts";
 import { ENDS, follow } from "../../watch/follow.ts";
 import { abortedWith } from "../../http/request-signal.ts";
 import { type ApiRoute, defineRoute } from "../../http/route.ts";
-import { type BatchRouteDeps, touchesBatch, viewBatch } from "./routes.ts";
-import { BatchId } from "../../../batches/state/keys.ts";
+import { type BatchRouteDeps, params, tag, touchesBatch, viewBatch } from "./named-in-path.ts";
 import { RowStatusSchema } from "./schemas.ts";
 
-const tag = "batches";
-const params = z.object({ id: BatchId });
 const STATUS = ROW_STATUSES.join("|");
 
+type BatchStreamDeps = BatchRouteDeps & { readonly events: EventStream; readonly identify: Identify };
+
 /** What is sent piece by piece: the report of a batch, and its progress. */
-export function batchStreamRoutes({
-  batches,
-  views,
-  events: streams,
-  identify,
-}: BatchRouteDeps & { readonly events: EventStream; readonly identify: Identify }): readonly ApiRoute[] {
-  const report = defineRoute({
+export function batchStreamRoutes(deps: BatchStreamDeps): readonly ApiRoute[] {
+  return [reportRoute(deps), progressRoute(deps)];
+}
+
+function reportRoute({ batches, views }: BatchRouteDeps): ApiRoute {
+  return defineRoute({
     method: "GET",
     path: "/api/batches/:id/report",
     access: "view",
@@ -65,8 +63,10 @@ export function batchStreamRoutes({
         .send(Readable.from(inBlocks(content), { objectMode: false }));
     },
   });
+}
 
-  const events = defineRoute({
+function progressRoute({ batches, views, events: streams, identify }: BatchStreamDeps): ApiRoute {
+  return defineRoute({
     method: "GET",
     path: "/api/batches/:id/events",
     access: "view",
@@ -85,7 +85,6 @@ export function batchStreamRoutes({
       });
     },
   });
-  return [report, events];
 }
 
 async function* jsonLines(rows: AsyncIterable<ReportRow>): AsyncGenerator<string> {
