@@ -12,13 +12,6 @@ const LONGER: Readonly<Record<string, string>> = {};
 const LONGER_FUNCTIONS: Readonly<Record<string, string>> = {
   "dashboard/pages.browser.test.ts": "one story, told in its order",
   "dashboard/screenshots.browser.test.ts": "one story, told in its order",
-  "test/model/batches.ts": "a model: its rules side by side",
-  "test/model/jobs.ts": "a model: its rules side by side",
-  "test/model/redis.ts": "a model: its rules side by side",
-  "test/model/run.ts": "a model: its rules side by side",
-  "test/model/store.ts": "a model: its rules side by side",
-  "test/model/truth.ts": "a model: its rules side by side",
-  "test/model/world.ts": "a model: its rules side by side",
 };
 
 /** Half of all files have fewer lines. */

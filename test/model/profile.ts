@@ -1,5 +1,5 @@
 import { createRandom, type Random } from "../faults/random.ts";
-import type { Verb } from "./batches.ts";
+import type { Verb } from "./lanes/batch.ts";
 import type { Enforced, Versioning } from "./store.ts";
 import { CALM, type Weather } from "./world.ts";
 

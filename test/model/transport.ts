@@ -4,7 +4,8 @@ import { toActivityError } from "../../s3/error-mapping.ts";
 import type { FastAnswer, FastCall, FastPath } from "../../s3/transport/fast-path.ts";
 import { createStore, type Store } from "../../s3/store.ts";
 import { actorNow } from "./actor.ts";
-import { type Generation, type ModelStore, type Place, Refused } from "./store.ts";
+import type { Generation, Place } from "./generation.ts";
+import { type ModelStore, Refused } from "./store.ts";
 import { Busy, ConnectionLost, type World } from "./world.ts";
 
 type Headers = Record<string, string>;

@@ -45,26 +45,33 @@ export class Busy extends Error {
   readonly $metadata = { httpStatusCode: 503, requestId: "model" };
 }
 
-/** Everything that waits, and what becomes of it, decided by a seed. */
-export type World = ReturnType<typeof createWorld>;
+/** What becomes of a request: some never reach the store, of others nobody hears. */
+type Fate = "refused" | "held back" | "answer lost" | "done";
 
-export function createWorld(random: Random) {
-  let pending: Pending[] = [];
-  let late: Late[] = [];
-  let steps = 0;
-  const log: string[] = [];
-  const note = (line: string): void => {
-    log.push(`${String(steps).padStart(5)} ${(elapsed() / 1000).toFixed(3).padStart(8)} s  ${line}`);
-    if (log.length > 400) log.shift();
-  };
+/** Everything that waits, and what becomes of it, decided by a seed. */
+export class World {
+  readonly random: Random;
+  /** The last lines of what happened. */
+  readonly log: string[] = [];
+  #pending: Pending[] = [];
+  #late: Late[] = [];
+  #steps = 0;
+
+  constructor(random: Random) {
+    this.random = random;
+  }
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  note(line: string): void {
+    this.log.push(`${String(this.#steps).padStart(5)} ${(elapsed() / 1000).toFixed(3).padStart(8)} s  ${line}`);
+    if (this.log.length > 400) this.log.shift();
+  }
 
   /** Sends something; it takes effect when the scheduler says so. */
-  function perform<Result>(
-    to: Pending["to"],
-    name: string,
-    effect: () => Result,
-    signal?: AbortSignal,
-  ): Promise<Result> {
+  perform<Result>(to: Pending["to"], name: string, effect: () => Result, signal?: AbortSignal): Promise<Result> {
     const actor = actorNow();
     return new Promise<Result>((resolve, reject) => {
       if (signal?.aborted === true) {
@@ -72,10 +79,7 @@ export function createWorld(random: Random) {
         return;
       }
       const onAbort = (): void => {
-        one.done = true;
-        // What was sent may be on its way.
-        if (random.next() < 0.5) holdBack(one);
-        note(`${actor?.name ?? "-"} gives ${name} up`);
+        this.#giveUp(one);
         reject(signal?.reason as Error);
       };
       const one: Pending = {
@@ -94,110 +98,113 @@ export function createWorld(random: Random) {
         done: false,
       };
       signal?.addEventListener("abort", onAbort, { once: true });
-      pending.push(one);
+      this.#pending.push(one);
     });
   }
 
-  function holdBack({ effect, name, actor }: Pending): void {
-    late.push({ effect, name: `${actor?.name ?? "-"} ${name}`, until: elapsed() + LATEST_MS });
+  /** Whether somebody waits for the store to look at an object: what follows is a delete. */
+  isLooking(actor: Actor): boolean {
+    return this.#pending.some(
+      ({ actor: by, to, name, done }) => !done && by === actor && to === "store" && name.includes(" HeadObject"),
+    );
   }
 
-  const settle = (one: Pending, how: () => void): void => {
-    one.done = true;
-    if (one.actor?.dead === true) return;
-    if (one.actor === undefined) how();
-    else actAs(one.actor, how);
-  };
+  /** What a dead worker had sent: each request may have reached the store or not. */
+  bury(actor: Actor): void {
+    for (const one of this.#pending)
+      if (one.actor === actor && one.to === "store" && this.random.next() < 0.5) this.#holdBack(one);
+    this.#pending = this.#pending.filter((one) => one.actor !== actor);
+  }
+
+  jump(ms: number): void {
+    goTo(elapsed() + ms);
+  }
+
+  /** Takes one step: something late arrives, a request takes effect, or time goes on to the next timer. False where nothing can happen before it does. */
+  step(weather: Weather): boolean {
+    this.#steps += 1;
+    goTo(elapsed() + this.random.between(0, 30));
+    this.#pending = this.#pending.filter(({ done }) => !done);
+    this.#late = this.#late.filter(({ until }) => until > elapsed());
+    if (this.#late.length > 0 && this.random.next() < weather.arrives) {
+      this.#arriveLate();
+      return true;
+    }
+    const ready = this.#pending.filter(mayGo);
+    if (ready.length > 0) {
+      this.#take(this.random.pick(ready), weather);
+      return true;
+    }
+    const next = nextTimer();
+    if (next === undefined) return false;
+    goTo(next);
+    return true;
+  }
+
+  #arriveLate(): void {
+    const [one] = this.#late.splice(this.random.integer(0, this.#late.length - 1), 1);
+    this.note(`late: ${one?.name ?? ""}`);
+    try {
+      one?.effect();
+    } catch {
+      // Refused, and nobody hears of it.
+    }
+  }
 
   /** One request takes effect, or goes wrong. */
-  function take(one: Pending, weather: Weather): void {
-    const dice = random.next();
-    const who = `${one.actor?.name ?? "-"} ${one.name}`;
-    const heldBack = one.name.includes(" DeleteObject") ? (weather.lateDeletes ?? weather.late) : weather.late;
-    if (one.to === "store" && dice < weather.refused) {
-      note(`${who}: refused`);
+  #take(one: Pending, weather: Weather): void {
+    const dice = this.random.next();
+    const fate = one.to === "store" ? fateOf(one, weather, dice) : "done";
+    if (fate === "refused") {
+      this.note(`${nameOf(one)}: refused`);
       settle(one, () => one.reject(new Busy("Please reduce your request rate")));
-      return;
-    }
-    if (one.to === "store" && dice < weather.refused + heldBack) {
-      note(`${who}: cut off, on its way`);
-      holdBack(one);
+    } else if (fate === "held back") {
+      this.note(`${nameOf(one)}: cut off, on its way`);
+      this.#holdBack(one);
       settle(one, () => one.reject(new ConnectionLost("socket hang up")));
-      return;
-    }
+    } else this.#takeEffect(one, fate === "done");
+  }
+
+  #takeEffect(one: Pending, isHeard: boolean): void {
     let value: unknown;
     try {
       value = one.effect();
     } catch (error) {
-      note(`${who}: ${error instanceof Error ? error.name : "fails"}`);
+      this.note(`${nameOf(one)}: ${error instanceof Error ? error.name : "fails"}`);
       settle(one, () => one.reject(error));
       return;
     }
-    if (one.to === "store" && dice < weather.refused + heldBack + weather.lost) {
-      note(`${who}: done, answer lost`);
-      settle(one, () => one.reject(new ConnectionLost("socket hang up")));
-      return;
-    }
-    note(who);
-    settle(one, () => one.resolve(value));
+    this.note(isHeard ? nameOf(one) : `${nameOf(one)}: done, answer lost`);
+    settle(one, () => (isHeard ? one.resolve(value) : one.reject(new ConnectionLost("socket hang up"))));
   }
 
-  const mayGo = ({ to, actor }: Pending): boolean => to === "store" || (actor?.cutOffUntil ?? 0) <= elapsed();
+  /** Its caller waits no longer; what was sent may be on its way. */
+  #giveUp(one: Pending): void {
+    one.done = true;
+    if (this.random.next() < 0.5) this.#holdBack(one);
+    this.note(`${one.actor?.name ?? "-"} gives ${one.name} up`);
+  }
 
-  return {
-    random,
-    log,
-    note,
-    perform,
-    get steps() {
-      return steps;
-    },
-    /** What waits to be answered, of somebody alive. */
-    get waiting() {
-      return pending.length;
-    },
-    /** Whether somebody waits for the store to look at an object: what follows is a delete. */
-    isLooking: (actor: Actor): boolean =>
-      pending.some(
-        ({ actor: by, to, name, done }) => !done && by === actor && to === "store" && name.includes(" HeadObject"),
-      ),
-    /** What a dead worker had sent: each request may have reached the store or not. */
-    bury(actor: Actor): void {
-      for (const one of pending) if (one.actor === actor && one.to === "store" && random.next() < 0.5) holdBack(one);
-      pending = pending.filter((one) => one.actor !== actor);
-    },
-    /** Takes one step: false where nothing can happen before time goes on. */
-    step(weather: Weather): boolean {
-      steps += 1;
-      goTo(elapsed() + random.between(0, 30));
-      pending = pending.filter(({ done }) => !done);
-      late = late.filter(({ until }) => until > elapsed());
-      if (late.length > 0 && random.next() < weather.arrives) {
-        const [one] = late.splice(random.integer(0, late.length - 1), 1);
-        note(`late: ${one?.name ?? ""}`);
-        try {
-          one?.effect();
-        } catch {
-          // Refused, and nobody hears of it.
-        }
-        return true;
-      }
-      const ready = pending.filter(mayGo);
-      if (ready.length > 0) {
-        take(random.pick(ready), weather);
-        return true;
-      }
-      const next = nextTimer();
-      if (next === undefined) return false;
-      goTo(next);
-      return true;
-    },
-    /** Drops what is on its way: for the end. */
-    calmDown(): void {
-      late = [];
-    },
-    jump(ms: number): void {
-      goTo(elapsed() + ms);
-    },
-  };
+  #holdBack(one: Pending): void {
+    this.#late.push({ effect: one.effect, name: nameOf(one), until: elapsed() + LATEST_MS });
+  }
+}
+
+const nameOf = ({ actor, name }: Pending): string => `${actor?.name ?? "-"} ${name}`;
+
+const mayGo = ({ to, actor }: Pending): boolean => to === "store" || (actor?.cutOffUntil ?? 0) <= elapsed();
+
+function fateOf({ name }: Pending, weather: Weather, dice: number): Fate {
+  const late = name.includes(" DeleteObject") ? (weather.lateDeletes ?? weather.late) : weather.late;
+  if (dice < weather.refused) return "refused";
+  if (dice < weather.refused + late) return "held back";
+  return dice < weather.refused + late + weather.lost ? "answer lost" : "done";
+}
+
+/** Answers in the name of who asked, unless it is dead. */
+function settle(one: Pending, answer: () => void): void {
+  one.done = true;
+  if (one.actor?.dead === true) return;
+  if (one.actor === undefined) answer();
+  else actAs(one.actor, answer);
 }

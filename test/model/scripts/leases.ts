@@ -1,11 +1,6 @@
-/** What the scripts of redis/leases.ts do, in JavaScript: the model has no Lua. `hash` gives a hash of the model's Redis. */
-type Hashes = (key: string) => Map<string, string>;
-type Script = {
-  readonly keys: readonly string[];
-  readonly args: readonly string[];
-  readonly hash: Hashes;
-  readonly now: number;
-};
+import type { ScriptCall } from "./call.ts";
+
+/* What the scripts of redis/leases.ts do, in JavaScript: the model has no Lua. */
 
 const OBJECT = /^(\d+) ([a-z]+) (\S+) (.*)$/s;
 const RANGE = /^(\d+) ([a-z]+) (.*)$/s;
@@ -15,7 +10,7 @@ const holderOf = (field: string): string => HOLDER.exec(field)?.[1] ?? "";
 
 const keepsOut = (role: string, other: string | undefined): boolean => other !== role || role === "fills";
 
-export function takeObjects({ keys, args, hash, now }: Script): string {
+export function takeObjects({ keys, args, hash, now }: ScriptCall): string {
   const [holder = "", token = "", ttl = "0", ...named] = args;
   const objects = Array.from({ length: keys.length / 2 }, (_, i) => ({
     held: hash(keys[2 * i] ?? ""),
@@ -37,7 +32,7 @@ export function takeObjects({ keys, args, hash, now }: Script): string {
   return again;
 }
 
-export function renewObjects({ keys, args, hash, now }: Script): number {
+export function renewObjects({ keys, args, hash, now }: ScriptCall): number {
   const [mine, ttl = "0", ...named] = args;
   let all = 1;
   for (const [i, name] of keys.entries()) {
@@ -52,7 +47,7 @@ export function renewObjects({ keys, args, hash, now }: Script): number {
   return all;
 }
 
-export function takeRanges({ keys, args, hash, now }: Script): string {
+export function takeRanges({ keys, args, hash, now }: ScriptCall): string {
   const [holder = "", ttl = "0", ...named] = args;
   const ranges = Array.from({ length: keys.length / 2 }, (_, i) => ({
     objects: hash(keys[2 * i] ?? ""),
@@ -82,7 +77,7 @@ export function takeRanges({ keys, args, hash, now }: Script): string {
   return "";
 }
 
-export function releaseRanges({ keys, args, hash }: Script): number {
+export function releaseRanges({ keys, args, hash }: ScriptCall): number {
   for (const [i, name] of keys.entries()) hash(name).delete(`${args[0] ?? ""} ${i + 1}`);
   return 1;
 }

@@ -1,30 +1,7 @@
-import type { ChunkManifest } from "../../batches/state/chunk-manifest.ts";
-import type { ChunkStore, Delivery } from "../../batches/state/chunk-store.ts";
-import type { BatchState } from "../../batches/state/status.ts";
-import type { BatchSpec } from "../../batches/spec/request.ts";
-import { isSameSecond } from "../../model/one-object.ts";
-import type { LeasedRange } from "../../redis/leases.ts";
-import type { ModelRedis } from "./redis.ts";
-import type { Generation } from "./store.ts";
-
-/** A batch of one chunk: what its keys are, and who works on it. */
-export type Batch = {
-  readonly id: string;
-  readonly spec: BatchSpec;
-  readonly ranges: readonly LeasedRange[];
-  state: BatchState;
-  manifest: ChunkManifest | undefined;
-  pinned: Map<string, number>;
-  delivery: number;
-  owner: string;
-  groups: string[];
-  remembered: Map<string, string>;
-  busy: boolean;
-  lockedUntil: number;
-  token: string;
-  delayedUntil: number;
-  cutOffAt: number;
-};
+import type { ChunkStore, Delivery } from "../../../batches/state/chunk-store.ts";
+import type { BatchState } from "../../../batches/state/status.ts";
+import type { ModelRedis } from "../redis.ts";
+import type { Batch } from "./batch.ts";
 
 const settle = (batch: Batch, ended: boolean): BatchState => {
   batch.busy = false;
@@ -61,12 +38,4 @@ export function chunksOf(redis: ModelRedis, batch: Batch): ChunkStore {
     sharesNumber: () => Promise.resolve(false),
   };
   return asked as ChunkStore; // all that runChunk asks of it
-}
-
-/** The same bytes of the same second, written since: no look tells them from the pinned object. */
-export function isTwin({ manifest }: Batch, key: string, now: Generation | undefined): boolean {
-  const at = manifest?.keys.indexOf(key) ?? -1;
-  const modified = manifest?.modified[at] ?? "";
-  if (now === undefined || modified === "" || manifest?.etags[at] !== now.etag) return false;
-  return isSameSecond(new Date(now.modified).toISOString(), modified);
 }
