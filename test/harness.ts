@@ -87,6 +87,8 @@ async function configure(options: HarnessOptions, { sandbox, folder, prefix, red
     DOCUMENTS_URL: documents,
     S3_KEY: sandbox.credentials.accessKeyId,
     S3_SECRET: sandbox.credentials.secretAccessKey,
+    // What a test leaves at work need not be waited for.
+    BUCKETLINE_SHUTDOWN_TIMEOUT: "1s",
     ...options.env,
   });
   return { ...parsed, ...options.config };
