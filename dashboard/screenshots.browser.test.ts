@@ -12,7 +12,8 @@ import { putToWork } from "../test/pages/at-work.ts";
 const possible = findChromium() !== undefined || process.env["CI"] !== undefined;
 /** Where the pictures of the documentation go: `SCREENSHOTS=docs/screenshots vitest run dashboard/screenshots`. */
 const folder = process.env["SCREENSHOTS"];
-const density = folder === undefined ? 1 : 2;
+/** Pictures are sharp on a good screen. */
+const pixels = folder === undefined ? 1 : 2;
 
 const KEPT = new Set([
   "overview-light",
@@ -114,7 +115,7 @@ describe.runIf(possible)("the pages, as they look", () => {
   test.each([...Object.keys(PAGES), ...PAGES_OF_WORK])(
     "%s draws without an error, is no wider than the screen, and is accessible, in every look",
     async (title) => {
-      const { page, context, problems } = await openPage(browser, dashboard.url, { ...LOOKS[0], density });
+      const { page, context, problems } = await openPage(browser, dashboard.url, { ...LOOKS[0], density: pixels });
       await page.goto(pages[title] ?? "");
       await page.getByRole("heading", { level: 1 }).waitFor();
       if (IS_LIVE.has(title)) await page.getByText("Live", { exact: true }).waitFor();
@@ -133,7 +134,7 @@ describe.runIf(possible)("the pages, as they look", () => {
   );
 
   test.each(LOOKS)("$name: so is the page to sign in, also after a wrong password", async ({ name, ...look }) => {
-    const { page, context, problems } = await openPage(browser, locked.url, { ...look, density });
+    const { page, context, problems } = await openPage(browser, locked.url, { ...look, density: pixels });
     await page.goto("/batches");
     await page.getByRole("button", { name: "Sign in" }).waitFor();
     await expectLegible(page, "login");
@@ -239,7 +240,7 @@ test("every picture of the documentation is taken here, and shown there", async 
 async function violations(page: Page, rules: readonly string[]): Promise<readonly string[]> {
   if (await page.evaluate("!window.axe")) await page.evaluate(AXE);
   const { violations: found } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
-    `axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ["violations"] })`,
+    `axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ["violations"], preload: false })`,
   );
   return found.map(
     ({ id, nodes }) =>

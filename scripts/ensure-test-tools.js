@@ -3,13 +3,20 @@ import { aptInstall } from "./apt-install.js";
 import { findOnPath } from "./find-on-path.js";
 
 /** Where the browser tests look; the same list as in test/browser.ts. */
-const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const BROWSERS = [
+  "/usr/bin/chromium-headless-shell",
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+];
 
 const TOOLS = [
   {
     what: "a Chromium for the tests of the dashboard's pages",
     isThere: () => BROWSERS.some((path) => existsSync(path)),
-    debian: "chromium",
+    debian: "chromium-headless-shell",
+    // Where the distribution has none without a window.
+    otherwise: "chromium",
     choices: `install chromium or google-chrome so that it is at one of ${BROWSERS.join(", ")}`,
   },
   {
@@ -52,10 +59,16 @@ export function ensureTestTools({ ci = Boolean(process.env.CI) } = {}) {
   const missing = TOOLS.filter(({ isThere }) => !isThere());
   if (missing.length === 0) return;
   if (process.getuid?.() === 0 && findOnPath("apt-get")) {
-    const names = missing.map(({ debian }) => debian);
-    process.stdout.write(`setup: installing ${names.join(" and ")} with apt-get ...\n`);
-    const failed = aptInstall(names, { services: ["nginx.service"] });
-    if (failed) process.stderr.write(`setup: ${failed}\n`);
+    const install = (names) => {
+      process.stdout.write(`setup: installing ${names.join(" and ")} with apt-get ...\n`);
+      const failed = aptInstall(names, { services: ["nginx.service"] });
+      if (failed) process.stderr.write(`setup: ${failed}\n`);
+      return failed;
+    };
+    // One name that apt does not know fails all of them.
+    const failed = install(missing.map(({ debian }) => debian));
+    if (failed && missing.some(({ otherwise }) => otherwise))
+      install(missing.map(({ debian, otherwise = debian }) => otherwise));
   }
   const lacking = missing.filter(({ isThere }) => !isThere());
   if (lacking.length === 0) return;

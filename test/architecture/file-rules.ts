@@ -8,12 +8,6 @@ const MAX_LINES = 300;
 /** Longer files, each with the reason why it is still one idea. */
 const LONGER: Readonly<Record<string, string>> = {};
 
-/** Files with longer functions, each with the reason. */
-const LONGER_FUNCTIONS: Readonly<Record<string, string>> = {
-  "dashboard/pages.browser.test.ts": "one story, told in its order",
-  "dashboard/screenshots.browser.test.ts": "one story, told in its order",
-};
-
 /** Half of all files have fewer lines. */
 const MEDIAN_LINES = 110;
 
@@ -40,9 +34,7 @@ export function fileProblems(sources: readonly Source[]): readonly string[] {
     ...sizeProblems(source),
     ...source.anys.map((line) => `${source.path}:${line} says any`),
     ...source.onlys.map((line) => `${source.path}:${line} runs only some tests`),
-    ...source.longFunctions
-      .filter(() => !LONGER_FUNCTIONS[source.path])
-      .map(({ line, lines }) => `${source.path}:${line} is a function of ${lines} lines`),
+    ...source.longFunctions.map(({ line, lines }) => `${source.path}:${line} is a function of ${lines} lines`),
     ...source.unexplained.map((line) => `${source.path}:${line} switches off a check without a reason`),
     ...environmentProblems(source),
   ]);
@@ -54,10 +46,7 @@ export function staleExceptions(sources: readonly Source[]): readonly string[] {
   const readers = Object.keys(OTHER_READERS).filter(
     (path) => !sources.some((one) => one.path === path && one.environmentReads.length > 0),
   );
-  const functions = Object.keys(LONGER_FUNCTIONS).filter(
-    (path) => !sources.some((one) => one.path === path && one.longFunctions.length > 0),
-  );
-  return [...long, ...functions, ...readers];
+  return [...long, ...readers];
 }
 
 /** Folders with more files than a reader takes in, and files whose name says again what their folder's says. */
