@@ -37,6 +37,9 @@ const WALKS = [
   "test/planted/worker.test.ts",
 ];
 
+/** The dashboard as it is used: Chromium takes as long as half of all other tests. `npm run test:pages`, a stage of CI of its own. */
+const IN_A_BROWSER = "**/*.browser.test.ts";
+
 /** Files that measure a process as a whole: its memory, what it was started with. */
 const ALONE = [
   "documents/s3/store.test.ts",
@@ -84,7 +87,7 @@ export default defineConfig({
         test: {
           name: "one server",
           include: ["**/*.test.ts"],
-          exclude: ["**/node_modules/**", "dist/**", "test/cluster/**", ...TOGETHER, ...WALKS],
+          exclude: ["**/node_modules/**", "dist/**", "test/cluster/**", IN_A_BROWSER, ...TOGETHER, ...WALKS],
           globalSetup: ["test/global-setup.ts"],
         },
       },
@@ -96,6 +99,10 @@ export default defineConfig({
           isolate: false,
           globalSetup: ["test/global-setup.ts"],
         },
+      },
+      {
+        extends: true,
+        test: { name: "pages", include: [IN_A_BROWSER], globalSetup: ["test/global-setup.ts"] },
       },
       {
         extends: true,
