@@ -24,10 +24,11 @@ const ON_CLUSTER = [
 
 /**
  * Walks through all of something, which take long and seldom tell anything new: what the documentation says to type, a verb from CONTRIBUTING, every
- * store that the sandbox can play, something else in the place of each key. `npm run test:walks`, a stage of CI of its own.
+ * store that the sandbox can play, something else in the place of each key, every passage that stands twice. `npm run test:walks`, a stage of CI of its own.
  */
 const WALKS = [
   "cli/commands/service/conformance.test.ts",
+  "test/architecture/duplicates.test.ts",
   "test/docs-code.test.ts",
   "test/docs-commands.test.ts",
   "test/examples.test.ts",
