@@ -12,7 +12,7 @@ import type { ManifestEntry } from "../state/chunk-manifest.ts";
 export const MAX_LINE_BYTES = 64 * 1024;
 
 /** Bytes of lines that are parsed in one go, and for how long that may keep a worker from everything else, health checks among it. */
-const SLICE_BYTES = 128 * 1024;
+const SLICE_BYTES = 32 * 1024;
 const TURN_MS = 10;
 
 /** Lines of a manifest by their numbers; one that is no UTF-8 has no text. */
@@ -56,7 +56,9 @@ function parseSlice(lines: Lines, { format, bucket, columns }: Reading): Manifes
     const records = csvRecords(texts.join("\n"));
     if (records.length === lines.length)
       return records.map((fields, at) => csvEntry(fields, lines[at]?.number ?? 0, columns));
-  } catch {
+  } catch (error) {
+    const [only, ...others] = lines;
+    if (only !== undefined && others.length === 0) return [notCsv(only.number, error)];
     // One line among them is no CSV: each is read by itself, to find out which.
   }
   return lines.map(({ number, text }) => {
@@ -64,9 +66,13 @@ function parseSlice(lines: Lines, { format, bucket, columns }: Reading): Manifes
     try {
       return csvEntry(csvRecords(text)[0] ?? [], number, columns);
     } catch (error) {
-      return refused(number, `expected CSV, got: ${error instanceof Error ? error.message : "something else"}`);
+      return notCsv(number, error);
     }
   });
+}
+
+function notCsv(number: number, error: unknown): ManifestEntry {
+  return refused(number, `expected CSV, got: ${error instanceof Error ? error.message : "something else"}`);
 }
 
 const BESIDE_QUOTES = /"[ \t]+(,|$)|(^|,)[ \t]+"/m;
