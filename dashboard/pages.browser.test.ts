@@ -284,7 +284,7 @@ describe.runIf(possible)("an operator", () => {
     await expect.poll(() => page.getByRole("row", { name: /AccessDenied 2/ }).count()).toBe(1);
   }
 
-  /** As NDJSON, and as CSV of as many lines. */
+  /** As NDJSON, and as CSV with a line for each of 151 objects and one of names. */
   async function downloadReport(page: Page): Promise<readonly { key: string; status: string }[]> {
     const [download] = await Promise.all([
       page.waitForEvent("download"),
@@ -295,7 +295,7 @@ describe.runIf(possible)("an operator", () => {
       .split("\n")
       .map((line) => JSON.parse(line) as { key: string; status: string });
     const [csv] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "CSV" }).click()]);
-    expect((await readFile(await csv.path(), "utf8")).trimEnd().split("\n")).toHaveLength(rows.length + 1);
+    expect((await readFile(await csv.path(), "utf8")).trimEnd().split("\n")).toHaveLength(152);
     return rows;
   }
 

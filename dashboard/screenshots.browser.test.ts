@@ -83,7 +83,6 @@ const HAS_CHART = new Set<string>(["overview", "batch", "done", "jobs"]);
 /** https://github.com/dequelabs/axe-core */
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
 
 // As in dashboard.browser.test.ts, which says so where it is skipped.
 describe.runIf(possible)("the pages, as they look", () => {
@@ -124,8 +123,7 @@ describe.runIf(possible)("the pages, as they look", () => {
       for (const { name, colorScheme, width, height } of LOOKS) {
         await page.setViewportSize({ width, height });
         await page.emulateMedia({ colorScheme });
-        // What is dark has other colours, and nothing else.
-        await expectLegible(page, title, colorScheme === "dark" ? COLOUR_RULES : RULES);
+        await expectLegible(page, title);
         await keep(page, `${title}-${name}`);
       }
       await context.close();
@@ -196,11 +194,11 @@ describe.runIf(possible)("the pages, as they look", () => {
     120_000,
   );
 
-  async function expectLegible(page: Page, title: string, rules: readonly string[] = RULES): Promise<void> {
+  async function expectLegible(page: Page, title: string): Promise<void> {
     await page.evaluate("document.fonts.ready");
     expect([title, await page.evaluate("document.documentElement.scrollWidth - innerWidth")]).toEqual([title, 0]);
     expect([title, await page.evaluate(CUT_FIGURES)]).toEqual([title, []]);
-    expect([title, await violations(page, rules)]).toEqual([title, []]);
+    expect([title, await violations(page)]).toEqual([title, []]);
     expect([title, await tooMuch(page, title)]).toEqual([title, []]);
   }
 
@@ -237,10 +235,10 @@ test("every picture of the documentation is taken here, and shown there", async 
 });
 
 /** What axe finds: the rule, and the first elements that break it. */
-async function violations(page: Page, rules: readonly string[]): Promise<readonly string[]> {
+async function violations(page: Page): Promise<readonly string[]> {
   if (await page.evaluate("!window.axe")) await page.evaluate(AXE);
   const { violations: found } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
-    `axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ["violations"], preload: false })`,
+    `axe.run(document, { runOnly: ${JSON.stringify(RULES)}, resultTypes: ["violations"], preload: false })`,
   );
   return found.map(
     ({ id, nodes }) =>

@@ -26,9 +26,6 @@ import { toActivityError } from "../s3/error-mapping.ts";
  */
 const BLOCKED_MS = 50;
 
-/** Compiling and collecting garbage may fall into any run; what is slow by itself is slow again. */
-const MORE_TRIES = 4;
-
 /** Numbers that are the same in every run. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed;
@@ -80,7 +77,8 @@ function slowest(runs: number, seed: number, prepare: (random: Random) => () => 
   for (let at = 0; at < runs; at++) {
     const run = prepare(random);
     let ms = cpuMs(run);
-    for (let again = 0; ms > BLOCKED_MS && again < MORE_TRIES; again++) ms = Math.min(ms, cpuMs(run));
+    // Compiling and collecting garbage may fall into any run; what is slow by itself is slow again.
+    if (ms > BLOCKED_MS) ms = Math.min(ms, cpuMs(run));
     if (ms > worst.ms) worst = { ms, at };
   }
   return worst;
@@ -254,9 +252,8 @@ describe("10,000 hostile inputs never hold up the event loop:", () => {
         await parseManifestLines(lines, { format });
         for await (const line of csvLines(Readable.from(rows))) expect(line).not.toMatch(/(?:^|,)"[=+@-]/);
       };
-      let ms = await longestTurn(read);
-      for (let again = 0; ms > BLOCKED_MS && again < MORE_TRIES; again++) ms = Math.min(ms, await longestTurn(read));
-      worst = Math.max(worst, ms);
+      const ms = await longestTurn(read);
+      worst = Math.max(worst, ms > BLOCKED_MS ? Math.min(ms, await longestTurn(read)) : ms);
     }
     expect(worst).toBeLessThan(BLOCKED_MS);
   });
